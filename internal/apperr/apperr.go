@@ -1,0 +1,99 @@
+// Package apperr holds the one error type that crosses layers: a stable code, a text that may be shown to a client,
+// and a cause that may not.
+//
+// The rule: the repository turns engine errors into it, the service adds its own, and only the handler knows which
+// HTTP status a code has.
+package apperr
+
+import (
+	"errors"
+	"time"
+)
+
+// Code is the stable, documented reason of an error (docs/errors.md). Clients may branch on it.
+type Code string
+
+// The codes.
+const (
+	Malformed          Code = "request.malformed"         // not readable as what it claims to be
+	Invalid            Code = "request.invalid"           // readable, but breaks a rule; Fields says which
+	TooLarge           Code = "request.too_large"         // the body is over the limit
+	MediaType          Code = "request.media_type"        // the Content-Type is not taken here
+	RouteNotFound      Code = "route.not_found"           // no such route
+	MethodNotAllowed   Code = "route.method_not_allowed"  // the route exists, with other methods
+	Unauthenticated    Code = "auth.required"             // no valid session
+	BadCredentials     Code = "auth.invalid_credentials"  // login refused; never says which part was wrong
+	PasswordChange     Code = "auth.password_change"      // the first password must be changed before anything else
+	Forbidden          Code = "access.denied"             // no role of the caller ever may
+	NotFound           Code = "resource.not_found"        // not there, or out of the caller's sight
+	Duplicate          Code = "resource.duplicate"        // the id, or another unique value, is taken
+	Stale              Code = "resource.stale"            // If-Match named an older version
+	PreconditionNeeded Code = "request.if_match_required" // If-Match is missing
+	KeyReused          Code = "idempotency.key_reused"    // same Idempotency-Key, other request
+	KeyInUse           Code = "idempotency.in_progress"   // same Idempotency-Key, first request still running
+	RateLimited        Code = "request.rate_limited"      // too many; RetryAfter says when to try again
+	AuditUnavailable   Code = "audit.unavailable"         // what can't be recorded does not happen
+	Unavailable        Code = "database.unavailable"      // the database is out of reach, or too busy
+	Unreadable         Code = "phi.unreadable"            // a sealed value was altered, moved, or its key is gone
+	Internal           Code = "internal"                  // a defect of ours
+)
+
+// Field names one offending part of a request. It never holds the offending value.
+type Field struct {
+	Pointer string // JSON pointer (RFC 6901) into the body, or the name of a query parameter or header
+	Code    string // stable: required, too_long, unknown_member, …
+	Detail  string // for people
+}
+
+// Error is an error with a stable code. Detail and Fields may be shown to a client; the cause may not.
+type Error struct {
+	Code       Code
+	Detail     string
+	Fields     []Field
+	RetryAfter time.Duration // with RateLimited, Unavailable and AuditUnavailable
+	cause      error
+}
+
+// New returns an error with a code and a text for the client, which must hold nothing that was submitted.
+func New(code Code, detail string) *Error { return &Error{Code: code, Detail: detail} }
+
+// Wrap returns an error that keeps cause for the log and for errors.Is, out of the client's sight.
+func Wrap(code Code, detail string, cause error) *Error {
+	return &Error{Code: code, Detail: detail, cause: cause}
+}
+
+// InvalidFields returns an Invalid error that names each offending field.
+func InvalidFields(fields ...Field) *Error {
+	return &Error{Code: Invalid, Detail: "The request breaks the rules listed in errors.", Fields: fields}
+}
+
+// Error implements error. The cause is part of the text: it is for logs, where the layer that made it has already
+// scrubbed it of row content.
+func (e *Error) Error() string {
+	text := string(e.Code) + ": " + e.Detail
+	for _, f := range e.Fields {
+		text += " [" + f.Pointer + ": " + f.Code + "]"
+	}
+	if e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// CodeOf returns the code of err, Internal where it has none, and "" for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return Internal
+}
+
+// Is reports whether err carries code.
+func Is(err error, code Code) bool { return err != nil && CodeOf(err) == code }
