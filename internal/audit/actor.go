@@ -1,0 +1,41 @@
+package audit
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+)
+
+// ErrNoActor: nobody answers for the access, so it does not happen.
+var ErrNoActor = errors.New("audit: no actor in the context")
+
+// Actor is who answers for what happens in a context.
+type Actor struct {
+	ID        uuid.UUID // the account; Nil for jobs of the system and for requests before login
+	Roles     []string
+	SessionID uuid.UUID
+	Origin    string // "api", or "system:<job>"
+	RequestID string
+}
+
+type actorKey struct{}
+
+// WithActor returns a context in which a answers for every access.
+func WithActor(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, actorKey{}, a)
+}
+
+// ActorFrom returns the actor of ctx, or ErrNoActor.
+func ActorFrom(ctx context.Context) (Actor, error) {
+	a, ok := ctx.Value(actorKey{}).(Actor)
+	if !ok {
+		return Actor{}, ErrNoActor
+	}
+	return a, nil
+}
+
+// System returns a context in which the named job of the program acts.
+func System(ctx context.Context, job string) context.Context {
+	return WithActor(ctx, Actor{Origin: "system:" + job})
+}

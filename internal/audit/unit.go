@@ -1,0 +1,187 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// ErrOutsideUnit: a row was touched where nothing collects the event, so the access is refused.
+var ErrOutsideUnit = errors.New("audit: access outside a unit of work")
+
+// Intent is what a service is about to do. It names the events of the unit of work that follows.
+type Intent struct {
+	Action     string
+	EntityType string
+	EntityID   uuid.UUID // Nil for lists and searches
+	Details    string
+	Reason     string
+}
+
+type intentKey struct{}
+
+// WithIntent returns a context in which the next unit of work is meant to do i.
+func WithIntent(ctx context.Context, i Intent) context.Context {
+	return context.WithValue(ctx, intentKey{}, i)
+}
+
+// Unit collects what one unit of work touches. It is safe for concurrent use.
+type Unit struct {
+	actor  Actor
+	intent Intent
+
+	mu         sync.Mutex
+	changes    []Event
+	seen       []uuid.UUID // in the order of first access
+	seenSet    map[uuid.UUID]string
+	unreadable []Event
+}
+
+type unitKey struct{}
+
+// Begin opens a unit of work in ctx, on behalf of its actor and with its intent. It returns ErrNoActor without an actor.
+func Begin(ctx context.Context) (context.Context, *Unit, error) {
+	actor, err := ActorFrom(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	intent, _ := ctx.Value(intentKey{}).(Intent)
+	u := &Unit{actor: actor, intent: intent, seenSet: map[uuid.UUID]string{}}
+	return context.WithValue(ctx, unitKey{}, u), u, nil
+}
+
+// Current returns the unit of work of ctx, or ErrOutsideUnit.
+func Current(ctx context.Context) (*Unit, error) {
+	u, ok := ctx.Value(unitKey{}).(*Unit)
+	if !ok {
+		return nil, ErrOutsideUnit
+	}
+	return u, nil
+}
+
+// Accessed notes that a row is about to be opened.
+func (u *Unit) Accessed(entityType string, id uuid.UUID) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if _, ok := u.seenSet[id]; !ok {
+		u.seenSet[id] = entityType
+		u.seen = append(u.seen, id)
+	}
+}
+
+// Withhold takes back Accessed for a row that was opened only to find that it is not part of the answer.
+func (u *Unit) Withhold(id uuid.UUID) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.forget(id)
+}
+
+// Unreadable notes that a row was found altered, and was not shown.
+func (u *Unit) Unreadable(entityType string, id uuid.UUID) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.unreadable = append(u.unreadable, u.stamp(Event{
+		Action: Read, EntityType: entityType, EntityID: id, Subjects: []uuid.UUID{id},
+		Outcome: Failure, Details: "phi.unreadable",
+	}))
+}
+
+// Changed notes a change of a row: its event will be committed with it. operation is Create, Update or Purge;
+// where the unit intends something more precise for this kind of row (deactivate is an update), the intent names it.
+func (u *Unit) Changed(operation, entityType string, id uuid.UUID, fields []string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	e := Event{Action: operation, EntityType: entityType, EntityID: id, Subjects: []uuid.UUID{id}, Fields: fields, Outcome: Success}
+	if u.intent.EntityType == entityType && u.intent.EntityID == id {
+		e.Action, e.Details, e.Reason = u.intent.Action, u.intent.Details, u.intent.Reason
+	}
+	u.changes = append(u.changes, u.stamp(e))
+}
+
+// Record notes an event that no hook sees, such as a login.
+func (u *Unit) Record(e Event) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.changes = append(u.changes, u.stamp(e))
+}
+
+// Commit returns the events to be stored in the transaction that is about to commit, and forgets them: the changes,
+// and one event for the rows that were seen and not changed.
+func (u *Unit) Commit() []Event {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	events := u.changes
+	for _, e := range events {
+		for _, id := range e.Subjects {
+			u.forget(id)
+		}
+	}
+	u.changes = nil
+	if len(u.seen) > 0 {
+		events = append(events, u.access(Read, u.seenSet[u.seen[0]], Success, ""))
+	}
+	return append(events, u.takeUnreadable()...)
+}
+
+// Answer returns the events to be stored before a read is answered: one that carries every row seen, whether there
+// were any or not.
+func (u *Unit) Answer() []Event {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return append([]Event{u.access(u.intent.Action, u.intent.EntityType, Success, u.intent.Details)}, u.takeUnreadable()...)
+}
+
+// Fail returns the events to be stored after a unit that ended with an error or was rolled back: what was intended,
+// which rows were seen on the way, and why it ended. reason is an error code.
+func (u *Unit) Fail(outcome, reason string) []Event {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.changes = nil
+	unreadable := u.takeUnreadable()
+	if len(unreadable) == 1 && unreadable[0].EntityID == u.intent.EntityID && u.intent.Action == Read {
+		return unreadable // it says the same already
+	}
+	return append([]Event{u.access(u.intent.Action, u.intent.EntityType, outcome, reason)}, unreadable...)
+}
+
+func (u *Unit) access(action, entityType, outcome, details string) Event {
+	e := u.stamp(Event{
+		Action: action, EntityType: entityType, EntityID: u.intent.EntityID, Subjects: u.seen,
+		Outcome: outcome, Details: details, Reason: u.intent.Reason,
+	})
+	if u.intent.EntityType != entityType {
+		e.EntityID = uuid.Nil
+	}
+	u.seen, u.seenSet = nil, map[uuid.UUID]string{}
+	return e
+}
+
+func (u *Unit) forget(id uuid.UUID) {
+	if _, ok := u.seenSet[id]; ok {
+		delete(u.seenSet, id)
+		u.seen = slices.DeleteFunc(u.seen, func(other uuid.UUID) bool { return other == id })
+	}
+}
+
+func (u *Unit) takeUnreadable() []Event {
+	events := u.unreadable
+	u.unreadable = nil
+	return events
+}
+
+// stamp fills in who, when and where.
+func (u *Unit) stamp(e Event) Event { return stamp(u.actor, e) }
+
+func stamp(a Actor, e Event) Event {
+	e.ID = uuid.Must(uuid.NewV7())
+	e.OccurredAt = time.Now().UTC().Truncate(time.Microsecond)
+	if e.UserID == uuid.Nil {
+		e.UserID = a.ID
+	}
+	e.Origin, e.RequestID = a.Origin, a.RequestID
+	return e
+}

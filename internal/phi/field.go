@@ -1,0 +1,207 @@
+package phi
+
+import (
+	"database/sql/driver"
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"reflect"
+)
+
+// Text is a sealed string.
+type Text = Field[string]
+
+// Date is a sealed calendar date.
+type Date = Field[CalendarDate]
+
+type state uint8
+
+const (
+	null   state = iota
+	plain        // set by the program, not sealed yet
+	sealed       // came from the database, not opened yet
+	open         // both forms are there, and agree
+)
+
+// Field is a column whose value is sealed in the database. The zero Field is NULL.
+//
+// A Field holds the plain and the sealed form apart, so neither can pass for the other: Value hands out sealed text
+// only, Plain plain values only, and every printed form is Redacted.
+type Field[T any] struct {
+	value  T
+	sealed string
+	state  state
+}
+
+// Of returns a field that holds v, to be sealed when its model is saved.
+func Of[T any](v T) Field[T] { return Field[T]{value: v, state: plain} }
+
+// OfOptional returns a field that holds *v, or NULL.
+func OfOptional[T any](v *T) Field[T] {
+	if v == nil {
+		return Field[T]{}
+	}
+	return Of(*v)
+}
+
+// IsNull reports whether the field is NULL.
+func (f Field[T]) IsNull() bool { return f.state == null }
+
+// Plain returns the value, and the zero T for NULL. It panics where the field was never opened: that is a defect of
+// the program, and showing an empty value instead would look like an empty record.
+func (f Field[T]) Plain() T {
+	if f.state == sealed {
+		panic("phi: Plain called on a field that was not opened")
+	}
+	return f.value
+}
+
+// Optional returns the value, or nil for NULL.
+func (f Field[T]) Optional() *T {
+	if f.IsNull() {
+		return nil
+	}
+	v := f.Plain()
+	return &v
+}
+
+// Seal seals the value for the place that b names. The plain value stays readable.
+func (f *Field[T]) Seal(s *Sealer, b Binding) error {
+	if f.state == null {
+		return nil
+	}
+	if f.state == sealed {
+		return fmt.Errorf("%w: %s.%s was not opened, and can't be sealed anew", ErrNotSealed, b.Table, b.Column)
+	}
+	text, err := encode(f.value)
+	if err != nil {
+		return err
+	}
+	if f.sealed, err = s.Seal(text, b); err != nil {
+		return err
+	}
+	f.state = open
+	return nil
+}
+
+// Open makes the plain value readable. It returns ErrUnreadable where the sealed text was not made for the place
+// that b names.
+func (f *Field[T]) Open(s *Sealer, b Binding) error {
+	if f.state == null {
+		return nil
+	}
+	text, err := s.Open(f.sealed, b)
+	if err != nil {
+		return err
+	}
+	value, err := decode[T](text)
+	if err != nil {
+		return fmt.Errorf("%w: %s.%s holds another type", ErrUnreadable, b.Table, b.Column)
+	}
+	f.value, f.state = value, open
+	return nil
+}
+
+// Clear forgets both forms.
+func (f *Field[T]) Clear() { *f = Field[T]{} }
+
+// Same reports whether both fields hold the same plain value. It is for naming the fields that a change touches.
+func (f *Field[T]) Same(other any) bool {
+	o, ok := other.(*Field[T])
+	return ok && f.IsNull() == o.IsNull() && reflect.DeepEqual(f.Plain(), o.Plain())
+}
+
+// Value implements driver.Valuer: sealed text, or ErrNotSealed.
+func (f Field[T]) Value() (driver.Value, error) {
+	switch f.state {
+	case null:
+		return nil, nil //nolint:nilnil // NULL
+	case sealed, open:
+		return f.sealed, nil
+	case plain:
+	}
+	return nil, ErrNotSealed
+}
+
+// Scan implements sql.Scanner. It keeps what came, and judges nothing: opening does.
+func (f *Field[T]) Scan(src any) error {
+	f.Clear()
+	switch v := src.(type) {
+	case nil:
+		return nil
+	case string:
+		f.sealed, f.state = v, sealed
+	case []byte:
+		f.sealed, f.state = string(v), sealed
+	default:
+		return fmt.Errorf("%w: column of type %T", ErrUnreadable, src)
+	}
+	return nil
+}
+
+// GormDataType tells GORM the column's type.
+func (Field[T]) GormDataType() string { return "text" }
+
+// String returns Redacted.
+func (Field[T]) String() string { return Redacted }
+
+// Format prints Redacted for every verb.
+func (Field[T]) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, Redacted) }
+
+// LogValue returns Redacted.
+func (Field[T]) LogValue() slog.Value { return slog.StringValue(Redacted) }
+
+// MarshalJSON returns Redacted: answers are made from types of their own, never from models.
+func (Field[T]) MarshalJSON() ([]byte, error) { return []byte(`"` + Redacted + `"`), nil }
+
+// UnmarshalJSON refuses: requests are read into types of their own.
+func (*Field[T]) UnmarshalJSON([]byte) error {
+	return errors.New("phi: a sealed field can't be read from JSON")
+}
+
+// MarshalText returns Redacted.
+func (Field[T]) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
+
+// GobEncode returns Redacted.
+func (Field[T]) GobEncode() ([]byte, error) { return []byte(Redacted), nil }
+
+// GobDecode refuses.
+func (*Field[T]) GobDecode([]byte) error {
+	return errors.New("phi: a sealed field can't be read from gob")
+}
+
+func encode(v any) ([]byte, error) {
+	switch v := v.(type) {
+	case string:
+		return []byte(v), nil
+	case encoding.TextMarshaler:
+		text, err := v.MarshalText()
+		if err != nil {
+			return nil, fmt.Errorf("phi: %w", err)
+		}
+		return text, nil
+	default:
+		text, err := json.Marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("phi: %w", err)
+		}
+		return text, nil
+	}
+}
+
+func decode[T any](text []byte) (T, error) {
+	var v T
+	var err error
+	switch p := any(&v).(type) {
+	case *string:
+		*p = string(text)
+	case encoding.TextUnmarshaler:
+		err = p.UnmarshalText(text)
+	default:
+		err = json.Unmarshal(text, p)
+	}
+	return v, err //nolint:wrapcheck // the caller says what it means
+}

@@ -1,0 +1,94 @@
+package phi
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"sync"
+
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/prf"
+)
+
+// indexScheme is part of every subkey. It changes when a normaliser does, so tokens of different normalisers never
+// compare equal.
+const indexScheme = "novamind blind index 1"
+
+// Indexer makes blind index tokens: truncated HMAC-SHA256 of normalised values under subkeys of the index keyset,
+// one for each table, column and purpose.
+//
+// A token is text of the form bi1:<key id>:<purpose>:<hex>. Equal values have equal tokens: that is its use, and its leak
+// (docs/threat-model.md).
+type Indexer struct {
+	keys        map[uint32]prf.PRF
+	primary     uint32
+	phoneRegion string
+	subkeys     sync.Map // subkeyName → []byte
+}
+
+type subkeyName struct {
+	key                    uint32
+	table, column, purpose string
+}
+
+// Term names the index that a value goes into: its place, and how much of the hash is kept.
+type Term struct {
+	Table, Column, Purpose string
+	Bits                   int // a multiple of 8, at most 256
+}
+
+func newIndexer(handle *keyset.Handle, phoneRegion string) (*Indexer, error) {
+	set, err := prf.NewPRFSet(handle)
+	if err != nil {
+		return nil, fmt.Errorf("phi: %w", err)
+	}
+	return &Indexer{keys: set.PRFs, primary: set.PrimaryID, phoneRegion: phoneRegion}, nil
+}
+
+// Token returns the token to store for a normalised value.
+func (x *Indexer) Token(t Term, normalised string) (string, error) {
+	return x.token(x.primary, t, normalised)
+}
+
+// Candidates returns the tokens under which a normalised value may be stored: one for each key of the keyset.
+func (x *Indexer) Candidates(t Term, normalised string) ([]string, error) {
+	tokens := make([]string, 0, len(x.keys))
+	for id := range x.keys {
+		token, err := x.token(id, t, normalised)
+		if err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, token)
+	}
+	return tokens, nil
+}
+
+func (x *Indexer) token(key uint32, t Term, normalised string) (string, error) {
+	subkey, err := x.subkey(subkeyName{key, t.Table, t.Column, t.Purpose})
+	if err != nil {
+		return "", err
+	}
+	mac := hmac.New(sha256.New, subkey)
+	mac.Write([]byte(normalised))
+	return "bi1:" + formatKeyID(key) + ":" + t.Purpose + ":" + hex.EncodeToString(mac.Sum(nil)[:t.Bits/8]), nil
+}
+
+// subkey derives, once, the key of one index: the PRF over the length-prefixed parts of its name.
+func (x *Indexer) subkey(n subkeyName) ([]byte, error) {
+	if subkey, ok := x.subkeys.Load(n); ok {
+		return subkey.([]byte), nil //nolint:forcetypeassert // only stored below
+	}
+	var name []byte
+	for _, part := range [...]string{indexScheme, n.table, n.column, n.purpose} {
+		name = binary.BigEndian.AppendUint32(name, uint32(len(part))) //nolint:gosec // names of ours
+		name = append(name, part...)
+	}
+	subkey, err := x.keys[n.key].ComputePRF(name, sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("phi: %w", err)
+	}
+	x.subkeys.Store(n, subkey)
+	return subkey, nil
+}

@@ -1,0 +1,137 @@
+package phi
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/tink"
+)
+
+// ErrNoKEK: there is no key-encryption key where the configuration says.
+var ErrNoKEK = errors.New("phi: no key-encryption key")
+
+// KEK is the key-encryption key: it wraps the keysets that the database holds. Whoever has the database and not the
+// KEK has nothing.
+type KEK struct {
+	aead tink.AEAD
+	uri  string
+}
+
+// String names where the key is, not the key.
+func (k *KEK) String() string { return k.uri }
+
+// LoadKEK reads the key-encryption key from where uri says:
+//
+//	file:PATH  a Tink keyset in JSON, in a file that only its owner may read
+//	env:NAME   the same text in an environment variable
+//
+// It returns ErrNoKEK where there is none.
+func LoadKEK(uri string) (*KEK, error) {
+	text, err := readKEK(uri)
+	if err != nil {
+		return nil, err
+	}
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
+	if err != nil {
+		return nil, fmt.Errorf("%s does not hold a key-encryption key (a Tink keyset in JSON)", uri) // the cause may quote the text
+	}
+	primitive, err := aead.New(handle)
+	if err != nil {
+		return nil, fmt.Errorf("%s holds a keyset that can't encrypt", uri)
+	}
+	return &KEK{aead: primitive, uri: uri}, nil
+}
+
+func readKEK(uri string) ([]byte, error) {
+	scheme, rest, _ := strings.Cut(uri, ":")
+	switch scheme {
+	case "file":
+		info, err := os.Stat(rest)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%w at %s", ErrNoKEK, uri)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("phi: %w", err)
+		}
+		if info.Mode().Perm()&0o077 != 0 {
+			return nil, fmt.Errorf("%s may be read by others (mode %04o): run chmod 600 %s", rest, info.Mode().Perm(), rest)
+		}
+		text, err := os.ReadFile(rest) //nolint:gosec // the path is the operator's
+		if err != nil {
+			return nil, fmt.Errorf("phi: %w", err)
+		}
+		return text, nil
+	case "env":
+		text, ok := os.LookupEnv(rest)
+		if !ok || text == "" {
+			return nil, fmt.Errorf("%w: the variable %s is not set", ErrNoKEK, rest)
+		}
+		return []byte(text), nil
+	default:
+		return nil, errors.New("phi.kek must begin with file: or env:")
+	}
+}
+
+// CreateKEK makes a key-encryption key at a file: uri, unless one is there already; it appears whole or not at all,
+// so several processes may try at once. Other uris have their keys made elsewhere: ErrNoKEK.
+func CreateKEK(uri string) error {
+	path, ok := strings.CutPrefix(uri, "file:")
+	if !ok {
+		return fmt.Errorf("%w at %s, and none can be made there", ErrNoKEK, uri)
+	}
+	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return fmt.Errorf("phi: %w", err)
+	}
+	var text bytes.Buffer
+	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&text)); err != nil {
+		return fmt.Errorf("phi: %w", err)
+	}
+	text.WriteByte('\n')
+	if err := WriteNewFile(path, text.Bytes()); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// WriteNewFile writes a file of mode 0600 that appears whole, synced, and only if no file of that name exists
+// (else fs.ErrExist). Missing folders are made with mode 0700.
+func WriteNewFile(path string, content []byte) error {
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("phi: %w", err)
+	}
+	temp, err := os.CreateTemp(folder, ".new-*") // CreateTemp makes it with mode 0600
+	if err != nil {
+		return fmt.Errorf("phi: %w", err)
+	}
+	defer func() { _ = os.Remove(temp.Name()) }()
+	_, err = temp.Write(content)
+	if err = errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return fmt.Errorf("phi: %w", err)
+	}
+	// A link, unlike a rename, never replaces what another process put there first.
+	if err := os.Link(temp.Name(), path); err != nil {
+		return fmt.Errorf("phi: %w", err)
+	}
+	return syncFolder(folder)
+}
+
+func syncFolder(folder string) error {
+	dir, err := os.Open(folder) //nolint:gosec // the path is the operator's
+	if err != nil {
+		return fmt.Errorf("phi: %w", err)
+	}
+	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+		return fmt.Errorf("phi: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+// Package models holds the clinic's entities as GORM models. Their hooks seal and open what is sensitive, and tell the
+// unit of work in the context what was touched.
+package models
+
+import (
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm/schema"
+
+	"novamind/internal/phi"
+)
+
+// Base is what every entity has (specification 2.2).
+type Base struct {
+	ID        uuid.UUID `gorm:"type:uuid;primaryKey"`
+	CreatedAt time.Time `gorm:"not null;default:CURRENT_TIMESTAMP"`
+	UpdatedAt time.Time `gorm:"not null;default:CURRENT_TIMESTAMP"`
+
+	before     any // the row as it was last read or written, to name what a change touches
+	unreadable bool
+}
+
+func (b *Base) base() *Base { return b }
+
+// Unreadable reports that the row's sealed values could not be opened: nothing of it may be shown but its id.
+func (b *Base) Unreadable() bool { return b.unreadable }
+
+// assignID gives a new row its id, before sealing binds values to it.
+func (b *Base) assignID() {
+	if b.ID == uuid.Nil {
+		b.ID = uuid.Must(uuid.NewV7())
+	}
+}
+
+// Versioned rows count their changes. The version is bound into every sealed value, and a change that does not start
+// from the current one fails.
+type Versioned struct {
+	Version int64 `gorm:"not null;default:1"`
+}
+
+func (v *Versioned) rowVersion() *int64 { return &v.Version }
+
+// Naming derives a table's name from its model's, in lower case (specification 2.2).
+type Naming struct{ schema.NamingStrategy }
+
+// TableName implements schema.Namer.
+func (Naming) TableName(model string) string { return strings.ToLower(model) }
+
+// ToMap returns a row as a map from column to value, as the specification's to_dict; sealed columns show as [PHI].
+func ToMap(model any) map[string]any {
+	l := layoutOf(model)
+	row := reflect.Indirect(reflect.ValueOf(model))
+	out := make(map[string]any, len(l.columns))
+	for _, c := range l.columns {
+		if c.sealed {
+			out[c.name] = phi.Redacted
+		} else {
+			out[c.name] = row.FieldByIndex(c.index).Interface()
+		}
+	}
+	return out
+}

@@ -1,0 +1,179 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"gorm.io/gorm"
+
+	"novamind/internal/audit"
+	"novamind/internal/phi"
+)
+
+// ErrNotLoaded: a row is to be changed that was not read first, so nobody could say what changes.
+var ErrNotLoaded = errors.New("models: only a row that was read can be changed")
+
+// bookkeeping columns are no content: a change of them alone is none.
+var bookkeeping = map[string]bool{"id": true, "version": true, "created_at": true, "updated_at": true}
+
+type entity interface {
+	base() *Base
+}
+
+type tolerantKey struct{}
+
+// TolerateUnreadable returns a context in which a row that can't be opened comes back empty and marked Unreadable,
+// instead of failing the whole query. It is for lists.
+func TolerateUnreadable(ctx context.Context) context.Context {
+	return context.WithValue(ctx, tolerantKey{}, true)
+}
+
+// sealerOf returns the sealer for a model's columns: the log has a keyset of its own.
+func sealerOf(tx *gorm.DB, m entity) (*phi.Sealer, error) {
+	ring, err := keyringOf(tx)
+	if err != nil {
+		return nil, err
+	}
+	if _, isLog := m.(*AuditLog); isLog {
+		return ring.Sealer(phi.Log), nil
+	}
+	return ring.Sealer(phi.Data), nil
+}
+
+// seal is BeforeSave: it assigns the id and the next version, and seals the whole row for them.
+func seal(tx *gorm.DB, m entity) error {
+	m.base().assignID()
+	version := int64(0)
+	if v, ok := m.(interface{ rowVersion() *int64 }); ok {
+		*v.rowVersion()++
+		version = *v.rowVersion()
+		if version > 1 && m.base().before == nil {
+			return ErrNotLoaded
+		}
+	}
+	l := layoutOf(m)
+	if len(l.sealed) == 0 {
+		return nil
+	}
+	sealer, err := sealerOf(tx, m)
+	if err != nil {
+		return err
+	}
+	row := reflect.ValueOf(m).Elem()
+	for _, c := range l.sealed {
+		if err := c.field(row).Seal(sealer, bindingOf(m, l, c, version)); err != nil {
+			return fmt.Errorf("seal %s.%s: %w", l.table, c.name, err)
+		}
+	}
+	return nil
+}
+
+// open is AfterFind: it notes the access first, then opens the seals; a failure leaves nothing opened behind.
+func open(tx *gorm.DB, m entity) error {
+	l := layoutOf(m)
+	row := reflect.ValueOf(m).Elem()
+	ctx := tx.Statement.Context
+	unit, err := audit.Current(ctx)
+	if err != nil {
+		clearSealed(l, row)
+		return err //nolint:wrapcheck // it says all
+	}
+	if _, isLog := m.(*AuditLog); !isLog {
+		unit.Accessed(l.table, m.base().ID)
+	}
+	if err := openRow(tx, m, l, row); err != nil {
+		clearSealed(l, row)
+		m.base().unreadable = true
+		unit.Unreadable(l.table, m.base().ID)
+		if ctx.Value(tolerantKey{}) == nil {
+			return err
+		}
+		return nil
+	}
+	remember(m)
+	return nil
+}
+
+func openRow(tx *gorm.DB, m entity, l *layout, row reflect.Value) error {
+	sealer, err := sealerOf(tx, m)
+	if err != nil {
+		return err
+	}
+	version := int64(0)
+	if v, ok := m.(interface{ rowVersion() *int64 }); ok {
+		version = *v.rowVersion()
+	}
+	for _, c := range l.sealed {
+		if err := c.field(row).Open(sealer, bindingOf(m, l, c, version)); err != nil {
+			return err //nolint:wrapcheck // phi names table and column
+		}
+	}
+	return nil
+}
+
+// bindingOf uses the names of today; a column that is ever renamed must keep its old name here.
+func bindingOf(m entity, l *layout, c column, version int64) phi.Binding {
+	return phi.Binding{Table: l.table, Column: c.name, Row: m.base().ID, Version: version}
+}
+
+func clearSealed(l *layout, row reflect.Value) {
+	for _, c := range l.sealed {
+		c.field(row).Clear()
+	}
+}
+
+// remember keeps a copy of the row as it is in the database now.
+func remember(m entity) {
+	m.base().before = nil
+	row := reflect.ValueOf(m).Elem()
+	snapshot := reflect.New(row.Type())
+	snapshot.Elem().Set(row)
+	m.base().before = snapshot.Interface()
+}
+
+// noteChange is AfterSave: it tells the unit of work which columns were created or changed.
+func noteChange(tx *gorm.DB, m entity) error {
+	unit, err := audit.Current(tx.Statement.Context)
+	if err != nil {
+		return err //nolint:wrapcheck // it says all
+	}
+	l := layoutOf(m)
+	row := reflect.ValueOf(m).Elem()
+	operation := audit.Create
+	unchanged := func(c column) bool { return c.empty(row) }
+	if m.base().before != nil {
+		operation = audit.Update
+		old := reflect.ValueOf(m.base().before).Elem()
+		unchanged = func(c column) bool { return c.same(old, row) }
+	}
+	var fields []string
+	for _, c := range l.columns {
+		if !bookkeeping[c.name] && !unchanged(c) {
+			fields = append(fields, c.name)
+		}
+	}
+	unit.Changed(operation, l.table, m.base().ID, fields)
+	remember(m)
+	return nil
+}
+
+// noteRemoval is AfterDelete.
+func noteRemoval(tx *gorm.DB, m entity) error {
+	unit, err := audit.Current(tx.Statement.Context)
+	if err != nil {
+		return err //nolint:wrapcheck // it says all
+	}
+	unit.Changed(audit.Purge, layoutOf(m).table, m.base().ID, nil)
+	return nil
+}
+
+// Refuse takes an opened row back, where something outside it proved to be tampered with: it is marked Unreadable, and
+// the finding becomes an event.
+func (p *Patient) Refuse(unit *audit.Unit) {
+	l := layoutOf(p)
+	clearSealed(l, reflect.ValueOf(p).Elem())
+	p.before, p.unreadable = nil, true
+	unit.Unreadable(l.table, p.ID)
+}

@@ -1,0 +1,25 @@
+package models
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+)
+
+// IdempotencyKey remembers what a POST with an Idempotency-Key made, so that a repeat gives the same result. It holds no
+// answer and no request, only keyed hashes.
+type IdempotencyKey struct {
+	Base
+	AccountID   uuid.UUID `gorm:"type:uuid;not null;uniqueIndex:idempotencykey_account_id_key_hash_key,priority:1"`
+	KeyHash     string    `gorm:"not null;uniqueIndex:idempotencykey_account_id_key_hash_key,priority:2"`
+	RequestHash string    `gorm:"not null"` // of route and body
+	EntityID    uuid.UUID `gorm:"type:uuid;not null"`
+	ExpiresAt   time.Time `gorm:"not null;index:idempotencykey_expires_at_idx"`
+}
+
+// BeforeSave assigns the id.
+func (k *IdempotencyKey) BeforeSave(*gorm.DB) error {
+	k.assignID()
+	return nil
+}

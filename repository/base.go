@@ -1,0 +1,69 @@
+package repository
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"novamind/models"
+)
+
+// Page is a position in a list ordered by id (keyset paging): rows that are added meanwhile shift nothing.
+type Page struct {
+	Limit      int
+	After      uuid.UUID // Nil: from the start
+	Descending bool      // newest first
+}
+
+func (p Page) apply(db *gorm.DB) *gorm.DB {
+	order, past := "id", "id > ?"
+	if p.Descending {
+		order, past = "id DESC", "id < ?"
+	}
+	if p.After != uuid.Nil {
+		db = db.Where(past, p.After)
+	}
+	return db.Order(order)
+}
+
+// Base is what every repository can do (specification 4.1), for a model M.
+type Base[M any] struct{ store *Store }
+
+// ByID returns the row with this id. It returns a NotFound error, or an Unreadable one.
+func (r Base[M]) ByID(ctx context.Context, id uuid.UUID) (*M, error) {
+	var m M
+	if err := r.store.handle(ctx).Where("id = ?", id).Take(&m).Error; err != nil {
+		return nil, translate(err)
+	}
+	return &m, nil
+}
+
+// List returns one page of rows, at most page.Limit, narrowed by where, and whether there are more. Rows that can't be opened
+// are marked Unreadable.
+func (r Base[M]) List(ctx context.Context, page Page, where ...func(*gorm.DB) *gorm.DB) ([]*M, bool, error) {
+	var rows []*M
+	db := page.apply(r.store.handle(models.TolerateUnreadable(ctx)).Scopes(where...))
+	if err := db.Limit(page.Limit + 1).Find(&rows).Error; err != nil {
+		return nil, false, translate(err)
+	}
+	if len(rows) <= page.Limit {
+		return rows, false, nil
+	}
+	return rows[:page.Limit], true, nil
+}
+
+// Create inserts a row and gives it its id, unless it brings one. It returns a Duplicate error.
+func (r Base[M]) Create(ctx context.Context, m *M) error {
+	return translate(r.store.handle(ctx).Create(m).Error)
+}
+
+// Update writes a row that was read before, whole. It returns a Stale error when the row has changed since.
+func (r Base[M]) Update(ctx context.Context, m *M) error {
+	return translate(r.store.handle(ctx).Model(m).Select("*").Updates(m).Error)
+}
+
+// Delete removes a row that was read before, and what belongs to it. It returns a Stale error when the row has changed since.
+func (r Base[M]) Delete(ctx context.Context, m *M) error {
+	return translate(r.store.handle(ctx).Delete(m).Error)
+}

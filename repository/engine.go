@@ -1,0 +1,159 @@
+package repository
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+	sqlitedriver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"novamind/internal/config"
+	"novamind/models"
+)
+
+// Engine names a database engine, as the migration files do.
+type Engine string
+
+// The engines.
+const (
+	PostgreSQL Engine = "postgres"
+	SQLite     Engine = "sqlite"
+)
+
+// EngineOf tells from a database URL which engine it is for.
+func EngineOf(databaseURL string) Engine {
+	if strings.HasPrefix(databaseURL, "sqlite:") {
+		return SQLite
+	}
+	return PostgreSQL
+}
+
+// Connect opens a plain GORM handle on databaseURL: no hooks' keyring, no guard. It is for the migration runner; everything
+// else goes through Open. The caller closes it.
+func Connect(ctx context.Context, cfg config.Database, databaseURL string, log *slog.Logger) (*gorm.DB, error) {
+	dialector, err := dialectorFor(cfg, databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	db, err := gorm.Open(dialector, &gorm.Config{
+		NamingStrategy:         models.Naming{},
+		TranslateError:         true,
+		SkipDefaultTransaction: true, // the unit of work has one
+		DisableAutomaticPing:   true,
+		Logger:                 statementLogger(cfg.Echo, log),
+		NowFunc:                func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("can't open the database: %w", scrub(err))
+	}
+	pool, err := db.DB()
+	if err != nil {
+		return nil, fmt.Errorf("can't open the database: %w", err)
+	}
+	pool.SetMaxOpenConns(cfg.MaxOpenConns)
+	pool.SetMaxIdleConns(cfg.MaxIdleConns)
+	pool.SetConnMaxLifetime(cfg.ConnMaxLifetime)
+	pool.SetConnMaxIdleTime(cfg.ConnMaxIdleTime)
+	ctx, cancel := context.WithTimeout(ctx, cfg.ConnectTimeout)
+	defer cancel()
+	if err := pool.PingContext(ctx); err != nil {
+		_ = pool.Close()
+		return nil, fmt.Errorf("can't reach the database: %w", scrub(err))
+	}
+	return db, nil
+}
+
+func dialectorFor(cfg config.Database, databaseURL string) (gorm.Dialector, error) {
+	if EngineOf(databaseURL) == SQLite {
+		return sqliteDialector(cfg, databaseURL)
+	}
+	return postgresDialector(cfg, databaseURL)
+}
+
+func postgresDialector(cfg config.Database, databaseURL string) (gorm.Dialector, error) {
+	conn, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, errors.New("database.url can't be read as a PostgreSQL URL") // the cause may quote the password
+	}
+	conn.ConnectTimeout = cfg.ConnectTimeout
+	for name, value := range map[string]string{
+		"application_name":                    "novamind",
+		"timezone":                            "UTC",
+		"statement_timeout":                   milliseconds(cfg.StatementTimeout),
+		"lock_timeout":                        milliseconds(cfg.LockTimeout),
+		"idle_in_transaction_session_timeout": milliseconds(2 * cfg.StatementTimeout),
+		"synchronous_commit":                  "on", // what is acknowledged is on disk, whatever the server's default
+	} {
+		conn.RuntimeParams[name] = value
+	}
+	return postgres.New(postgres.Config{Conn: stdlib.OpenDB(*conn)}), nil
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// sqliteDialect is GORM's SQLite dialect on modernc.org/sqlite.
+type sqliteDialect struct{ sqlite.Dialector }
+
+// Translate implements gorm.ErrorTranslator for modernc.org/sqlite's errors.
+func (d sqliteDialect) Translate(err error) error {
+	var e *sqlitedriver.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+		return gorm.ErrDuplicatedKey
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return gorm.ErrForeignKeyViolated
+	default:
+		return err
+	}
+}
+
+func sqliteDialector(cfg config.Database, databaseURL string) (gorm.Dialector, error) {
+	path := strings.TrimPrefix(databaseURL, "sqlite://")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("can't make the database's folder: %w", err)
+	}
+	// The file must not be readable by others from its first byte on; SQLite gives its WAL the same mode.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the path is the operator's
+	if err != nil {
+		return nil, fmt.Errorf("can't open the database file: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return nil, fmt.Errorf("can't open the database file: %w", err)
+	}
+	options := url.Values{
+		"_txlock":      {"immediate"}, // a busy database makes a transaction wait at its start, not fail in its middle
+		"_time_format": {"sqlite"},
+		"_pragma": {
+			"busy_timeout(" + milliseconds(cfg.BusyTimeout) + ")", // first: switching to WAL may have to wait too
+			"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)", "trusted_schema(0)",
+		},
+	}
+	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: options.Encode()}).String()
+	return &sqliteDialect{sqlite.Dialector{DriverName: "sqlite", DSN: dsn}}, nil
+}
+
+// statementLogger logs statements without their values, when asked to (DB_ECHO), and nothing otherwise: errors are logged
+// where they are handled.
+func statementLogger(echo bool, log *slog.Logger) logger.Interface {
+	if !echo {
+		return logger.Discard
+	}
+	return logger.NewSlogLogger(log, logger.Config{LogLevel: logger.Info, ParameterizedQueries: true, IgnoreRecordNotFoundError: true})
+}

@@ -1,0 +1,109 @@
+package repository
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/gorm"
+	sqlitedriver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/phi"
+	"novamind/models"
+)
+
+// retryAfter is what a client is told to wait when the database is busy or out of reach.
+const retryAfter = 2 * time.Second
+
+// engineError is what is left of an engine's error once row content is taken out.
+type engineError struct{ text string }
+
+func (e engineError) Error() string { return e.text }
+
+// scrub takes out of an engine's error what may quote a row: PostgreSQL puts the failing row into its detail, and the
+// offending value into some messages.
+func scrub(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		text := "postgres: SQLSTATE " + pg.Code
+		if pg.ConstraintName != "" {
+			text += " constraint " + pg.ConstraintName
+		}
+		if pg.Severity == "FATAL" { // no statement was running: connection, login, shutdown
+			text += " " + pg.Message
+		}
+		return engineError{text}
+	}
+	return err
+}
+
+// translate turns an engine's error into ours. Errors that are ours already pass.
+func translate(err error) error {
+	var ours *apperr.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &ours):
+		return err
+	case errors.Is(err, gorm.ErrRecordNotFound):
+		return apperr.New(apperr.NotFound, "There is no such resource.")
+	case errors.Is(err, gorm.ErrDuplicatedKey):
+		return apperr.Wrap(apperr.Duplicate, "A resource with this id, or another value that must be unique, exists already.", scrub(err))
+	case errors.Is(err, models.ErrStale):
+		return apperr.New(apperr.Stale, "The resource has changed since it was read: read it again.")
+	case errors.Is(err, phi.ErrUnreadable):
+		return apperr.Wrap(apperr.Unreadable, "The stored values of this resource can't be opened; the access was recorded.", err)
+	case errors.Is(err, audit.ErrNoActor), errors.Is(err, audit.ErrOutsideUnit):
+		return apperr.Wrap(apperr.Internal, "The access could not be attributed.", err)
+	case outOfReach(err):
+		return unavailable(err)
+	default:
+		return fmt.Errorf("repository: %w", scrub(err))
+	}
+}
+
+func unavailable(err error) error {
+	e := apperr.Wrap(apperr.Unavailable, "The database is busy or out of reach: try again.", scrub(err))
+	e.RetryAfter = retryAfter
+	return e
+}
+
+func auditUnavailable(err error) error {
+	e := apperr.Wrap(apperr.AuditUnavailable, "The access can't be recorded, so it did not happen: try again.", scrub(err))
+	e.RetryAfter = retryAfter
+	return e
+}
+
+// outOfReach reports whether err says that the engine could not do its work now, and may later.
+func outOfReach(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code[:2] {
+		case "08", "53", "57", "40", "55": // connection, resources, operator, rollback, lock not available
+			return true
+		}
+		return false
+	}
+	var lite *sqlitedriver.Error
+	if errors.As(err, &lite) {
+		switch lite.Code() & 0xff {
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+			sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_INTERRUPT:
+			return true
+		}
+		return false
+	}
+	var netErr net.Error
+	var connect *pgconn.ConnectError
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.As(err, &netErr) ||
+		errors.As(err, &connect) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, net.ErrClosed)
+}

@@ -1,0 +1,127 @@
+package repository
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"novamind/internal/audit"
+	"novamind/models"
+)
+
+// PatientRepository finds and keeps patients (specification 4.2).
+type PatientRepository struct{ Base[models.Patient] }
+
+// NewPatientRepository returns the patients of a store.
+func NewPatientRepository(s *Store) *PatientRepository {
+	return &PatientRepository{Base[models.Patient]{s}}
+}
+
+// everyone is a page that takes all there are.
+var everyone = Page{Limit: 1 << 30}
+
+// ByEmail returns the patients with this e-mail, however written. Families share one.
+func (r *PatientRepository) ByEmail(ctx context.Context, email string) ([]*models.Patient, error) {
+	found, _, err := r.Search(ctx, models.PatientQuery{Email: &email}, everyone)
+	return found, err
+}
+
+// ByPhone returns the patients with this phone number, however written.
+func (r *PatientRepository) ByPhone(ctx context.Context, phone string) ([]*models.Patient, error) {
+	found, _, err := r.Search(ctx, models.PatientQuery{Phone: &phone}, everyone)
+	return found, err
+}
+
+// ByName returns the patients with these names. Case, accents and spacing don't matter; a part of a compound name is enough.
+func (r *PatientRepository) ByName(ctx context.Context, first, last string) ([]*models.Patient, error) {
+	found, _, err := r.Search(ctx, models.PatientQuery{FirstName: &first, LastName: &last}, everyone)
+	return found, err
+}
+
+// Active returns a page of the active patients.
+func (r *PatientRepository) Active(ctx context.Context, page Page) ([]*models.Patient, bool, error) {
+	yes := true
+	return r.Search(ctx, models.PatientQuery{Active: &yes}, page)
+}
+
+// Search returns one page of the patients that match q, and whether there are more. Index tokens of names stand for many
+// names, so rows are read until a page of true matches is full; those that only shared a token count as not seen.
+func (r *PatientRepository) Search(ctx context.Context, q models.PatientQuery, page Page) ([]*models.Patient, bool, error) {
+	where, err := r.narrow(q)
+	if err != nil {
+		return nil, false, err
+	}
+	unit, err := audit.Current(ctx)
+	if err != nil {
+		return nil, false, translate(err)
+	}
+	indexer := r.store.keyring.Indexer()
+	var found []*models.Patient
+	batch := Page{Limit: min(page.Limit, 200) + 1, After: page.After, Descending: page.Descending}
+	for {
+		rows, more, err := r.List(ctx, batch, where)
+		if err != nil {
+			return nil, false, err
+		}
+		for i, p := range rows {
+			switch {
+			case p.Unreadable():
+			case q.Redirected(p, indexer):
+				p.Refuse(unit)
+			case !q.Matches(p, indexer):
+				unit.Withhold(p.ID)
+				continue
+			}
+			if len(found) == page.Limit {
+				for _, rest := range rows[i:] {
+					unit.Withhold(rest.ID)
+				}
+				return found, true, nil
+			}
+			found = append(found, p)
+		}
+		if !more {
+			return found, false, nil
+		}
+		batch.After = rows[len(rows)-1].ID
+	}
+}
+
+// narrow returns the conditions that the database can judge.
+func (r *PatientRepository) narrow(q models.PatientQuery) (func(*gorm.DB) *gorm.DB, error) {
+	candidates, err := q.Candidates(r.store.keyring.Indexer())
+	if err != nil {
+		return nil, translate(err)
+	}
+	return func(db *gorm.DB) *gorm.DB {
+		if q.Active != nil {
+			db = db.Where("active = ?", *q.Active)
+		}
+		for _, tokens := range candidates {
+			db = db.Where("id IN (SELECT patient_id FROM blindindex WHERE token IN ?)", tokens)
+		}
+		return db
+	}, nil
+}
+
+// Known returns those of ids that are patients already. It shows nothing of them, and is not an access.
+func (r *PatientRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+	var known []uuid.UUID
+	db := r.store.handle(ctx).Model(&models.Patient{}).Where("id IN ?", ids)
+	if err := db.Pluck("id", &known).Error; err != nil {
+		return nil, translate(err)
+	}
+	out := make(map[uuid.UUID]bool, len(known))
+	for _, id := range known {
+		out[id] = true
+	}
+	return out, nil
+}
+
+// Count returns how many patients there are.
+func (r *PatientRepository) Count(ctx context.Context) (int64, error) {
+	var n int64
+	err := r.store.handle(ctx).Model(&models.Patient{}).Count(&n).Error
+	return n, translate(err)
+}

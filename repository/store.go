@@ -1,0 +1,205 @@
+// Package repository is the only one that talks to a database: the store with its unit of work, and one repository for
+// each model. It turns engine errors into apperr errors; which rules hold is the services' business.
+package repository
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"gorm.io/gorm"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/config"
+	"novamind/internal/phi"
+	"novamind/models"
+)
+
+// recordTimeout bounds how long an event that must be stored after its request failed or was given up may take.
+const recordTimeout = 10 * time.Second
+
+// Store is an opened database with its unit of work. It is safe for concurrent use.
+type Store struct {
+	db      *gorm.DB
+	engine  Engine
+	keyring *phi.Keyring
+	// writer lets one write transaction into SQLite at a time, in order of arrival; SQLite's own way is to poll.
+	writer chan struct{}
+}
+
+// Open opens the database that cfg names. Rows can be reached once UseKeyring was called.
+func Open(ctx context.Context, cfg config.Database, log *slog.Logger) (*Store, error) {
+	db, err := Connect(ctx, cfg, cfg.URL, log)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: db, engine: EngineOf(cfg.URL), writer: make(chan struct{}, 1)}, nil
+}
+
+// UseKeyring hands the models' hooks their keys, and puts the guard under them. It is called once, before the store is shared.
+func (s *Store) UseKeyring(ring *phi.Keyring) error {
+	s.keyring = ring
+	if err := s.db.Use(&models.Guard{Keyring: ring}); err != nil {
+		return fmt.Errorf("repository: %w", err)
+	}
+	return nil
+}
+
+// Close closes every connection.
+func (s *Store) Close() error {
+	pool, err := s.db.DB()
+	if err != nil {
+		return fmt.Errorf("repository: %w", err)
+	}
+	return pool.Close() //nolint:wrapcheck // nothing to add
+}
+
+// Ping returns an Unavailable error where the database does not answer.
+func (s *Store) Ping(ctx context.Context) error {
+	pool, err := s.db.DB()
+	if err != nil {
+		return unavailable(err)
+	}
+	if err := pool.PingContext(ctx); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+type txKey struct{}
+
+// transaction is the one that a context carries.
+type transaction struct {
+	db     *gorm.DB
+	failed error // a nested call failed: the whole is rolled back, whatever its caller made of the error
+}
+
+func current(ctx context.Context) *transaction {
+	tx, _ := ctx.Value(txKey{}).(*transaction)
+	return tx
+}
+
+// handle returns the transaction of ctx, or the pool.
+func (s *Store) handle(ctx context.Context) *gorm.DB {
+	if tx := current(ctx); tx != nil {
+		return tx.db.WithContext(ctx)
+	}
+	return s.db.WithContext(ctx)
+}
+
+// InTx runs fn as one unit of work (specification 2.1, get_db_session): what fn changes, and the events of it, commit
+// together when fn returns nil, and not at all when it returns an error or panics. Nested calls join the outer one. When a
+// unit is rolled back, what it had read is recorded all the same, and the error of fn is returned.
+//
+// It returns an audit.unavailable error when the events can't be stored, and an internal one without an actor in ctx.
+func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error {
+	if tx := current(ctx); tx != nil {
+		err := fn(ctx)
+		if err != nil {
+			tx.failed = err
+		}
+		return err
+	}
+	return s.inUnit(ctx, func(ctx context.Context, unit *audit.Unit) error {
+		return s.transact(ctx, func(tx *transaction) error {
+			if err := fn(context.WithValue(ctx, txKey{}, tx)); err != nil {
+				return err
+			}
+			if tx.failed != nil {
+				return tx.failed
+			}
+			return insertEvents(tx.db, unit.Commit())
+		})
+	}, nil)
+}
+
+// Read runs fn without a transaction. Before it returns, one event with every row that fn saw is durable, whether fn
+// succeeded or not. Nested calls, also in InTx, join.
+//
+// It returns an audit.unavailable error when the event can't be stored: then nothing that fn saw may be shown.
+func (s *Store) Read(ctx context.Context, fn func(context.Context) error) error {
+	return s.inUnit(ctx, func(ctx context.Context, _ *audit.Unit) error { return fn(ctx) }, (*audit.Unit).Answer)
+}
+
+// inUnit runs work in the unit of ctx, or in a new one, whose events it stores in the end: those that answer returns where work
+// succeeded, and those of the failure else, also after a panic.
+func (s *Store) inUnit(ctx context.Context, work func(context.Context, *audit.Unit) error, answer func(*audit.Unit) []audit.Event) error {
+	if unit, err := audit.Current(ctx); err == nil {
+		return translate(work(ctx, unit))
+	}
+	ctx, unit, err := audit.Begin(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	finished := false
+	defer func() {
+		if !finished { // a panic passes through
+			_ = s.record(ctx, unit.Fail(audit.Failure, string(apperr.Internal)))
+		}
+	}()
+	err = translate(work(ctx, unit))
+	finished = true
+	var events []audit.Event
+	switch {
+	case err != nil:
+		events = unit.Fail(outcomeOf(err), string(apperr.CodeOf(err)))
+	case answer != nil:
+		events = answer(unit)
+	}
+	if recordErr := s.record(ctx, events); recordErr != nil {
+		return recordErr
+	}
+	return err
+}
+
+func outcomeOf(err error) string {
+	if apperr.Is(err, apperr.Forbidden) {
+		return audit.Denied
+	}
+	return audit.Failure
+}
+
+// record stores events in a transaction of their own. A request that was given up meanwhile is recorded like any other.
+func (s *Store) record(ctx context.Context, events []audit.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	if err := s.transact(ctx, func(tx *transaction) error { return insertEvents(tx.db, events) }); err != nil {
+		if apperr.Is(err, apperr.AuditUnavailable) {
+			return err
+		}
+		return auditUnavailable(err)
+	}
+	return nil
+}
+
+func insertEvents(tx *gorm.DB, events []audit.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	rows := make([]*models.AuditLog, len(events))
+	for i, e := range events {
+		rows[i] = models.NewAuditLog(e)
+	}
+	if err := tx.Create(&rows).Error; err != nil {
+		return auditUnavailable(err)
+	}
+	return nil
+}
+
+func (s *Store) transact(ctx context.Context, fn func(*transaction) error) error {
+	if s.engine == SQLite {
+		select {
+		case s.writer <- struct{}{}:
+			defer func() { <-s.writer }()
+		case <-ctx.Done():
+			return unavailable(ctx.Err())
+		}
+	}
+	//nolint:wrapcheck // the callers translate
+	return s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error { return fn(&transaction{db: db}) })
+}
