@@ -1,0 +1,128 @@
+// Package config loads and validates the configuration: defaults, then config.yaml, then the environment.
+package config
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Config is every setting of the program. Durations of 0 mean "off" where the min tag allows 0. It prints without
+// secrets, whatever the verb or encoder.
+type Config struct {
+	Database Database `koanf:"database"`
+	Server   Server   `koanf:"server"`
+	PHI      PHI      `koanf:"phi"`
+	Auth     Auth     `koanf:"auth"`
+	Limits   Limits   `koanf:"limits"`
+	Clinic   Clinic   `koanf:"clinic"`
+	Log      Log      `koanf:"log"`
+
+	warnings []string
+}
+
+// Database says where the data is and how connections to it behave.
+type Database struct {
+	URL              DSN           `koanf:"url"`
+	MigrateURL       DSN           `koanf:"migrate_url"` // equals URL after Load when it was not set
+	AutoMigrate      bool          `koanf:"auto_migrate"`
+	AllowInsecure    bool          `koanf:"allow_insecure"`
+	Echo             bool          `koanf:"echo"`
+	MaxOpenConns     int           `koanf:"max_open_conns" min:"1"`
+	MaxIdleConns     int           `koanf:"max_idle_conns" min:"0"`
+	ConnMaxLifetime  time.Duration `koanf:"conn_max_lifetime" min:"0s"`
+	ConnMaxIdleTime  time.Duration `koanf:"conn_max_idle_time" min:"0s"`
+	ConnectTimeout   time.Duration `koanf:"connect_timeout" min:"1s"`
+	StatementTimeout time.Duration `koanf:"statement_timeout" min:"0s"`
+	LockTimeout      time.Duration `koanf:"lock_timeout" min:"0s"`
+	BusyTimeout      time.Duration `koanf:"busy_timeout" min:"0s"` // SQLite only
+}
+
+// Server is the HTTP listener and its limits.
+type Server struct {
+	Addr              string        `koanf:"addr"`
+	ReadHeaderTimeout time.Duration `koanf:"read_header_timeout" min:"1ms"`
+	ReadTimeout       time.Duration `koanf:"read_timeout" min:"1ms"`
+	WriteTimeout      time.Duration `koanf:"write_timeout" min:"1ms"`
+	IdleTimeout       time.Duration `koanf:"idle_timeout" min:"1ms"`
+	RequestTimeout    time.Duration `koanf:"request_timeout" min:"1ms"`
+	ShutdownTimeout   time.Duration `koanf:"shutdown_timeout" min:"1ms"`
+	MaxBodyBytes      int64         `koanf:"max_body_bytes" min:"1"`
+	TrustedProxies    []string      `koanf:"trusted_proxies"` // IP addresses and CIDR ranges
+}
+
+// PHI says where the key-encryption key is: "file:PATH" or "env:NAME", never the key itself.
+type PHI struct {
+	KEK string `koanf:"kek"`
+}
+
+// Auth is how people log in.
+type Auth struct {
+	SessionLifetime time.Duration `koanf:"session_lifetime" min:"1m"`
+	Argon2          Argon2        `koanf:"argon2"`
+}
+
+// Argon2 is the cost of an Argon2id password hash (RFC 9106). The smallest memory is the least that OWASP's Password
+// Storage Cheat Sheet lists.
+type Argon2 struct {
+	MemoryKiB int `koanf:"memory_kib" min:"7168" max:"4194304"`
+	Passes    int `koanf:"passes" min:"1" max:"1000"`
+	Lanes     int `koanf:"lanes" min:"1" max:"255"`
+}
+
+// Limits are request rates. Failed and anonymous requests are always limited, per address.
+type Limits struct {
+	FailedPerMinute   int `koanf:"failed_per_minute" min:"1"`
+	FailedBurst       int `koanf:"failed_burst" min:"1"`
+	RequestsPerMinute int `koanf:"requests_per_minute" min:"0"` // per account; 0 is off
+}
+
+// Clinic is what is particular to this clinic.
+type Clinic struct {
+	PhoneRegion string `koanf:"phone_region"` // ISO 3166-1 alpha-2
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  slog.Level `koanf:"level"`
+	Format string     `koanf:"format"` // auto, text or json
+}
+
+// Default returns the configuration of an installation that set nothing. The config.yaml at the root lists the same.
+func Default() *Config {
+	return &Config{
+		Database: Database{
+			URL:              "sqlite://data/novamind.db",
+			AutoMigrate:      true,
+			MaxOpenConns:     16,
+			MaxIdleConns:     16,
+			ConnMaxLifetime:  30 * time.Minute,
+			ConnMaxIdleTime:  5 * time.Minute,
+			ConnectTimeout:   5 * time.Second,
+			StatementTimeout: 30 * time.Second,
+			LockTimeout:      5 * time.Second,
+			BusyTimeout:      5 * time.Second,
+		},
+		Server: Server{
+			Addr:              "127.0.0.1:8080",
+			ReadHeaderTimeout: 5 * time.Second,
+			ReadTimeout:       30 * time.Second,
+			WriteTimeout:      time.Minute,
+			IdleTimeout:       2 * time.Minute,
+			RequestTimeout:    30 * time.Second,
+			ShutdownTimeout:   20 * time.Second,
+			MaxBodyBytes:      1 << 20,
+			TrustedProxies:    []string{},
+		},
+		PHI: PHI{KEK: "file:keys/kek"},
+		Auth: Auth{
+			SessionLifetime: 12 * time.Hour,
+			Argon2:          Argon2{MemoryKiB: 19456, Passes: 2, Lanes: 1},
+		},
+		Limits: Limits{FailedPerMinute: 10, FailedBurst: 20},
+		Clinic: Clinic{PhoneRegion: "US"},
+		Log:    Log{Level: slog.LevelInfo, Format: "auto"},
+	}
+}
+
+// Warnings returns what is allowed but dangerous, one line each, for the log at every start.
+func (c *Config) Warnings() []string { return c.warnings }

@@ -1,0 +1,64 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+
+	"github.com/knadh/koanf/providers/confmap"
+	"go.yaml.in/yaml/v3"
+)
+
+func (in *input) parseFile(text []byte) error {
+	values, err := parseYAML(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", in.file, err)
+	}
+	if err := in.values.Load(confmap.Provider(values, ""), nil); err != nil {
+		return fmt.Errorf("%s: the keys can't be read: write them as in the config.yaml that comes with the program", in.file)
+	}
+	for _, k := range keys(Default()) {
+		if err := in.checkFileValue(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *input) checkFileValue(k key) error {
+	value := in.values.Get(k.path)
+	if in.values.Exists(k.path) && value == nil {
+		return in.refuse(k.path, "has no value: give it one, or remove the line for its default")
+	}
+	text, ok := value.(string)
+	if _, isURL := k.value.Interface().(DSN); ok && isURL && DSN(text).hasPassword() {
+		return in.refuse(k.path, "secrets never appear in a configuration file: set "+k.variable()+" in the environment instead")
+	}
+	return nil
+}
+
+var yamlLine = regexp.MustCompile(`line \d+`)
+
+// parseYAML reads exactly one document: a second one would be ignored in silence. The parser's own messages quote
+// values, so only the line is taken from them.
+func parseYAML(text []byte) (map[string]any, error) {
+	var values map[string]any
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	err := decoder.Decode(&values)
+	if errors.Is(err, io.EOF) {
+		return nil, nil // only comments
+	}
+	if err != nil {
+		where := "the file"
+		if line := yamlLine.FindString(err.Error()); line != "" {
+			where = line
+		}
+		return nil, fmt.Errorf("%s is not valid YAML, or repeats a key: correct it", where)
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one YAML document: keep one")
+	}
+	return values, nil
+}
