@@ -1,0 +1,42 @@
+package dbtest
+
+import (
+	"errors"
+	"os"
+	"os/user"
+	"strconv"
+	"syscall"
+)
+
+// account is the system user that PostgreSQL runs as: the caller, unless that is root, whom it refuses.
+type account struct{ credential *syscall.Credential }
+
+// unprivileged returns the caller's own account, or for root that of postgres, or else of nobody.
+func unprivileged() (account, error) {
+	if os.Geteuid() != 0 {
+		return account{}, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, uidErr := strconv.ParseUint(u.Uid, 10, 32)
+		gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
+		return account{&syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, errors.Join(uidErr, gidErr)
+	}
+	return account{}, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody: run the tests as another user")
+}
+
+// own gives the folder to the account.
+func (a account) own(dir string) error {
+	if a.credential == nil {
+		return nil
+	}
+	return os.Chown(dir, int(a.credential.Uid), int(a.credential.Gid))
+}
+
+// attributes start a process as the account, in a session of its own, so that Ctrl-C does not reach it.
+func (a account) attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Credential: a.credential, Setsid: true}
+}

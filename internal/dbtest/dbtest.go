@@ -1,0 +1,72 @@
+// Package dbtest gives tests real databases: a new one for each test, on each engine, removed afterwards. Under -short
+// there is SQLite alone.
+package dbtest
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/driver/postgres"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+	_ "modernc.org/sqlite" // the driver named "sqlite"
+
+	"novamind/migrations"
+)
+
+// Engine makes databases of one kind. Both functions return a URL as database.url takes it.
+type Engine struct {
+	Name  string                  // as migrations names it
+	URL   func(testing.TB) string // a migrated database
+	Empty func(testing.TB) string // one without a schema
+}
+
+// Engines returns the engines that tests run on: SQLite alone under -short.
+func Engines() []Engine {
+	engines := []Engine{{Name: migrations.SQLite, URL: SQLite, Empty: EmptySQLite}}
+	if !testing.Short() {
+		engines = append(engines, Engine{Name: migrations.Postgres, URL: Postgres, Empty: EmptyPostgres})
+	}
+	return engines
+}
+
+// Run runs test as a parallel subtest on each engine, with the URL of a migrated database of its own.
+func Run(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	for _, engine := range Engines() {
+		t.Run(engine.Name, func(t *testing.T) {
+			t.Parallel()
+			test(t, engine.URL(t))
+		})
+	}
+}
+
+// Open returns a plain gorm handle on url, without hooks or plugins, that is closed at the end of the test.
+func Open(tb testing.TB, url string) *gorm.DB {
+	tb.Helper()
+	db, err := open(url)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { _ = closeDB(db) })
+	return db
+}
+
+func open(address string) (*gorm.DB, error) {
+	config := &gorm.Config{Logger: logger.Discard}
+	if path, ok := strings.CutPrefix(address, "sqlite://"); ok {
+		// t.TempDir keeps "#" and "%" of test names, which a file: URI reads as its own.
+		dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + sqlitePragmas
+		return gorm.Open(&sqlite.Dialector{DriverName: "sqlite", DSN: dsn}, config)
+	}
+	return gorm.Open(postgres.Open(address), config)
+}
+
+func closeDB(db *gorm.DB) error {
+	pool, err := db.DB()
+	if err != nil {
+		return err
+	}
+	return pool.Close()
+}

@@ -1,0 +1,28 @@
+package dbtest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"novamind/migrations"
+)
+
+// migrate brings the database at url to the newest version.
+func migrate(url, engine string) (err error) {
+	set, err := migrations.Embedded(engine)
+	if err != nil {
+		return err
+	}
+	db, err := open(url)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeDB(db)) }()
+	runner, err := migrations.NewRunner(db, set, "test", slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	_, err = runner.Up(context.Background(), "")
+	return err
+}

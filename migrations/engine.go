@@ -1,0 +1,56 @@
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"math/rand/v2"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// engine is what the two databases do differently around a migration.
+type engine struct {
+	bookkeeping string                                                  // makes the runner's tables
+	migrated    string                                                  // asks whether it has them
+	exclusively func(conn *gorm.DB, fn func(conn *gorm.DB) error) error // runs fn on a pinned connection made ready
+	execute     func(tx *gorm.DB, script string) error                  // runs one file; its error holds no row content
+	busy        func(error) bool                                        // another session holds a lock: try again
+}
+
+var engines = map[string]engine{
+	Postgres: {
+		bookkeeping: postgresBookkeeping, migrated: postgresMigrated,
+		exclusively: withAdvisoryLock, execute: executePostgres, busy: lockTimedOut,
+	},
+	SQLite: {
+		bookkeeping: sqliteBookkeeping, migrated: sqliteMigrated,
+		exclusively: withoutForeignKeys, execute: executeSQLite, busy: databaseLocked,
+	},
+}
+
+// runScript sends script as it is: gorm would give meaning to "?" and "@name", and without arguments both drivers run
+// every statement in it.
+func runScript(tx *gorm.DB, script string) error {
+	_, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, script)
+	return err
+}
+
+// discard closes a pinned connection instead of giving it back to the pool.
+func discard(conn *gorm.DB) {
+	_ = conn.Statement.ConnPool.(*sql.Conn).Raw(func(any) error { return driver.ErrBadConn })
+}
+
+// pause waits with jitter, longer with each attempt up to half a second, or until ctx is done.
+func pause(ctx context.Context, attempt int) error {
+	limit := min(10*time.Millisecond<<min(attempt, 6), 500*time.Millisecond)
+	timer := time.NewTimer(limit/2 + rand.N(limit/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

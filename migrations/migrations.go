@@ -1,0 +1,155 @@
+// Package migrations holds the frozen SQL of the schema, one file per version, engine and direction, and the runner
+// that applies it. A file never changes once it is released: migrations.sum pins each, and the database records what
+// ran. It imports no model, so that what an old version does never depends on today's code.
+package migrations
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+//go:generate go run ./sum .
+
+//go:embed *.sql migrations.sum
+var files embed.FS
+
+// The engines; they are also gorm's names of them.
+const (
+	Postgres = "postgres"
+	SQLite   = "sqlite"
+)
+
+// ErrUnknownTarget says that a target names no migration of the set.
+var ErrUnknownTarget = errors.New("no such migration")
+
+// Migration is one version of the schema for one engine.
+type Migration struct {
+	Version  string // "0001"
+	Name     string // "initial"
+	ID       string // "0001_initial"
+	Up       string // the SQL exactly as in the file
+	Down     string
+	Checksum string // SHA-256 of Up, in hex
+}
+
+// Set is every migration for one engine, oldest first.
+type Set struct {
+	Engine     string
+	Migrations []Migration
+}
+
+// Embedded returns the migrations that were built into the program; errors are those of Load.
+func Embedded(engine string) (Set, error) { return Load(files, engine) }
+
+// Load reads the migrations for engine from the root of fsys. It returns an error that names the file when one was
+// edited, is missing from migrations.sum or listed there alone, has a name that means nothing, or when a version lacks
+// a direction on either engine.
+func Load(fsys fs.FS, engine string) (Set, error) {
+	if engine != Postgres && engine != SQLite {
+		return Set{}, fmt.Errorf("migrations: unknown engine %q", engine)
+	}
+	if err := verifySums(fsys); err != nil {
+		return Set{}, err
+	}
+	versions, err := readVersions(fsys)
+	if err != nil {
+		return Set{}, err
+	}
+	set := Set{Engine: engine}
+	for _, v := range versions {
+		set.Migrations = append(set.Migrations, v.migration(engine))
+	}
+	return set, nil
+}
+
+// index returns the position of target, the last one's for "". A target is a version or an id.
+func (s Set) index(target string) (int, error) {
+	if target == "" {
+		return len(s.Migrations) - 1, nil
+	}
+	i := slices.IndexFunc(s.Migrations, func(m Migration) bool { return m.ID == target || m.Version == target })
+	if i < 0 {
+		return 0, fmt.Errorf("%w: %q", ErrUnknownTarget, target)
+	}
+	return i, nil
+}
+
+// find returns the position of the migration with the id, or -1.
+func (s Set) find(id string) int {
+	return slices.IndexFunc(s.Migrations, func(m Migration) bool { return m.ID == id })
+}
+
+// version is one version's SQL on both engines.
+type version struct {
+	number, name string
+	sql          map[string]string // by "<engine>.<direction>"
+}
+
+func (v version) migration(engine string) Migration {
+	up := v.sql[engine+".up"]
+	sum := sha256.Sum256([]byte(up))
+	return Migration{
+		Version: v.number, Name: v.name, ID: v.number + "_" + v.name,
+		Up: up, Down: v.sql[engine+".down"], Checksum: hex.EncodeToString(sum[:]),
+	}
+}
+
+var fileName = regexp.MustCompile(`^([0-9]{4,})_([a-z0-9_]+)\.((?:postgres|sqlite)\.(?:up|down))\.sql$`)
+
+// readVersions reads every SQL file into its version, sorted by number.
+func readVersions(fsys fs.FS) ([]version, error) {
+	names, err := fs.Glob(fsys, "*.sql")
+	if err != nil {
+		return nil, err
+	}
+	var all []version
+	for _, file := range names {
+		part := fileName.FindStringSubmatch(file)
+		if part == nil {
+			return nil, fmt.Errorf("migrations: %s: not named <version>_<name>.<postgres|sqlite>.<up|down>.sql", file)
+		}
+		text, err := fs.ReadFile(fsys, file)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(all, func(v version) bool { return compareVersions(v.number, part[1]) == 0 })
+		if i < 0 {
+			i = len(all)
+			all = append(all, version{number: part[1], name: part[2], sql: map[string]string{}})
+		}
+		if all[i].number != part[1] || all[i].name != part[2] {
+			return nil, fmt.Errorf("migrations: %s: version %s is also called %s_%s", file, part[1], all[i].number, all[i].name)
+		}
+		all[i].sql[part[3]] = string(text)
+	}
+	slices.SortFunc(all, func(a, b version) int { return compareVersions(a.number, b.number) })
+	return all, complete(all)
+}
+
+// complete returns an error that names the first file that a version lacks.
+func complete(all []version) error {
+	for _, v := range all {
+		for _, part := range []string{"postgres.up", "postgres.down", "sqlite.up", "sqlite.down"} {
+			if _, ok := v.sql[part]; !ok {
+				return fmt.Errorf("migrations: %s_%s.%s.sql is missing", v.number, v.name, part)
+			}
+		}
+	}
+	return nil
+}
+
+// compareVersions orders versions as numbers of any length: 10000 comes after 9999.
+func compareVersions(a, b string) int {
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	return strings.Compare(a, b)
+}

@@ -1,0 +1,81 @@
+package migrations
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/gorm"
+)
+
+const postgresBookkeeping = `
+CREATE TABLE IF NOT EXISTS schemamigration (id varchar(255) PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS schemamigrationlog (
+	id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	migration_id    varchar(255) NOT NULL,
+	checksum        text NOT NULL,
+	direction       text NOT NULL,
+	applied_at      timestamptz NOT NULL,
+	duration_ms     bigint NOT NULL,
+	program_version text NOT NULL
+);`
+
+const postgresMigrated = `SELECT to_regclass('schemamigration') IS NOT NULL`
+
+// advisoryLock is the key under which runners exclude each other, per database: "novamind" in ASCII.
+const advisoryLock int64 = 0x6e6f76616d696e64
+
+// withAdvisoryLock runs fn while conn's session holds the lock. It polls: waiting inside pg_advisory_lock would be a
+// transaction that CREATE INDEX CONCURRENTLY in the other session waits for in turn.
+func withAdvisoryLock(conn *gorm.DB, fn func(conn *gorm.DB) error) error {
+	// Ending the session frees the lock, also after a cancelled context, and undoes whatever a migration SET.
+	defer discard(conn)
+	for attempt := 1; ; attempt++ {
+		var locked bool
+		if err := conn.Raw("SELECT pg_try_advisory_lock(?)", advisoryLock).Scan(&locked).Error; err != nil {
+			return err
+		}
+		if locked {
+			return fn(conn)
+		}
+		if err := pause(conn.Statement.Context, attempt); err != nil {
+			return fmt.Errorf("waiting for another migration run: %w", err)
+		}
+	}
+}
+
+// executePostgres runs script. Behind a DDL statement that waits for a lock every other query of that table waits too,
+// so it gives up soon, to try again.
+func executePostgres(tx *gorm.DB, script string) error {
+	if err := runScript(tx, "SET LOCAL lock_timeout = '5s'"); err != nil {
+		return err
+	}
+	err := runScript(tx, script)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return scrub(pg, script)
+	}
+	return err
+}
+
+// scrub returns pg without anything that can hold row content, and with the line of script where there is one.
+func scrub(pg *pgconn.PgError, script string) error {
+	clean := &pgconn.PgError{
+		Severity: pg.Severity, Code: pg.Code, Message: pg.Message, SchemaName: pg.SchemaName, TableName: pg.TableName,
+		ColumnName: pg.ColumnName, DataTypeName: pg.DataTypeName, ConstraintName: pg.ConstraintName,
+	}
+	if strings.HasPrefix(pg.Code, "22") { // data exceptions quote the value in the message
+		clean.Message = "data exception"
+	}
+	if before := []rune(script); pg.Position > 0 && int(pg.Position) <= len(before) {
+		return fmt.Errorf("line %d: %w", 1+strings.Count(string(before[:pg.Position-1]), "\n"), clean)
+	}
+	return clean
+}
+
+// lockTimedOut reports SQLSTATE 55P03, lock_not_available.
+func lockTimedOut(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "55P03"
+}

@@ -1,0 +1,67 @@
+package migrations
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// State is what one version is to one database.
+type State struct {
+	Version   string     `json:"version"`
+	Name      string     `json:"name"`
+	ID        string     `json:"id"`
+	Applied   bool       `json:"applied"`
+	AppliedAt *time.Time `json:"applied_at"` // UTC; nil when pending, or never logged
+	Edited    bool       `json:"edited"`     // applied with another content than the program's
+	Unknown   bool       `json:"unknown"`    // applied, but not in the program
+}
+
+// Status returns every version of the set and every one that only the database knows, oldest first. It takes no lock
+// and changes nothing.
+func (r *Runner) Status(ctx context.Context) ([]State, error) {
+	applied, err := r.engine.readHistory(r.session(ctx))
+	if err != nil {
+		return nil, err
+	}
+	states := make([]State, len(r.set.Migrations))
+	for i, m := range r.set.Migrations {
+		states[i] = State{Version: m.Version, Name: m.Name, ID: m.ID}
+	}
+	for _, a := range applied {
+		i := r.set.find(a.ID)
+		if i < 0 {
+			i = len(states)
+			number, name, _ := strings.Cut(a.ID, "_")
+			states = append(states, State{Version: number, Name: name, ID: a.ID, Unknown: true})
+		}
+		states[i].Applied, states[i].AppliedAt = true, utc(a.AppliedAt)
+		states[i].Edited = !states[i].Unknown && a.Checksum != r.set.Migrations[i].Checksum
+	}
+	slices.SortStableFunc(states, func(a, b State) int {
+		return cmp.Or(compareVersions(a.Version, b.Version), strings.Compare(a.ID, b.ID))
+	})
+	return states, nil
+}
+
+// Pending returns how many versions of the set the database lacks.
+func (r *Runner) Pending(ctx context.Context) (int, error) {
+	states, err := r.Status(ctx)
+	pending := 0
+	for _, s := range states {
+		if !s.Applied {
+			pending++
+		}
+	}
+	return pending, err
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}
