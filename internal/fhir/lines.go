@@ -1,0 +1,58 @@
+package fhir
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+)
+
+// MaxLine is the longest line that is read, in bytes, its end included.
+const MaxLine = 16 << 20
+
+const tooLong = reject("longer than 16 MiB")
+
+var byteOrderMark = []byte("\ufeff")
+
+// lines cuts a stream into lines, keeping no more than MaxLine bytes of it at a time.
+type lines struct {
+	source *bufio.Reader
+	buffer []byte
+	number int   // of the line that next returned last, from 1
+	offset int64 // bytes of the stream up to the end of that line
+}
+
+func newLines(r io.Reader) *lines { return &lines{source: bufio.NewReaderSize(r, 64<<10)} }
+
+// next returns the next line with its end, valid until the call after; tooLong for one over MaxLine, after which it
+// goes on with the following line; io.EOF after the last.
+func (l *lines) next() ([]byte, error) {
+	l.number++
+	l.buffer = l.buffer[:0]
+	var size int64
+	for {
+		part, err := l.source.ReadSlice('\n')
+		size += int64(len(part))
+		l.offset += int64(len(part))
+		if size <= MaxLine {
+			l.buffer = append(l.buffer, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err != nil && (!errors.Is(err, io.EOF) || size == 0):
+			return nil, err
+		case size > MaxLine:
+			return nil, tooLong
+		default:
+			return l.text(), nil
+		}
+	}
+}
+
+// text is the line without a byte order mark, which RFC 8259 lets a reader pass over at the start.
+func (l *lines) text() []byte {
+	if l.number == 1 {
+		return bytes.TrimPrefix(l.buffer, byteOrderMark)
+	}
+	return l.buffer
+}

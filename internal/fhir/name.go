@@ -1,0 +1,76 @@
+package fhir
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxName is the longest first or last name that is kept, in characters.
+const maxName = 50
+
+// patientName chooses from Patient.name: use official, else usual, else the first in the order of the file, among
+// those that have both family and given and are neither old nor maiden (HumanName.use).
+func patientName(names []humanName) (first, last string, err error) {
+	current := slices.DeleteFunc(slices.Clone(names), func(n humanName) bool {
+		return n.Use == "old" || n.Use == "maiden" || n.family() == "" || len(n.given()) == 0
+	})
+	if len(current) == 0 {
+		return "", "", reject("name: none in use has both family and given")
+	}
+	name := preferred(current, func(n humanName) string { return n.Use }, "official", "usual")
+	first, last = name.first(), name.family()
+	switch {
+	case utf8.RuneCountInString(first) > maxName:
+		return "", "", reject("name.given: longer than 50 characters")
+	case utf8.RuneCountInString(last) > maxName:
+		return "", "", reject("name.family: longer than 50 characters")
+	}
+	return first, last, nil
+}
+
+// first is all given names, or the first of them where all together are too long.
+func (n humanName) first() string {
+	given := n.given()
+	if len(given) == 0 {
+		return ""
+	}
+	if all := strings.Join(given, " "); utf8.RuneCountInString(all) <= maxName {
+		return all
+	}
+	return given[0]
+}
+
+func (n humanName) family() string { return strings.TrimSpace(n.Family) }
+
+func (n humanName) given() []string { return filled(n.Given) }
+
+// full is the name in one string, from its parts if it has any, else HumanName.text.
+func (n humanName) full() string {
+	if parts := filled([]string{n.first(), n.family()}); len(parts) > 0 {
+		return strings.Join(parts, " ")
+	}
+	return strings.TrimSpace(n.Text)
+}
+
+// filled returns the values that are not blank, trimmed. A blank one is a null in the array, which FHIR's JSON uses
+// where an element has only extensions.
+func filled(values []string) []string {
+	var kept []string
+	for _, v := range values {
+		if v = strings.TrimSpace(v); v != "" {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// preferred returns the first entry of the first use that any entry has, else the first entry. There must be one.
+func preferred[E any](entries []E, use func(E) string, uses ...string) E {
+	for _, u := range uses {
+		if i := slices.IndexFunc(entries, func(e E) bool { return use(e) == u }); i >= 0 {
+			return entries[i]
+		}
+	}
+	return entries[0]
+}
