@@ -150,3 +150,28 @@ func (q PatientQuery) matchesContact(p *Patient, x *phi.Indexer) bool {
 	want := x.NormalizePhone(*q.Phone)
 	return want == x.NormalizePhone(contact.Phone) || want == x.NormalizePhone(contact.AlternativePhone)
 }
+
+// ByPerson reports whether q asks for particular people, rather than for a list.
+func (q PatientQuery) ByPerson() bool {
+	return q.Email != nil || q.Phone != nil || q.FirstName != nil || q.LastName != nil || q.DateOfBirth != nil
+}
+
+// Shape names what q asks by, without the terms: the log may say how somebody searched, not for whom.
+func (q PatientQuery) Shape() string {
+	var by []string
+	for _, asked := range []struct {
+		name string
+		is   bool
+	}{
+		{"active", q.Active != nil}, {"email", q.Email != nil}, {"phone", q.Phone != nil}, {"first_name", q.FirstName != nil},
+		{"last_name", q.LastName != nil}, {"date_of_birth", q.DateOfBirth != nil},
+	} {
+		if asked.is {
+			by = append(by, asked.name)
+		}
+	}
+	if len(by) == 0 {
+		return ""
+	}
+	return "by " + strings.Join(by, ", ")
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
@@ -133,8 +134,9 @@ func (g *Guard) checkQuery(stmt *gorm.Statement) error {
 	if err := g.throughModel(stmt); err != nil {
 		return err
 	}
-	if _, counts := stmt.Dest.(*int64); counts {
-		return nil // a count shows nobody
+	switch stmt.Dest.(type) {
+	case *int64, *[]uuid.UUID:
+		return nil // a count or bare ids show nobody, and hold no sealed value
 	}
 	if !isModel(stmt, stmt.Dest) || len(stmt.Selects) > 0 || len(stmt.Omits) > 0 {
 		return fmt.Errorf("%w: read whole rows into the model", ErrBypass)

@@ -31,11 +31,11 @@ type Store struct {
 
 // Open opens the database that cfg names. Rows can be reached once UseKeyring was called.
 func Open(ctx context.Context, cfg config.Database, log *slog.Logger) (*Store, error) {
-	db, err := Connect(ctx, cfg, cfg.URL, log)
+	db, err := Connect(ctx, cfg, string(cfg.URL), log)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, engine: EngineOf(cfg.URL), writer: make(chan struct{}, 1)}, nil
+	return &Store{db: db, engine: EngineOf(string(cfg.URL)), writer: make(chan struct{}, 1)}, nil
 }
 
 // UseKeyring hands the models' hooks their keys, and puts the guard under them. It is called once, before the store is shared.

@@ -1,0 +1,183 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// idempotencyPeriod is how long a repeated request gives the first result again.
+const idempotencyPeriod = 24 * time.Hour
+
+// PatientService keeps the clinic's patients (specification 6). Every method is one unit of work and leaves its event; every method
+// returns a Forbidden error where no role of the actor permits it, and an audit.unavailable one where the event can't be stored.
+type PatientService struct {
+	store    Store
+	patients *repository.PatientRepository
+	repeats  *repository.IdempotencyKeyRepository
+	region   string
+}
+
+// NewPatientService returns the service on a store. phoneRegion is where numbers without a country code belong.
+func NewPatientService(store *repository.Store, phoneRegion string) *PatientService {
+	return &PatientService{
+		store: store, region: phoneRegion,
+		patients: repository.NewPatientRepository(store),
+		repeats:  repository.NewIdempotencyKeyRepository(store),
+	}
+}
+
+// Precondition decides whether a change may start from a row's version.
+type Precondition func(version int64) bool
+
+// Idempotency is a client's promise that two requests with the same key are one. The zero value is none.
+type Idempotency struct {
+	Key     string
+	Request string // route and body
+}
+
+// Register adds a patient. A repeat with the same idempotency key returns the patient that the first one made. It returns
+// an Invalid error, or a KeyReused one.
+func (s *PatientService) Register(ctx context.Context, in PatientInput, once Idempotency) (*models.Patient, error) {
+	p, err := s.register(ctx, in, once)
+	if once.Key != "" && apperr.Is(err, apperr.Duplicate) { // the same key was stored between our look and our insert
+		return s.register(ctx, in, once)
+	}
+	return p, err
+}
+
+func (s *PatientService) register(ctx context.Context, in PatientInput, once Idempotency) (*models.Patient, error) {
+	var p *models.Patient
+	intent := audit.Intent{Action: audit.Create, EntityType: "patient"}
+	err := guarded(ctx, s.store, PatientCreate, intent, s.store.InTx, func(ctx context.Context) error {
+		now := time.Now()
+		actor, err := audit.ActorFrom(ctx)
+		if err != nil {
+			return err //nolint:wrapcheck // guarded has checked it
+		}
+		if once.Key != "" {
+			made, err := s.repeats.Find(ctx, actor.ID, once.Key, once.Request, now.UTC())
+			if err != nil {
+				return err
+			}
+			if made != uuid.Nil {
+				p, err = s.patients.ByID(ctx, made)
+				return err
+			}
+		}
+		p = &models.Patient{Active: true}
+		if err := in.applyTo(p, s.region, now); err != nil {
+			return err
+		}
+		if err := s.patients.Create(ctx, p); err != nil || once.Key == "" {
+			return err
+		}
+		return s.repeats.Remember(ctx, actor.ID, once.Key, once.Request, p.ID, now.UTC(), now.UTC().Add(idempotencyPeriod))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Get returns a patient. It returns a NotFound error, or an Unreadable one.
+func (s *PatientService) Get(ctx context.Context, id uuid.UUID) (*models.Patient, error) {
+	var p *models.Patient
+	intent := audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: id}
+	err := guarded(ctx, s.store, PatientRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		p, err = s.patients.ByID(ctx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Search returns one page of the patients that match q, and whether there are more; the zero q lists all. It returns an Invalid
+// error for a date of birth without a name: alone it would list whoever shares a birthday.
+func (s *PatientService) Search(ctx context.Context, q models.PatientQuery, page repository.Page) ([]*models.Patient, bool, error) {
+	if q.DateOfBirth != nil && q.FirstName == nil && q.LastName == nil {
+		return nil, false, apperr.InvalidFields(apperr.Field{
+			Pointer: "date_of_birth", Code: "name_required", Detail: "Is searched only together with first_name or last_name.",
+		})
+	}
+	intent := audit.Intent{Action: audit.List, EntityType: "patient", Details: q.Shape()}
+	if q.ByPerson() {
+		intent.Action = audit.Search
+	}
+	var found []*models.Patient
+	var more bool
+	err := guarded(ctx, s.store, PatientRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		found, more, err = s.patients.Search(ctx, q, page)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return found, more, nil
+}
+
+// Change replaces what is said of a patient by what edit makes of it. It returns a NotFound error, a Stale one where current
+// refuses the version, an Invalid one, or that of edit.
+func (s *PatientService) Change(ctx context.Context, id uuid.UUID, current Precondition,
+	edit func(*models.Patient) (PatientInput, error),
+) (*models.Patient, error) {
+	return s.change(ctx, PatientUpdate, audit.Intent{Action: audit.Update, EntityType: "patient", EntityID: id}, current,
+		func(ctx context.Context, p *models.Patient) error {
+			in, err := edit(p)
+			if err != nil {
+				return err
+			}
+			if err := in.applyTo(p, s.region, time.Now()); err != nil {
+				return err
+			}
+			return s.patients.Update(ctx, p)
+		})
+}
+
+// Deactivate ends a patient's care without removing anything. It returns a NotFound or a Stale error.
+func (s *PatientService) Deactivate(ctx context.Context, id uuid.UUID, current Precondition) (*models.Patient, error) {
+	return s.change(ctx, PatientDeactivate, audit.Intent{Action: audit.Deactivate, EntityType: "patient", EntityID: id}, current,
+		func(ctx context.Context, p *models.Patient) error {
+			p.Active = false
+			return s.patients.Update(ctx, p)
+		})
+}
+
+// Purge removes a patient and all that belongs to them, for good. It returns a NotFound, a Stale, or, without a reason, an
+// Invalid error.
+func (s *PatientService) Purge(ctx context.Context, id uuid.UUID, current Precondition, reason string) error {
+	var v validation
+	if !v.required("reason", &reason, maxOther) {
+		return v.err()
+	}
+	_, err := s.change(ctx, PatientPurge, audit.Intent{Action: audit.Purge, EntityType: "patient", EntityID: id, Reason: reason}, current,
+		func(ctx context.Context, p *models.Patient) error { return s.patients.Delete(ctx, p) })
+	return err
+}
+
+func (s *PatientService) change(ctx context.Context, permission Permission, intent audit.Intent, current Precondition,
+	do func(context.Context, *models.Patient) error,
+) (*models.Patient, error) {
+	var p *models.Patient
+	err := guarded(ctx, s.store, permission, intent, s.store.InTx, func(ctx context.Context) (err error) {
+		if p, err = s.patients.ByID(ctx, intent.EntityID); err != nil {
+			return err
+		}
+		if !current(p.Version) {
+			return apperr.New(apperr.Stale, "The patient has changed since you read it: read it again.")
+		}
+		return do(ctx, p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}

@@ -1,0 +1,100 @@
+package service
+
+import (
+	"strconv"
+	"time"
+
+	"novamind/internal/phi"
+	"novamind/models"
+)
+
+// PatientInput is what a client says of a patient: the whole of it, in the contract's names.
+type PatientInput struct {
+	Active           *bool                    `json:"active,omitempty"` // nil: true for a new patient, as it was for an old one
+	FirstName        string                   `json:"first_name"`
+	LastName         string                   `json:"last_name"`
+	DateOfBirth      string                   `json:"date_of_birth"`
+	ContactInfo      *models.ContactInfo      `json:"contact_info"`
+	Address          *models.Address          `json:"address,omitempty"`
+	Insurance        *models.Insurance        `json:"insurance,omitempty"`
+	EmergencyContact *models.EmergencyContact `json:"emergency_contact,omitempty"`
+}
+
+// applyTo checks the input and writes it into p. It returns an Invalid error that names every offending member, and leaves p
+// alone then.
+func (in PatientInput) applyTo(p *models.Patient, region string, now time.Time) error {
+	var v validation
+	v.required("/first_name", &in.FirstName, maxName)
+	v.required("/last_name", &in.LastName, maxName)
+	day := v.dateOfBirth("/date_of_birth", in.DateOfBirth, now)
+	contact := v.contactInfo(in.ContactInfo, region)
+	address := v.address(in.Address)
+	insurance := v.insurance(in.Insurance)
+	emergency := v.emergencyContact(in.EmergencyContact, region)
+	if err := v.err(); err != nil {
+		return err
+	}
+	p.FirstName, p.LastName, p.DateOfBirth = phi.Of(in.FirstName), phi.Of(in.LastName), phi.Of(day)
+	p.ContactInfo = phi.JSONOf(contact)
+	p.Address, p.Insurance = phi.JSONOfOptional(address), phi.JSONOfOptional(insurance)
+	p.EmergencyContact = phi.JSONOfOptional(emergency)
+	if in.Active != nil {
+		p.Active = *in.Active
+	}
+	return nil
+}
+
+func (v *validation) contactInfo(in *models.ContactInfo, region string) models.ContactInfo {
+	if in == nil {
+		v.add("/contact_info", "required", "Must not be missing.")
+		return models.ContactInfo{}
+	}
+	c := *in
+	v.email("/contact_info/email", &c.Email)
+	v.phone("/contact_info/phone", &c.Phone, region)
+	v.phone("/contact_info/alternative_phone", &c.AlternativePhone, region)
+	if c.Email == "" && c.Phone == "" {
+		v.add("/contact_info", "required", "Needs an e-mail or a phone.")
+	}
+	return c
+}
+
+func (v *validation) address(in *models.Address) *models.Address {
+	if in == nil {
+		return nil
+	}
+	a := *in
+	v.required("/address/street", &a.Street, maxOther)
+	v.required("/address/city", &a.City, maxOther)
+	v.required("/address/state", &a.State, maxOther)
+	v.required("/address/zip_code", &a.ZipCode, maxOther)
+	return &a
+}
+
+func (v *validation) insurance(in *models.Insurance) *models.Insurance {
+	if in == nil {
+		return nil
+	}
+	i := *in
+	v.required("/insurance/provider", &i.Provider, maxOther)
+	v.required("/insurance/policy_number", &i.PolicyNumber, maxOther)
+	v.optional("/insurance/group_number", &i.GroupNumber, maxOther)
+	return &i
+}
+
+func (v *validation) emergencyContact(in *models.EmergencyContact, region string) *models.EmergencyContact {
+	if in == nil {
+		return nil
+	}
+	e := *in
+	v.optional("/emergency_contact/name", &e.Name, maxOther)
+	v.optional("/emergency_contact/relationship", &e.Relationship, maxOther)
+	if v.required("/emergency_contact/phone", &e.Phone, maxPhone) {
+		v.phone("/emergency_contact/phone", &e.Phone, region)
+	}
+	v.email("/emergency_contact/email", &e.Email)
+	v.phone("/emergency_contact/alternative_phone", &e.AlternativePhone, region)
+	return &e
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

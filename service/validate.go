@@ -1,0 +1,103 @@
+package service
+
+import (
+	"net/mail"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"novamind/internal/apperr"
+	"novamind/internal/phi"
+)
+
+// Length limits, in characters.
+const (
+	maxName  = 50 // specification 3.1
+	maxEmail = 254
+	maxPhone = 32
+	maxOther = 200
+)
+
+// earliestBirth is older than anyone alive.
+const earliestBirth = 1850
+
+// validation collects what is wrong with a request. It names places, never values.
+type validation struct {
+	fields []apperr.Field
+}
+
+func (v *validation) add(pointer, code, detail string) {
+	v.fields = append(v.fields, apperr.Field{Pointer: pointer, Code: code, Detail: detail})
+}
+
+// err returns an Invalid error with everything that was found, or nil.
+func (v *validation) err() error {
+	if len(v.fields) == 0 {
+		return nil
+	}
+	return apperr.InvalidFields(v.fields...)
+}
+
+// optional checks a text that may be empty, trims it in place, and reports whether there is one to check further.
+func (v *validation) optional(pointer string, text *string, limit int) bool {
+	*text = strings.TrimSpace(*text)
+	switch {
+	case *text == "":
+		return false
+	case !utf8.ValidString(*text) || strings.ContainsFunc(*text, unicode.IsControl):
+		v.add(pointer, "control_character", "Holds characters that are not text.")
+	case utf8.RuneCountInString(*text) > limit:
+		v.add(pointer, "too_long", "Is longer than "+itoa(limit)+" characters.")
+	default:
+		return true
+	}
+	return false
+}
+
+// required checks a text that must not be blank.
+func (v *validation) required(pointer string, text *string, limit int) bool {
+	if strings.TrimSpace(*text) == "" {
+		v.add(pointer, "required", "Must not be missing or blank.")
+		return false
+	}
+	return v.optional(pointer, text, limit)
+}
+
+func (v *validation) email(pointer string, text *string) {
+	if !v.optional(pointer, text, maxEmail) {
+		return
+	}
+	if parsed, err := mail.ParseAddress(*text); err != nil || parsed.Address != *text {
+		v.add(pointer, "email", "Is not an e-mail address.")
+	}
+}
+
+func (v *validation) phone(pointer string, text *string, region string) {
+	if !v.optional(pointer, text, maxPhone) {
+		return
+	}
+	if _, err := phonenumbers.Parse(*text, region); err != nil {
+		v.add(pointer, "phone", "Is not a phone number.")
+	}
+}
+
+// dateOfBirth returns the day that text names. now decides what the future is.
+func (v *validation) dateOfBirth(pointer, text string, now time.Time) phi.CalendarDate {
+	if text == "" {
+		v.add(pointer, "required", "Must not be missing.")
+		return phi.CalendarDate{}
+	}
+	day, err := phi.ParseCalendarDate(text)
+	switch {
+	case err != nil:
+		v.add(pointer, "date", "Is not a day of the form YYYY-MM-DD.")
+	case day.String() > now.Format(time.DateOnly):
+		v.add(pointer, "future_date", "Lies in the future.")
+	case day.Time().Year() < earliestBirth:
+		v.add(pointer, "date", "Lies before "+itoa(earliestBirth)+".")
+	}
+	return day
+}
