@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+
+	"novamind/internal/config"
+)
+
+// app is what the commands share: the persistent flags, the streams and, for those that ask, the configuration.
+type app struct {
+	configFile string
+	json       bool
+
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	config *config.Config
+	logger *slog.Logger
+}
+
+// load reads the configuration once and returns it with the logger it asks for, after logging its warnings.
+func (a *app) load() (*config.Config, *slog.Logger, error) {
+	if a.config != nil {
+		return a.config, a.logger, nil
+	}
+	cfg, err := config.Load(a.configFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	a.config, a.logger = cfg, newLogger(a.stderr, cfg.Log)
+	for _, warning := range cfg.Warnings() {
+		a.logger.Warn(warning)
+	}
+	return a.config, a.logger, nil
+}
+
+// result is what a command reports. Its JSON form is for scripts: its names are stable.
+type result interface {
+	writeText(w io.Writer) error
+}
+
+// report writes a result to standard output, as JSON with --json.
+func (a *app) report(r result) error {
+	if !a.json {
+		return r.writeText(a.stdout)
+	}
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
+}

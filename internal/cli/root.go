@@ -1,0 +1,37 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+func newRootCommand(app *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "novamind",
+		Short:         "The backend of a mental-health clinic",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetIn(app.stdin)
+	root.SetOut(app.stdout)
+	root.SetErr(app.stderr)
+	root.PersistentFlags().StringVar(&app.configFile, "config", "",
+		"configuration `FILE` (config.yaml in the working directory, if there is one)")
+	root.PersistentFlags().BoolVar(&app.json, "json", false, "report results as JSON")
+	root.AddCommand(
+		newVersionCommand(app),
+	)
+	for _, group := range root.Commands() {
+		refuseUnknown(group)
+	}
+	return root
+}
+
+// refuseUnknown makes the groups below cmd refuse a subcommand they don't have. cobra does so at the root alone;
+// elsewhere it shows the help and calls it a success.
+func refuseUnknown(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		refuseUnknown(sub)
+	}
+	if cmd.HasSubCommands() && !cmd.Runnable() {
+		cmd.Args = cobra.NoArgs
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+}

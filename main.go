@@ -1,0 +1,10 @@
+// Command novamind is the backend of a mental-health clinic.
+package main
+
+import (
+	"os"
+
+	"novamind/internal/cli"
+)
+
+func main() { os.Exit(cli.Main()) }
