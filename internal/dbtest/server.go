@@ -42,6 +42,7 @@ func NewServer(tb testing.TB, options Options) *Server {
 	tb.Cleanup(func() {
 		_ = s.keeper.Close()
 		<-s.ended
+		require.NoError(tb, os.RemoveAll(s.dir)) // of one that was killed
 	})
 	return s
 }
@@ -51,6 +52,9 @@ func (s *Server) URL() string {
 	query := url.Values{"host": {s.dir}, "user": {superuser}, "sslmode": {"disable"}}
 	return (&url.URL{Scheme: "postgres", Path: "/postgres", RawQuery: query.Encode()}).String()
 }
+
+// Dir returns the server's folder: its data is in data, its log in log. It goes when the server ends other than by Kill.
+func (s *Server) Dir() string { return s.dir }
 
 // Kill ends the server with SIGKILL and returns once it is gone. Start brings it back.
 func (s *Server) Kill(tb testing.TB) {
@@ -105,7 +109,7 @@ func (s *Server) initialise() error {
 // keep runs the server as its child until standard input says "kill", or ends as that of a dead process does; then it
 // removes the folder. No process id of ours can go stale: the shell signals only a child it has not waited for.
 const keep = `
-"$@" >>log 2>&1 </dev/null &
+"$@" 2>>log </dev/null &
 read -r word
 if [ "$word" = kill ]; then
 	kill -KILL $!
@@ -129,6 +133,7 @@ func (s *Server) start() error {
 		"-c", "listen_addresses=", "-c", "unix_socket_directories="+s.dir, "-c", "unix_socket_permissions=0700",
 		"-c", "max_connections=300", "-c", "fsync="+fsync, "-c", "full_page_writes="+fsync)
 	shell.Dir, shell.SysProcAttr = s.dir, account.attributes()
+	shell.Stdout = io.Discard // a pipe that every backend inherits: Wait returns when the last one is gone
 	if s.keeper, err = shell.StdinPipe(); err != nil {
 		return err
 	}
