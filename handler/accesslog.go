@@ -46,7 +46,7 @@ func accessAttrs(c *gin.Context, took time.Duration) []slog.Attr {
 	if id, ok := c.Get(accountKey{}); ok {
 		attrs = append(attrs, slog.Any("account_id", id))
 	}
-	if last := c.Errors.Last(); last != nil {
+	if last := c.Errors.Last(); last != nil && status >= http.StatusBadRequest {
 		attrs = append(attrs, slog.String("code", string(apperr.CodeOf(last.Err))))
 		if status >= http.StatusInternalServerError {
 			attrs = append(attrs, slog.String("error", last.Err.Error()))

@@ -110,6 +110,9 @@ func presentable(err error) *apperr.Error {
 	return apperr.New(apperr.Internal, internalDetail)
 }
 
+// statusOf returns the status that err is answered with.
+func statusOf(err error) int { return problemKinds[presentable(err).Code].status }
+
 func describe(e *apperr.Error, kind problemKind, requestID string) problem {
 	fields := make([]problemField, len(e.Fields))
 	for i, f := range e.Fields {

@@ -1,9 +1,11 @@
 package handler
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -109,16 +111,16 @@ func guardFor(route Route, authenticate HandlerFunc, failures *failureLimiter) (
 	}
 }
 
-// requireSession lets nobody but an authenticated caller pass. A failure costs the address budget; a valid session
-// passes even from an address that has none left, which others may share.
+// requireSession lets nobody but an authenticated caller pass. A refused login costs the address budget, a fault of ours
+// does not; a valid session passes even from an address that has none left, which others may share.
 func requireSession(authenticate HandlerFunc, failures *failureLimiter) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		err := authenticate(c)
 		if err == nil {
 			return
 		}
-		if limited := failures.Allow(c.ClientIP()); limited != nil {
-			err = limited
+		if statusOf(err) == http.StatusUnauthorized {
+			err = cmp.Or(failures.Allow(c.ClientIP()), err)
 		}
 		writeProblem(c, err)
 	}
