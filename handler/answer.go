@@ -1,0 +1,25 @@
+package handler
+
+import (
+	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+
+	"novamind/internal/apperr"
+)
+
+// writeJSON answers with v. It marshals before it writes the status line, so that a value that can't be rendered
+// becomes a 500 (apperr.Internal) and never half an answer.
+func writeJSON(c *gin.Context, status int, v any) error {
+	body, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		return apperr.Wrap(apperr.Internal, internalDetail, err)
+	}
+	writeBody(c, status, "application/json", body)
+	return nil
+}
+
+// writeBody sets Content-Type itself, because Gin keeps one that is already there.
+func writeBody(c *gin.Context, status int, contentType string, body []byte) {
+	c.Header("Content-Type", contentType)
+	c.Data(status, contentType, body)
+}

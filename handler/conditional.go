@@ -1,0 +1,107 @@
+package handler
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"novamind/internal/apperr"
+)
+
+// entityTag is one element of If-Match or If-None-Match (RFC 9110, section 8.8.3).
+type entityTag struct {
+	weak   bool
+	opaque string
+}
+
+// entityTags is a parsed If-Match or If-None-Match: any version, or those listed.
+type entityTags struct {
+	any  bool
+	tags []entityTag
+}
+
+// ifMatch is the condition of a change.
+type ifMatch struct{ entityTags }
+
+// setETag announces the version of the resource in the answer.
+func setETag(c *gin.Context, version int64) { c.Header("ETag", strconv.Quote(opaqueTag(version))) }
+
+func opaqueTag(version int64) string { return strconv.FormatInt(version, 10) }
+
+// requireIfMatch returns the If-Match condition. Errors: apperr.PreconditionNeeded where it is missing,
+// apperr.Malformed where it is no list of entity tags.
+func requireIfMatch(c *gin.Context) (ifMatch, error) {
+	values := c.Request.Header.Values("If-Match")
+	if len(values) == 0 {
+		return ifMatch{}, apperr.New(apperr.PreconditionNeeded, "Send If-Match with the ETag of the version you read.")
+	}
+	tags, ok := parseEntityTags(strings.Join(values, ","))
+	if !ok {
+		e := apperr.New(apperr.Malformed, `If-Match must be an entity tag such as "3", a list of them, or *.`)
+		e.Fields = []apperr.Field{{Pointer: "If-Match", Code: "invalid_format", Detail: e.Detail}}
+		return ifMatch{}, e
+	}
+	return ifMatch{tags}, nil
+}
+
+// Matches compares strongly (RFC 9110, section 8.8.3.2): a weak tag matches nothing.
+func (m ifMatch) Matches(version int64) bool {
+	return m.any || slices.Contains(m.tags, entityTag{opaque: opaqueTag(version)})
+}
+
+// Check returns apperr.Stale unless version matches.
+func (m ifMatch) Check(version int64) error {
+	if m.Matches(version) {
+		return nil
+	}
+	return apperr.New(apperr.Stale, "The resource has changed since you read it. Read it again.")
+}
+
+// notModified announces the version and, where If-None-Match names it, answers 304 and reports true. The comparison is
+// weak; a header that can't be read is ignored, since a full answer is never wrong.
+func notModified(c *gin.Context, version int64) bool {
+	setETag(c, version)
+	tags, ok := parseEntityTags(strings.Join(c.Request.Header.Values("If-None-Match"), ","))
+	if !ok || !tags.names(version) {
+		return false
+	}
+	c.Status(http.StatusNotModified)
+	c.Writer.WriteHeaderNow()
+	return true
+}
+
+func (t entityTags) names(version int64) bool {
+	return t.any || slices.ContainsFunc(t.tags, func(tag entityTag) bool { return tag.opaque == opaqueTag(version) })
+}
+
+// parseEntityTags reads "*" or a list of at least one entity tag; empty list elements are skipped (RFC 9110, section 5.6.1.2).
+func parseEntityTags(header string) (entityTags, bool) {
+	rest := strings.Trim(header, " \t")
+	if rest == "*" {
+		return entityTags{any: true}, true
+	}
+	var parsed entityTags
+	for {
+		rest = strings.TrimLeft(rest, " \t,")
+		if rest == "" {
+			return parsed, len(parsed.tags) > 0
+		}
+		tag, after, ok := cutEntityTag(rest)
+		after = strings.TrimLeft(after, " \t")
+		if !ok || (after != "" && after[0] != ',') {
+			return entityTags{}, false
+		}
+		parsed.tags, rest = append(parsed.tags, tag), after
+	}
+}
+
+// cutEntityTag takes [W/]"opaque" off the front. A comma may stand inside the quotes.
+func cutEntityTag(s string) (tag entityTag, after string, ok bool) {
+	s, tag.weak = strings.CutPrefix(s, "W/")
+	s, opened := strings.CutPrefix(s, `"`)
+	tag.opaque, after, ok = strings.Cut(s, `"`)
+	return tag, after, opened && ok && !strings.ContainsFunc(tag.opaque, func(r rune) bool { return r <= ' ' || r == 0x7f })
+}

@@ -1,0 +1,79 @@
+package handler
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+
+	"novamind/internal/apperr"
+)
+
+// decodeBody reads the request's JSON body into *into, which is only changed on success. Nothing submitted gets into
+// an error. Errors: apperr.MediaType unless the Content-Type is application/json; TooLarge over the limit that
+// limitBody set; Malformed for what is not one well-formed JSON text (see checkSyntax); Invalid with every field that
+// does not fit T (see checkMembers).
+func decodeBody[T any](c *gin.Context, into *T) error {
+	body, err := readBody(c, "application/json")
+	if err != nil {
+		return err
+	}
+	if err := checkSyntax(body); err != nil {
+		return err
+	}
+	return decodeChecked(body, into)
+}
+
+// decodeChecked decodes a body that passed checkSyntax.
+func decodeChecked[T any](body []byte, into *T) error {
+	if fields := checkMembers(body, reflect.TypeFor[T]()); len(fields) > 0 {
+		return apperr.InvalidFields(fields...)
+	}
+	var value T
+	if err := json.Unmarshal(body, &value, json.RejectUnknownMembers(true)); err != nil {
+		// Not wrapped: the error quotes the value.
+		return apperr.InvalidFields(apperr.Field{Code: "wrong_type", Detail: "Does not fit the documented type."})
+	}
+	*into = value
+	return nil
+}
+
+// readBody returns the whole body of a request that declares one of mediaTypes.
+func readBody(c *gin.Context, mediaTypes ...string) ([]byte, error) {
+	if !declares(c.Request.Header, mediaTypes) {
+		return nil, apperr.New(apperr.MediaType, "The Content-Type must be "+strings.Join(mediaTypes, " or ")+", in UTF-8 and not encoded.")
+	}
+	body, err := io.ReadAll(c.Request.Body)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, apperr.New(apperr.TooLarge, "The body is larger than this server takes.")
+	case err != nil:
+		return nil, apperr.Wrap(apperr.Malformed, "The body could not be read to its end.", err)
+	}
+	return body, nil
+}
+
+// declares reports whether the headers announce one of mediaTypes, with no parameter but charset=utf-8.
+func declares(h http.Header, mediaTypes []string) bool {
+	values := h.Values("Content-Type")
+	if len(values) != 1 || h.Get("Content-Encoding") != "" {
+		return false
+	}
+	mediaType, params, err := mime.ParseMediaType(values[0])
+	if err != nil || !slices.Contains(mediaTypes, mediaType) {
+		return false
+	}
+	for name, value := range params {
+		if name != "charset" || !strings.EqualFold(value, "utf-8") {
+			return false
+		}
+	}
+	return true
+}

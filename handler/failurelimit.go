@@ -1,0 +1,81 @@
+package handler
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
+
+	"novamind/internal/apperr"
+)
+
+// maxTrackedAddresses bounds the limiter's memory; the address seen longest ago is forgotten first.
+const maxTrackedAddresses = 1 << 16
+
+// failureLimiter limits failed and anonymous requests per client address: one token bucket each.
+type failureLimiter struct {
+	buckets   *lru.Cache[string, *rate.Limiter]
+	perSecond rate.Limit
+	burst     int
+}
+
+// newFailureLimiter allows perMinute requests a minute from one address in the long run, and burst at once.
+func newFailureLimiter(perMinute, burst int) (*failureLimiter, error) {
+	if perMinute < 1 || burst < 1 {
+		return nil, errors.New("the limit of failed requests and its burst must be at least 1")
+	}
+	buckets, err := lru.New[string, *rate.Limiter](maxTrackedAddresses)
+	if err != nil {
+		return nil, err
+	}
+	return &failureLimiter{buckets: buckets, perSecond: rate.Limit(float64(perMinute) / 60), burst: burst}, nil
+}
+
+// Allow takes one request from the budget of addr. Error: apperr.RateLimited, with the time until there is budget again.
+func (l *failureLimiter) Allow(addr string) error {
+	now := time.Now()
+	reservation := l.bucket(addressGroup(addr)).ReserveN(now, 1)
+	wait := reservation.DelayFrom(now)
+	if wait <= 0 {
+		return nil
+	}
+	reservation.CancelAt(now)
+	e := apperr.New(apperr.RateLimited, "Too many failed or anonymous requests from this address.")
+	e.RetryAfter = wait
+	return e
+}
+
+func (l *failureLimiter) bucket(group string) *rate.Limiter {
+	if bucket, ok := l.buckets.Get(group); ok {
+		return bucket
+	}
+	fresh := rate.NewLimiter(l.perSecond, l.burst)
+	if earlier, ok, _ := l.buckets.PeekOrAdd(group, fresh); ok {
+		return earlier
+	}
+	return fresh
+}
+
+// limit ends the request with a 429 once its address is over the budget.
+func (l *failureLimiter) limit(c *gin.Context) {
+	if err := l.Allow(c.ClientIP()); err != nil {
+		writeProblem(c, err)
+	}
+}
+
+// addressGroup is the unit that is limited: an IPv4 address, or an IPv6 /64, since one host can use all of that.
+// Whatever is no address (a Unix socket's peer) shares one budget.
+func addressGroup(addr string) string {
+	ip, err := netip.ParseAddr(addr)
+	if err != nil {
+		return ""
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	return netip.PrefixFrom(ip, 64).Masked().String()
+}

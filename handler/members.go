@@ -1,0 +1,237 @@
+package handler
+
+import (
+	"bytes"
+	"encoding"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+)
+
+// maxFields bounds the answer: a body of a million wrong elements gets this many complaints.
+const maxFields = 20
+
+// memberCheck compares a JSON text with a Go type and collects what is wrong. Its pointers are made of member names
+// the type knows and of array indexes, so that a submitted name can't get into one.
+type memberCheck struct {
+	dec    *jsontext.Decoder
+	fields []apperr.Field
+}
+
+// checkMembers returns every place where body, which passed checkSyntax, does not fit t: unknown members (names are
+// case-sensitive), wrong types, null where neither a pointer nor an omitzero or omitempty tag makes a member optional,
+// and control characters other than \n, \t and \r in any string. Absent members are the service's concern.
+func checkMembers(body []byte, t reflect.Type) []apperr.Field {
+	m := &memberCheck{dec: jsontext.NewDecoder(bytes.NewBuffer(body))}
+	m.value("", t, false)
+	return m.fields
+}
+
+func (m *memberCheck) add(at jsontext.Pointer, code, detail string) {
+	if len(m.fields) < maxFields {
+		m.fields = append(m.fields, apperr.Field{Pointer: string(at), Code: code, Detail: detail})
+	}
+}
+
+func (m *memberCheck) value(at jsontext.Pointer, t reflect.Type, optional bool) {
+	if m.dec.PeekKind() == jsontext.KindNull {
+		m.null(at, optional || nullable(t))
+		return
+	}
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch shape(t) {
+	case reflect.Struct:
+		m.object(at, t)
+	case reflect.Map:
+		m.dictionary(at, t)
+	case reflect.Slice:
+		m.array(at, t)
+	default:
+		m.scalar(at, t)
+	}
+}
+
+func (m *memberCheck) null(at jsontext.Pointer, allowed bool) {
+	_ = m.dec.SkipValue()
+	if !allowed {
+		m.add(at, "required", "Must not be null.")
+	}
+}
+
+func (m *memberCheck) object(at jsontext.Pointer, t reflect.Type) {
+	if !m.enter(at, jsontext.KindBeginObject, "Must be an object.") {
+		return
+	}
+	known, unknown := membersOf(t), false
+	for m.more() {
+		name, _ := m.dec.ReadToken()
+		member, ok := known.byName[name.String()]
+		if !ok {
+			unknown = true
+			_ = m.dec.SkipValue()
+			continue
+		}
+		m.value(at.AppendToken(member.name), member.typ, member.optional)
+	}
+	_, _ = m.dec.ReadToken()
+	if unknown {
+		m.add(at, "unknown_member", "Has a member that is not taken here. Taken are: "+known.list+".")
+	}
+}
+
+// dictionary checks a map. Its keys were submitted, so everything inside is reported at the map itself.
+func (m *memberCheck) dictionary(at jsontext.Pointer, t reflect.Type) {
+	if !m.enter(at, jsontext.KindBeginObject, "Must be an object.") {
+		return
+	}
+	for m.more() {
+		if name, _ := m.dec.ReadToken(); strings.ContainsFunc(name.String(), isControl) {
+			m.controlCharacter(at)
+		}
+		m.value(at, t.Elem(), false)
+	}
+	_, _ = m.dec.ReadToken()
+}
+
+func (m *memberCheck) array(at jsontext.Pointer, t reflect.Type) {
+	if !m.enter(at, jsontext.KindBeginArray, "Must be an array.") {
+		return
+	}
+	for i := 0; m.more(); i++ {
+		m.value(at.AppendToken(strconv.Itoa(i)), t.Elem(), false)
+	}
+	_, _ = m.dec.ReadToken()
+}
+
+// enter reads the opening bracket, or reports and skips a value of another kind.
+func (m *memberCheck) enter(at jsontext.Pointer, want jsontext.Kind, complaint string) bool {
+	if m.dec.PeekKind() != want {
+		_ = m.dec.SkipValue()
+		m.add(at, "wrong_type", complaint)
+		return false
+	}
+	_, err := m.dec.ReadToken()
+	return err == nil
+}
+
+// more reports whether the object or array goes on. PeekKind is invalid after an error, so a loop always ends.
+func (m *memberCheck) more() bool {
+	switch m.dec.PeekKind() {
+	case jsontext.KindEndObject, jsontext.KindEndArray, jsontext.KindInvalid:
+		return false
+	default:
+		return true
+	}
+}
+
+// scalar checks a value by unmarshalling it alone, which lets each type speak for itself.
+func (m *memberCheck) scalar(at jsontext.Pointer, t reflect.Type) {
+	raw, _ := m.dec.ReadValue()
+	if hasControl(raw) {
+		m.controlCharacter(at)
+		return
+	}
+	err := json.Unmarshal(raw, reflect.New(t).Interface(), json.RejectUnknownMembers(true))
+	if err == nil {
+		return
+	}
+	wanted, text := wants(t)
+	code := "wrong_type"
+	if wanted == jsontext.KindString && raw.Kind() == jsontext.KindString {
+		code = "invalid_format"
+	}
+	m.add(at, code, fmt.Sprintf("Must be %s.", text))
+}
+
+func (m *memberCheck) controlCharacter(at jsontext.Pointer) {
+	m.add(at, "control_character", "Holds a control character other than line feed, carriage return and tab.")
+}
+
+// hasControl looks at every string inside raw, member names too.
+func hasControl(raw jsontext.Value) bool {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))
+	for {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return false
+		}
+		if token.Kind() == jsontext.KindString && strings.ContainsFunc(token.String(), isControl) {
+			return true
+		}
+	}
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }
+
+var (
+	timeType = reflect.TypeFor[time.Time]()
+	uuidType = reflect.TypeFor[uuid.UUID]()
+	rawType  = reflect.TypeFor[jsontext.Value]()
+	textType = reflect.TypeFor[encoding.TextUnmarshaler]()
+	ownTypes = []reflect.Type{textType, reflect.TypeFor[json.Unmarshaler](), reflect.TypeFor[json.UnmarshalerFrom]()}
+)
+
+// shape is how t is walked: Struct, Map, Slice (arrays too), or Invalid for what is checked as one value.
+func shape(t reflect.Type) reflect.Kind {
+	if t == timeType || t == rawType || ownsItsJSON(t) {
+		return reflect.Invalid
+	}
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return t.Kind()
+	case reflect.Slice, reflect.Array:
+		if t.Elem().Kind() != reflect.Uint8 { // bytes are a base64 string
+			return reflect.Slice
+		}
+	}
+	return reflect.Invalid
+}
+
+func ownsItsJSON(t reflect.Type) bool {
+	for _, own := range ownTypes {
+		if reflect.PointerTo(t).Implements(own) {
+			return true
+		}
+	}
+	return false
+}
+
+func nullable(t reflect.Type) bool {
+	return t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface || t == rawType
+}
+
+// wants returns the JSON kind a scalar type is written as, where we know it, and how to say so to people.
+func wants(t reflect.Type) (jsontext.Kind, string) {
+	switch {
+	case t == timeType:
+		return jsontext.KindString, "a time as in RFC 3339"
+	case t == uuidType:
+		return jsontext.KindString, "a UUID"
+	case reflect.PointerTo(t).Implements(textType):
+		return jsontext.KindString, "a string in the documented format"
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return jsontext.KindString, "a string"
+	case reflect.Slice, reflect.Array:
+		return jsontext.KindString, "a base64 string"
+	case reflect.Bool:
+		return jsontext.KindTrue, "true or false"
+	case reflect.Float32, reflect.Float64:
+		return jsontext.KindNumber, "a number"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return jsontext.KindNumber, "a whole number in range"
+	}
+	return jsontext.KindInvalid, "of the documented type"
+}

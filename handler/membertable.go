@@ -1,0 +1,71 @@
+package handler
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// member is one JSON member of a struct.
+type member struct {
+	name     string
+	typ      reflect.Type
+	optional bool // tagged omitzero or omitempty: null means absent
+}
+
+// memberTable is the members of a struct type; list names them for people, in the order of the struct.
+type memberTable struct {
+	byName map[string]member
+	list   string
+}
+
+var memberTables sync.Map // reflect.Type → *memberTable
+
+// membersOf reads the json tags of t as the json package does, as far as requests need it: name, "-", omitzero,
+// omitempty, and embedded structs, whose members are promoted unless t has one of the same name.
+func membersOf(t reflect.Type) *memberTable {
+	if cached, ok := memberTables.Load(t); ok {
+		return cached.(*memberTable)
+	}
+	var names []string
+	table := &memberTable{byName: map[string]member{}}
+	for _, m := range structMembers(t) {
+		if _, taken := table.byName[m.name]; !taken {
+			table.byName[m.name] = m
+			names = append(names, m.name)
+		}
+	}
+	table.list = strings.Join(names, ", ")
+	memberTables.Store(t, table)
+	return table
+}
+
+func structMembers(t reflect.Type) []member {
+	var own, promoted []member
+	for i := range t.NumField() {
+		field := t.Field(i)
+		tag := field.Tag.Get("json")
+		name, rest, _ := strings.Cut(tag, ",")
+		embedded := field.Type
+		if embedded.Kind() == reflect.Pointer {
+			embedded = embedded.Elem()
+		}
+		switch {
+		case tag == "-":
+		case field.Anonymous && name == "" && embedded.Kind() == reflect.Struct:
+			promoted = append(promoted, structMembers(embedded)...)
+		case field.IsExported():
+			own = append(own, newMember(field, name, strings.Split(rest, ",")))
+		}
+	}
+	return append(own, promoted...)
+}
+
+func newMember(field reflect.StructField, name string, options []string) member {
+	if name == "" {
+		name = field.Name
+	}
+	optional := slices.Contains(options, "omitzero") || slices.Contains(options, "omitempty")
+	return member{name: name, typ: field.Type, optional: optional}
+}

@@ -1,0 +1,96 @@
+package handler
+
+import (
+	"math"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+)
+
+const (
+	defaultLimit = 50
+	maxLimit     = 200
+)
+
+// pageParams is what a caller says about paging: members of a search's body (embed it), or query parameters (query.Page).
+type pageParams struct {
+	Limit  *int    `json:"limit"`
+	Cursor *string `json:"cursor"`
+}
+
+// pageSpan is the part of a list to read: at most Limit rows after the row After, or from the start where it is nil.
+type pageSpan struct {
+	Limit int
+	After *uuid.UUID
+	list  cursorScope
+}
+
+// page is the answer to a list request.
+type page[T any] struct {
+	Items      []T     `json:"items"`
+	NextCursor *string `json:"next_cursor"`
+}
+
+// Page reads the parameters limit and cursor.
+func (q *query) Page() pageParams {
+	return pageParams{Limit: q.Int("limit"), Cursor: q.Text("cursor", math.MaxInt)}
+}
+
+// span checks params. filters is everything else that selects rows, besides the path: a struct or map that marshals to
+// JSON. Errors: apperr.Invalid at limit or cursor; a cursor made for another route, path or filters, or altered, is refused.
+func (s *cursorSealer) span(c *gin.Context, params pageParams, filters any) (pageSpan, error) {
+	list, err := s.scope(c, filters)
+	if err != nil {
+		return pageSpan{}, err
+	}
+	span := pageSpan{Limit: defaultLimit, list: list}
+	var fields []apperr.Field
+	if params.Limit != nil {
+		span.Limit = *params.Limit
+		if span.Limit < 1 || span.Limit > maxLimit {
+			fields = append(fields, apperr.Field{Pointer: placeOf(c, "limit"), Code: "out_of_range", Detail: "Must be from 1 to 200."})
+		}
+	}
+	if params.Cursor != nil {
+		last, ok := list.open(*params.Cursor)
+		span.After = &last
+		if !ok {
+			fields = append(fields, apperr.Field{Pointer: placeOf(c, "cursor"), Code: "bad_cursor", Detail: "Is not a cursor of this list with these filters. Start without one."})
+		}
+	}
+	if len(fields) > 0 {
+		return pageSpan{}, apperr.InvalidFields(fields...)
+	}
+	return span, nil
+}
+
+// placeOf names a query parameter as it is, and a member of the body by its JSON pointer.
+func placeOf(c *gin.Context, name string) string {
+	if c.Request.Method == http.MethodGet {
+		return name
+	}
+	return "/" + name
+}
+
+// writePage answers with items. last is the id of the last row, where more rows follow it, else nil. A GET also gets
+// the next page's address in Link (RFC 8288); a search by POST has none, for its filters are not in its address.
+func writePage[T any](c *gin.Context, span pageSpan, items []T, last *uuid.UUID) error {
+	answer := page[T]{Items: items}
+	if last != nil {
+		cursor := span.list.seal(*last)
+		answer.NextCursor = &cursor
+		if c.Request.Method == http.MethodGet {
+			c.Header("Link", "<"+addressWithCursor(c, cursor)+`>; rel="next"`)
+		}
+	}
+	return writeJSON(c, http.StatusOK, answer)
+}
+
+func addressWithCursor(c *gin.Context, cursor string) string {
+	parameters := c.Request.URL.Query()
+	parameters.Set("cursor", cursor)
+	return c.Request.URL.EscapedPath() + "?" + parameters.Encode()
+}

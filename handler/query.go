@@ -1,0 +1,153 @@
+package handler
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+)
+
+// query is the request's query parameters. Its readers collect what is wrong; ask Err before using the values.
+type query struct {
+	values url.Values
+	fields []apperr.Field
+}
+
+// readQuery parses the query strictly. Errors: apperr.Malformed for a broken percent-encoding or invalid UTF-8. Names
+// not in allowed, repeated ones, empty values and control characters are reported by Err.
+func readQuery(c *gin.Context, allowed ...string) (*query, error) {
+	values, err := url.ParseQuery(c.Request.URL.RawQuery)
+	if err != nil || !validUTF8(values) {
+		return nil, malformed("query", "The query is not percent-encoded UTF-8.") // the cause quotes the query
+	}
+	q := &query{values: values}
+	q.checkNames(allowed)
+	for _, name := range allowed {
+		q.checkValues(name)
+	}
+	return q, nil
+}
+
+// checkNames reports unknown names without repeating them: they were submitted.
+func (q *query) checkNames(allowed []string) {
+	for name := range q.values {
+		if !slices.Contains(allowed, name) {
+			q.add("", "unknown_parameter", "Has a parameter that is not taken here. "+taken(allowed))
+			return
+		}
+	}
+}
+
+func taken(allowed []string) string {
+	if len(allowed) == 0 {
+		return "None are taken."
+	}
+	return "Taken are: " + strings.Join(allowed, ", ") + "."
+}
+
+// checkValues drops a value that must not be read, so that each fault is reported once.
+func (q *query) checkValues(name string) {
+	values, given := q.values[name]
+	switch {
+	case !given:
+		return
+	case len(values) > 1:
+		q.add(name, "repeated", "Must be given once.")
+	case values[0] == "":
+		q.add(name, "empty", "Must not be empty; leave it out instead.")
+	case strings.ContainsFunc(values[0], func(r rune) bool { return r < ' ' || r == 0x7f }):
+		q.add(name, "control_character", "Must not hold control characters.")
+	default:
+		return
+	}
+	q.values.Del(name)
+}
+
+// Err returns apperr.Invalid with everything the readers found, or nil.
+func (q *query) Err() error {
+	if len(q.fields) == 0 {
+		return nil
+	}
+	return apperr.InvalidFields(q.fields...)
+}
+
+func (q *query) add(name, code, detail string) {
+	q.fields = append(q.fields, apperr.Field{Pointer: name, Code: code, Detail: detail})
+}
+
+// Text returns the parameter, nil where it is absent, of at most maxLength characters.
+func (q *query) Text(name string, maxLength int) *string {
+	return readParameter(q, name, "too_long", "Must have at most "+strconv.Itoa(maxLength)+" characters.",
+		func(s string) (string, bool) { return s, utf8.RuneCountInString(s) <= maxLength })
+}
+
+// Bool returns the parameter, true or false, or nil where it is absent.
+func (q *query) Bool(name string) *bool {
+	return readParameter(q, name, "wrong_type", "Must be true or false.",
+		func(s string) (bool, bool) { return s == "true", s == "true" || s == "false" })
+}
+
+// UUID returns the parameter, nil where it is absent.
+func (q *query) UUID(name string) *uuid.UUID {
+	return readParameter(q, name, "wrong_type", "Must be a UUID.", parseUUID)
+}
+
+// Date returns the parameter, a day as YYYY-MM-DD, at midnight UTC, or nil where it is absent.
+func (q *query) Date(name string) *time.Time {
+	return readParameter(q, name, "wrong_type", "Must be a date as YYYY-MM-DD.", func(s string) (time.Time, bool) {
+		day, err := time.Parse(time.DateOnly, s)
+		return day, err == nil
+	})
+}
+
+// Int returns the parameter, a whole number, or nil where it is absent.
+func (q *query) Int(name string) *int {
+	return readParameter(q, name, "wrong_type", "Must be a whole number.", func(s string) (int, bool) {
+		n, err := strconv.Atoi(s)
+		return n, err == nil
+	})
+}
+
+func readParameter[T any](q *query, name, code, detail string, parse func(string) (T, bool)) *T {
+	if !q.values.Has(name) {
+		return nil
+	}
+	value, ok := parse(q.values.Get(name))
+	if !ok {
+		q.add(name, code, detail)
+		return nil
+	}
+	return &value
+}
+
+// parseUUID takes the canonical form only, where uuid.Parse also takes braces, URNs and bare digits.
+func parseUUID(s string) (uuid.UUID, bool) {
+	id, err := uuid.Parse(s)
+	return id, err == nil && len(s) == 36
+}
+
+// pathID returns the path parameter of that name. One that is no UUID names nothing: apperr.NotFound.
+func pathID(c *gin.Context, name string) (uuid.UUID, error) {
+	id, ok := parseUUID(c.Param(name))
+	if !ok {
+		return uuid.Nil, apperr.New(apperr.NotFound, "There is no such resource.")
+	}
+	return id, nil
+}
+
+func validUTF8(values url.Values) bool {
+	for name, all := range maps.All(values) {
+		if !utf8.ValidString(name) || slices.ContainsFunc(all, func(s string) bool { return !utf8.ValidString(s) }) {
+			return false
+		}
+	}
+	return true
+}

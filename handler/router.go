@@ -1,0 +1,145 @@
+package handler
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"novamind/internal/apperr"
+)
+
+// Access says who may call a route. Its zero value is refused, so that no route is open by omission.
+type Access int
+
+// The kinds of access.
+const (
+	Public  Access = iota + 1 // without login, limited per address
+	Session                   // with a valid session
+)
+
+// HandlerFunc answers a request, or returns the error to answer with.
+type HandlerFunc func(c *gin.Context) error
+
+// Route is one line of the route table.
+type Route struct {
+	Method  string
+	Pattern string // as Gin writes it: /api/v1/patients/:id
+	Access  Access
+	Handler HandlerFunc
+}
+
+// RouterConfig is what NewRouter needs besides the routes. Every field but TrustedProxies is required.
+type RouterConfig struct {
+	// Authenticate puts the caller into the request's context, or returns why there is none (apperr.Unauthenticated).
+	// It only looks: what it refuses is counted against the address after it returns.
+	Authenticate      HandlerFunc
+	Logger            *slog.Logger
+	TrustedProxies    []string // addresses or CIDRs whose X-Forwarded-For is believed; none by default
+	BodyLimit         int64    // bytes
+	RequestTimeout    time.Duration
+	FailuresPerMinute int // failed and anonymous requests per address
+	FailureBurst      int
+}
+
+// NewRouter returns an engine that serves routes. Errors name the bad setting or route; like Gin, it panics where two
+// routes collide.
+func NewRouter(config RouterConfig, routes []Route) (*gin.Engine, error) {
+	if config.Authenticate == nil || config.Logger == nil || config.BodyLimit <= 0 || config.RequestTimeout <= 0 {
+		return nil, errors.New("router: Authenticate, Logger, BodyLimit and RequestTimeout are required")
+	}
+	failures, err := newFailureLimiter(config.FailuresPerMinute, config.FailureBurst)
+	if err != nil {
+		return nil, fmt.Errorf("router: %w", err)
+	}
+	engine, err := newEngine(config.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("router: trusted proxies: %w", err)
+	}
+	useMiddleware(engine, config)
+	engine.NoRoute(failures.limit, handle(routeNotFound))
+	engine.NoMethod(failures.limit, handle(methodNotAllowed))
+	for _, route := range routes {
+		guard, err := guardFor(route, config.Authenticate, failures)
+		if err != nil {
+			return nil, err
+		}
+		engine.Handle(route.Method, route.Pattern, guard, handle(route.Handler))
+	}
+	return engine, nil
+}
+
+// newEngine returns a bare engine: an address means one route or none, with no redirects to a guessed one.
+func newEngine(trustedProxies []string) (*gin.Engine, error) {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.HandleMethodNotAllowed = true
+	engine.RedirectTrailingSlash = false
+	engine.RedirectFixedPath = false
+	engine.UseRawPath = false
+	engine.RemoteIPHeaders = []string{"X-Forwarded-For"} // proxies pass a client's own X-Real-IP on
+	return engine, engine.SetTrustedProxies(trustedProxies)
+}
+
+// useMiddleware sets what every request passes, unknown routes included. The access log stands outside of recovery so
+// that it sees the 500 a panic becomes.
+func useMiddleware(engine *gin.Engine, config RouterConfig) {
+	engine.Use(
+		identifyRequest,
+		logAccess(config.Logger),
+		recoverPanics(config.Logger),
+		secureHeaders,
+		limitBody(config.BodyLimit),
+		limitTime(config.RequestTimeout),
+	)
+}
+
+func guardFor(route Route, authenticate HandlerFunc, failures *failureLimiter) (gin.HandlerFunc, error) {
+	switch {
+	case route.Handler == nil:
+		return nil, fmt.Errorf("router: %s %s has no handler", route.Method, route.Pattern)
+	case route.Access == Public:
+		return failures.limit, nil
+	case route.Access == Session:
+		return requireSession(authenticate, failures), nil
+	default:
+		return nil, fmt.Errorf("router: %s %s does not say who may call it", route.Method, route.Pattern)
+	}
+}
+
+// requireSession lets nobody but an authenticated caller pass. A refused login costs the address budget, a fault of ours
+// does not; a valid session passes even from an address that has none left, which others may share.
+func requireSession(authenticate HandlerFunc, failures *failureLimiter) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		err := authenticate(c)
+		if err == nil {
+			return
+		}
+		if statusOf(err) == http.StatusUnauthorized {
+			err = cmp.Or(failures.Allow(c.ClientIP()), err)
+		}
+		writeProblem(c, err)
+	}
+}
+
+// handle turns a returned error into a problem.
+func handle(next HandlerFunc) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := next(c); err != nil {
+			writeProblem(c, err)
+		}
+	}
+}
+
+func routeNotFound(*gin.Context) error {
+	return apperr.New(apperr.RouteNotFound, "There is no such route.")
+}
+
+// methodNotAllowed leaves the Allow header to Gin, which has set it.
+func methodNotAllowed(*gin.Context) error {
+	return apperr.New(apperr.MethodNotAllowed, "This route takes the methods that Allow lists.")
+}

@@ -1,0 +1,70 @@
+package handler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+const maxHeaderBytes = 32 << 10
+
+// Timeouts bounds how long a connection may take for what. Write must be longer than the router's RequestTimeout.
+type Timeouts struct {
+	ReadHeader time.Duration
+	Read       time.Duration // header and body
+	Write      time.Duration
+	Idle       time.Duration // between requests of one connection
+	Shutdown   time.Duration // for running requests to finish
+}
+
+// Server serves HTTP until it is told to stop.
+type Server struct {
+	http     *http.Server
+	shutdown time.Duration
+}
+
+// NewServer returns a server of h. What net/http has to complain about goes to logger.
+func NewServer(h http.Handler, timeouts Timeouts, logger *slog.Logger) *Server {
+	return &Server{
+		http: &http.Server{
+			Handler:           h,
+			ReadHeaderTimeout: timeouts.ReadHeader,
+			ReadTimeout:       timeouts.Read,
+			WriteTimeout:      timeouts.Write,
+			IdleTimeout:       timeouts.Idle,
+			MaxHeaderBytes:    maxHeaderBytes,
+			ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		},
+		shutdown: timeouts.Shutdown,
+	}
+}
+
+// Serve accepts connections on listener, which it closes, until ctx is done; then it accepts no more and lets running
+// requests finish. It returns nil where all of them did, an error where some were cut off after Timeouts.Shutdown or the
+// listener failed. A Server serves once.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	err := s.stop()
+	<-failed // always http.ErrServerClosed by now
+	return err
+}
+
+// stop needs a context of its own: the one it was told by is done.
+func (s *Server) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.shutdown)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		return fmt.Errorf("requests were still running at shutdown: %w", errors.Join(err, s.http.Close()))
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package handler
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"novamind/internal/apperr"
+)
+
+// maxDepth is how deep objects and arrays may nest.
+const maxDepth = 32
+
+// checkSyntax reports whether body is exactly one JSON text (RFC 8259) in valid UTF-8, without duplicate members or
+// lone surrogates, at most maxDepth levels deep. The error is apperr.Malformed; it says where, never what. Reading
+// stops at the first fault, so a body of ten thousand brackets costs thirty-three.
+func checkSyntax(body []byte) error {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body))
+	for tokens := 0; ; tokens++ {
+		complete := tokens > 0 && dec.StackDepth() == 0
+		_, err := dec.ReadToken()
+		switch {
+		case errors.Is(err, io.EOF) && complete:
+			return nil
+		case errors.Is(err, io.EOF) && tokens == 0:
+			return malformed("empty", "The body is empty.")
+		case complete:
+			return malformed("trailing_data", fmt.Sprintf("Something follows the JSON value after byte %d.", dec.InputOffset()))
+		case err != nil:
+			return syntaxError(err)
+		case dec.StackDepth() > maxDepth:
+			return malformed("too_deep", fmt.Sprintf("The body nests deeper than %d levels.", maxDepth))
+		}
+	}
+}
+
+// syntaxError describes a decoder's error without wrapping it: its text quotes the body.
+func syntaxError(err error) error {
+	var syntax *jsontext.SyntacticError
+	if !errors.As(err, &syntax) {
+		return malformed("syntax", "The body is not JSON in UTF-8.")
+	}
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		return malformed("duplicate_member", fmt.Sprintf("An object has the same member twice, at byte %d.", syntax.ByteOffset))
+	}
+	return malformed("syntax", fmt.Sprintf("The body is not JSON in UTF-8: see byte %d.", syntax.ByteOffset))
+}
+
+func malformed(code, detail string) error {
+	e := apperr.New(apperr.Malformed, detail)
+	e.Fields = []apperr.Field{{Code: code, Detail: detail}}
+	return e
+}
