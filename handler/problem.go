@@ -43,7 +43,6 @@ var problemKinds = map[apperr.Code]problemKind{
 	apperr.Stale:              {http.StatusPreconditionFailed, "Changed in the meantime"},
 	apperr.PreconditionNeeded: {http.StatusPreconditionRequired, "If-Match required"},
 	apperr.KeyReused:          {http.StatusUnprocessableEntity, "Idempotency key reused"},
-	apperr.KeyInUse:           {http.StatusConflict, "First request still running"},
 	apperr.RateLimited:        {http.StatusTooManyRequests, "Too many requests"},
 	apperr.AuditUnavailable:   {http.StatusServiceUnavailable, "Audit log unavailable"},
 	apperr.Unavailable:        {http.StatusServiceUnavailable, "Database unavailable"},

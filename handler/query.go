@@ -108,6 +108,14 @@ func (q *query) Date(name string) *time.Time {
 	})
 }
 
+// Time returns the parameter, a moment as in RFC 3339, or nil where it is absent.
+func (q *query) Time(name string) *time.Time {
+	return readParameter(q, name, "wrong_type", "Must be a time as in RFC 3339, such as 2006-01-02T15:04:05Z.", func(s string) (time.Time, bool) {
+		t, err := time.Parse(time.RFC3339Nano, s)
+		return t.UTC(), err == nil
+	})
+}
+
 // Int returns the parameter, a whole number, or nil where it is absent.
 func (q *query) Int(name string) *int {
 	return readParameter(q, name, "wrong_type", "Must be a whole number.", func(s string) (int, bool) {

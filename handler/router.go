@@ -18,8 +18,10 @@ type Access int
 
 // The kinds of access.
 const (
-	Public  Access = iota + 1 // without login, limited per address
-	Session                   // with a valid session
+	Open       Access = iota + 1 // without login or limit: what monitors poll
+	Public                       // without login, limited per address
+	FirstLogin                   // with a valid session, even while the first password has to be changed
+	Session                      // with a valid session
 )
 
 // HandlerFunc answers a request, or returns the error to answer with.
@@ -102,10 +104,14 @@ func guardFor(route Route, authenticate HandlerFunc, failures *failureLimiter) (
 	switch {
 	case route.Handler == nil:
 		return nil, fmt.Errorf("router: %s %s has no handler", route.Method, route.Pattern)
+	case route.Access == Open:
+		return func(*gin.Context) {}, nil
 	case route.Access == Public:
 		return failures.limit, nil
-	case route.Access == Session:
+	case route.Access == FirstLogin:
 		return requireSession(authenticate, failures), nil
+	case route.Access == Session:
+		return requireSession(afterPasswordChange(authenticate), failures), nil
 	default:
 		return nil, fmt.Errorf("router: %s %s does not say who may call it", route.Method, route.Pattern)
 	}

@@ -30,7 +30,6 @@ const (
 	Stale              Code = "resource.stale"            // If-Match named an older version
 	PreconditionNeeded Code = "request.if_match_required" // If-Match is missing
 	KeyReused          Code = "idempotency.key_reused"    // same Idempotency-Key, other request
-	KeyInUse           Code = "idempotency.in_progress"   // same Idempotency-Key, first request still running
 	RateLimited        Code = "request.rate_limited"      // too many; RetryAfter says when to try again
 	AuditUnavailable   Code = "audit.unavailable"         // what can't be recorded does not happen
 	Unavailable        Code = "database.unavailable"      // the database is out of reach, or too busy

@@ -118,7 +118,7 @@ func Default() *Config {
 			SessionLifetime: 12 * time.Hour,
 			Argon2:          Argon2{MemoryKiB: 19456, Passes: 2, Lanes: 1},
 		},
-		Limits: Limits{FailedPerMinute: 10, FailedBurst: 20},
+		Limits: Limits{FailedPerMinute: 60, FailedBurst: 60},
 		Clinic: Clinic{PhoneRegion: "US"},
 		Log:    Log{Level: slog.LevelInfo, Format: "auto"},
 	}

@@ -1,0 +1,66 @@
+package handler
+
+import (
+	"log/slog"
+
+	"github.com/gin-gonic/gin"
+
+	"novamind/internal/config"
+	"novamind/service"
+)
+
+// Services is what the API stands on.
+type Services struct {
+	Auth      *service.AuthService
+	Patients  *service.PatientService
+	AuditLogs *service.AuditLogService
+	Ready     []Check
+}
+
+// API answers the contract's routes.
+type API struct {
+	Services
+	cursors *cursorSealer
+}
+
+// NewAPI returns an engine that serves the contract's routes. cursorKey signs list cursors: at least 32 bytes, the same on every
+// server of one database.
+func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slog.Logger) (*gin.Engine, error) {
+	cursors, err := newCursorSealer(cursorKey)
+	if err != nil {
+		return nil, err
+	}
+	a := &API{Services: services, cursors: cursors}
+	return NewRouter(RouterConfig{
+		Authenticate:      a.authenticate,
+		Logger:            logger,
+		TrustedProxies:    cfg.Server.TrustedProxies,
+		BodyLimit:         cfg.Server.MaxBodyBytes,
+		RequestTimeout:    cfg.Server.RequestTimeout,
+		FailuresPerMinute: cfg.Limits.FailedPerMinute,
+		FailureBurst:      cfg.Limits.FailedBurst,
+	}, a.Routes())
+}
+
+// Routes is the route table: what this server answers, and who may ask.
+func (a *API) Routes() []Route {
+	return []Route{
+		{"GET", "/healthz", Open, a.healthz},
+		{"GET", "/readyz", Open, a.readyz},
+
+		{"POST", "/api/v1/auth/login", Public, a.login},
+		{"POST", "/api/v1/auth/logout", FirstLogin, a.logout},
+		{"GET", "/api/v1/auth/me", FirstLogin, a.me},
+		{"POST", "/api/v1/auth/password", FirstLogin, a.setPassword},
+
+		{"GET", "/api/v1/patients", Session, a.listPatients},
+		{"POST", "/api/v1/patients", Session, a.createPatient},
+		{"POST", "/api/v1/patients/search", Session, a.searchPatients},
+		{"GET", "/api/v1/patients/:id", Session, a.getPatient},
+		{"PUT", "/api/v1/patients/:id", Session, a.replacePatient},
+		{"PATCH", "/api/v1/patients/:id", Session, a.patchPatient},
+		{"DELETE", "/api/v1/patients/:id", Session, a.deletePatient},
+
+		{"GET", "/api/v1/audit-logs", Session, a.listAuditLogs},
+	}
+}

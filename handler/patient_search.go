@@ -1,0 +1,101 @@
+package handler
+
+import (
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/phi"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// patientSearch is what patients can be searched by: query parameters of a GET, or members of a POST.
+type patientSearch struct {
+	Active      *bool   `json:"active"`
+	Email       *string `json:"email"`
+	Phone       *string `json:"phone"`
+	FirstName   *string `json:"first_name"`
+	LastName    *string `json:"last_name"`
+	DateOfBirth *string `json:"date_of_birth"`
+}
+
+type patientSearchRequest struct {
+	patientSearch
+	pageParams
+}
+
+func (a *API) listPatients(c *gin.Context) error {
+	q, err := readQuery(c, "active", "email", "phone", "first_name", "last_name", "date_of_birth", "limit", "cursor")
+	if err != nil {
+		return err
+	}
+	search := patientSearch{
+		Active: q.Bool("active"), Email: q.Text("email", 254), Phone: q.Text("phone", 32),
+		FirstName: q.Text("first_name", 50), LastName: q.Text("last_name", 50), DateOfBirth: q.Text("date_of_birth", 10),
+	}
+	page := q.Page()
+	if err := q.Err(); err != nil {
+		return err
+	}
+	return a.answerSearch(c, search, page)
+}
+
+func (a *API) searchPatients(c *gin.Context) error {
+	var body patientSearchRequest
+	if err := decodeBody(c, &body); err != nil {
+		return err
+	}
+	return a.answerSearch(c, body.patientSearch, body.pageParams)
+}
+
+func (a *API) answerSearch(c *gin.Context, search patientSearch, params pageParams) error {
+	span, err := a.cursors.span(c, params, search)
+	if err != nil {
+		return err
+	}
+	query, err := search.query(c)
+	if err != nil {
+		return err
+	}
+	found, more, err := a.Patients.Search(c.Request.Context(), query, pageOf(span))
+	if err != nil {
+		return err
+	}
+	items := make([]any, len(found))
+	for i, p := range found {
+		if p.Unreadable() {
+			items[i] = unreadableAnswer{p.ID, true}
+		} else {
+			items[i] = newPatientAnswer(p)
+		}
+	}
+	return writePage(c, span, items, lastID(found, more, func(p *models.Patient) uuid.UUID { return p.ID }))
+}
+
+func (s patientSearch) query(c *gin.Context) (models.PatientQuery, error) {
+	q := models.PatientQuery{Active: s.Active, Email: s.Email, Phone: s.Phone, FirstName: s.FirstName, LastName: s.LastName}
+	if s.DateOfBirth != nil {
+		day, err := phi.ParseCalendarDate(*s.DateOfBirth)
+		if err != nil {
+			return q, apperr.InvalidFields(apperr.Field{
+				Pointer: placeOf(c, "date_of_birth"), Code: "date", Detail: "Is not a day of the form YYYY-MM-DD.",
+			})
+		}
+		q.DateOfBirth = &day
+	}
+	return q, nil
+}
+
+func pageOf(span pageSpan) repository.Page {
+	return repository.Page{Limit: span.Limit, After: valueOr(span.After, uuid.Nil)}
+}
+
+// lastID returns the id of the last row where more follow it, for the next page's cursor.
+func lastID[T any](rows []T, more bool, id func(T) uuid.UUID) *uuid.UUID {
+	if !more || len(rows) == 0 {
+		return nil
+	}
+	last := id(rows[len(rows)-1])
+	return &last
+}

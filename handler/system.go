@@ -1,0 +1,47 @@
+package handler
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"novamind/internal/apperr"
+)
+
+// Check is one thing that must hold for the server to be of use.
+type Check struct {
+	Name string
+	Run  func(context.Context) error
+}
+
+type healthAnswer struct {
+	Status string            `json:"status"`
+	Checks map[string]string `json:"checks,omitempty"`
+}
+
+// healthz says that the process is alive, and nothing else.
+func (*API) healthz(c *gin.Context) error {
+	return writeJSON(c, http.StatusOK, healthAnswer{Status: "ok"})
+}
+
+// readyz says whether requests can be served; the answer names what fails.
+func (a *API) readyz(c *gin.Context) error {
+	answer := healthAnswer{Status: "ok", Checks: map[string]string{}}
+	var failing []apperr.Field
+	var cause error
+	for _, check := range a.Ready {
+		answer.Checks[check.Name] = "ok"
+		if err := check.Run(c.Request.Context()); err != nil {
+			cause = err
+			failing = append(failing, apperr.Field{Pointer: check.Name, Code: "not_ready", Detail: "Is not ready."})
+		}
+	}
+	if cause == nil {
+		return writeJSON(c, http.StatusOK, answer)
+	}
+	err := apperr.Wrap(apperr.Unavailable, "The server is not ready; errors names what fails.", cause)
+	err.Fields, err.RetryAfter = failing, 5*time.Second
+	return err
+}
