@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/models"
-	"novamind/repository"
+	"novamind/service"
 )
 
 type auditLogAnswer struct {
@@ -44,7 +44,7 @@ func (a *API) listAuditLogs(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	query := repository.AuditLogQuery{
+	query := service.AuditLogQuery{
 		UserID: valueOr(q.UUID("user_id"), uuid.Nil), EntityID: valueOr(q.UUID("entity_id"), uuid.Nil), Subject: valueOr(q.UUID("subject"), uuid.Nil),
 		Action: valueOr(q.Text("action", 50), ""), EntityType: valueOr(q.Text("entity_type", 100), ""),
 		Outcome: valueOr(q.Text("outcome", 50), ""), RequestID: valueOr(q.Text("request_id", 128), ""),

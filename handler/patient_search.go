@@ -7,7 +7,7 @@ import (
 	"novamind/internal/apperr"
 	"novamind/internal/phi"
 	"novamind/models"
-	"novamind/repository"
+	"novamind/service"
 )
 
 // patientSearch is what patients can be searched by: query parameters of a GET, or members of a POST.
@@ -87,8 +87,8 @@ func (s patientSearch) query(c *gin.Context) (models.PatientQuery, error) {
 	return q, nil
 }
 
-func pageOf(span pageSpan) repository.Page {
-	return repository.Page{Limit: span.Limit, After: valueOr(span.After, uuid.Nil)}
+func pageOf(span pageSpan) service.Page {
+	return service.Page{Limit: span.Limit, After: valueOr(span.After, uuid.Nil)}
 }
 
 // lastID returns the id of the last row where more follow it, for the next page's cursor.

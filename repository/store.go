@@ -4,6 +4,7 @@ package repository
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -66,6 +67,45 @@ func (s *Store) Ping(ctx context.Context) error {
 		return unavailable(err)
 	}
 	return nil
+}
+
+// CursorKey returns the key that signs list cursors, the same on every server of this database.
+func (s *Store) CursorKey() []byte { return s.keyring.CursorKey() }
+
+// CheckKeys seals and opens a value, and returns what failed.
+func (s *Store) CheckKeys(context.Context) error {
+	for _, p := range []phi.Purpose{phi.Data, phi.Log} {
+		place := phi.Binding{Table: "readiness", Column: string(p)}
+		sealed, err := s.keyring.Sealer(p).Seal([]byte("ready"), place)
+		if err != nil {
+			return err //nolint:wrapcheck // phi says what failed
+		}
+		if _, err := s.keyring.Sealer(p).Open(sealed, place); err != nil {
+			return err //nolint:wrapcheck // phi says what failed
+		}
+	}
+	return nil
+}
+
+// errProbe rolls a probe back.
+var errProbe = errors.New("repository: probe")
+
+// CheckAudit writes an event and takes it back, and returns an audit.unavailable error where the log takes none.
+func (s *Store) CheckAudit(ctx context.Context) error {
+	ctx, unit, err := audit.Begin(audit.System(ctx, "readiness"))
+	if err != nil {
+		return translate(err)
+	}
+	err = s.transact(ctx, func(tx *transaction) error {
+		if err := insertEvents(tx.db, unit.Answer()); err != nil {
+			return err
+		}
+		return errProbe
+	})
+	if errors.Is(err, errProbe) {
+		return nil
+	}
+	return translate(err)
 }
 
 type txKey struct{}

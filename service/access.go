@@ -7,6 +7,7 @@ import (
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
+	"novamind/repository"
 )
 
 // Store is the unit of work that services need; *repository.Store is one.
@@ -14,6 +15,9 @@ type Store interface {
 	InTx(ctx context.Context, fn func(context.Context) error) error
 	Read(ctx context.Context, fn func(context.Context) error) error
 }
+
+// Page is a position in a list.
+type Page = repository.Page
 
 // The roles. RoleSystem is for jobs of the program; no account can have it.
 const (

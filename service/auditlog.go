@@ -8,6 +8,9 @@ import (
 	"novamind/repository"
 )
 
+// AuditLogQuery narrows the log.
+type AuditLogQuery = repository.AuditLogQuery
+
 // AuditLogService shows the audit log. Reading it is an event too.
 type AuditLogService struct {
 	store  Store
@@ -20,7 +23,7 @@ func NewAuditLogService(store *repository.Store) *AuditLogService {
 }
 
 // Search returns one page of the events that match q, and whether there are more. It returns a Forbidden error.
-func (s *AuditLogService) Search(ctx context.Context, q repository.AuditLogQuery, page repository.Page) ([]*models.AuditLog, bool, error) {
+func (s *AuditLogService) Search(ctx context.Context, q AuditLogQuery, page Page) ([]*models.AuditLog, bool, error) {
 	var found []*models.AuditLog
 	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "auditlog"}

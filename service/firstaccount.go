@@ -11,44 +11,55 @@ import (
 )
 
 // EnsureAccount makes the first account of an empty installation, with every role. Without a password it gets a random one, which
-// must be changed at the first login and is returned; made is false where an account existed, or another process was first.
-// It returns an Invalid error for an e-mail or password that breaks the rules.
-func (s *AuthService) EnsureAccount(ctx context.Context, email, password string) (random string, made bool, err error) {
-	if any, err := s.accounts.Any(ctx); err != nil || any {
-		return "", false, err
+// must be changed at the first login; deliver hands it over before the account becomes real, so that no password is ever lost.
+// It reports whether it made one: not where an account existed, or another process was first. It returns an Invalid error for an
+// e-mail or password that breaks the rules.
+func (s *AuthService) EnsureAccount(ctx context.Context, email, password string, deliver func(email, password string) error) (bool, error) {
+	if exists, err := s.accounts.Any(ctx); err != nil || exists {
+		return false, err
 	}
-	var v validation
-	v.email("NOVAMIND_ADMIN_EMAIL", &email)
-	if err := v.err(); err != nil {
-		return "", false, err
-	}
-	mustChange := password == ""
-	if mustChange {
-		password = rand.Text() // 130 bits
-		random = password
-	} else if err := checkNewPassword("NOVAMIND_ADMIN_PASSWORD", password); err != nil {
-		return "", false, err
-	}
-	hash, err := s.passwords.hash(ctx, password)
+	account, password, err := s.firstAccount(ctx, email, password)
 	if err != nil {
-		return "", false, err
+		return false, err
 	}
-	account := &models.Account{
-		Email: phi.NormalizeText(email), Name: "First account", Roles: Roles(), PasswordHash: hash, MustChangePassword: mustChange,
-	}
+	made := false
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.Create, EntityType: "account"})
 	err = s.store.InTx(ctx, func(ctx context.Context) error {
-		if any, err := s.accounts.Any(ctx); err != nil || any {
+		if exists, err := s.accounts.Any(ctx); err != nil || exists {
+			return err
+		}
+		if err := s.accounts.Create(ctx, account); err != nil {
 			return err
 		}
 		made = true
-		return s.accounts.Create(ctx, account)
+		if account.MustChangePassword {
+			return deliver(account.Email, password)
+		}
+		return nil
 	})
 	if apperr.Is(err, apperr.Duplicate) { // another process was first
-		return "", false, nil
+		return false, nil
 	}
-	if err != nil || !made {
-		return "", false, err
+	return made && err == nil, err
+}
+
+func (s *AuthService) firstAccount(ctx context.Context, email, password string) (*models.Account, string, error) {
+	var v validation
+	v.email("NOVAMIND_ADMIN_EMAIL", &email)
+	if err := v.err(); err != nil {
+		return nil, "", err
 	}
-	return random, true, nil
+	random := password == ""
+	if random {
+		password = rand.Text() // 130 bits
+	} else if err := checkNewPassword("NOVAMIND_ADMIN_PASSWORD", password); err != nil {
+		return nil, "", err
+	}
+	hash, err := s.passwords.hash(ctx, password)
+	if err != nil {
+		return nil, "", err
+	}
+	return &models.Account{
+		Email: phi.NormalizeText(email), Name: "First account", Roles: Roles(), PasswordHash: hash, MustChangePassword: random,
+	}, password, nil
 }

@@ -167,6 +167,29 @@ func (r *importRun) save(ctx context.Context, batch []*models.Patient) error {
 	return nil
 }
 
+// IntoEmpty adds patients to a database that has none, and does nothing to any other. It returns how many it added.
+func (s *ImportService) IntoEmpty(ctx context.Context, inputs []PatientInput) (int, error) {
+	added := 0
+	intent := audit.Intent{Action: audit.Import, EntityType: "patient"}
+	err := guarded(ctx, s.store, PatientImport, intent, s.store.InTx, func(ctx context.Context) error {
+		if n, err := s.patients.Count(ctx); err != nil || n > 0 {
+			return err
+		}
+		for _, in := range inputs {
+			p := &models.Patient{}
+			if err := in.applyTo(p, s.region, time.Now()); err != nil {
+				return err
+			}
+			if err := s.patients.Create(ctx, p); err != nil {
+				return err
+			}
+			added++
+		}
+		return recordImport(ctx, added, 0)
+	})
+	return added, err
+}
+
 func recordImport(ctx context.Context, created, existing int) error {
 	unit, err := audit.Current(ctx)
 	if err != nil {

@@ -16,6 +16,9 @@ func newRootCommand(app *app) *cobra.Command {
 		"configuration `FILE` (config.yaml in the working directory, if there is one)")
 	root.PersistentFlags().BoolVar(&app.json, "json", false, "report results as JSON")
 	root.AddCommand(
+		newServeCommand(app),
+		newMigrateCommand(app),
+		newImportCommand(app),
 		newVersionCommand(app),
 	)
 	for _, group := range root.Commands() {

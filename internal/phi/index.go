@@ -25,6 +25,7 @@ type Indexer struct {
 	keys        map[uint32]prf.PRF
 	primary     uint32
 	phoneRegion string
+	cursorKey   []byte
 	subkeys     sync.Map // subkeyName → []byte
 }
 
@@ -44,7 +45,9 @@ func newIndexer(handle *keyset.Handle, phoneRegion string) (*Indexer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("phi: %w", err)
 	}
-	return &Indexer{keys: set.PRFs, primary: set.PrimaryID, phoneRegion: phoneRegion}, nil
+	x := &Indexer{keys: set.PRFs, primary: set.PrimaryID, phoneRegion: phoneRegion}
+	x.cursorKey, err = x.subkey(subkeyName{key: x.primary, purpose: "cursor"})
+	return x, err
 }
 
 // Token returns the token to store for a normalised value.

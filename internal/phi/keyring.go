@@ -90,6 +90,9 @@ func (r *Keyring) Sealer(p Purpose) *Sealer { return r.sealers[p] }
 // Indexer returns the maker of blind indexes.
 func (r *Keyring) Indexer() *Indexer { return r.indexer }
 
+// CursorKey returns a key of 32 bytes for signing list cursors.
+func (r *Keyring) CursorKey() []byte { return r.indexer.cursorKey }
+
 // Sealer seals and opens values under one keyset.
 type Sealer struct{ aead tink.AEAD }
 

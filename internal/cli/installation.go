@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"gorm.io/gorm"
+
+	"novamind/internal/config"
+	"novamind/migrations"
+	"novamind/repository"
+)
+
+// installation is an opened database, migrated and unlocked, with its configuration.
+type installation struct {
+	config *config.Config
+	log    *slog.Logger
+	store  *repository.Store
+}
+
+// open brings the database to the program's version (unless database.auto_migrate is off), opens it and unlocks its keys. The
+// caller closes the store.
+func (a *app) open(ctx context.Context) (*installation, error) {
+	cfg, log, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	if err := bringUpToDate(ctx, cfg, log); err != nil {
+		return nil, err
+	}
+	store, err := repository.Open(ctx, cfg.Database, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.Unlock(ctx, cfg.PHI.KEK, cfg.Clinic.PhoneRegion); err != nil {
+		_ = store.Close()
+		return nil, err
+	}
+	return &installation{config: cfg, log: log, store: store}, nil
+}
+
+func bringUpToDate(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
+	return withRunner(ctx, cfg, log, func(runner *migrations.Runner) error {
+		if cfg.Database.AutoMigrate {
+			_, err := runner.Up(ctx, "")
+			return err
+		}
+		pending, err := runner.Pending(ctx)
+		if err == nil && pending > 0 {
+			err = fmt.Errorf("%d migrations are pending and database.auto_migrate is off: run novamind migrate up", pending)
+		}
+		return err
+	})
+}
+
+// withRunner hands do a migration runner on the owner's connection.
+func withRunner(ctx context.Context, cfg *config.Config, log *slog.Logger, do func(*migrations.Runner) error) error {
+	db, err := repository.Connect(ctx, cfg.Database, string(cfg.Database.MigrateURL), log)
+	if err != nil {
+		return err
+	}
+	defer closeDB(db)
+	runner, err := newRunner(db, log)
+	if err != nil {
+		return err
+	}
+	return do(runner)
+}
+
+func newRunner(db *gorm.DB, log *slog.Logger) (*migrations.Runner, error) {
+	set, err := migrations.Embedded(db.Name())
+	if err != nil {
+		return nil, err
+	}
+	return migrations.NewRunner(db, set, programVersion(), log)
+}
+
+func closeDB(db *gorm.DB) {
+	if pool, err := db.DB(); err == nil {
+		_ = pool.Close()
+	}
+}
+
+func programVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// lineInterval is how often progress is told where no terminal can show a bar.
+const lineInterval = 5 * time.Second
+
+// progress shows how far long work is: a bar on a terminal, a line now and then elsewhere.
+type progress struct {
+	bar      *progressbar.ProgressBar
+	w        io.Writer
+	what     string
+	total    int64
+	lastLine time.Time
+}
+
+func newProgress(w io.Writer, what string, total int64) *progress {
+	p := &progress{w: w, what: what, total: total, lastLine: time.Now()}
+	if isTerminal(w) {
+		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+			progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish())
+	}
+	return p
+}
+
+// at says how much of the total is done.
+func (p *progress) at(done int64) {
+	if p.bar != nil {
+		_ = p.bar.Set64(done)
+		return
+	}
+	if time.Since(p.lastLine) >= lineInterval && p.total > 0 {
+		p.lastLine = time.Now()
+		_, _ = fmt.Fprintf(p.w, "%s: %d %%\n", p.what, done*100/p.total)
+	}
+}
+
+func (p *progress) finish() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/spf13/cobra"
+
+	"novamind/handler"
+	"novamind/migrations"
+	"novamind/repository"
+	"novamind/service"
+)
+
+func newServeCommand(app *app) *cobra.Command {
+	var demo bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Open the database, apply pending migrations and answer the REST API",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return app.serve(cmd.Context(), demo)
+		},
+	}
+	cmd.Flags().BoolVar(&demo, "demo", false, "fill an empty database with invented sample patients")
+	return cmd
+}
+
+func (a *app) serve(ctx context.Context, demo bool) error {
+	in, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.store.Close() }()
+	auth, err := service.NewAuthService(in.store, in.config.Auth)
+	if err != nil {
+		return err
+	}
+	if err := a.ensureFirstAccount(ctx, auth, in.log); err != nil {
+		return err
+	}
+	if demo {
+		if err := in.fillWithDemo(ctx); err != nil {
+			return err
+		}
+	}
+	ready, closeReady, err := in.readiness(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeReady()
+	engine, err := handler.NewAPI(handler.Services{
+		Auth:      auth,
+		Patients:  service.NewPatientService(in.store, in.config.Clinic.PhoneRegion),
+		AuditLogs: service.NewAuditLogService(in.store),
+		Ready:     ready,
+	}, in.config, in.store.CursorKey(), in.log)
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", in.config.Server.Addr)
+	if err != nil {
+		return fmt.Errorf("can't listen at server.addr: %w", err)
+	}
+	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at http://%s\n", listener.Addr()); err != nil {
+		return err
+	}
+	timeouts := in.config.Server
+	return handler.NewServer(engine, handler.Timeouts{
+		ReadHeader: timeouts.ReadHeaderTimeout, Read: timeouts.ReadTimeout, Write: timeouts.WriteTimeout,
+		Idle: timeouts.IdleTimeout, Shutdown: timeouts.ShutdownTimeout,
+	}, in.log).Serve(ctx, listener)
+}
+
+// readiness returns what readyz checks, and how to let go of it.
+func (in *installation) readiness(ctx context.Context) ([]handler.Check, func(), error) {
+	cfg := in.config.Database
+	cfg.MaxOpenConns, cfg.MaxIdleConns = 1, 1
+	db, err := repository.Connect(ctx, cfg, string(cfg.URL), in.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	runner, err := newRunner(db, in.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	return []handler.Check{
+		{Name: "database", Run: in.store.Ping},
+		{Name: "migrations", Run: func(ctx context.Context) error { return upToDate(ctx, runner) }},
+		{Name: "keys", Run: in.store.CheckKeys},
+		{Name: "audit", Run: in.store.CheckAudit},
+	}, func() { closeDB(db) }, nil
+}
+
+func upToDate(ctx context.Context, runner *migrations.Runner) error {
+	pending, err := runner.Pending(ctx)
+	if err == nil && pending > 0 {
+		err = fmt.Errorf("%d migrations are pending", pending)
+	}
+	return err
+}
