@@ -25,6 +25,9 @@ type Base struct {
 
 func (b *Base) base() *Base { return b }
 
+// Identity returns the row's id.
+func (b *Base) Identity() uuid.UUID { return b.ID }
+
 // Unreadable reports that the row's sealed values could not be opened: nothing of it may be shown but its id.
 func (b *Base) Unreadable() bool { return b.unreadable }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"novamind/internal/audit"
 	"novamind/models"
 )
 
@@ -50,7 +51,21 @@ func (r Base[M]) List(ctx context.Context, page Page, where ...func(*gorm.DB) *g
 	if len(rows) <= page.Limit {
 		return rows, false, nil
 	}
+	withhold(ctx, rows[page.Limit:]) // read only to know that there are more
 	return rows[:page.Limit], true, nil
+}
+
+// withhold takes rows that were read and are not part of the answer out of its event.
+func withhold[M any](ctx context.Context, rows []*M) {
+	unit, err := audit.Current(ctx)
+	if err != nil {
+		return
+	}
+	for _, row := range rows {
+		if identified, ok := any(row).(interface{ Identity() uuid.UUID }); ok {
+			unit.Withhold(identified.Identity())
+		}
+	}
 }
 
 // Create inserts a row and gives it its id, unless it brings one. It returns a Duplicate error.

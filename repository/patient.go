@@ -74,9 +74,7 @@ func (r *PatientRepository) Search(ctx context.Context, q models.PatientQuery, p
 				continue
 			}
 			if len(found) == page.Limit {
-				for _, rest := range rows[i:] {
-					unit.Withhold(rest.ID)
-				}
+				withhold(ctx, rows[i:])
 				return found, true, nil
 			}
 			found = append(found, p)
