@@ -1,0 +1,59 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+FUZZTIME      ?= 10m
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/novamind, one static binary
+	CGO_ENABLED=0 go build -trimpath -o bin/novamind .
+
+.PHONY: test
+test: ## vet, then test everything on SQLite and PostgreSQL with the race detector
+	@tools/install-postgres
+	@tools/require-cc
+	go vet ./...
+	CGO_ENABLED=1 go test -race ./...
+
+.PHONY: test-short
+test-short: ## test on SQLite alone; needs nothing but Go
+	go test -short ./...
+
+.PHONY: lint
+lint: ## check style, layers and docs/dependencies.md
+	@tools/check-dependencies
+	$(GOLANGCI_LINT) run
+
+.PHONY: fmt
+fmt: ## format with gofumpt and order the imports
+	$(GOLANGCI_LINT) fmt
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (10m) each
+	@tools/fuzz $(FUZZTIME)
+
+.PHONY: faults
+faults: ## kill the server and PostgreSQL with SIGKILL under load and look for what was lost
+	go test -count=1 -tags faults ./internal/faults/...
+
+.PHONY: bench
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: sums
+sums: ## rewrite the checksums of the migration files
+	go run ./migrations/sum
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities in what is called
+	$(GOVULNCHECK) ./...
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	rm -rf bin
