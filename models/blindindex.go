@@ -77,7 +77,7 @@ func (p *Patient) index(tx *gorm.DB) error {
 			return err
 		}
 		if err := tx.Where("patient_id = ?", p.ID).Delete(&BlindIndex{}).Error; err != nil {
-			return err //nolint:wrapcheck // the repository maps engine errors
+			return err
 		}
 	}
 	rows := make([]BlindIndex, len(tokens))
@@ -87,7 +87,7 @@ func (p *Patient) index(tx *gorm.DB) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return tx.Create(&rows).Error //nolint:wrapcheck // the repository maps engine errors
+	return tx.Create(&rows).Error
 }
 
 // PatientQuery is an exact search, after normalisation. A nil member is not asked for.
@@ -118,7 +118,7 @@ func (q PatientQuery) Candidates(x *phi.Indexer) ([][]string, error) {
 		}
 		tokens, err := x.Candidates(asked.term, asked.norm(*asked.value))
 		if err != nil {
-			return nil, err //nolint:wrapcheck // phi says what failed
+			return nil, err
 		}
 		out = append(out, tokens)
 	}

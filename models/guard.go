@@ -112,7 +112,7 @@ func (g *Guard) throughModel(stmt *gorm.Statement) error {
 		return fmt.Errorf("%w: joins and table expressions", ErrBypass)
 	}
 	_, err := audit.Current(stmt.Context)
-	return err //nolint:wrapcheck // it says all
+	return err
 }
 
 // isModel reports whether dest is a pointer to the statement's model, or to a slice of it.

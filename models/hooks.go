@@ -78,7 +78,7 @@ func open(tx *gorm.DB, m entity) error {
 	unit, err := audit.Current(ctx)
 	if err != nil {
 		clearSealed(l, row)
-		return err //nolint:wrapcheck // it says all
+		return err
 	}
 	if _, isLog := m.(*AuditLog); !isLog {
 		unit.Accessed(l.table, m.base().ID)
@@ -107,7 +107,7 @@ func openRow(tx *gorm.DB, m entity, l *layout, row reflect.Value) error {
 	}
 	for _, c := range l.sealed {
 		if err := c.field(row).Open(sealer, bindingOf(m, l, c, version)); err != nil {
-			return err //nolint:wrapcheck // phi names table and column
+			return err
 		}
 	}
 	return nil
@@ -137,7 +137,7 @@ func remember(m entity) {
 func noteChange(tx *gorm.DB, m entity) error {
 	unit, err := audit.Current(tx.Statement.Context)
 	if err != nil {
-		return err //nolint:wrapcheck // it says all
+		return err
 	}
 	l := layoutOf(m)
 	row := reflect.ValueOf(m).Elem()
@@ -163,7 +163,7 @@ func noteChange(tx *gorm.DB, m entity) error {
 func noteRemoval(tx *gorm.DB, m entity) error {
 	unit, err := audit.Current(tx.Statement.Context)
 	if err != nil {
-		return err //nolint:wrapcheck // it says all
+		return err
 	}
 	unit.Changed(audit.Purge, layoutOf(m).table, m.base().ID, nil)
 	return nil

@@ -28,11 +28,11 @@ func (s *Store) Unlock(ctx context.Context, kekURI, phoneRegion string) error {
 			"bring back the key that was made with this database", err)
 	}
 	if err != nil {
-		return err //nolint:wrapcheck // phi says what to do
+		return err
 	}
 	ring, err := phi.OpenKeyring(kek, wrapped, phoneRegion)
 	if err != nil {
-		return err //nolint:wrapcheck // phi says what to do
+		return err
 	}
 	return s.UseKeyring(ring)
 }
@@ -47,12 +47,12 @@ func (s *Store) firstKeysets(ctx context.Context, keysets *KeysetRepository, kek
 		}
 	}
 	if err != nil {
-		return nil, err //nolint:wrapcheck // phi says what to do
+		return nil, err
 	}
 	fresh := map[phi.Purpose]string{}
 	for _, p := range phi.Purposes() {
 		if fresh[p], err = phi.NewKeyset(p, kek); err != nil {
-			return nil, err //nolint:wrapcheck // phi says what failed
+			return nil, err
 		}
 	}
 	if err := keysets.AddMissing(ctx, fresh); err != nil {

@@ -54,7 +54,7 @@ func (s *Store) Close() error {
 	if err != nil {
 		return fmt.Errorf("repository: %w", err)
 	}
-	return pool.Close() //nolint:wrapcheck // nothing to add
+	return pool.Close()
 }
 
 // Ping returns an Unavailable error where the database does not answer.
@@ -78,10 +78,10 @@ func (s *Store) CheckKeys(context.Context) error {
 		place := phi.Binding{Table: "readiness", Column: string(p)}
 		sealed, err := s.keyring.Sealer(p).Seal([]byte("ready"), place)
 		if err != nil {
-			return err //nolint:wrapcheck // phi says what failed
+			return err
 		}
 		if _, err := s.keyring.Sealer(p).Open(sealed, place); err != nil {
-			return err //nolint:wrapcheck // phi says what failed
+			return err
 		}
 	}
 	return nil
@@ -240,6 +240,6 @@ func (s *Store) transact(ctx context.Context, fn func(*transaction) error) error
 			return unavailable(ctx.Err())
 		}
 	}
-	//nolint:wrapcheck // the callers translate
+	
 	return s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error { return fn(&transaction{db: db}) })
 }

@@ -64,7 +64,7 @@ func (s *AuthService) Login(ctx context.Context, email, password string) (*Login
 	}
 	ctx = audit.WithIntent(ctx, intent)
 	if !ok || account.Disabled {
-		//nolint:wrapcheck // an apperr passes through
+		
 		return nil, s.store.Read(ctx, func(context.Context) error {
 			return apperr.New(apperr.BadCredentials, "The e-mail or the password is wrong.")
 		})
@@ -106,10 +106,10 @@ func (s *AuthService) Authenticate(ctx context.Context, token string) (*models.S
 func (s *AuthService) Logout(ctx context.Context) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
-		return err //nolint:wrapcheck // a defect
+		return err
 	}
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.Logout, EntityType: "account", EntityID: actor.ID})
-	//nolint:wrapcheck // an apperr passes through
+	
 	return s.store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.sessions.End(ctx, actor.SessionID); err != nil {
 			return err
@@ -126,7 +126,7 @@ func (s *AuthService) SetPassword(ctx context.Context, current, replacement stri
 	}
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
-		return err //nolint:wrapcheck // a defect
+		return err
 	}
 	account, err := s.accounts.ByID(ctx, actor.ID)
 	if err != nil {
@@ -144,7 +144,7 @@ func (s *AuthService) SetPassword(ctx context.Context, current, replacement stri
 		return err
 	}
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.SetPassword, EntityType: "account", EntityID: actor.ID})
-	//nolint:wrapcheck // an apperr passes through
+	
 	return s.store.InTx(ctx, func(ctx context.Context) error {
 		if !matches {
 			return apperr.New(apperr.BadCredentials, "The current password is wrong.")
@@ -166,7 +166,7 @@ func (s *AuthService) Account(ctx context.Context, id uuid.UUID) (*models.Accoun
 func record(ctx context.Context, e audit.Event) error {
 	unit, err := audit.Current(ctx)
 	if err != nil {
-		return err //nolint:wrapcheck // a defect
+		return err
 	}
 	e.EntityType, e.Outcome, e.Subjects = "account", audit.Success, []uuid.UUID{e.EntityID}
 	unit.Record(e)

@@ -193,7 +193,7 @@ func (s *ImportService) IntoEmpty(ctx context.Context, inputs []PatientInput) (i
 func recordImport(ctx context.Context, created, existing int) error {
 	unit, err := audit.Current(ctx)
 	if err != nil {
-		return err //nolint:wrapcheck // a defect
+		return err
 	}
 	unit.Record(audit.Event{
 		Action: audit.Import, EntityType: "patient", Outcome: audit.Success,

@@ -43,7 +43,7 @@ func (p *passwords) take(ctx context.Context) error {
 	case p.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err() //nolint:wrapcheck // the handler knows it
+		return ctx.Err()
 	}
 }
 

@@ -59,7 +59,7 @@ func (s *PatientService) register(ctx context.Context, in PatientInput, once Ide
 		now := time.Now()
 		actor, err := audit.ActorFrom(ctx)
 		if err != nil {
-			return err //nolint:wrapcheck // guarded has checked it
+			return err
 		}
 		if once.Key != "" {
 			made, err := s.repeats.Find(ctx, actor.ID, once.Key, once.Request, now.UTC())

@@ -203,5 +203,5 @@ func decode[T any](text []byte) (T, error) {
 	default:
 		err = json.Unmarshal(text, p)
 	}
-	return v, err //nolint:wrapcheck // the caller says what it means
+	return v, err
 }
