@@ -183,6 +183,8 @@ func (s *Store) inUnit(ctx context.Context, work func(context.Context, *audit.Un
 	finished = true
 	var events []audit.Event
 	switch {
+	case apperr.Is(err, apperr.Invalid) && unit.Untouched():
+		// A request that breaks a rule before it touched anything is no access.
 	case err != nil:
 		events = unit.Fail(outcomeOf(err), string(apperr.CodeOf(err)))
 	case answer != nil:
@@ -240,6 +242,6 @@ func (s *Store) transact(ctx context.Context, fn func(*transaction) error) error
 			return unavailable(ctx.Err())
 		}
 	}
-	
+
 	return s.db.WithContext(ctx).Transaction(func(db *gorm.DB) error { return fn(&transaction{db: db}) })
 }

@@ -64,7 +64,7 @@ func (s *AuthService) Login(ctx context.Context, email, password string) (*Login
 	}
 	ctx = audit.WithIntent(ctx, intent)
 	if !ok || account.Disabled {
-		
+
 		return nil, s.store.Read(ctx, func(context.Context) error {
 			return apperr.New(apperr.BadCredentials, "The e-mail or the password is wrong.")
 		})
@@ -109,7 +109,7 @@ func (s *AuthService) Logout(ctx context.Context) error {
 		return err
 	}
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.Logout, EntityType: "account", EntityID: actor.ID})
-	
+
 	return s.store.InTx(ctx, func(ctx context.Context) error {
 		if err := s.sessions.End(ctx, actor.SessionID); err != nil {
 			return err
@@ -144,7 +144,7 @@ func (s *AuthService) SetPassword(ctx context.Context, current, replacement stri
 		return err
 	}
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.SetPassword, EntityType: "account", EntityID: actor.ID})
-	
+
 	return s.store.InTx(ctx, func(ctx context.Context) error {
 		if !matches {
 			return apperr.New(apperr.BadCredentials, "The current password is wrong.")

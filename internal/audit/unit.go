@@ -80,6 +80,13 @@ func (u *Unit) Withhold(id uuid.UUID) {
 	u.forget(id)
 }
 
+// Untouched reports whether the unit has seen and changed nothing.
+func (u *Unit) Untouched() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.changes)+len(u.seen)+len(u.unreadable) == 0
+}
+
 // Unreadable notes that a row was found altered, and was not shown.
 func (u *Unit) Unreadable(entityType string, id uuid.UUID) {
 	u.mu.Lock()

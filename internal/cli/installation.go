@@ -57,7 +57,9 @@ func bringUpToDate(ctx context.Context, cfg *config.Config, log *slog.Logger) er
 
 // withRunner hands do a migration runner on the owner's connection.
 func withRunner(ctx context.Context, cfg *config.Config, log *slog.Logger, do func(*migrations.Runner) error) error {
-	db, err := repository.Connect(ctx, cfg.Database, string(cfg.Database.MigrateURL), log)
+	database := cfg.Database
+	database.StatementTimeout = 0 // a migration takes as long as it takes
+	db, err := repository.Connect(ctx, database, string(database.MigrateURL), log)
 	if err != nil {
 		return err
 	}
