@@ -10,7 +10,10 @@
 // Searching goes through blind indexes: keyed hashes of normalised values.
 package phi
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Redacted is what every printed form of a sealed field shows.
 const Redacted = "[PHI]"
@@ -18,6 +21,8 @@ const Redacted = "[PHI]"
 var (
 	// ErrUnreadable: a sealed value was altered, moved or put back, or its key is not in the keyset.
 	ErrUnreadable = errors.New("phi: sealed value can't be opened")
+	// ErrUnknownKey is the ErrUnreadable of a value whose key the keyset lacks: another process may have added it since.
+	ErrUnknownKey = fmt.Errorf("%w: its key is not in the keyset", ErrUnreadable)
 	// ErrNotSealed: plain text was about to reach the database.
 	ErrNotSealed = errors.New("phi: refused to hand a plain value to the database")
 )

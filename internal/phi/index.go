@@ -25,7 +25,6 @@ type Indexer struct {
 	keys        map[uint32]prf.PRF
 	primary     uint32
 	phoneRegion string
-	cursorKey   []byte
 	subkeys     sync.Map // subkeyName → []byte
 }
 
@@ -45,10 +44,11 @@ func newIndexer(handle *keyset.Handle, phoneRegion string) (*Indexer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("phi: %w", err)
 	}
-	x := &Indexer{keys: set.PRFs, primary: set.PrimaryID, phoneRegion: phoneRegion}
-	x.cursorKey, err = x.subkey(subkeyName{key: x.primary, purpose: "cursor"})
-	return x, err
+	return &Indexer{keys: set.PRFs, primary: set.PrimaryID, phoneRegion: phoneRegion}, nil
 }
+
+// Primary returns the id of the key that Token uses.
+func (x *Indexer) Primary() string { return formatKeyID(x.primary) }
 
 // Token returns the token to store for a normalised value.
 func (x *Indexer) Token(t Term, normalised string) (string, error) {

@@ -1,108 +1,109 @@
 package phi
 
 import (
-	"bytes"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/prf"
-	tinkpb "github.com/tink-crypto/tink-go/v2/proto/tink_go_proto"
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
-// Purpose names what a keyset is for.
-type Purpose string
-
-// The keysets. The log has one of its own: the log can't be sealed anew, so its keys are never retired.
-const (
-	Data  Purpose = "data"
-	Log   Purpose = "log"
-	Index Purpose = "index"
-)
-
-// Purposes lists every keyset that a database holds.
-func Purposes() []Purpose { return []Purpose{Data, Log, Index} }
-
-func (p Purpose) template() *tinkpb.KeyTemplate {
-	if p == Index {
-		return prf.HMACSHA256PRFKeyTemplate()
-	}
-	return aead.AES256GCMKeyTemplate()
-}
-
-// associatedData keeps a wrapped keyset from being put in the place of another.
-func (p Purpose) associatedData() []byte { return []byte("novamind keyset " + string(p)) }
-
-// NewKeyset makes a keyset with one key, wrapped by kek: Tink's JSON form of an encrypted keyset.
-func NewKeyset(p Purpose, kek *KEK) (string, error) {
-	handle, err := keyset.NewHandle(p.template())
-	if err != nil {
-		return "", fmt.Errorf("phi: %w", err)
-	}
-	var wrapped bytes.Buffer
-	if err := handle.WriteWithAssociatedData(keyset.NewJSONWriter(&wrapped), kek.aead, p.associatedData()); err != nil {
-		return "", fmt.Errorf("phi: %w", err)
-	}
-	return wrapped.String(), nil
-}
-
-func openKeyset(p Purpose, kek *KEK, wrapped string) (*keyset.Handle, error) {
-	reader := keyset.NewJSONReader(bytes.NewReader([]byte(wrapped)))
-	handle, err := keyset.ReadWithAssociatedData(reader, kek.aead, p.associatedData())
-	if err != nil {
-		return nil, fmt.Errorf("the key-encryption key at %s does not open this database's %s keyset: "+
-			"it belongs to another database, or the keyset was altered", kek, p)
-	}
-	return handle, nil
-}
-
-// Keyring holds the opened keysets of one database. It is safe for concurrent use.
+// Keyring holds the opened keysets of one database. It is safe for concurrent use, also while Load replaces them.
 type Keyring struct {
-	sealers map[Purpose]*Sealer
-	indexer *Indexer
+	phoneRegion string
+	opened      atomic.Pointer[openedKeysets]
+}
+
+type openedKeysets struct {
+	sealers   map[Purpose]*Sealer
+	indexer   *Indexer
+	cursorKey []byte
 }
 
 // OpenKeyring opens the wrapped keysets, one for each of Purposes. phoneRegion is the ISO 3166 region in which phone
 // numbers without a country code are read.
 func OpenKeyring(kek *KEK, wrapped map[Purpose]string, phoneRegion string) (*Keyring, error) {
-	ring := &Keyring{sealers: map[Purpose]*Sealer{}}
+	ring := &Keyring{phoneRegion: phoneRegion}
+	return ring, ring.Load(kek, wrapped)
+}
+
+// Load replaces the keysets, all at once or, with an error, not at all.
+func (r *Keyring) Load(kek *KEK, wrapped map[Purpose]string) error {
+	handles := map[Purpose]*keyset.Handle{}
 	for _, p := range Purposes() {
 		handle, err := openKeyset(p, kek, wrapped[p])
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if p == Index {
-			ring.indexer, err = newIndexer(handle, phoneRegion)
-		} else {
-			ring.sealers[p], err = newSealer(handle)
-		}
-		if err != nil {
-			return nil, err
+		handles[p] = handle
+	}
+	opened := &openedKeysets{sealers: map[Purpose]*Sealer{}}
+	var err error
+	for _, p := range []Purpose{Data, Log} {
+		if opened.sealers[p], err = newSealer(handles[p]); err != nil {
+			return err
 		}
 	}
-	return ring, nil
+	if opened.indexer, err = newIndexer(handles[Index], r.phoneRegion); err != nil {
+		return err
+	}
+	if opened.cursorKey, err = newCursorKey(handles[Cursor]); err != nil {
+		return err
+	}
+	r.opened.Store(opened)
+	return nil
 }
 
-// Sealer returns the sealer for p, which is Data or Log.
-func (r *Keyring) Sealer(p Purpose) *Sealer { return r.sealers[p] }
+// Sealer returns the sealer for p, which is Data or Log, as of now.
+func (r *Keyring) Sealer(p Purpose) *Sealer { return r.opened.Load().sealers[p] }
 
-// Indexer returns the maker of blind indexes.
-func (r *Keyring) Indexer() *Indexer { return r.indexer }
+// Indexer returns the maker of blind indexes, as of now.
+func (r *Keyring) Indexer() *Indexer { return r.opened.Load().indexer }
 
 // CursorKey returns a key of 32 bytes for signing list cursors.
-func (r *Keyring) CursorKey() []byte { return r.indexer.cursorKey }
+func (r *Keyring) CursorKey() []byte { return r.opened.Load().cursorKey }
+
+func newCursorKey(handle *keyset.Handle) ([]byte, error) {
+	set, err := prf.NewPRFSet(handle)
+	if err != nil {
+		return nil, fmt.Errorf("phi: %w", err)
+	}
+	key, err := set.ComputePrimaryPRF([]byte("novamind list cursor"), 32)
+	if err != nil {
+		return nil, fmt.Errorf("phi: %w", err)
+	}
+	return key, nil
+}
 
 // Sealer seals and opens values under one keyset.
-type Sealer struct{ aead tink.AEAD }
+type Sealer struct {
+	aead    tink.AEAD
+	primary string
+	known   map[string]bool
+}
 
 func newSealer(handle *keyset.Handle) (*Sealer, error) {
 	primitive, err := aead.New(handle) // kept: making a primitive costs more than using it
 	if err != nil {
 		return nil, fmt.Errorf("phi: %w", err)
 	}
-	return &Sealer{aead: primitive}, nil
+	s := &Sealer{aead: primitive, known: map[string]bool{}}
+	for _, key := range keysOf(handle) {
+		s.known[key.ID] = true
+		if key.Primary {
+			s.primary = key.ID
+		}
+	}
+	return s, nil
 }
+
+// Primary returns the id of the key that Seal uses.
+func (s *Sealer) Primary() string { return s.primary }
+
+// Knows reports whether the keyset has this key.
+func (s *Sealer) Knows(keyID string) bool { return s.known[keyID] }
 
 // Seal encrypts plain for the place that b names.
 func (s *Sealer) Seal(plain []byte, b Binding) (string, error) {
@@ -113,15 +114,20 @@ func (s *Sealer) Seal(plain []byte, b Binding) (string, error) {
 	return wrap(ciphertext), nil
 }
 
-// Open decrypts an envelope that was sealed for the place that b names. It returns ErrUnreadable for anything else.
+// Open decrypts an envelope that was sealed for the place that b names. It returns ErrUnreadable for anything else, and
+// ErrUnknownKey, which is ErrUnreadable too, where the keyset lacks the key.
 func (s *Sealer) Open(envelope string, b Binding) ([]byte, error) {
 	ciphertext, err := unwrap(envelope)
 	if err != nil {
 		return nil, err
 	}
 	plain, err := s.aead.Decrypt(ciphertext, b.associatedData())
-	if err != nil {
+	switch {
+	case err == nil:
+		return plain, nil
+	case !s.known[envelope[len(prefix):headerLen-1]]:
+		return nil, fmt.Errorf("%w: %s.%s", ErrUnknownKey, b.Table, b.Column)
+	default:
 		return nil, fmt.Errorf("%w: %s.%s", ErrUnreadable, b.Table, b.Column)
 	}
-	return plain, nil
 }
