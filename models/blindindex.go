@@ -63,26 +63,18 @@ func nameForms(name string) []string {
 
 // index replaces a patient's tokens where a change of the row changed them.
 func (p *Patient) index(tx *gorm.DB) error {
-	ring, err := keyringOf(tx)
-	if err != nil {
-		return err
-	}
-	tokens, err := p.tokens(ring.Indexer())
+	rows, err := p.Tokens(tx)
 	if err != nil {
 		return err
 	}
 	if old, ok := p.before.(*Patient); ok {
-		oldTokens, err := old.tokens(ring.Indexer())
-		if err != nil || slices.Equal(oldTokens, tokens) {
+		oldRows, err := old.Tokens(tx)
+		if err != nil || slices.Equal(oldRows, rows) {
 			return err
 		}
 		if err := tx.Where("patient_id = ?", p.ID).Delete(&BlindIndex{}).Error; err != nil {
 			return err
 		}
-	}
-	rows := make([]BlindIndex, len(tokens))
-	for i, token := range tokens {
-		rows[i] = BlindIndex{Token: token, PatientID: p.ID}
 	}
 	if len(rows) == 0 {
 		return nil

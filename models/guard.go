@@ -30,6 +30,8 @@ const guardName = "novamind:guard"
 // versioned row depend on the version that was read.
 type Guard struct {
 	Keyring *phi.Keyring
+	// Reload reads the keysets again, in the transaction of tx.
+	Reload func(tx *gorm.DB) error
 
 	sealed map[string]reflect.Type // table → model
 	words  *regexp.Regexp

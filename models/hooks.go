@@ -53,6 +53,10 @@ func seal(tx *gorm.DB, m entity) error {
 			return ErrNotLoaded
 		}
 	}
+	return sealRow(tx, m, version)
+}
+
+func sealRow(tx *gorm.DB, m entity, version int64) error {
 	l := layoutOf(m)
 	if len(l.sealed) == 0 {
 		return nil
@@ -96,7 +100,24 @@ func open(tx *gorm.DB, m entity) error {
 	return nil
 }
 
+// openRow opens every sealed column. A key that the keyring lacks may have been added by another process since: then it looks again,
+// once.
 func openRow(tx *gorm.DB, m entity, l *layout, row reflect.Value) error {
+	err := tryOpenRow(tx, m, l, row)
+	if !errors.Is(err, phi.ErrUnknownKey) {
+		return err
+	}
+	g, ok := tx.Plugins[guardName].(*Guard)
+	if !ok || g.Reload == nil {
+		return err
+	}
+	if reloadErr := g.Reload(tx); reloadErr != nil {
+		return errors.Join(err, reloadErr)
+	}
+	return tryOpenRow(tx, m, l, row)
+}
+
+func tryOpenRow(tx *gorm.DB, m entity, l *layout, row reflect.Value) error {
 	sealer, err := sealerOf(tx, m)
 	if err != nil {
 		return err

@@ -1,16 +1,48 @@
 package models
 
-import "gorm.io/gorm"
+import (
+	"time"
+
+	"gorm.io/datatypes"
+	"gorm.io/gorm"
+)
 
 // Keyset is a Tink keyset, wrapped by the key-encryption key. Without that key it is worthless.
 type Keyset struct {
 	Base
+	Versioned
 	Purpose string `gorm:"not null;uniqueIndex:keyset_purpose_key"`
 	Wrapped string `gorm:"not null"` // Tink's JSON form of an encrypted keyset
 }
 
+// BeforeSave assigns the id and the next version.
+func (k *Keyset) BeforeSave(tx *gorm.DB) error { return seal(tx, k) }
+
+// AfterUpdate notes the change. The first keysets are made before anything can be recorded.
+func (k *Keyset) AfterUpdate(tx *gorm.DB) error { return noteChange(tx, k) }
+
+// AfterFind remembers the row, so that a change can say what it touched.
+func (k *Keyset) AfterFind(*gorm.DB) error {
+	remember(k)
+	return nil
+}
+
+// RetiredKey is a key under which nothing may be sealed any more. The database refuses what names it.
+type RetiredKey struct {
+	KeyID       string    `gorm:"primaryKey"`
+	CreatedAt   time.Time `gorm:"not null;default:CURRENT_TIMESTAMP"`
+	DestroyedAt *time.Time
+}
+
+// Backup is a copy of the database that exists somewhere, and the keys without which it can't be read.
+type Backup struct {
+	Base
+	RetainedUntil time.Time                   `gorm:"not null"`
+	KeyIDs        datatypes.JSONSlice[string] `gorm:"not null"`
+}
+
 // BeforeSave assigns the id.
-func (k *Keyset) BeforeSave(*gorm.DB) error {
-	k.assignID()
+func (b *Backup) BeforeSave(*gorm.DB) error {
+	b.assignID()
 	return nil
 }

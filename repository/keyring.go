@@ -4,29 +4,44 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"sync"
+	"time"
 
+	"gorm.io/gorm"
+
+	"novamind/internal/audit"
 	"novamind/internal/phi"
+	"novamind/models"
 )
 
-// Unlock opens the database's keysets with the key-encryption key at kekURI, and hands them to the models' hooks. A database
-// that has none yet gets its first ones, and, where kekURI is a file that does not exist, a new key-encryption key.
-// It returns an error when the key is missing or wrong for this database. It is called once, before the store is shared.
+// KeyLease is how long a server goes on with the keysets it has read. A new key is promoted, and an old one retired, only after every
+// server must have looked again.
+const KeyLease = time.Second
+
+// keyCare keeps a store's keyring in step with the database, where other processes may change the keysets.
+type keyCare struct {
+	kekURI string
+
+	mu      sync.Mutex
+	wrapped map[phi.Purpose]string
+	checked time.Time
+}
+
+// Unlock opens the database's keysets with the key-encryption key at kekURI, and hands them to the models' hooks, with the guard under
+// them. A database that has none yet gets its first ones, and, where kekURI is a file that does not exist, a new key-encryption key.
+// It returns an error when the key is missing or wrong for this database, or when a value is sealed under a key that no keyset has. It is
+// called once, before the store is shared.
 func (s *Store) Unlock(ctx context.Context, kekURI, phoneRegion string) error {
-	keysets := NewKeysetRepository(s)
-	wrapped, err := keysets.All(ctx)
+	s.keys = &keyCare{kekURI: kekURI}
+	if err := s.addMissingKeysets(ctx); err != nil {
+		return err
+	}
+	wrapped, err := readKeysets(s.db.WithContext(ctx))
 	if err != nil {
 		return err
 	}
-	if len(wrapped) == 0 {
-		if wrapped, err = s.firstKeysets(ctx, keysets, kekURI); err != nil {
-			return err
-		}
-	}
-	kek, err := phi.LoadKEK(kekURI)
-	if errors.Is(err, phi.ErrNoKEK) {
-		return fmt.Errorf("this database is sealed, and its key-encryption key is missing: %w; "+
-			"bring back the key that was made with this database", err)
-	}
+	kek, err := loadKEK(kekURI)
 	if err != nil {
 		return err
 	}
@@ -34,29 +49,149 @@ func (s *Store) Unlock(ctx context.Context, kekURI, phoneRegion string) error {
 	if err != nil {
 		return err
 	}
-	return s.UseKeyring(ring)
+	s.keyring, s.keys.wrapped, s.keys.checked = ring, wrapped, time.Now()
+	guard := &models.Guard{Keyring: ring, Reload: func(tx *gorm.DB) error { return s.keys.reload(tx, s) }}
+	if err := s.db.Use(guard); err != nil {
+		return fmt.Errorf("repository: %w", err)
+	}
+	return s.checkKeyIDs(ctx)
 }
 
-// firstKeysets makes and stores the keysets of a new database. Several processes may try at once: all go on with those that
-// were stored first.
-func (s *Store) firstKeysets(ctx context.Context, keysets *KeysetRepository, kekURI string) (map[phi.Purpose]string, error) {
-	kek, err := phi.LoadKEK(kekURI)
+func loadKEK(uri string) (*phi.KEK, error) {
+	kek, err := phi.LoadKEK(uri)
 	if errors.Is(err, phi.ErrNoKEK) {
-		if err = phi.CreateKEK(kekURI); err == nil {
-			kek, err = phi.LoadKEK(kekURI)
+		return nil, fmt.Errorf("this database is sealed, and its key-encryption key is missing: %w; "+
+			"bring back the key that was made with this database", err)
+	}
+	return kek, err
+}
+
+// addMissingKeysets makes the keysets of a new database. Several processes may try at once: all go on with those that were stored first.
+func (s *Store) addMissingKeysets(ctx context.Context) error {
+	keysets := NewKeysetRepository(s)
+	wrapped, err := readKeysets(s.db.WithContext(ctx))
+	if err != nil || len(wrapped) > 0 {
+		return err
+	}
+	kek, err := phi.LoadKEK(s.keys.kekURI)
+	if errors.Is(err, phi.ErrNoKEK) {
+		if err = phi.CreateKEK(s.keys.kekURI); err == nil {
+			kek, err = phi.LoadKEK(s.keys.kekURI)
 		}
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	fresh := map[phi.Purpose]string{}
 	for _, p := range phi.Purposes() {
-		if fresh[p], err = phi.NewKeyset(p, kek); err != nil {
-			return nil, err
+		if wrapped[p], err = phi.NewKeyset(p, kek); err != nil {
+			return err
 		}
 	}
-	if err := keysets.AddMissing(ctx, fresh); err != nil {
-		return nil, err
+	return keysets.addMissing(ctx, wrapped)
+}
+
+// refresh reads the keysets again once the lease is over.
+func (k *keyCare) refresh(ctx context.Context, s *Store) error {
+	if k == nil {
+		return errors.New("repository: the store is locked")
 	}
-	return keysets.All(ctx)
+	k.mu.Lock()
+	fresh := time.Since(k.checked) < KeyLease
+	k.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	return k.reload(s.db.WithContext(ctx), s)
+}
+
+// reload reads the keysets on db, and opens them where they changed.
+func (k *keyCare) reload(db *gorm.DB, s *Store) error {
+	now := time.Now()
+	wrapped, err := readKeysets(db)
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !maps.Equal(wrapped, k.wrapped) {
+		kek, err := loadKEK(k.kekURI)
+		if err != nil {
+			return err
+		}
+		if err := s.keyring.Load(kek, wrapped); err != nil {
+			return err
+		}
+		k.wrapped = wrapped
+	}
+	k.checked = now
+	return nil
+}
+
+func readKeysets(db *gorm.DB) (map[phi.Purpose]string, error) {
+	var rows []models.Keyset
+	if err := db.Session(&gorm.Session{NewDB: true}).Find(&rows).Error; err != nil {
+		return nil, translate(err)
+	}
+	wrapped := make(map[phi.Purpose]string, len(rows))
+	for _, row := range rows {
+		wrapped[phi.Purpose(row.Purpose)] = row.Wrapped
+	}
+	return wrapped, nil
+}
+
+// checkKeyIDs refuses a database that holds values under keys that no keyset has: they could not be read.
+func (s *Store) checkKeyIDs(ctx context.Context) error {
+	counts, err := NewKeyRepository(s).CountValues(ctx)
+	if err != nil {
+		return err
+	}
+	for keyID, columns := range counts {
+		if s.keyring.Sealer(phi.Data).Knows(keyID) || s.keyring.Sealer(phi.Log).Knows(keyID) || s.keyring.Indexer().Knows(keyID) {
+			continue
+		}
+		for column := range columns {
+			return fmt.Errorf("%s holds values under the key %s, which is in no keyset of this database: restore the table keyset from a backup",
+				column, keyID)
+		}
+	}
+	return nil
+}
+
+// CursorKey returns the key that signs list cursors, the same on every server of this database.
+func (s *Store) CursorKey() []byte { return s.keyring.CursorKey() }
+
+// CheckKeys seals and opens a value, and returns what failed.
+func (s *Store) CheckKeys(context.Context) error {
+	for _, p := range []phi.Purpose{phi.Data, phi.Log} {
+		place := phi.Binding{Table: "readiness", Column: string(p)}
+		sealed, err := s.keyring.Sealer(p).Seal([]byte("ready"), place)
+		if err != nil {
+			return err
+		}
+		if _, err := s.keyring.Sealer(p).Open(sealed, place); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errProbe rolls a probe back.
+var errProbe = errors.New("repository: probe")
+
+// CheckAudit writes an event and takes it back, and returns an audit.unavailable error where the log takes none.
+func (s *Store) CheckAudit(ctx context.Context) error {
+	ctx, unit, err := audit.Begin(audit.System(ctx, "readiness"))
+	if err != nil {
+		return translate(err)
+	}
+	err = s.transact(ctx, func(tx *transaction) error {
+		if err := insertEvents(tx.db, unit.Answer()); err != nil {
+			return err
+		}
+		return errProbe
+	})
+	if errors.Is(err, errProbe) {
+		return nil
+	}
+	return translate(err)
 }

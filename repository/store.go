@@ -4,7 +4,6 @@ package repository
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -26,26 +25,18 @@ type Store struct {
 	db      *gorm.DB
 	engine  Engine
 	keyring *phi.Keyring
+	keys    *keyCare
 	// writer lets one write transaction into SQLite at a time, in order of arrival; SQLite's own way is to poll.
 	writer chan struct{}
 }
 
-// Open opens the database that cfg names. Rows can be reached once UseKeyring was called.
+// Open opens the database that cfg names. Rows can be reached once Unlock was called.
 func Open(ctx context.Context, cfg config.Database, log *slog.Logger) (*Store, error) {
 	db, err := Connect(ctx, cfg, string(cfg.URL), log)
 	if err != nil {
 		return nil, err
 	}
 	return &Store{db: db, engine: EngineOf(string(cfg.URL)), writer: make(chan struct{}, 1)}, nil
-}
-
-// UseKeyring hands the models' hooks their keys, and puts the guard under them. It is called once, before the store is shared.
-func (s *Store) UseKeyring(ring *phi.Keyring) error {
-	s.keyring = ring
-	if err := s.db.Use(&models.Guard{Keyring: ring}); err != nil {
-		return fmt.Errorf("repository: %w", err)
-	}
-	return nil
 }
 
 // Close closes every connection.
@@ -67,45 +58,6 @@ func (s *Store) Ping(ctx context.Context) error {
 		return unavailable(err)
 	}
 	return nil
-}
-
-// CursorKey returns the key that signs list cursors, the same on every server of this database.
-func (s *Store) CursorKey() []byte { return s.keyring.CursorKey() }
-
-// CheckKeys seals and opens a value, and returns what failed.
-func (s *Store) CheckKeys(context.Context) error {
-	for _, p := range []phi.Purpose{phi.Data, phi.Log} {
-		place := phi.Binding{Table: "readiness", Column: string(p)}
-		sealed, err := s.keyring.Sealer(p).Seal([]byte("ready"), place)
-		if err != nil {
-			return err
-		}
-		if _, err := s.keyring.Sealer(p).Open(sealed, place); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// errProbe rolls a probe back.
-var errProbe = errors.New("repository: probe")
-
-// CheckAudit writes an event and takes it back, and returns an audit.unavailable error where the log takes none.
-func (s *Store) CheckAudit(ctx context.Context) error {
-	ctx, unit, err := audit.Begin(audit.System(ctx, "readiness"))
-	if err != nil {
-		return translate(err)
-	}
-	err = s.transact(ctx, func(tx *transaction) error {
-		if err := insertEvents(tx.db, unit.Answer()); err != nil {
-			return err
-		}
-		return errProbe
-	})
-	if errors.Is(err, errProbe) {
-		return nil
-	}
-	return translate(err)
 }
 
 type txKey struct{}
@@ -168,6 +120,9 @@ func (s *Store) Read(ctx context.Context, fn func(context.Context) error) error 
 func (s *Store) inUnit(ctx context.Context, work func(context.Context, *audit.Unit) error, answer func(*audit.Unit) []audit.Event) error {
 	if unit, err := audit.Current(ctx); err == nil {
 		return translate(work(ctx, unit))
+	}
+	if err := s.keys.refresh(ctx, s); err != nil {
+		return err
 	}
 	ctx, unit, err := audit.Begin(ctx)
 	if err != nil {

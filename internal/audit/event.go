@@ -22,6 +22,13 @@ const (
 	Logout      = "logout"
 	Import      = "import"
 	SetPassword = "set_password"
+	AddKey      = "add_key"
+	PromoteKey  = "promote_key"
+	RetireKey   = "retire_key"
+	DestroyKey  = "destroy_key"
+	RewrapKeys  = "rewrap_keys"
+	Reseal      = "reseal"
+	Reindex     = "reindex"
 )
 
 // Outcomes.

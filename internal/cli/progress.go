@@ -20,11 +20,12 @@ type progress struct {
 	lastLine time.Time
 }
 
+// newProgress shows progress towards total, or, where it is -1, without an end.
 func newProgress(w io.Writer, what string, total int64) *progress {
 	p := &progress{w: w, what: what, total: total, lastLine: time.Now()}
 	if isTerminal(w) {
 		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
-			progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish())
+			progressbar.OptionShowBytes(total > 0), progressbar.OptionClearOnFinish())
 	}
 	return p
 }
@@ -35,9 +36,14 @@ func (p *progress) at(done int64) {
 		_ = p.bar.Set64(done)
 		return
 	}
-	if time.Since(p.lastLine) >= lineInterval && p.total > 0 {
-		p.lastLine = time.Now()
+	if time.Since(p.lastLine) < lineInterval {
+		return
+	}
+	p.lastLine = time.Now()
+	if p.total > 0 {
 		_, _ = fmt.Fprintf(p.w, "%s: %d %%\n", p.what, done*100/p.total)
+	} else {
+		_, _ = fmt.Fprintf(p.w, "%s: %d\n", p.what, done)
 	}
 }
 

@@ -19,6 +19,7 @@ func newRootCommand(app *app) *cobra.Command {
 		newServeCommand(app),
 		newMigrateCommand(app),
 		newImportCommand(app),
+		newKeysCommand(app),
 		newVersionCommand(app),
 	)
 	for _, group := range root.Commands() {

@@ -50,6 +50,12 @@ func newIndexer(handle *keyset.Handle, phoneRegion string) (*Indexer, error) {
 // Primary returns the id of the key that Token uses.
 func (x *Indexer) Primary() string { return formatKeyID(x.primary) }
 
+// Knows reports whether the keyset has this key.
+func (x *Indexer) Knows(keyID string) bool {
+	id, ok := parseKeyID(keyID)
+	return ok && x.keys[id] != nil
+}
+
 // Token returns the token to store for a normalised value.
 func (x *Indexer) Token(t Term, normalised string) (string, error) {
 	return x.token(x.primary, t, normalised)

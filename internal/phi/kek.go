@@ -32,22 +32,34 @@ func (k *KEK) String() string { return k.uri }
 //
 //	file:PATH  a Tink keyset in JSON, in a file that only its owner may read
 //	env:NAME   the same text in an environment variable
+//	hcvault://HOST:PORT/transit/keys/NAME   a key of HashiCorp Vault's transit engine
 //
 // It returns ErrNoKEK where there is none.
 func LoadKEK(uri string) (*KEK, error) {
+	if strings.HasPrefix(uri, "hcvault://") {
+		return loadVaultKEK(uri)
+	}
 	text, err := readKEK(uri)
 	if err != nil {
 		return nil, err
 	}
-	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
+	handle, err := parseKEK(uri, text)
 	if err != nil {
-		return nil, fmt.Errorf("%s does not hold a key-encryption key (a Tink keyset in JSON)", uri) // the cause may quote the text
+		return nil, err
 	}
 	primitive, err := aead.New(handle)
 	if err != nil {
 		return nil, fmt.Errorf("%s holds a keyset that can't encrypt", uri)
 	}
 	return &KEK{aead: primitive, uri: uri}, nil
+}
+
+func parseKEK(uri string, text []byte) (*keyset.Handle, error) {
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
+	if err != nil {
+		return nil, fmt.Errorf("%s does not hold a key-encryption key (a Tink keyset in JSON)", uri) // the cause may quote the text
+	}
+	return handle, nil
 }
 
 func readKEK(uri string) ([]byte, error) {
@@ -76,7 +88,7 @@ func readKEK(uri string) ([]byte, error) {
 		}
 		return []byte(text), nil
 	default:
-		return nil, errors.New("phi.kek must begin with file: or env:")
+		return nil, errors.New("phi.kek must begin with file:, env: or hcvault://")
 	}
 }
 
@@ -91,20 +103,94 @@ func CreateKEK(uri string) error {
 	if err != nil {
 		return fmt.Errorf("phi: %w", err)
 	}
-	var text bytes.Buffer
-	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&text)); err != nil {
-		return fmt.Errorf("phi: %w", err)
+	text, err := kekText(handle)
+	if err != nil {
+		return err
 	}
-	text.WriteByte('\n')
-	if err := WriteNewFile(path, text.Bytes()); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := WriteNewFile(path, text); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil
 }
 
+// AddKEK adds a key to the key-encryption keyset at a file: uri, and makes it the one that wraps; the old ones still unwrap. Where an
+// interrupted rotation has left two already, it does nothing.
+func AddKEK(uri string) error {
+	return editKEK(uri, func(manager *keyset.Manager, keys []Key) error {
+		if len(keys) > 1 {
+			return nil
+		}
+		id, err := manager.Add(aead.AES256GCMKeyTemplate())
+		if err != nil {
+			return err
+		}
+		return manager.SetPrimary(id)
+	})
+}
+
+// TrimKEK destroys all keys of the key-encryption keyset at a file: uri but the one that wraps.
+func TrimKEK(uri string) error {
+	return editKEK(uri, func(manager *keyset.Manager, keys []Key) error {
+		for _, key := range keys {
+			if id, ok := parseKeyID(key.ID); ok && !key.Primary {
+				if err := manager.Delete(id); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func editKEK(uri string, edit func(*keyset.Manager, []Key) error) error {
+	path, ok := strings.CutPrefix(uri, "file:")
+	if !ok {
+		return fmt.Errorf("the key-encryption key at %s is not a file: change it where it is kept", uri)
+	}
+	old, err := readKEK(uri)
+	if err != nil {
+		return err
+	}
+	handle, err := parseKEK(uri, old)
+	if err != nil {
+		return err
+	}
+	manager := keyset.NewManagerFromHandle(handle)
+	if err := edit(manager, keysOf(handle)); err != nil {
+		return fmt.Errorf("phi: %w", err)
+	}
+	if handle, err = manager.Handle(); err != nil {
+		return fmt.Errorf("phi: %w", err)
+	}
+	text, err := kekText(handle)
+	if err != nil {
+		return err
+	}
+	return replaceFile(path, text)
+}
+
+func kekText(handle *keyset.Handle) ([]byte, error) {
+	var text bytes.Buffer
+	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&text)); err != nil {
+		return nil, fmt.Errorf("phi: %w", err)
+	}
+	text.WriteByte('\n')
+	return text.Bytes(), nil
+}
+
 // WriteNewFile writes a file of mode 0600 that appears whole, synced, and only if no file of that name exists
 // (else fs.ErrExist). Missing folders are made with mode 0700.
 func WriteNewFile(path string, content []byte) error {
+	// A link, unlike a rename, never replaces what another process put there first.
+	return writeFile(path, content, os.Link)
+}
+
+// replaceFile is WriteNewFile for a file that may be there: it is replaced at once.
+func replaceFile(path string, content []byte) error {
+	return writeFile(path, content, os.Rename)
+}
+
+func writeFile(path string, content []byte, place func(temp, path string) error) error {
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("phi: %w", err)
@@ -118,8 +204,7 @@ func WriteNewFile(path string, content []byte) error {
 	if err = errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return fmt.Errorf("phi: %w", err)
 	}
-	// A link, unlike a rename, never replaces what another process put there first.
-	if err := os.Link(temp.Name(), path); err != nil {
+	if err := place(temp.Name(), path); err != nil {
 		return fmt.Errorf("phi: %w", err)
 	}
 	return syncFolder(folder)
@@ -135,3 +220,6 @@ func syncFolder(folder string) error {
 	}
 	return nil
 }
+
+// IsFile reports whether uri names a file.
+func IsFile(uri string) bool { return strings.HasPrefix(uri, "file:") }

@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"novamind/internal/audit"
+	"novamind/internal/phi"
+	"novamind/service"
+)
+
+func newKeysCommand(app *app) *cobra.Command {
+	cmd := &cobra.Command{Use: "keys", Short: "Show, rotate and retire the keys that seal patients' data"}
+	cmd.AddCommand(newKeysStatusCommand(app), newKeysRotateCommand(app), newKeysResealCommand(app), newKeysRetireCommand(app))
+	return cmd
+}
+
+// withKeys hands do the key service of the configured database, with the command as actor.
+func (a *app) withKeys(cmd *cobra.Command, do func(context.Context, *service.KeyService) error) error {
+	in, err := a.open(cmd.Context())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.store.Close() }()
+	return do(audit.System(cmd.Context(), "keys"), service.NewKeyService(in.store, in.config.PHI.KEK))
+}
+
+func newKeysStatusCommand(app *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "List every key, its state, and how many values of which column it seals",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return app.withKeys(cmd, func(ctx context.Context, keys *service.KeyService) error {
+				states, err := keys.Status(ctx)
+				if err != nil {
+					return err
+				}
+				return app.report(keysStatusResult{states})
+			})
+		},
+	}
+}
+
+type keysStatusResult struct {
+	Keys []service.KeyState `json:"keys"`
+}
+
+func (r keysStatusResult) writeText(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, key := range r.Keys {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t\n", key.ID, key.Purpose, key.State); err != nil {
+			return err
+		}
+		columns := make([]string, 0, len(key.Values))
+		for column := range key.Values {
+			columns = append(columns, column)
+		}
+		slices.Sort(columns)
+		for _, column := range columns {
+			if _, err := fmt.Fprintf(table, "\t\t%s\t%d\n", column, key.Values[column]); err != nil {
+				return err
+			}
+		}
+	}
+	return table.Flush()
+}
+
+func newKeysRotateCommand(app *app) *cobra.Command {
+	var kek, dek, index bool
+	var to string
+	cmd := &cobra.Command{
+		Use:   "rotate",
+		Short: "Make a new data key (--dek), index key (--index) or key-encryption key (--kek), while servers run",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return app.withKeys(cmd, func(ctx context.Context, keys *service.KeyService) error {
+				return app.rotate(ctx, keys, kek, index, to)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&dek, "dek", false, "a new data key; what was sealed before stays readable (the default)")
+	cmd.Flags().BoolVar(&index, "index", false, "a new index key, and every blind index token made anew")
+	cmd.Flags().BoolVar(&kek, "kek", false, "wrap the keysets by a new key-encryption key; no row is touched")
+	cmd.Flags().StringVar(&to, "to", "", "with --kek: where the new key is from now on (`URI`, as in phi.kek)")
+	cmd.MarkFlagsMutuallyExclusive("kek", "dek", "index")
+	cmd.MarkFlagsMutuallyExclusive("to", "dek")
+	cmd.MarkFlagsMutuallyExclusive("to", "index")
+	return cmd
+}
+
+func (a *app) rotate(ctx context.Context, keys *service.KeyService, kek, index bool, to string) error {
+	if kek || to != "" {
+		if err := keys.RotateKEK(ctx, to); err != nil {
+			return err
+		}
+		return a.report(keysRotateResult{Rotated: "kek"})
+	}
+	purpose, rotated := phi.Data, "dek"
+	if index {
+		purpose, rotated = phi.Index, "index"
+	}
+	keyID, err := keys.Rotate(ctx, purpose)
+	if err != nil {
+		return err
+	}
+	result := keysRotateResult{Rotated: rotated, KeyID: keyID}
+	if index { // a new index key is of no use without its index
+		if result.Renewed, err = a.reseal(ctx, keys, 0); err != nil {
+			return err
+		}
+	}
+	return a.report(result)
+}
+
+type keysRotateResult struct {
+	Rotated string `json:"rotated"`
+	KeyID   string `json:"key_id,omitempty"`
+	service.Renewed
+}
+
+func (r keysRotateResult) writeText(w io.Writer) error {
+	_, err := fmt.Fprintln(w, "rotated", r.Rotated, r.KeyID)
+	return err
+}
+
+func newKeysResealCommand(app *app) *cobra.Command {
+	var perSecond int
+	cmd := &cobra.Command{
+		Use:   "reseal",
+		Short: "Seal what is under older keys again under the primary ones; interrupted, it goes on when run again",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if perSecond < 0 {
+				return errors.New("--rate must not be negative")
+			}
+			return app.withKeys(cmd, func(ctx context.Context, keys *service.KeyService) error {
+				done, err := app.reseal(ctx, keys, perSecond)
+				if err != nil {
+					return err
+				}
+				return app.report(keysResealResult{done})
+			})
+		},
+	}
+	cmd.Flags().IntVar(&perSecond, "rate", 0, "at most this many `ROWS` a second (0: no limit)")
+	return cmd
+}
+
+func (a *app) reseal(ctx context.Context, keys *service.KeyService, perSecond int) (service.Renewed, error) {
+	bar := newProgress(a.stderr, "resealing patients", -1)
+	done, err := keys.Reseal(ctx, perSecond, func(r service.Renewed) { bar.at(int64(r.Resealed + r.Reindexed)) })
+	bar.finish()
+	return done, err
+}
+
+type keysResealResult struct{ service.Renewed }
+
+func (r keysResealResult) writeText(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%d patients resealed, %d reindexed\n", r.Resealed, r.Reindexed)
+	return err
+}
+
+func newKeysRetireCommand(app *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "retire KEYID",
+		Short: "Let the database refuse a key, and destroy it once nothing needs it; status 1 while something does",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return app.withKeys(cmd, func(ctx context.Context, keys *service.KeyService) error {
+				err := keys.Retire(ctx, args[0])
+				if errors.Is(err, service.ErrKeyNeeded) {
+					return errNo{err.Error()}
+				}
+				if err != nil {
+					return err
+				}
+				return app.report(keysRetireResult{Destroyed: args[0]})
+			})
+		},
+	}
+}
+
+type keysRetireResult struct {
+	Destroyed string `json:"destroyed"`
+}
+
+func (r keysRetireResult) writeText(w io.Writer) error {
+	_, err := fmt.Fprintln(w, "destroyed", r.Destroyed)
+	return err
+}

@@ -1,0 +1,65 @@
+package models
+
+import (
+	"database/sql/driver"
+	"reflect"
+
+	"gorm.io/gorm"
+)
+
+// SealedColumn is a column that holds sealed values, for those who count or renew them.
+type SealedColumn struct {
+	Table  string
+	Column string
+	JSON   bool // the envelope is the member "phi" of a JSON object
+	Log    bool // sealed under the log's keyset, which is never renewed
+}
+
+// SealedColumns lists the sealed columns of all models.
+func SealedColumns() []SealedColumn {
+	var out []SealedColumn
+	for _, m := range All() {
+		_, log := m.(*AuditLog)
+		l := layoutOf(m)
+		row := reflect.ValueOf(m).Elem()
+		for _, c := range l.sealed {
+			typed, ok := c.field(row).(interface{ GormDataType() string })
+			out = append(out, SealedColumn{Table: l.table, Column: c.name, JSON: ok && typed.GormDataType() == "json", Log: log})
+		}
+	}
+	return out
+}
+
+// Renew seals an opened row again under the key of today, for the version that it has: the row stays what it is. It returns the
+// sealed columns' new database values in the order of SealedColumns.
+func (p *Patient) Renew(tx *gorm.DB) ([]driver.Value, error) {
+	if err := sealRow(tx, p, p.Version); err != nil {
+		return nil, err
+	}
+	l := layoutOf(p)
+	row := reflect.ValueOf(p).Elem()
+	values := make([]driver.Value, len(l.sealed))
+	for i, c := range l.sealed {
+		valuer, _ := row.FieldByIndex(c.index).Interface().(driver.Valuer)
+		value, err := valuer.Value()
+		if err != nil {
+			return nil, err
+		}
+		values[i] = value
+	}
+	return values, nil
+}
+
+// Tokens returns the tokens under which p is found, under the index key of today.
+func (p *Patient) Tokens(tx *gorm.DB) ([]BlindIndex, error) {
+	ring, err := keyringOf(tx)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := p.tokens(ring.Indexer())
+	rows := make([]BlindIndex, len(tokens))
+	for i, token := range tokens {
+		rows[i] = BlindIndex{Token: token, PatientID: p.ID}
+	}
+	return rows, err
+}

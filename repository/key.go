@@ -1,0 +1,112 @@
+package repository
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"novamind/models"
+)
+
+// KeyRepository knows which values need which key.
+type KeyRepository struct{ store *Store }
+
+// NewKeyRepository returns the keys of a store.
+func NewKeyRepository(s *Store) *KeyRepository { return &KeyRepository{s} }
+
+// indexColumn is where tokens are counted.
+const indexColumn = "blindindex.token"
+
+// keyIDOf returns the SQL that takes the key id out of a sealed column, the same on both engines.
+func keyIDOf(c models.SealedColumn) string {
+	if c.JSON {
+		return fmt.Sprintf("substr(%s ->> 'phi', 6, 8)", c.Column)
+	}
+	return fmt.Sprintf("substr(%s, 6, 8)", c.Column)
+}
+
+// CountValues returns how many values each key seals: key id → table.column → count. Index tokens count too.
+func (r *KeyRepository) CountValues(ctx context.Context) (map[string]map[string]int64, error) {
+	var selects []string
+	for _, c := range models.SealedColumns() {
+		selects = append(selects, fmt.Sprintf("SELECT %s, '%s.%s', count(*) FROM %s WHERE %s IS NOT NULL GROUP BY 1",
+			keyIDOf(c), c.Table, c.Column, c.Table, c.Column))
+	}
+	selects = append(selects, "SELECT substr(token, 5, 8), '"+indexColumn+"', count(*) FROM blindindex GROUP BY 1")
+	// Past the guard, which can't know that this shows no row.
+	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, strings.Join(selects, " UNION ALL "))
+	if err != nil {
+		return nil, translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	counts := map[string]map[string]int64{}
+	for rows.Next() {
+		var keyID, column string
+		var n int64
+		if err := rows.Scan(&keyID, &column, &n); err != nil {
+			return nil, translate(err)
+		}
+		if counts[keyID] == nil {
+			counts[keyID] = map[string]int64{}
+		}
+		counts[keyID][column] = n
+	}
+	return counts, translate(rows.Err())
+}
+
+// Retired returns the keys that the database refuses, and when they were destroyed.
+func (r *KeyRepository) Retired(ctx context.Context) ([]models.RetiredKey, error) {
+	var rows []models.RetiredKey
+	err := r.store.handle(ctx).Order("created_at").Find(&rows).Error
+	return rows, translate(err)
+}
+
+// Refuse makes the database refuse new values under a key, once no transaction that may still write one is left.
+func (r *KeyRepository) Refuse(ctx context.Context, keyID string) error {
+	db := r.store.handle(ctx)
+	if r.store.engine == PostgreSQL {
+		if _, err := db.Statement.ConnPool.ExecContext(ctx, "LOCK TABLE patient, blindindex IN SHARE MODE"); err != nil {
+			return translate(err)
+		}
+	}
+	return translate(db.Where("key_id = ?", keyID).FirstOrCreate(&models.RetiredKey{KeyID: keyID}).Error)
+}
+
+// Destroyed notes that a key is gone.
+func (r *KeyRepository) Destroyed(ctx context.Context, keyID string, at time.Time) error {
+	db := r.store.handle(ctx).Model(&models.RetiredKey{}).Where("key_id = ?", keyID)
+	return translate(db.UpdateColumn("destroyed_at", at).Error)
+}
+
+// BackupsNeeding returns how many backups that are still kept can't be read without a key.
+func (r *KeyRepository) BackupsNeeding(ctx context.Context, keyID string, now time.Time) (int, error) {
+	var kept []models.Backup
+	if err := r.store.handle(ctx).Where("retained_until > ?", now).Find(&kept).Error; err != nil {
+		return 0, translate(err)
+	}
+	n := 0
+	for _, backup := range kept {
+		for _, id := range backup.KeyIDs {
+			if id == keyID {
+				n++
+			}
+		}
+	}
+	return n, nil
+}
+
+// withKeyOtherThan narrows to rows that hold a value under another key than the two given.
+func withKeyOtherThan(columns []models.SealedColumn, keyID string) func(*gorm.DB) *gorm.DB {
+	return func(db *gorm.DB) *gorm.DB {
+		var conditions []string
+		var values []any
+		for _, c := range columns {
+			conditions = append(conditions, keyIDOf(c)+" <> ?")
+			values = append(values, keyID)
+		}
+		return db.Where("("+strings.Join(conditions, " OR ")+")", values...)
+	}
+}

@@ -1,0 +1,139 @@
+package repository
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"novamind/internal/phi"
+	"novamind/models"
+)
+
+// Reseal seals a batch of patients again under the primary key: those after the given id that hold a value under an older one. A row that is changed
+// meanwhile is left to its change, which seals it anew by itself. It returns how many were written and the last id looked at, Nil when there
+// is nothing left. It belongs into InTx; nobody is shown anything.
+func (r *PatientRepository) Reseal(ctx context.Context, after uuid.UUID, limit int) (int, uuid.UUID, error) {
+	columns := patientColumns()
+	primary := r.store.keyring.Sealer(phi.Data).Primary()
+	rows, _, err := r.List(ctx, Page{Limit: limit, After: after}, withKeyOtherThan(columns, primary))
+	if err != nil || len(rows) == 0 {
+		return 0, uuid.Nil, err
+	}
+	withhold(ctx, rows)
+	written, err := r.write(ctx, columns, rows)
+	return written, rows[len(rows)-1].ID, err
+}
+
+func patientColumns() []models.SealedColumn {
+	var columns []models.SealedColumn
+	for _, c := range models.SealedColumns() {
+		if c.Table == "patient" {
+			columns = append(columns, c)
+		}
+	}
+	return columns
+}
+
+// write updates the sealed columns of rows in one statement, where their version is still the one that was read.
+func (r *PatientRepository) write(ctx context.Context, columns []models.SealedColumn, rows []*models.Patient) (int, error) {
+	db := r.store.handle(ctx)
+	var values []string
+	var args []any
+	for _, p := range rows {
+		if p.Unreadable() {
+			continue // found and recorded when it is read; sealing it again would hide it
+		}
+		sealed, err := p.Renew(db)
+		if err != nil {
+			return 0, translate(err)
+		}
+		args = append(args, p.ID.String(), p.Version)
+		for _, v := range sealed {
+			args = append(args, v)
+		}
+		values = append(values, r.placeholders(len(args)-len(sealed)-2, columns))
+	}
+	if len(values) == 0 {
+		return 0, nil
+	}
+	var names, sets []string
+	for _, c := range columns {
+		names = append(names, c.Column)
+		sets = append(sets, c.Column+" = v."+c.Column)
+	}
+	// Past the guard: hooks would count a change that is none. The values are sealed, and the database checks that.
+	result, err := db.Statement.ConnPool.ExecContext(ctx, fmt.Sprintf(
+		"WITH v (id, version, %s) AS (VALUES %s) UPDATE patient SET %s FROM v WHERE patient.id = v.id AND patient.version = v.version",
+		strings.Join(names, ", "), strings.Join(values, ", "), strings.Join(sets, ", ")), args...)
+	if err != nil {
+		return 0, translate(err)
+	}
+	n, err := result.RowsAffected()
+	return int(n), translate(err)
+}
+
+// placeholders returns one row of VALUES whose first parameter comes after n others.
+func (r *PatientRepository) placeholders(n int, columns []models.SealedColumn) string {
+	types := []string{"uuid", "bigint"}
+	for _, c := range columns {
+		if c.JSON {
+			types = append(types, "jsonb")
+		} else {
+			types = append(types, "text")
+		}
+	}
+	parts := make([]string, len(types))
+	for i, typ := range types {
+		if r.store.engine == SQLite {
+			parts[i] = fmt.Sprintf("?%d", n+i+1)
+		} else {
+			parts[i] = fmt.Sprintf("$%d::%s", n+i+1, typ)
+		}
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+// Reindex replaces a batch of patients' tokens under older keys by those of the primary. It returns how many patients it did, 0 when there are
+// none left. It belongs into InTx; nobody is shown anything.
+func (r *PatientRepository) Reindex(ctx context.Context, limit int) (int, error) {
+	db := r.store.handle(ctx)
+	current := "bi1:" + r.store.keyring.Indexer().Primary() + ":"
+	var ids []uuid.UUID
+	err := db.Model(&models.BlindIndex{}).Distinct("patient_id").
+		Where("token < ? OR token >= ?", current, current[:len(current)-1]+";").Limit(limit).Pluck("patient_id", &ids).Error
+	if err != nil || len(ids) == 0 {
+		return 0, translate(err)
+	}
+	rows, _, err := r.List(ctx, Page{Limit: limit}, func(db *gorm.DB) *gorm.DB {
+		if r.store.engine == PostgreSQL { // a change of the patient must not slip in between reading and writing tokens
+			db = db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+		}
+		return db.Where("id IN ?", ids)
+	})
+	if err != nil {
+		return 0, err
+	}
+	withhold(ctx, rows)
+	var tokens []models.BlindIndex
+	for _, p := range rows {
+		if p.Unreadable() {
+			return 0, translate(fmt.Errorf("%w: patient %s", phi.ErrUnreadable, p.ID))
+		}
+		own, err := p.Tokens(db)
+		if err != nil {
+			return 0, translate(err)
+		}
+		tokens = append(tokens, own...)
+	}
+	if err := db.Where("patient_id IN ?", ids).Delete(&models.BlindIndex{}).Error; err != nil {
+		return 0, translate(err)
+	}
+	if len(tokens) > 0 {
+		err = db.CreateInBatches(&tokens, 1000).Error
+	}
+	return len(ids), translate(err)
+}
