@@ -18,6 +18,7 @@ type patientSearch struct {
 	FirstName   *string `json:"first_name"`
 	LastName    *string `json:"last_name"`
 	DateOfBirth *string `json:"date_of_birth"`
+	Q           *string `json:"q"`
 }
 
 type patientSearchRequest struct {
@@ -26,13 +27,13 @@ type patientSearchRequest struct {
 }
 
 func (a *API) listPatients(c *gin.Context) error {
-	q, err := readQuery(c, "active", "email", "phone", "first_name", "last_name", "date_of_birth", "limit", "cursor")
+	q, err := readQuery(c, "active", "email", "phone", "first_name", "last_name", "date_of_birth", "q", "limit", "cursor")
 	if err != nil {
 		return err
 	}
 	search := patientSearch{
 		Active: q.Bool("active"), Email: q.Text("email", 254), Phone: q.Text("phone", 32),
-		FirstName: q.Text("first_name", 50), LastName: q.Text("last_name", 50), DateOfBirth: q.Text("date_of_birth", 10),
+		FirstName: q.Text("first_name", 50), LastName: q.Text("last_name", 50), DateOfBirth: q.Text("date_of_birth", 10), Q: q.Text("q", 200),
 	}
 	page := q.Page()
 	if err := q.Err(); err != nil {
@@ -84,7 +85,12 @@ func (s patientSearch) query(c *gin.Context) (models.PatientQuery, error) {
 		}
 		q.DateOfBirth = &day
 	}
-	return q, nil
+	if s.Q == nil {
+		return q, nil
+	}
+	words, err := service.ParsePatientWords(placeOf(c, "q"), *s.Q)
+	q.And = &words
+	return q, err
 }
 
 func pageOf(span pageSpan) service.Page {

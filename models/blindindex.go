@@ -18,13 +18,29 @@ type BlindIndex struct {
 }
 
 // The indexes. E-mail and phone keep 128 bits: two different values never meet. Names keep 16, so that a token stands for
-// many names; who searches filters after opening.
+// many names; who searches filters after opening. Prefixes are of 2 to 4 letters, of every part of both names together.
 var (
 	emailTerm     = phi.Term{Table: "patient", Column: "contact_info", Purpose: "email", Bits: 128}
 	phoneTerm     = phi.Term{Table: "patient", Column: "contact_info", Purpose: "phone", Bits: 128}
 	firstNameTerm = phi.Term{Table: "patient", Column: "first_name", Purpose: "first_name", Bits: 16}
 	lastNameTerm  = phi.Term{Table: "patient", Column: "last_name", Purpose: "last_name", Bits: 16}
+	prefixTerm    = phi.Term{Table: "patient", Column: "name", Purpose: "name_prefix", Bits: 16}
 )
+
+// The lengths of indexed prefixes, in letters. Longer ones would tell names apart; shorter ones find too many.
+const (
+	minPrefix = 2
+	maxPrefix = 4
+)
+
+// prefixOf returns the first letters of a name part, and whether it has as many.
+func prefixOf(part string, letters int) (string, bool) {
+	runes := []rune(part)
+	if len(runes) < letters {
+		return part, false
+	}
+	return string(runes[:letters]), true
+}
 
 // tokens returns the tokens of a patient, sorted, each once.
 func (p *Patient) tokens(x *phi.Indexer) ([]string, error) {
@@ -47,6 +63,13 @@ func (p *Patient) tokens(x *phi.Indexer) ([]string, error) {
 	}
 	for _, name := range nameForms(p.LastName.Plain()) {
 		add(lastNameTerm, name)
+	}
+	for _, part := range slices.Concat(phi.NameParts(p.FirstName.Plain()), phi.NameParts(p.LastName.Plain())) {
+		for length := minPrefix; length <= maxPrefix; length++ {
+			if prefix, whole := prefixOf(part, length); whole {
+				add(prefixTerm, prefix)
+			}
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out), failed
@@ -80,90 +103,4 @@ func (p *Patient) index(tx *gorm.DB) error {
 		return nil
 	}
 	return tx.Create(&rows).Error
-}
-
-// PatientQuery is an exact search, after normalisation. A nil member is not asked for.
-type PatientQuery struct {
-	Active      *bool
-	Email       *string
-	Phone       *string
-	FirstName   *string
-	LastName    *string
-	DateOfBirth *phi.CalendarDate
-}
-
-// Candidates returns, for each indexed member that is asked for, the tokens one of which a matching patient has.
-func (q PatientQuery) Candidates(x *phi.Indexer) ([][]string, error) {
-	var out [][]string
-	for _, asked := range []struct {
-		term  phi.Term
-		value *string
-		norm  func(string) string
-	}{
-		{emailTerm, q.Email, phi.NormalizeText},
-		{phoneTerm, q.Phone, x.NormalizePhone},
-		{firstNameTerm, q.FirstName, joinedParts},
-		{lastNameTerm, q.LastName, joinedParts},
-	} {
-		if asked.value == nil {
-			continue
-		}
-		tokens, err := x.Candidates(asked.term, asked.norm(*asked.value))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, tokens)
-	}
-	return out, nil
-}
-
-func joinedParts(name string) string { return strings.Join(phi.NameParts(name), " ") }
-
-// Matches reports whether an opened patient is what q asks for. It decides; the index only narrows down.
-func (q PatientQuery) Matches(p *Patient, x *phi.Indexer) bool {
-	return q.matchesContact(p, x) &&
-		(q.FirstName == nil || slices.Contains(nameForms(p.FirstName.Plain()), joinedParts(*q.FirstName))) &&
-		(q.LastName == nil || slices.Contains(nameForms(p.LastName.Plain()), joinedParts(*q.LastName))) &&
-		(q.DateOfBirth == nil || p.DateOfBirth.Plain() == *q.DateOfBirth)
-}
-
-// Redirected reports whether an index row must have been tampered with to bring up p: an untruncated token can't stand for
-// another value.
-func (q PatientQuery) Redirected(p *Patient, x *phi.Indexer) bool { return !q.matchesContact(p, x) }
-
-func (q PatientQuery) matchesContact(p *Patient, x *phi.Indexer) bool {
-	contact := p.ContactInfo.Plain()
-	if q.Email != nil && phi.NormalizeText(contact.Email) != phi.NormalizeText(*q.Email) {
-		return false
-	}
-	if q.Phone == nil {
-		return true
-	}
-	want := x.NormalizePhone(*q.Phone)
-	return want == x.NormalizePhone(contact.Phone) || want == x.NormalizePhone(contact.AlternativePhone)
-}
-
-// ByPerson reports whether q asks for particular people, rather than for a list.
-func (q PatientQuery) ByPerson() bool {
-	return q.Email != nil || q.Phone != nil || q.FirstName != nil || q.LastName != nil || q.DateOfBirth != nil
-}
-
-// Shape names what q asks by, without the terms: the log may say how somebody searched, not for whom.
-func (q PatientQuery) Shape() string {
-	var by []string
-	for _, asked := range []struct {
-		name string
-		is   bool
-	}{
-		{"active", q.Active != nil}, {"email", q.Email != nil}, {"phone", q.Phone != nil}, {"first_name", q.FirstName != nil},
-		{"last_name", q.LastName != nil}, {"date_of_birth", q.DateOfBirth != nil},
-	} {
-		if asked.is {
-			by = append(by, asked.name)
-		}
-	}
-	if len(by) == 0 {
-		return ""
-	}
-	return "by " + strings.Join(by, ", ")
 }

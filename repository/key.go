@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"novamind/internal/phi"
 	"novamind/models"
 )
 
@@ -109,4 +110,12 @@ func withKeyOtherThan(columns []models.SealedColumn, keyID string) func(*gorm.DB
 		}
 		return db.Where("("+strings.Join(conditions, " OR ")+")", values...)
 	}
+}
+
+// HasOlder reports whether the data or the index keyset has a key besides its primary: only then can a value be under an older one.
+func (r *KeyRepository) HasOlder(ctx context.Context) (bool, error) {
+	if err := r.store.keys.refresh(ctx, r.store); err != nil {
+		return false, err
+	}
+	return r.store.keyring.Sealer(phi.Data).Keys() > 1 || r.store.keyring.Indexer().Keys() > 1, nil
 }

@@ -103,10 +103,8 @@ func (s *PatientService) Get(ctx context.Context, id uuid.UUID) (*models.Patient
 // Search returns one page of the patients that match q, and whether there are more; the zero q lists all. It returns an Invalid
 // error for a date of birth without a name: alone it would list whoever shares a birthday.
 func (s *PatientService) Search(ctx context.Context, q models.PatientQuery, page Page) ([]*models.Patient, bool, error) {
-	if q.DateOfBirth != nil && q.FirstName == nil && q.LastName == nil {
-		return nil, false, apperr.InvalidFields(apperr.Field{
-			Pointer: "date_of_birth", Code: "name_required", Detail: "Is searched only together with first_name or last_name.",
-		})
+	if err := dateNeedsName(q); err != nil {
+		return nil, false, err
 	}
 	intent := audit.Intent{Action: audit.List, EntityType: "patient", Details: q.Shape()}
 	if q.ByPerson() {

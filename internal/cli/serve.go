@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -65,6 +66,12 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	}
 	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at http://%s\n", listener.Addr()); err != nil {
 		return err
+	}
+	if perSecond := in.config.PHI.ResealRate; perSecond > 0 {
+		ctx, stop := context.WithCancel(ctx)
+		var running sync.WaitGroup
+		running.Go(func() { service.NewKeyService(in.store, in.config.PHI.KEK).ResealInBackground(ctx, perSecond, in.log) })
+		defer func() { stop(); running.Wait() }()
 	}
 	timeouts := in.config.Server
 	return handler.NewServer(engine, handler.Timeouts{

@@ -135,14 +135,20 @@ func checkProxies(c *Config) error {
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
+// vaultKey is the address of a key of HashiCorp Vault's transit engine; the token is never part of it.
+var vaultKey = regexp.MustCompile(`^hcvault://[A-Za-z0-9.-]+(:[0-9]+)?/([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+/keys/[A-Za-z0-9_.-]+$`)
+
 func checkKEK(c *Config) error {
 	kek := c.PHI.KEK
 	if name, ok := strings.CutPrefix(kek, "env:"); ok && variableName.MatchString(name) {
 		return nil
 	}
+	if vaultKey.MatchString(kek) {
+		return nil
+	}
 	file, ok := strings.CutPrefix(kek, "file:")
 	if !ok || file == "" || strings.HasSuffix(file, "/") {
-		return errors.New("must be file:PATH or env:NAME, never the key itself")
+		return errors.New("must be file:PATH, env:NAME or hcvault://HOST:PORT/transit/keys/NAME, never the key itself")
 	}
 	if path, ok := c.Database.URL.SQLitePath(); ok && sameFolder(filepath.Dir(file), filepath.Dir(path)) {
 		return errors.New("must not lie in the database's folder, or one copy takes both: move the key file, or the database")

@@ -50,9 +50,11 @@ type Server struct {
 	TrustedProxies    []string      `koanf:"trusted_proxies"` // IP addresses and CIDR ranges
 }
 
-// PHI says where the key-encryption key is: "file:PATH" or "env:NAME", never the key itself.
+// PHI says where the key-encryption key is ("file:PATH", "env:NAME" or "hcvault://…", never the key itself), and how fast servers move
+// values from older keys to the newest.
 type PHI struct {
-	KEK string `koanf:"kek"`
+	KEK        string `koanf:"kek"`
+	ResealRate int    `koanf:"reseal_rate" min:"0"` // patients a second; 0 is off
 }
 
 // Auth is how people log in.
@@ -113,7 +115,7 @@ func Default() *Config {
 			MaxBodyBytes:      1 << 20,
 			TrustedProxies:    []string{},
 		},
-		PHI: PHI{KEK: "file:keys/kek"},
+		PHI: PHI{KEK: "file:keys/kek", ResealRate: 500},
 		Auth: Auth{
 			SessionLifetime: 12 * time.Hour,
 			Argon2:          Argon2{MemoryKiB: 19456, Passes: 2, Lanes: 1},

@@ -56,6 +56,9 @@ func (x *Indexer) Knows(keyID string) bool {
 	return ok && x.keys[id] != nil
 }
 
+// Keys returns how many keys the keyset has.
+func (x *Indexer) Keys() int { return len(x.keys) }
+
 // Token returns the token to store for a normalised value.
 func (x *Indexer) Token(t Term, normalised string) (string, error) {
 	return x.token(x.primary, t, normalised)

@@ -105,6 +105,9 @@ func (s *Sealer) Primary() string { return s.primary }
 // Knows reports whether the keyset has this key.
 func (s *Sealer) Knows(keyID string) bool { return s.known[keyID] }
 
+// Keys returns how many keys the keyset has.
+func (s *Sealer) Keys() int { return len(s.known) }
+
 // Seal encrypts plain for the place that b names.
 func (s *Sealer) Seal(plain []byte, b Binding) (string, error) {
 	ciphertext, err := s.aead.Encrypt(plain, b.associatedData())

@@ -1,0 +1,155 @@
+package models
+
+import (
+	"slices"
+	"strings"
+
+	"novamind/internal/phi"
+)
+
+// PatientQuery is a search: all that is asked for must hold. A nil member is not asked for; what is, is compared after normalisation.
+type PatientQuery struct {
+	Active      *bool
+	Email       *string
+	Phone       *string
+	FirstName   *string // the whole name, or a part of a compound
+	LastName    *string
+	DateOfBirth *phi.CalendarDate
+	Prefixes    []string // each must begin a part of the first or the last name; at least MinPrefix letters
+	And         *PatientQuery
+}
+
+// MinPrefix is the shortest prefix that can be searched.
+const MinPrefix = minPrefix
+
+// Candidates returns, for each indexed member that is asked for, the tokens one of which a matching patient has.
+func (q PatientQuery) Candidates(x *phi.Indexer) ([][]string, error) {
+	var out [][]string
+	ask := func(term phi.Term, normalised string) error {
+		tokens, err := x.Candidates(term, normalised)
+		out = append(out, tokens)
+		return err
+	}
+	for _, asked := range []struct {
+		term      phi.Term
+		value     *string
+		normalise func(string) string
+	}{
+		{emailTerm, q.Email, phi.NormalizeText},
+		{phoneTerm, q.Phone, x.NormalizePhone},
+		{firstNameTerm, q.FirstName, joinedParts},
+		{lastNameTerm, q.LastName, joinedParts},
+	} {
+		if asked.value == nil {
+			continue
+		}
+		if err := ask(asked.term, asked.normalise(*asked.value)); err != nil {
+			return nil, err
+		}
+	}
+	for _, prefix := range q.Prefixes {
+		indexed, _ := prefixOf(prefix, maxPrefix)
+		if err := ask(prefixTerm, indexed); err != nil {
+			return nil, err
+		}
+	}
+	if q.And == nil {
+		return out, nil
+	}
+	more, err := q.And.Candidates(x)
+	return append(out, more...), err
+}
+
+func joinedParts(name string) string { return strings.Join(phi.NameParts(name), " ") }
+
+// Matches reports whether an opened patient is what q asks for. It decides; the index only narrows down.
+func (q PatientQuery) Matches(p *Patient, x *phi.Indexer) bool {
+	return q.matchesContact(p, x) && q.matchesName(p) &&
+		(q.Active == nil || p.Active == *q.Active) &&
+		(q.DateOfBirth == nil || p.DateOfBirth.Plain() == *q.DateOfBirth) &&
+		(q.And == nil || q.And.Matches(p, x))
+}
+
+func (q PatientQuery) matchesName(p *Patient) bool {
+	first, last := p.FirstName.Plain(), p.LastName.Plain()
+	if q.FirstName != nil && !slices.Contains(nameForms(first), joinedParts(*q.FirstName)) ||
+		q.LastName != nil && !slices.Contains(nameForms(last), joinedParts(*q.LastName)) {
+		return false
+	}
+	if len(q.Prefixes) == 0 {
+		return true
+	}
+	parts := slices.Concat(phi.NameParts(first), phi.NameParts(last))
+	for _, prefix := range q.Prefixes {
+		if !slices.ContainsFunc(parts, func(part string) bool { return strings.HasPrefix(part, prefix) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// Redirected reports whether an index row must have been tampered with to bring up p: an untruncated token can't stand for
+// another value.
+func (q PatientQuery) Redirected(p *Patient, x *phi.Indexer) bool {
+	return !q.matchesContact(p, x) || q.And != nil && q.And.Redirected(p, x)
+}
+
+func (q PatientQuery) matchesContact(p *Patient, x *phi.Indexer) bool {
+	contact := p.ContactInfo.Plain()
+	if q.Email != nil && phi.NormalizeText(contact.Email) != phi.NormalizeText(*q.Email) {
+		return false
+	}
+	if q.Phone == nil {
+		return true
+	}
+	want := x.NormalizePhone(*q.Phone)
+	return want == x.NormalizePhone(contact.Phone) || want == x.NormalizePhone(contact.AlternativePhone)
+}
+
+// NamesPerson reports whether q asks by a name.
+func (q PatientQuery) NamesPerson() bool {
+	return q.FirstName != nil || q.LastName != nil || len(q.Prefixes) > 0 || q.And != nil && q.And.NamesPerson()
+}
+
+// AsksDate reports whether q asks by date of birth.
+func (q PatientQuery) AsksDate() bool {
+	return q.DateOfBirth != nil || q.And != nil && q.And.AsksDate()
+}
+
+// ByPerson reports whether q asks for particular people, rather than for a list.
+func (q PatientQuery) ByPerson() bool {
+	return q.Email != nil || q.Phone != nil || q.AsksDate() || q.NamesPerson() || q.And != nil && q.And.ByPerson()
+}
+
+// Shape names what q asks by, without the terms: the log may say how somebody searched, not for whom.
+func (q PatientQuery) Shape() string {
+	by := q.shape()
+	if len(by) == 0 {
+		return ""
+	}
+	return "by " + strings.Join(by, ", ")
+}
+
+func (q PatientQuery) shape() []string {
+	var by []string
+	for _, asked := range []struct {
+		name string
+		is   bool
+	}{
+		{"active", q.Active != nil},
+		{"email", q.Email != nil},
+		{"phone", q.Phone != nil},
+		{"first_name", q.FirstName != nil},
+		{"last_name", q.LastName != nil},
+		{"date_of_birth", q.DateOfBirth != nil},
+		{"name_prefix", len(q.Prefixes) > 0},
+	} {
+		if asked.is {
+			by = append(by, asked.name)
+		}
+	}
+	if q.And != nil {
+		by = append(by, q.And.shape()...)
+	}
+	return by
+}

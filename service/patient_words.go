@@ -1,0 +1,61 @@
+package service
+
+import (
+	"strings"
+	"unicode"
+
+	"novamind/internal/apperr"
+	"novamind/internal/phi"
+	"novamind/models"
+)
+
+// ParsePatientWords reads what somebody types into a search box: an e-mail, a phone number, a date of birth, and the beginnings of names, in any
+// order; all of them must hold. pointer is where an Invalid error points.
+func ParsePatientWords(pointer, words string) (models.PatientQuery, error) {
+	var q models.PatientQuery
+	var v validation
+	var phone []string
+	for word := range strings.FieldsSeq(words) {
+		date, err := phi.ParseCalendarDate(word)
+		switch {
+		case err == nil && q.DateOfBirth == nil:
+			q.DateOfBirth = &date
+		case strings.Contains(word, "@") && q.Email == nil:
+			q.Email = &word
+		case isPhonePart(word):
+			phone = append(phone, word)
+		default:
+			q.Prefixes = append(q.Prefixes, phi.NameParts(word)...)
+		}
+	}
+	if len(phone) > 0 {
+		number := strings.Join(phone, " ")
+		q.Phone = &number
+	}
+	for _, prefix := range q.Prefixes {
+		if len([]rune(prefix)) < models.MinPrefix {
+			v.add(pointer, "too_short", "Each part of a name needs at least "+itoa(models.MinPrefix)+" letters.")
+			break
+		}
+	}
+	if !q.ByPerson() {
+		v.add(pointer, "required", "Needs the beginning of a name, an e-mail or a phone number.")
+	}
+	return q, v.err()
+}
+
+// isPhonePart reports whether a word is made of what phone numbers are made of, and has a digit.
+func isPhonePart(word string) bool {
+	return strings.ContainsFunc(word, unicode.IsDigit) &&
+		!strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsDigit(r) && !strings.ContainsRune("+-().\u2010\u2011/", r) })
+}
+
+// dateNeedsName returns an Invalid error for a date of birth without a name: alone it would list whoever shares a birthday.
+func dateNeedsName(q models.PatientQuery) error {
+	if !q.AsksDate() || q.NamesPerson() {
+		return nil
+	}
+	return apperr.InvalidFields(apperr.Field{
+		Pointer: "date_of_birth", Code: "name_required", Detail: "Is searched only together with a name.",
+	})
+}
