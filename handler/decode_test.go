@@ -67,7 +67,7 @@ func TestDecodeBodyMediaType(t *testing.T) {
 		require.Equal(t, 200, b.serve(request("POST", "/api/v1/samples/1", "{}", "Content-Type", accepted)).Code, accepted)
 	}
 	for _, refused := range []string{
-		"text/plain", "application/json; charset=latin1", "application/json; profile=" + canary, "application/problem+json",
+		"text/plain", "application/json; charset=latin1", "application/json; profile=" + canary, "application/json; profile=utf-8", "application/problem+json",
 		"application/merge-patch+json", "application/json, application/json", ";", "",
 	} {
 		p := problemIn(t, b.serve(request("POST", "/api/v1/samples/1", "{}", "Content-Type", refused)))
@@ -248,6 +248,21 @@ func TestDecodeAcceptsWhatEncodingProduced(t *testing.T) {
 		require.NoError(r, decodeChecked(body, &got))
 		require.Equal(r, want, got)
 	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	body, err := json.Marshal(currentSample())
+	require.NoError(b, err)
+	for name, body := range map[string][]byte{"sample": body, "deep": []byte(strings.Repeat("[", 10_000))} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				var s sample
+				if checkSyntax(body) == nil {
+					require.NoError(b, decodeChecked(body, &s))
+				}
+			}
+		})
+	}
 }
 
 // FuzzDecodeBody puts the canary wherever the input has an @.

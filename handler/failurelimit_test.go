@@ -73,6 +73,15 @@ func TestAddressGroup(t *testing.T) {
 	}
 }
 
+func TestAnIPv6NetworkSharesOneBudget(t *testing.T) {
+	t.Parallel()
+	l, err := newFailureLimiter(1, 1)
+	require.NoError(t, err)
+	require.NoError(t, l.Allow("2001:db8::1"))
+	require.Error(t, l.Allow("2001:db8::2"))
+	require.NoError(t, l.Allow("2001:db8:0:1::1"))
+}
+
 // limited has a budget of two and serves one public and one session route.
 func limited(t *testing.T, proxies ...string) *testBundle {
 	return newBundle(t, func(config *RouterConfig) {
@@ -132,6 +141,9 @@ func TestForwardedAddressesAreBelievedFromTrustedProxiesAlone(t *testing.T) {
 		require.Equal(t, want, from(behind, "192.0.2.1:1", "/public", "X-Forwarded-For", "198.51.100.1").Code)
 	}
 	require.Equal(t, 200, from(behind, "192.0.2.1:1", "/public", "X-Forwarded-For", "198.51.100.2").Code)
-	spoofed := from(behind, "192.0.2.1:1", "/public", "X-Forwarded-For", "203.0.113.9", "X-Forwarded-For", "198.51.100.1", "X-Real-IP", "203.0.113.8")
+	spoofed := from(behind, "192.0.2.1:1", "/public", "X-Forwarded-For", "203.0.113.9", "X-Forwarded-For", "198.51.100.1")
 	require.Equal(t, 429, spoofed.Code)
+	for i, want := range []int{200, 200, 429} {
+		require.Equal(t, want, from(behind, "192.0.2.1:1", "/public", "X-Real-IP", fmt.Sprintf("203.0.113.%d", i)).Code)
+	}
 }
