@@ -17,6 +17,15 @@ type accountKey struct{}
 // setAccount notes who is calling, for the access log.
 func setAccount(c *gin.Context, id uuid.UUID) { c.Set(accountKey{}, id) }
 
+// accountOf returns the id that setAccount noted, or "".
+func accountOf(c *gin.Context) string {
+	id, _ := c.Get(accountKey{})
+	if id, ok := id.(uuid.UUID); ok {
+		return id.String()
+	}
+	return ""
+}
+
 // logAccess writes one line per request: the route's pattern, never the path or the query, which may be PHI. The text
 // of an error is logged with a 5xx alone; the refusals below tell us nothing about ourselves.
 func logAccess(logger *slog.Logger) gin.HandlerFunc {

@@ -39,6 +39,7 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 		RequestTimeout:    cfg.Server.RequestTimeout,
 		FailuresPerMinute: cfg.Limits.FailedPerMinute,
 		FailureBurst:      cfg.Limits.FailedBurst,
+		RequestsPerMinute: cfg.Limits.RequestsPerMinute,
 	}, a.Routes())
 }
 

@@ -46,6 +46,7 @@ type RouterConfig struct {
 	RequestTimeout    time.Duration
 	FailuresPerMinute int // failed and anonymous requests per address
 	FailureBurst      int
+	RequestsPerMinute int // authenticated requests per account; 0 is no limit
 }
 
 // NewRouter returns an engine that serves routes. Errors name the bad setting or route; like Gin, it panics where two
@@ -54,7 +55,11 @@ func NewRouter(config RouterConfig, routes []Route) (*gin.Engine, error) {
 	if config.Authenticate == nil || config.Logger == nil || config.BodyLimit <= 0 || config.RequestTimeout <= 0 {
 		return nil, errors.New("router: Authenticate, Logger, BodyLimit and RequestTimeout are required")
 	}
-	failures, err := newFailureLimiter(config.FailuresPerMinute, config.FailureBurst)
+	failures, err := newLimiter(config.FailuresPerMinute, config.FailureBurst)
+	if err != nil {
+		return nil, fmt.Errorf("router: %w", err)
+	}
+	authenticate, err := limitAccounts(config.Authenticate, config.RequestsPerMinute)
 	if err != nil {
 		return nil, fmt.Errorf("router: %w", err)
 	}
@@ -66,7 +71,7 @@ func NewRouter(config RouterConfig, routes []Route) (*gin.Engine, error) {
 	engine.NoRoute(failures.limit, handle(routeNotFound))
 	engine.NoMethod(failures.limit, handle(methodNotAllowed))
 	for _, route := range routes {
-		guard, err := guardFor(route, config.Authenticate, failures)
+		guard, err := guardFor(route, authenticate, failures)
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +105,7 @@ func useMiddleware(engine *gin.Engine, config RouterConfig) {
 	)
 }
 
-func guardFor(route Route, authenticate HandlerFunc, failures *failureLimiter) (gin.HandlerFunc, error) {
+func guardFor(route Route, authenticate HandlerFunc, failures *limiter) (gin.HandlerFunc, error) {
 	switch {
 	case route.Handler == nil:
 		return nil, fmt.Errorf("router: %s %s has no handler", route.Method, route.Pattern)
@@ -117,9 +122,26 @@ func guardFor(route Route, authenticate HandlerFunc, failures *failureLimiter) (
 	}
 }
 
+// limitAccounts makes authenticate refuse an account that asks too often.
+func limitAccounts(authenticate HandlerFunc, perMinute int) (HandlerFunc, error) {
+	if perMinute == 0 {
+		return authenticate, nil
+	}
+	accounts, err := newLimiter(perMinute, perMinute)
+	if err != nil {
+		return nil, err
+	}
+	return func(c *gin.Context) error {
+		if err := authenticate(c); err != nil {
+			return err
+		}
+		return accounts.take(accountOf(c), "Too many requests of this account.")
+	}, nil
+}
+
 // requireSession lets nobody but an authenticated caller pass. A refused login costs the address budget, a fault of ours
 // does not; a valid session passes even from an address that has none left, which others may share.
-func requireSession(authenticate HandlerFunc, failures *failureLimiter) gin.HandlerFunc {
+func requireSession(authenticate HandlerFunc, failures *limiter) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		err := authenticate(c)
 		if err == nil {

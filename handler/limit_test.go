@@ -18,7 +18,7 @@ import (
 func TestFailureLimiterRefillsOverTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l, err := newFailureLimiter(6, 2) // one every 10 s
+		l, err := newLimiter(6, 2) // one every 10 s
 		require.NoError(t, err)
 		require.NoError(t, l.Allow("192.0.2.1"))
 		require.NoError(t, l.Allow("192.0.2.1"))
@@ -39,7 +39,7 @@ func TestFailureLimiterRefillsOverTime(t *testing.T) {
 func TestFailureLimiterUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l, err := newFailureLimiter(1, 10)
+		l, err := newLimiter(1, 10)
 		require.NoError(t, err)
 		var allowed atomic.Int32
 		var all sync.WaitGroup
@@ -58,7 +58,7 @@ func TestFailureLimiterUnderConcurrency(t *testing.T) {
 func TestFailureLimiterRefusesNoBudget(t *testing.T) {
 	t.Parallel()
 	for _, budget := range [][2]int{{0, 1}, {1, 0}, {-1, 1}} {
-		_, err := newFailureLimiter(budget[0], budget[1])
+		_, err := newLimiter(budget[0], budget[1])
 		require.Error(t, err)
 	}
 }
@@ -75,7 +75,7 @@ func TestAddressGroup(t *testing.T) {
 
 func TestAnIPv6NetworkSharesOneBudget(t *testing.T) {
 	t.Parallel()
-	l, err := newFailureLimiter(1, 1)
+	l, err := newLimiter(1, 1)
 	require.NoError(t, err)
 	require.NoError(t, l.Allow("2001:db8::1"))
 	require.Error(t, l.Allow("2001:db8::2"))

@@ -15,40 +15,45 @@ import (
 // maxTrackedAddresses bounds the limiter's memory; the address seen longest ago is forgotten first.
 const maxTrackedAddresses = 1 << 16
 
-// failureLimiter limits failed and anonymous requests per client address: one token bucket each.
-type failureLimiter struct {
+// limiter limits requests: a token bucket for each client address, or account.
+type limiter struct {
 	buckets   *lru.Cache[string, *rate.Limiter]
 	perSecond rate.Limit
 	burst     int
 }
 
-// newFailureLimiter allows perMinute requests a minute from one address in the long run, and burst at once.
-func newFailureLimiter(perMinute, burst int) (*failureLimiter, error) {
+// newLimiter allows perMinute requests a minute of one key in the long run, and burst at once.
+func newLimiter(perMinute, burst int) (*limiter, error) {
 	if perMinute < 1 || burst < 1 {
-		return nil, errors.New("the limit of failed requests and its burst must be at least 1")
+		return nil, errors.New("a limit of requests and its burst must be at least 1")
 	}
 	buckets, err := lru.New[string, *rate.Limiter](maxTrackedAddresses)
 	if err != nil {
 		return nil, err
 	}
-	return &failureLimiter{buckets: buckets, perSecond: rate.Limit(float64(perMinute) / 60), burst: burst}, nil
+	return &limiter{buckets: buckets, perSecond: rate.Limit(float64(perMinute) / 60), burst: burst}, nil
 }
 
 // Allow takes one request from the budget of addr. Error: apperr.RateLimited, with the time until there is budget again.
-func (l *failureLimiter) Allow(addr string) error {
+func (l *limiter) Allow(addr string) error {
+	return l.take(addressGroup(addr), "Too many failed or anonymous requests from this address.")
+}
+
+// take takes one request from the budget of key.
+func (l *limiter) take(key, refusal string) error {
 	now := time.Now()
-	reservation := l.bucket(addressGroup(addr)).ReserveN(now, 1)
+	reservation := l.bucket(key).ReserveN(now, 1)
 	wait := reservation.DelayFrom(now)
 	if wait <= 0 {
 		return nil
 	}
 	reservation.CancelAt(now)
-	e := apperr.New(apperr.RateLimited, "Too many failed or anonymous requests from this address.")
+	e := apperr.New(apperr.RateLimited, refusal)
 	e.RetryAfter = wait
 	return e
 }
 
-func (l *failureLimiter) bucket(group string) *rate.Limiter {
+func (l *limiter) bucket(group string) *rate.Limiter {
 	if bucket, ok := l.buckets.Get(group); ok {
 		return bucket
 	}
@@ -60,7 +65,7 @@ func (l *failureLimiter) bucket(group string) *rate.Limiter {
 }
 
 // limit ends the request with a 429 once its address is over the budget.
-func (l *failureLimiter) limit(c *gin.Context) {
+func (l *limiter) limit(c *gin.Context) {
 	if err := l.Allow(c.ClientIP()); err != nil {
 		writeProblem(c, err)
 	}
