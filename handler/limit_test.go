@@ -1,7 +1,6 @@
 package handler
 
 import (
-	"errors"
 	"fmt"
 	"net/http/httptest"
 	"sync"
@@ -26,7 +25,7 @@ func TestFailureLimiterRefillsOverTime(t *testing.T) {
 			refused := l.Allow("192.0.2.1")
 			require.True(t, apperr.Is(refused, apperr.RateLimited))
 			var e *apperr.Error
-			require.True(t, errors.As(refused, &e))
+			require.ErrorAs(t, refused, &e)
 			require.Equal(t, 10*time.Second, e.RetryAfter)
 		}
 		require.NoError(t, l.Allow("192.0.2.2"))

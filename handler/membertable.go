@@ -26,7 +26,7 @@ var memberTables sync.Map // reflect.Type → *memberTable
 // omitempty, and embedded structs, whose members are promoted unless t has one of the same name.
 func membersOf(t reflect.Type) *memberTable {
 	if cached, ok := memberTables.Load(t); ok {
-		return cached.(*memberTable)
+		return cached.(*memberTable) //nolint:forcetypeassert // only stored below
 	}
 	var names []string
 	table := &memberTable{byName: map[string]member{}}
@@ -43,8 +43,8 @@ func membersOf(t reflect.Type) *memberTable {
 
 func structMembers(t reflect.Type) []member {
 	var own, promoted []member
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for field := range t.Fields() {
+		field := field
 		tag := field.Tag.Get("json")
 		name, rest, _ := strings.Cut(tag, ",")
 		embedded := field.Type

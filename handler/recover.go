@@ -24,7 +24,7 @@ func recoverPanics(logger *slog.Logger) gin.HandlerFunc {
 			if value == nil {
 				return
 			}
-			if value == http.ErrAbortHandler {
+			if err, ok := value.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(value)
 			}
 			logger.LogAttrs(c.Request.Context(), slog.LevelError, "panic", panicAttrs(c, value)...)

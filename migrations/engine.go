@@ -39,13 +39,17 @@ func runScript(tx *gorm.DB, script string) error {
 
 // discard closes a pinned connection instead of giving it back to the pool.
 func discard(conn *gorm.DB) {
-	_ = conn.Statement.ConnPool.(*sql.Conn).Raw(func(any) error { return driver.ErrBadConn })
+	pinned, ok := conn.Statement.ConnPool.(*sql.Conn)
+	if !ok {
+		return // not pinned, so nothing to discard
+	}
+	_ = pinned.Raw(func(any) error { return driver.ErrBadConn })
 }
 
 // pause waits with jitter, longer with each attempt up to half a second, or until ctx is done.
 func pause(ctx context.Context, attempt int) error {
 	limit := min(10*time.Millisecond<<min(attempt, 6), 500*time.Millisecond)
-	timer := time.NewTimer(limit/2 + rand.N(limit/2))
+	timer := time.NewTimer(limit/2 + rand.N(limit/2)) //nolint:gosec // jitter
 	defer timer.Stop()
 	select {
 	case <-timer.C:

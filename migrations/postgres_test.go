@@ -2,7 +2,6 @@ package migrations_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -47,7 +46,7 @@ func TestPostgresErrorsNameTheLineAndNoRowContent(t *testing.T) {
 			require.ErrorContains(t, err, c.line)
 			require.NotContains(t, err.Error(), "canary")
 			var pg *pgconn.PgError
-			require.True(t, errors.As(err, &pg))
+			require.ErrorAs(t, err, &pg)
 			require.Empty(t, pg.Detail+pg.Where+pg.Hint)
 		})
 	}
@@ -65,7 +64,7 @@ func TestPostgresTriesAgainAfterALockTimeout(t *testing.T) {
 		require.NoError(t, tx.Exec("LOCK TABLE a").Error)
 		_, err := newRunner(t, db, with(v1, "0002_more", impatient)).Up(t.Context(), "")
 		var pg *pgconn.PgError
-		require.True(t, errors.As(err, &pg))
+		require.ErrorAs(t, err, &pg)
 		require.Equal(t, "55P03", pg.Code)
 		return nil
 	}))

@@ -112,7 +112,7 @@ func (r *Runner) next(tx *gorm.DB, last int) (*Migration, error) {
 		return nil, err
 	}
 	if len(applied) > last { // verify has it that they are the first ones
-		return nil, nil
+		return nil, nil //nolint:nilnil // nothing is pending
 	}
 	return &r.set.Migrations[len(applied)], nil
 }

@@ -26,9 +26,9 @@ func (r *Runner) Status(ctx context.Context) ([]State, error) {
 	if err != nil {
 		return nil, err
 	}
-	states := make([]State, len(r.set.Migrations))
-	for i, m := range r.set.Migrations {
-		states[i] = State{Version: m.Version, Name: m.Name, ID: m.ID}
+	states := make([]State, 0, len(r.set.Migrations))
+	for _, m := range r.set.Migrations {
+		states = append(states, State{Version: m.Version, Name: m.Name, ID: m.ID})
 	}
 	for _, a := range applied {
 		i := r.set.find(a.ID)

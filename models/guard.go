@@ -228,7 +228,7 @@ func versionBefore(m any) int64 {
 
 func each(rows reflect.Value, do func(any)) {
 	rows = reflect.Indirect(rows)
-	switch rows.Kind() { //nolint:exhaustive // no other kind holds models
+	switch rows.Kind() {
 	case reflect.Slice, reflect.Array:
 		for i := range rows.Len() {
 			each(rows.Index(i), do)

@@ -48,7 +48,7 @@ func layoutOf(model any) *layout {
 	l := &layout{table: s.Table}
 	for _, name := range s.DBNames {
 		field := s.FieldsByDBName[name]
-		_, sealed := reflect.New(field.FieldType).Interface().(sealable)
+		_, sealed := reflect.TypeAssert[sealable](reflect.New(field.FieldType))
 		c := column{name: name, index: field.StructField.Index, sealed: sealed}
 		l.columns = append(l.columns, c)
 		if sealed {

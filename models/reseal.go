@@ -40,7 +40,7 @@ func (p *Patient) Renew(tx *gorm.DB) ([]driver.Value, error) {
 	row := reflect.ValueOf(p).Elem()
 	values := make([]driver.Value, len(l.sealed))
 	for i, c := range l.sealed {
-		valuer, _ := row.FieldByIndex(c.index).Interface().(driver.Valuer)
+		valuer, _ := reflect.TypeAssert[driver.Valuer](row.FieldByIndex(c.index))
 		value, err := valuer.Value()
 		if err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -90,16 +91,15 @@ func postgresDialector(cfg config.Database, databaseURL string) (gorm.Dialector,
 		return nil, errors.New("database.url can't be read as a PostgreSQL URL") // the cause may quote the password
 	}
 	conn.ConnectTimeout = cfg.ConnectTimeout
-	for name, value := range map[string]string{
+	// what is acknowledged is on disk, whatever the server's default
+	maps.Copy(conn.RuntimeParams, map[string]string{
 		"application_name":                    "novamind",
 		"timezone":                            "UTC",
 		"statement_timeout":                   milliseconds(cfg.StatementTimeout),
 		"lock_timeout":                        milliseconds(cfg.LockTimeout),
 		"idle_in_transaction_session_timeout": milliseconds(2 * cfg.StatementTimeout),
-		"synchronous_commit":                  "on", // what is acknowledged is on disk, whatever the server's default
-	} {
-		conn.RuntimeParams[name] = value
-	}
+		"synchronous_commit":                  "on",
+	})
 	return postgres.New(postgres.Config{Conn: stdlib.OpenDB(*conn)}), nil
 }
 

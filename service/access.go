@@ -72,7 +72,6 @@ func guarded(ctx context.Context, store Store, p Permission, intent audit.Intent
 	}
 	ctx = audit.WithIntent(ctx, intent)
 	if !Allowed(actor.Roles, p) {
-
 		return store.Read(ctx, func(context.Context) error {
 			return apperr.New(apperr.Forbidden, "None of your roles permits this.")
 		})

@@ -64,7 +64,6 @@ func (s *AuthService) Login(ctx context.Context, email, password string) (*Login
 	}
 	ctx = audit.WithIntent(ctx, intent)
 	if !ok || account.Disabled {
-
 		return nil, s.store.Read(ctx, func(context.Context) error {
 			return apperr.New(apperr.BadCredentials, "The e-mail or the password is wrong.")
 		})

@@ -106,7 +106,7 @@ func (s *KeyService) Rotate(ctx context.Context, p phi.Purpose) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	if err := pause(ctx, settle); err != nil {
+	if err := letSettle(ctx); err != nil {
 		return "", err
 	}
 	keyID := added[len(added)-1].ID
@@ -116,7 +116,7 @@ func (s *KeyService) Rotate(ctx context.Context, p phi.Purpose) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	return keyID, pause(ctx, settle)
+	return keyID, letSettle(ctx)
 }
 
 // editKeyset changes one keyset in a transaction, and returns its keys afterwards.
@@ -190,7 +190,7 @@ func (s *KeyService) renewKEK(ctx context.Context) error {
 		return err
 	}
 	// A server may have read the old wrapping and be about to open it.
-	if err := pause(ctx, settle); err != nil {
+	if err := letSettle(ctx); err != nil {
 		return err
 	}
 	return phi.TrimKEK(s.kekURI)
@@ -226,7 +226,7 @@ func (s *KeyService) Retire(ctx context.Context, keyID string) error {
 		return err
 	}
 	// A server may have read the keysets just before another key was promoted.
-	if err := pause(ctx, settle); err != nil {
+	if err := letSettle(ctx); err != nil {
 		return err
 	}
 	intent := audit.WithIntent(ctx, audit.Intent{Action: audit.RetireKey, EntityType: "keyset"})
@@ -303,9 +303,10 @@ func recordKeyEvent(ctx context.Context, action, purpose, details string) error 
 	return nil
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+// letSettle waits until every server has seen a change of the keysets.
+func letSettle(ctx context.Context) error {
 	select {
-	case <-time.After(d):
+	case <-time.After(settle):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

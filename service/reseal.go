@@ -35,7 +35,7 @@ func (s *KeyService) Reseal(ctx context.Context, perSecond int, progress func(Re
 	}
 	for after := uuid.Nil; ; {
 		var n int
-		err := s.renew(ctx, limiter, audit.Reseal, func(ctx context.Context) (rows int, err error) {
+		err := s.renew(ctx, limiter, audit.Reseal, func(ctx context.Context) (_ int, err error) {
 			n, after, err = s.patients.Reseal(ctx, after, resealBatch)
 			return n, err
 		})
@@ -50,7 +50,7 @@ func (s *KeyService) Reseal(ctx context.Context, perSecond int, progress func(Re
 	}
 	for {
 		var n int
-		err := s.renew(ctx, limiter, audit.Reindex, func(ctx context.Context) (rows int, err error) {
+		err := s.renew(ctx, limiter, audit.Reindex, func(ctx context.Context) (_ int, err error) {
 			n, err = s.patients.Reindex(ctx, resealBatch)
 			return n, err
 		})

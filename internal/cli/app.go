@@ -31,7 +31,7 @@ func (a *app) load() (*config.Config, *slog.Logger, error) {
 	}
 	a.config, a.logger = cfg, newLogger(a.stderr, cfg.Log)
 	for _, warning := range cfg.Warnings() {
-		a.logger.Warn(warning)
+		a.logger.Warn("unsafe configuration", "setting", warning)
 	}
 	return a.config, a.logger, nil
 }

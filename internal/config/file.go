@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 
 	"github.com/knadh/koanf/providers/confmap"
@@ -33,7 +34,7 @@ func (in *input) checkFileValue(k key) error {
 		return in.refuse(k.path, "has no value: give it one, or remove the line for its default")
 	}
 	text, ok := value.(string)
-	if _, isURL := k.value.Interface().(DSN); ok && isURL && DSN(text).hasPassword() {
+	if _, isURL := reflect.TypeAssert[DSN](k.value); ok && isURL && DSN(text).hasPassword() {
 		return in.refuse(k.path, "secrets never appear in a configuration file: set "+k.variable()+" in the environment instead")
 	}
 	return nil
@@ -48,7 +49,7 @@ func parseYAML(text []byte) (map[string]any, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	err := decoder.Decode(&values)
 	if errors.Is(err, io.EOF) {
-		return nil, nil // only comments
+		return map[string]any{}, nil // only comments
 	}
 	if err != nil {
 		where := "the file"

@@ -64,7 +64,7 @@ func (in *input) readFile(path string) error {
 	if name == "" {
 		name = DefaultFile
 	}
-	text, err := os.ReadFile(name)
+	text, err := os.ReadFile(name) //nolint:gosec // the operator names it
 	if path == "" && errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

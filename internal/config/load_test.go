@@ -151,10 +151,14 @@ func TestLoadRefusesFile(t *testing.T) {
 		{"broken YAML", "server:\n  addr: \"" + canary, "is not valid YAML"},
 		{"repeated key", "log:\n  level: info\n  level: warn", "config.yaml: line 3 is not valid YAML, or repeats a key"},
 		{"second document", "log:\n  level: info\n---\nlog:\n  level: warn", "more than one YAML document"},
-		{"password in the URL", "database:\n  url: postgres://u:" + canary + "@localhost/db",
-			"database.url (from config.yaml): secrets never appear in a configuration file: set NOVAMIND_DATABASE__URL"},
-		{"password in a parameter", "database:\n  migrate_url: postgres://localhost/db?password=" + canary,
-			"database.migrate_url (from config.yaml): secrets never appear in a configuration file: set NOVAMIND_DATABASE__MIGRATE_URL"},
+		{
+			"password in the URL", "database:\n  url: postgres://u:" + canary + "@localhost/db",
+			"database.url (from config.yaml): secrets never appear in a configuration file: set NOVAMIND_DATABASE__URL",
+		},
+		{
+			"password in a parameter", "database:\n  migrate_url: postgres://localhost/db?password=" + canary,
+			"database.migrate_url (from config.yaml): secrets never appear in a configuration file: set NOVAMIND_DATABASE__MIGRATE_URL",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			install(t, test.file, nil)

@@ -120,7 +120,8 @@ func TestPatientsHandsOnTheReadersError(t *testing.T) {
 func TestPatientsStopsWhenAsked(t *testing.T) {
 	t.Parallel()
 	line := string(patientLine(t)) + "\n"
-	for range Patients(io.MultiReader(strings.NewReader(line), iotest.ErrReader(errors.New("read too far")))) {
+	for _, err := range Patients(io.MultiReader(strings.NewReader(line), iotest.ErrReader(errors.New("read too far")))) {
+		require.NoError(t, err)
 		return
 	}
 	t.Fatal("no line")
