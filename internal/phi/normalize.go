@@ -6,23 +6,29 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 	"golang.org/x/text/cases"
-	"golang.org/x/text/runes"
-	"golang.org/x/text/transform"
 	"golang.org/x/text/unicode/norm"
 )
 
-// NormalizeText returns s as an index sees it: NFKC, case-folded, trimmed, runs of white space as one space.
+// NormalizeText returns s as an index sees it: NFKC, case-folded, trimmed, runs of white space as one space. The steps are those of
+// compatibility caseless matching (Unicode Standard, D146): folding can undo a normal form, and the other way round.
 func NormalizeText(s string) string {
-	return strings.Join(strings.Fields(cases.Fold().String(norm.NFKC.String(s))), " ")
+	return strings.Join(strings.Fields(norm.NFKC.String(caseless(s))), " ")
+}
+
+func caseless(s string) string {
+	fold := cases.Fold()
+	return norm.NFKD.String(fold.String(norm.NFKD.String(fold.String(norm.NFD.String(strings.ToValidUTF8(s, "\uFFFD"))))))
 }
 
 // NormalizeName is NormalizeText without diacritics: José and jose are one name.
 func NormalizeName(s string) string {
-	bare, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)), norm.NFKC), s)
-	if err != nil {
-		bare = s
-	}
-	return NormalizeText(bare)
+	bare := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, caseless(s))
+	return strings.Join(strings.Fields(norm.NFKC.String(bare)), " ")
 }
 
 // NameParts returns the normalised parts of a name: García-López has two. A single part is returned alone.
