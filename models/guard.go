@@ -60,7 +60,9 @@ func (g *Guard) Initialize(db *gorm.DB) error {
 		c.Row().Before("*").Register(guardName, checked(g.checkRaw)),
 		c.Raw().Before("*").Register(guardName, checked(g.checkRaw)),
 		c.Create().After("*").Register(guardName+":after", restoreVersions),
-		c.Update().After("*").Register(guardName+":after", func(db *gorm.DB) { noStaleChange(db); restoreVersions(db) }),
+		// Before the hooks that note the change: there was none.
+		c.Update().After("gorm:update").Before("gorm:after_update").Register(guardName+":stale", noStaleChange),
+		c.Update().After("*").Register(guardName+":after", restoreVersions),
 		c.Delete().After("gorm:delete").Before("gorm:after_delete").Register(guardName+":after", noStaleChange),
 	)
 }

@@ -1,0 +1,208 @@
+package repository_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/config"
+	"novamind/internal/dbtest"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// breakLog makes the audit log take no event.
+func breakLog(t *testing.T, db *gorm.DB) {
+	t.Helper()
+	sql := "ALTER TABLE auditlog ADD CONSTRAINT broken CHECK (false) NOT VALID"
+	if db.Name() == "sqlite" {
+		sql = "CREATE TRIGGER broken BEFORE INSERT ON auditlog BEGIN SELECT RAISE(ABORT, 'broken'); END"
+	}
+	require.NoError(t, db.Exec(sql).Error)
+}
+
+func countPatients(t *testing.T, db *gorm.DB) (n int64) {
+	t.Helper()
+	require.NoError(t, db.Raw("SELECT count(*) FROM patient").Scan(&n).Error)
+	return n
+}
+
+// What can't be recorded does not happen, and is not shown.
+func TestUnrecordableAccessFails(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		store := openStore(t, url)
+		p := create(t, store, invented())
+		db := dbtest.Open(t, url)
+		breakLog(t, db)
+		_, err := get(t, store, p.ID)
+		require.True(t, apperr.Is(err, apperr.AuditUnavailable), "%v", err)
+		err = store.InTx(actor(t.Context()), func(ctx context.Context) error {
+			return repository.NewPatientRepository(store).Create(ctx, invented())
+		})
+		require.True(t, apperr.Is(err, apperr.AuditUnavailable), "%v", err)
+		require.Equal(t, int64(1), countPatients(t, db))
+		require.True(t, apperr.Is(store.CheckAudit(t.Context()), apperr.AuditUnavailable))
+	})
+}
+
+func TestUnitOfWorkRollsBackWhole(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		store := openStore(t, url)
+		patients := repository.NewPatientRepository(store)
+		db := dbtest.Open(t, url)
+		failed := errors.New("failed")
+		for range 40 { // more often than the pool has connections: none is lost
+			require.ErrorIs(t, store.InTx(actor(t.Context()), func(ctx context.Context) error {
+				return errors.Join(patients.Create(ctx, invented()), failed)
+			}), failed)
+			require.Panics(t, func() {
+				_ = store.InTx(actor(t.Context()), func(ctx context.Context) error {
+					_ = patients.Create(ctx, invented())
+					panic("x")
+				})
+			})
+		}
+		require.ErrorIs(t, store.InTx(actor(t.Context()), func(ctx context.Context) error {
+			_ = store.InTx(ctx, func(ctx context.Context) error { return errors.Join(patients.Create(ctx, invented()), failed) })
+			return nil
+		}), failed, "a nested failure can't be swallowed")
+		require.Zero(t, countPatients(t, db))
+
+		require.Error(t, store.InTx(t.Context(), func(ctx context.Context) error { return patients.Create(ctx, invented()) }), "no actor")
+		require.Error(t, patients.Create(actor(t.Context()), invented()), "outside a unit of work")
+		_, err := patients.ByID(actor(t.Context()), create(t, store, invented()).ID)
+		require.Error(t, err, "outside a unit of work")
+	})
+}
+
+func TestStaleChangesFail(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		store := openStore(t, url)
+		patients := repository.NewPatientRepository(store)
+		p := create(t, store, invented())
+		change := func(active bool) error {
+			return store.InTx(actor(t.Context()), func(ctx context.Context) error {
+				mine, err := patients.ByID(ctx, p.ID)
+				if err != nil {
+					return err
+				}
+				mine.Active = active
+				return patients.Update(ctx, mine)
+			})
+		}
+		stale, err := get(t, store, p.ID)
+		require.NoError(t, err)
+		require.NoError(t, change(false))
+		err = store.InTx(actor(t.Context()), func(ctx context.Context) error { return patients.Update(ctx, stale) })
+		require.True(t, apperr.Is(err, apperr.Stale), "%v", err)
+		require.Equal(t, int64(1), stale.Version, "a failed change leaves the version as it was")
+		require.True(t, apperr.Is(store.InTx(actor(t.Context()), func(ctx context.Context) error { return patients.Delete(ctx, stale) }), apperr.Stale))
+		current, err := get(t, store, p.ID)
+		require.NoError(t, err)
+		require.False(t, current.Active)
+
+		var writers sync.WaitGroup
+		for range 16 {
+			writers.Go(func() {
+				if err := change(true); err != nil && !apperr.Is(err, apperr.Stale) {
+					t.Error(err)
+				}
+			})
+		}
+		writers.Wait()
+	})
+}
+
+func TestPurgeLeavesItsEvents(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		store := openStore(t, url)
+		patients := repository.NewPatientRepository(store)
+		p := create(t, store, complete())
+		ctx := audit.WithIntent(actor(t.Context()), audit.Intent{Action: audit.Purge, EntityType: "patient", EntityID: p.ID, Reason: "asked for"})
+		require.NoError(t, store.InTx(ctx, func(ctx context.Context) error {
+			mine, err := patients.ByID(ctx, p.ID)
+			if err != nil {
+				return err
+			}
+			return patients.Delete(ctx, mine)
+		}))
+		var tokens int64
+		require.NoError(t, dbtest.Open(t, url).Raw("SELECT count(*) FROM blindindex").Scan(&tokens).Error)
+		require.Zero(t, tokens)
+		events := eventsOf(t, store, repository.AuditLogQuery{Subject: p.ID})
+		require.Len(t, events, 2)
+		require.Equal(t, audit.Purge, events[1].Action)
+		require.Equal(t, "asked for", events[1].Reason.Plain())
+	})
+}
+
+// DB_ECHO shows statements, never values; errors show neither.
+func TestNoValuesInLogsAndErrors(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		var out bytes.Buffer
+		cfg := config.Default().Database
+		cfg.URL, cfg.Echo = config.DSN(url), true
+		store, err := repository.Open(t.Context(), cfg, slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		require.NoError(t, err)
+		defer func() { require.NoError(t, store.Close()) }()
+		require.NoError(t, store.Unlock(t.Context(), "file:"+filepath.Join(t.TempDir(), "kek"), "US"))
+		p := create(t, store, complete())
+		_, err = get(t, store, p.ID)
+		require.NoError(t, err)
+		duplicate := complete()
+		duplicate.ID = p.ID
+		err = store.InTx(actor(t.Context()), func(ctx context.Context) error {
+			return repository.NewPatientRepository(store).Create(ctx, duplicate)
+		})
+		require.True(t, apperr.Is(err, apperr.Duplicate))
+		require.NotContains(t, err.Error(), "phi1:")
+		require.Contains(t, out.String(), "INSERT INTO")
+		for _, secret := range []string{"phi1:", "bi1:", "Zoë", p.ID.String()} {
+			require.NotContains(t, out.String(), secret)
+		}
+	})
+}
+
+func TestPagesAreStableUnderInserts(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		store := openStore(t, url)
+		patients := repository.NewPatientRepository(store)
+		for range 7 {
+			create(t, store, invented())
+		}
+		var seen []*models.Patient
+		page, more := repository.Page{Limit: 3}, true
+		for more {
+			require.NoError(t, store.Read(actor(t.Context()), func(ctx context.Context) error {
+				rows, again, err := patients.Active(ctx, page)
+				seen, more = append(seen, rows...), again
+				return err
+			}))
+			page.After = seen[len(seen)-1].ID
+			if len(seen) == 3 {
+				create(t, store, invented())
+			}
+		}
+		require.Len(t, seen, 8)
+		ids := map[string]bool{}
+		for _, p := range seen {
+			ids[p.ID.String()] = true
+		}
+		require.Len(t, ids, 8, "no row twice")
+	})
+}
