@@ -1,0 +1,189 @@
+package handler_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"novamind/handler"
+	"novamind/internal/audit"
+	"novamind/internal/config"
+	"novamind/internal/dbtest"
+	"novamind/models"
+	"novamind/repository"
+	"novamind/service"
+)
+
+const (
+	canary   = "Zcanary"
+	password = "a long passphrase"
+)
+
+// syncBuffer is a log that the server writes while the test reads.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// stack is the whole program behind HTTP, on a database of its own.
+type stack struct {
+	t      *testing.T
+	store  *repository.Store
+	auth   *service.AuthService
+	db     *gorm.DB // plain SQL, past the program
+	server *httptest.Server
+	log    *syncBuffer
+	token  string // of an account with every role
+}
+
+func onEachEngine(t *testing.T, test func(t *testing.T, s *stack)) {
+	t.Helper()
+	dbtest.Run(t, func(t *testing.T, url string) { test(t, newStack(t, url)) })
+}
+
+func newStack(t *testing.T, url string) *stack {
+	t.Helper()
+	s := &stack{t: t, db: dbtest.Open(t, url), log: &syncBuffer{}}
+	cfg := config.Default()
+	cfg.Database.URL = config.DSN(url)
+	cfg.Auth.Argon2 = config.Argon2{MemoryKiB: 7168, Passes: 1, Lanes: 1}
+	cfg.Limits.FailedPerMinute, cfg.Limits.FailedBurst = 100000, 100000
+	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	var err error
+	s.store, err = repository.Open(t.Context(), cfg.Database, log)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.store.Close()) })
+	require.NoError(t, s.store.Unlock(t.Context(), "file:"+filepath.Join(t.TempDir(), "kek"), "US"))
+	s.auth, err = service.NewAuthService(s.store, cfg.Auth)
+	require.NoError(t, err)
+	engine, err := handler.NewAPI(handler.Services{
+		Auth: s.auth, Patients: service.NewPatientService(s.store, "US"), AuditLogs: service.NewAuditLogService(s.store),
+		Ready: []handler.Check{{Name: "audit", Run: s.store.CheckAudit}},
+	}, cfg, s.store.CursorKey(), log)
+	require.NoError(t, err)
+	s.server = httptest.NewServer(engine)
+	t.Cleanup(s.server.Close)
+	made, err := s.auth.EnsureAccount(audit.System(t.Context(), "test"), "all@example.org", password, nil)
+	require.NoError(t, err)
+	require.True(t, made)
+	s.token = s.login("all@example.org")
+	return s
+}
+
+// account makes an account with these roles, and logs it in.
+func (s *stack) account(email string, change func(*models.Account), roles ...string) string {
+	s.t.Helper()
+	accounts := repository.NewAccountRepository(s.store)
+	all, err := accounts.ByEmail(s.t.Context(), "all@example.org")
+	require.NoError(s.t, err)
+	a := &models.Account{Email: email, Name: "Test", Roles: roles, PasswordHash: all.PasswordHash}
+	if change != nil {
+		change(a)
+	}
+	require.NoError(s.t, s.store.InTx(audit.System(s.t.Context(), "test"), func(ctx context.Context) error { return accounts.Create(ctx, a) }))
+	return s.login(email)
+}
+
+func (s *stack) login(email string) string {
+	s.t.Helper()
+	r := s.as("").do("POST", "/api/v1/auth/login", `{"email":"`+email+`","password":"`+password+`"}`)
+	require.Equal(s.t, http.StatusOK, r.status, r.text)
+	return r.at("token").(string)
+}
+
+// as returns the same stack with another caller.
+func (s *stack) as(token string) *stack {
+	other := *s
+	other.token = token
+	return &other
+}
+
+type reply struct {
+	status int
+	header http.Header
+	text   string
+	body   map[string]any
+}
+
+// at returns the value at a path of member names.
+func (r reply) at(path ...string) any {
+	var v any = r.body
+	for _, name := range path {
+		members, _ := v.(map[string]any)
+		v = members[name]
+	}
+	return v
+}
+
+func (r reply) items() []any {
+	items, _ := r.body["items"].([]any)
+	return items
+}
+
+// do sends a request; headers are "Name: value". A body is JSON unless a header says otherwise.
+func (s *stack) do(method, path, body string, headers ...string) reply {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), method, s.server.URL+path, strings.NewReader(body))
+	require.NoError(s.t, err)
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if s.token != "" {
+		request.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	for _, header := range headers {
+		name, value, _ := strings.Cut(header, ": ")
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultTransport.RoundTrip(request)
+	require.NoError(s.t, err)
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(s.t, err)
+	r := reply{status: response.StatusCode, header: response.Header, text: string(text)}
+	if len(text) > 0 {
+		require.NoError(s.t, json.Unmarshal(text, &r.body), r.text)
+	}
+	return r
+}
+
+const ada = `{"first_name":"Zoë Ann","last_name":"García-López","date_of_birth":"1980-02-03",` +
+	`"contact_info":{"email":"Zoe@Example.org","phone":"(212) 555-0123"},` +
+	`"address":{"street":"1 Example Street","city":"Exampleton","state":"NY","zip_code":"10001"}}`
+
+// register adds a patient and returns the id.
+func (s *stack) register(body string) string {
+	s.t.Helper()
+	r := s.do("POST", "/api/v1/patients", body)
+	require.Equal(s.t, http.StatusCreated, r.status, r.text)
+	return r.at("id").(string)
+}
+
+func (s *stack) patients() (n int64) {
+	s.t.Helper()
+	require.NoError(s.t, s.db.Raw("SELECT count(*) FROM patient").Scan(&n).Error)
+	return n
+}
