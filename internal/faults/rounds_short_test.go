@@ -1,0 +1,6 @@
+//go:build !faults
+
+package faults
+
+// rounds is how often each engine's server is killed.
+const rounds = 1
