@@ -66,3 +66,6 @@ func ToMap(model any) map[string]any {
 	}
 	return out
 }
+
+// TableOf returns the name of a model's table.
+func TableOf(model any) string { return layoutOf(model).table }
