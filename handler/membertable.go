@@ -44,7 +44,6 @@ func membersOf(t reflect.Type) *memberTable {
 func structMembers(t reflect.Type) []member {
 	var own, promoted []member
 	for field := range t.Fields() {
-		field := field
 		tag := field.Tag.Get("json")
 		name, rest, _ := strings.Cut(tag, ",")
 		embedded := field.Type

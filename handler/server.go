@@ -55,7 +55,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 	}
 	err := s.stop()
-	<-failed // always http.ErrServerClosed by now
+	_ = <-failed // always http.ErrServerClosed by now
 	return err
 }
 

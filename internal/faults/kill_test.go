@@ -63,7 +63,7 @@ func killDuringWrites(s *server) []string {
 		})
 	}
 	for enough := false; !enough; {
-		time.Sleep(time.Duration(100+rand.IntN(400)) * time.Millisecond) //nolint:gosec // any moment will do
+		time.Sleep(time.Duration(100+rand.IntN(400)) * time.Millisecond)
 		mu.Lock()
 		enough = len(acknowledged) > 0
 		mu.Unlock()

@@ -96,12 +96,12 @@ func artefacts(t *testing.T, in *installation, url string) map[string]string {
 		require.Greater(t, len(database), 1, "the write-ahead log is there")
 		paths = append(paths, database...)
 	} else {
-		dump, err := exec.CommandContext(t.Context(), "pg_dump", url).Output() //nolint:gosec // our own database
+		dump, err := exec.CommandContext(t.Context(), "pg_dump", url).Output()
 		require.NoError(t, err)
 		files["pg_dump"] = string(dump)
 	}
 	for _, path := range paths {
-		content, err := os.ReadFile(path) //nolint:gosec // found above
+		content, err := os.ReadFile(path)
 		require.NoError(t, err)
 		if !strings.HasSuffix(path, "-shm") {
 			files[path] = string(content)

@@ -64,7 +64,7 @@ func (i *installation) command(args ...string) *exec.Cmd {
 	require.NoError(i.t, err)
 	words := append(append([]string{}, i.prefix...), path)
 	words = append(words, args...)
-	cmd := exec.CommandContext(i.t.Context(), words[0], words[1:]...) //nolint:gosec // the program under test
+	cmd := exec.CommandContext(i.t.Context(), words[0], words[1:]...)
 	cmd.Dir, cmd.Env = i.dir, i.env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
@@ -127,7 +127,7 @@ var client = &http.Client{Timeout: 20 * time.Second}
 
 // do returns the status of a request, 0 where none came.
 func (s *server) do(method, path, body string, into any) int {
-	request, err := http.NewRequest(method, s.base+path, strings.NewReader(body)) //nolint:noctx // bounded by the client
+	request, err := http.NewRequest(method, s.base+path, strings.NewReader(body))
 	if err != nil {
 		return 0
 	}

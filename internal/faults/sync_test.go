@@ -48,7 +48,7 @@ func TestSyncPrecedesEachAnswer(t *testing.T) {
 
 func syncs(t *testing.T, trace string) int {
 	t.Helper()
-	content, err := os.ReadFile(trace) //nolint:gosec // our own
+	content, err := os.ReadFile(trace)
 	require.NoError(t, err)
 	return bytes.Count(content, []byte("sync("))
 }

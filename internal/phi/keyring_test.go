@@ -174,7 +174,7 @@ func TestKEKFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entries, 1, "nothing is left behind")
 
-	require.NoError(t, os.Chmod(path, 0o644)) //nolint:gosec // the mode that is to be refused
+	require.NoError(t, os.Chmod(path, 0o644))
 	_, err = LoadKEK("file:" + path)
 	require.ErrorContains(t, err, "chmod 600")
 
