@@ -54,9 +54,13 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
-	err := s.stop()
-	_ = <-failed // always http.ErrServerClosed by now
-	return err
+	if err := s.stop(); err != nil {
+		return err
+	}
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
 }
 
 // stop needs a context of its own: the one it was told by is done.
