@@ -61,19 +61,19 @@ func TestLoadOrdersVersionsAsNumbers(t *testing.T) {
 func TestLoadRefusesWhatIsNotFrozen(t *testing.T) {
 	t.Parallel()
 	const file = "0002_more.sqlite.up.sql"
-	for name, change := range map[string]func(fstest.MapFS){
-		"edited":   func(f fstest.MapFS) { f[file] = &fstest.MapFile{Data: []byte("SELECT 3;")} },
-		"missing":  func(f fstest.MapFS) { delete(f, file) },
-		"unlisted": func(f fstest.MapFS) { maps.Copy(f, summedWithout(t, f, file)) },
+	for what, change := range map[string]func(fstest.MapFS){
+		"was edited":    func(f fstest.MapFS) { f[file] = &fstest.MapFile{Data: []byte("SELECT 3;")} },
+		"is missing":    func(f fstest.MapFS) { delete(f, file) },
+		"is not listed": func(f fstest.MapFS) { maps.Copy(f, summedWithout(t, f, file)) },
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			fsys := folder(t, map[string]string{"0001_initial": "SELECT 1;", "0002_more": "SELECT 2;"})
 			change(fsys)
 			for _, engine := range []string{migrations.Postgres, migrations.SQLite} {
 				_, err := migrations.Load(fsys, engine)
 				require.ErrorIs(t, err, migrations.ErrSums)
-				require.ErrorContains(t, err, file)
+				require.ErrorContains(t, err, file+" "+what)
 			}
 		})
 	}

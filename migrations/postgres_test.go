@@ -52,6 +52,23 @@ func TestPostgresErrorsNameTheLineAndNoRowContent(t *testing.T) {
 	}
 }
 
+func TestPostgresWaitsForALockOnlySoLongAndLeavesNoSettingBehind(t *testing.T) {
+	t.Parallel()
+	db := dbtest.Open(t, dbtest.EmptyPostgres(t))
+	pool, err := db.DB()
+	require.NoError(t, err)
+	pool.SetMaxOpenConns(1)
+	_, err = newRunner(t, db, with(nil, "0001_initial", `
+CREATE TABLE setting AS SELECT current_setting('lock_timeout') AS v;
+SET work_mem = '77MB';`)).Up(t.Context(), "")
+	require.NoError(t, err)
+	var timeout, memory string
+	require.NoError(t, db.Raw("SELECT v FROM setting").Scan(&timeout).Error)
+	require.Equal(t, "5s", timeout)
+	require.NoError(t, db.Raw("SHOW work_mem").Scan(&memory).Error)
+	require.NotEqual(t, "77MB", memory)
+}
+
 func TestPostgresTriesAgainAfterALockTimeout(t *testing.T) {
 	t.Parallel()
 	db := dbtest.Open(t, dbtest.EmptyPostgres(t))

@@ -1,7 +1,6 @@
 package migrations
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -33,10 +32,9 @@ func withoutForeignKeys(conn *gorm.DB, fn func(conn *gorm.DB) error) error {
 	return fn(conn)
 }
 
-// enforceForeignKeys switches them on again. It asks whether that worked: after a cancelled context the transaction
-// may still be rolling back, and such a connection must not go back to the pool.
+// enforceForeignKeys switches them on again, and asks whether that worked: after a cancelled context the statement
+// fails, or the transaction is still rolling back, and such a connection must not go back to the pool.
 func enforceForeignKeys(conn *gorm.DB) {
-	conn = conn.WithContext(context.WithoutCancel(conn.Statement.Context))
 	var on bool
 	err := errors.Join(
 		conn.Exec("PRAGMA foreign_keys = on").Error,

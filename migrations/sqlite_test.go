@@ -75,6 +75,26 @@ func TestSQLiteEnforcesForeignKeysAfterAFailedAndACancelledRun(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestSQLiteTriesAgainWhileAnotherWrites(t *testing.T) {
+	t.Parallel()
+	url := dbtest.EmptySQLite(t)
+	other := dbtest.Open(t, url)
+	db := dbtest.Open(t, url)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	pool.SetMaxOpenConns(1)
+	require.NoError(t, db.Exec("PRAGMA busy_timeout = 10").Error)
+
+	held := other.Begin() // BEGIN IMMEDIATE
+	require.NoError(t, held.Error)
+	go func() {
+		time.Sleep(200 * time.Millisecond)
+		held.Rollback()
+	}()
+	_, err = newRunner(t, db, v1).Up(t.Context(), "")
+	require.NoError(t, err)
+}
+
 func TestSQLiteRunsTriggersWithSeveralStatements(t *testing.T) {
 	t.Parallel()
 	db := dbtest.Open(t, dbtest.EmptySQLite(t))
