@@ -2,6 +2,9 @@ package faults
 
 import (
 	"net/http"
+	"os"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -26,6 +29,7 @@ func TestNeighbourLeavesTheWriteAheadLog(t *testing.T) {
 		}
 	}
 	register()
+	require.True(t, locked(t, url), "the server holds no lock on its database")
 	in.run("keys", "status")
 	t.Run("neighbour", func(t *testing.T) { //nolint:paralleltest // it opens, reads and closes between the writes
 		var n int64
@@ -39,4 +43,18 @@ func TestNeighbourLeavesTheWriteAheadLog(t *testing.T) {
 		require.Equal(t, http.StatusOK, s.do("GET", "/api/v1/patients/"+id, "", nil), "an acknowledged patient is lost")
 	}
 	s.stop(syscall.SIGTERM)
+}
+
+// locked reports whether any process holds a lock on a SQLite database's file.
+func locked(t *testing.T, url string) bool {
+	t.Helper()
+	info, err := os.Stat(strings.TrimPrefix(url, "sqlite://"))
+	require.NoError(t, err)
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	require.True(t, ok)
+	locks, err := os.ReadFile("/proc/locks")
+	if err != nil {
+		t.Skip("/proc/locks can't be read here (it is Linux's), so locks can't be seen")
+	}
+	return strings.Contains(string(locks), ":"+strconv.FormatUint(stat.Ino, 10)+" ")
 }
