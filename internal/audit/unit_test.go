@@ -152,6 +152,7 @@ func TestUnreadableRowsAreEvents(t *testing.T) {
 
 	u := begin(t, audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: alice})
 	u.Unreadable("patient", alice)
+	require.False(t, u.Untouched())
 	require.Equal(t, []audit.Event{found}, plain(t, u.Fail(audit.Failure, "phi.unreadable")), "said once")
 }
 

@@ -73,6 +73,7 @@ func TestOtherSpellingsAreNoEnvelopes(t *testing.T) {
 	for name, spelling := range map[string]string{
 		"nothing":              "",
 		"too short":            "phi1:" + id + ":" + body[1:],
+		"a byte too short":     "phi1:" + id + ":" + body[2:],
 		"bits after the end":   "phi1:" + id + ":" + body[:37] + "B",
 		"impossible length":    "phi1:" + id + ":" + body + "AAA",
 		"padding":              "phi1:" + id + ":" + body + "==",

@@ -39,6 +39,7 @@ func TestNormalizeText(t *testing.T) {
 		{"josé", "JOSÉ", "jose\u0301"},
 		{"a b", "A  B", "\u00a0a\u3000b\u2003"},
 		{"fi", "\ufb01"},
+		{"tel", "\u2121"}, // its compatibility form is in capitals
 	} {
 		for _, spelling := range same {
 			require.Equal(t, NormalizeText(same[0]), NormalizeText(spelling), spelling)
