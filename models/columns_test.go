@@ -54,9 +54,9 @@ func suspects(t *testing.T, tables []any) []string {
 }
 
 func isSealed(field *schema.Field) bool {
-	_, sealed := reflect.New(field.IndirectFieldType).Interface().(interface {
+	_, sealed := reflect.TypeAssert[interface {
 		Seal(s *phi.Sealer, b phi.Binding) error
-	})
+	}](reflect.New(field.IndirectFieldType))
 	return sealed
 }
 

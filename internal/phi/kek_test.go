@@ -2,6 +2,7 @@ package phi
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -153,10 +154,7 @@ func TestKeysetsDontTakeEachOthersPlace(t *testing.T) {
 			if place == other {
 				continue
 			}
-			swapped := map[Purpose]string{}
-			for p, text := range wrapped {
-				swapped[p] = text
-			}
+			swapped := maps.Clone(wrapped)
 			swapped[place] = wrapped[other]
 			require.ErrorContains(t, ring.Load(kek, swapped), "does not open this database's "+string(place)+" keyset")
 			_, err := Keys(place, kek, wrapped[other])

@@ -132,7 +132,7 @@ func TestCalendarDate(t *testing.T) {
 		require.JSONEq(t, `{"d":"`+good+`"}`, string(text))
 		var back map[string]CalendarDate
 		require.NoError(t, json.Unmarshal(text, &back))
-		require.True(t, back["d"] == day, "equal days are equal values")
+		require.Equal(t, day, back["d"])
 	}
 }
 
