@@ -65,7 +65,7 @@ func TestRowsReadAheadAreNotInTheEvent(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		store := openStore(t, url)
-		for range 3 {
+		for range 6 { // more than any step reads ahead
 			create(t, store, invented())
 		}
 		require.NoError(t, store.Read(intending(t, "page"), func(ctx context.Context) error {

@@ -30,11 +30,13 @@ func reachedBy(contact models.ContactInfo) *models.Patient {
 	return p
 }
 
-// ids returns who was found, in order.
+// ids returns who was found, in order; Nil stands for somebody who can't be read.
 func ids(patients []*models.Patient) []uuid.UUID {
 	out := make([]uuid.UUID, len(patients))
 	for i, p := range patients {
-		out[i] = p.ID
+		if !p.Unreadable() {
+			out[i] = p.ID
+		}
 	}
 	return out
 }
