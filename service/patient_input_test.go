@@ -40,6 +40,9 @@ func textRules(pointer string, limit int, member func(*service.PatientInput) *st
 	}
 	return append(optionalTextRules(pointer, limit, member),
 		refusal{"empty", set(""), []string{pointer + ": required"}},
+		refusal{"a tab", set("\t"), []string{pointer + ": required"}},
+		refusal{"punctuation alone", set("-"), []string{pointer + ": required"}},
+		refusal{"nothing but what can't be seen", set("\u200b\u2060"), []string{pointer + ": control_character"}},
 		refusal{"blank", set(" \t\n\u00a0\u3000"), []string{pointer + ": required"}})
 }
 
@@ -53,6 +56,7 @@ func optionalTextRules(pointer string, limit int, member func(*service.PatientIn
 		{"an escape sequence", set("\x1b[31m" + canary), []string{pointer + ": control_character"}},
 		{"a line break inside", set(canary + "\n" + canary), []string{pointer + ": control_character"}},
 		{"a C1 control", set(canary + "\u0085" + canary), []string{pointer + ": control_character"}},
+		{"a change of direction", set(canary + "\u202e" + canary), []string{pointer + ": control_character"}},
 		{"invalid UTF-8", set(canary + "\xff"), []string{pointer + ": control_character"}},
 	}
 }
@@ -69,7 +73,7 @@ func emailRules(pointer string, member func(*service.PatientInput) *string) []re
 
 func phoneRules(pointer string, member func(*service.PatientInput) *string) []refusal {
 	var out []refusal
-	for _, bad := range []string{canary, "1", "+", "+999 1234567", "call " + canary} {
+	for _, bad := range []string{canary, "1", "+x", "+999 1234567", "call " + canary} {
 		out = append(out, refusal{"not a phone: " + bad, func(in *service.PatientInput) { *member(in) = bad }, []string{pointer + ": phone"}})
 	}
 	return append(out, refusal{"too long", func(in *service.PatientInput) { *member(in) = strings.Repeat("2", 33) }, []string{pointer + ": too_long"}})
