@@ -3,7 +3,6 @@ package repository_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -73,7 +72,7 @@ func TestErrorsQuoteNoRow(t *testing.T) {
 			require.Error(t, err, name)
 			require.False(t, apperr.Is(err, apperr.AuditUnavailable), "%s: the attempt is what failed", name)
 			var pg *pgconn.PgError
-			require.False(t, errors.As(err, &pg), "%s: the engine's own error must not be in reach", name)
+			require.NotErrorAs(t, err, &pg, "%s: the engine's own error must not be in reach", name)
 			for _, verb := range []string{"%s", "%v", "%+v", "%#v", "%q"} {
 				for _, secret := range []string{canary, "phi1:", p.ID.String(), mine.ID.String(), "Zoë"} {
 					require.NotContains(t, fmt.Sprintf(verb, err), secret, name)

@@ -51,19 +51,19 @@ func TestSearchByName(t *testing.T) {
 			first, last *string
 			want        []*models.Patient
 		}{
-			{of("jose maria"), of("garcia lopez"), []*models.Patient{jose}},
-			{of("JOSÉ"), nil, []*models.Patient{jose}},
-			{of("Jose\u0301"), nil, []*models.Patient{jose}},
-			{of(" María "), of("GARCIA"), []*models.Patient{jose}},
-			{nil, of("López"), []*models.Patient{jose, lopez}},
-			{nil, of("Garcia‐Lopez"), []*models.Patient{jose}},
-			{nil, of("Lopez-Garcia"), nil},
-			{nil, of("Gar"), nil},
-			{of("Garcia"), nil, nil},
-			{nil, of("strasse"), []*models.Patient{anna}},
-			{of("Anna"), of("Lopez"), nil},
-			{of(""), nil, nil},
-			{nil, of("-"), nil},
+			{new("jose maria"), new("garcia lopez"), []*models.Patient{jose}},
+			{new("JOSÉ"), nil, []*models.Patient{jose}},
+			{new("Jose\u0301"), nil, []*models.Patient{jose}},
+			{new(" María "), new("GARCIA"), []*models.Patient{jose}},
+			{nil, new("López"), []*models.Patient{jose, lopez}},
+			{nil, new("Garcia‐Lopez"), []*models.Patient{jose}},
+			{nil, new("Lopez-Garcia"), nil},
+			{nil, new("Gar"), nil},
+			{new("Garcia"), nil, nil},
+			{nil, new("strasse"), []*models.Patient{anna}},
+			{new("Anna"), new("Lopez"), nil},
+			{new(""), nil, nil},
+			{nil, new("-"), nil},
 		} {
 			require.Equal(t, ids(c.want), ids(find(t, store, models.PatientQuery{FirstName: c.first, LastName: c.last})), "%v %v", c.first, c.last)
 		}
@@ -75,8 +75,8 @@ func TestSearchByName(t *testing.T) {
 		}))
 		day, _ := phi.ParseCalendarDate("1980-02-03")
 		other, _ := phi.ParseCalendarDate("1980-02-04")
-		require.Len(t, find(t, store, models.PatientQuery{LastName: of("Lopez"), DateOfBirth: &day}), 2)
-		require.Empty(t, find(t, store, models.PatientQuery{LastName: of("Lopez"), DateOfBirth: &other}))
+		require.Len(t, find(t, store, models.PatientQuery{LastName: new("Lopez"), DateOfBirth: &day}), 2)
+		require.Empty(t, find(t, store, models.PatientQuery{LastName: new("Lopez"), DateOfBirth: &other}))
 	})
 }
 
@@ -93,10 +93,14 @@ func TestSearchByContact(t *testing.T) {
 		for _, written := range []string{"2125550123", "212.555.0123", "+1 (212) 555 0123", "1-212-555-0123"} {
 			require.Equal(t, ids([]*models.Patient{parent, child}), ids(find(t, store, models.PatientQuery{Phone: &written})), written)
 		}
-		require.Equal(t, ids([]*models.Patient{abroad}), ids(find(t, store, models.PatientQuery{Phone: of("011 49 30 901820")})))
+		require.Equal(t, ids([]*models.Patient{abroad}), ids(find(t, store, models.PatientQuery{Phone: new("011 49 30 901820")})))
 		for _, absent := range []models.PatientQuery{
-			{Email: of("")}, {Phone: of("")}, {Email: of("family@example")}, {Phone: of("5550123")}, {Phone: of("+49 212 555 0123")},
-			{Email: of("family@example.org"), Phone: of("+49 30 901820")},
+			{Email: new("")},
+			{Phone: new("")},
+			{Email: new("family@example")},
+			{Phone: new("5550123")},
+			{Phone: new("+49 212 555 0123")},
+			{Email: new("family@example.org"), Phone: new("+49 30 901820")},
 		} {
 			require.Empty(t, find(t, store, absent))
 		}
@@ -120,13 +124,16 @@ func TestSearchAfterAChange(t *testing.T) {
 			return patients.Update(ctx, p)
 		}))
 		for _, gone := range []models.PatientQuery{
-			{LastName: of("Before")}, {Email: of("zoe@example.org")}, {Phone: of("2125550123")}, {Prefixes: []string{"befo"}},
-			{LastName: of("After"), Active: of(true)},
+			{LastName: new("Before")},
+			{Email: new("zoe@example.org")},
+			{Phone: new("2125550123")},
+			{Prefixes: []string{"befo"}},
+			{LastName: new("After"), Active: new(true)},
 		} {
 			require.Empty(t, find(t, store, gone), gone.Shape())
 		}
 		for _, here := range []models.PatientQuery{
-			{LastName: of("After")}, {Email: of("new@example.org")}, {Prefixes: []string{"after"}}, {Active: of(false)}, {FirstName: of("Anna")},
+			{LastName: new("After")}, {Email: new("new@example.org")}, {Prefixes: []string{"after"}}, {Active: new(false)}, {FirstName: new("Anna")},
 		} {
 			require.Len(t, find(t, store, here), 1, here.Shape())
 		}

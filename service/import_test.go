@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -149,7 +150,7 @@ type brokenReader struct{ text *strings.Reader }
 
 func (r *brokenReader) Read(p []byte) (int, error) {
 	if r.text.Len() == 0 {
-		return 0, fmt.Errorf("device lost")
+		return 0, errors.New("device lost")
 	}
 	return r.text.Read(p)
 }

@@ -137,7 +137,7 @@ func TestNothingIsShownUnrecorded(t *testing.T) {
 		b := newBundle(t, url)
 		p := b.register(t)
 		ctx := as(t, service.RoleClinician, service.RoleAuditor)
-		found, _, err := b.patients.Search(ctx, models.PatientQuery{LastName: of("Lopez"), Email: of("zoe@example.org")}, onePage)
+		found, _, err := b.patients.Search(ctx, models.PatientQuery{LastName: new("Lopez"), Email: new("zoe@example.org")}, onePage)
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		require.Equal(t, "by email, last_name", *b.events(t, audit.Search)[0].Details)
