@@ -170,6 +170,21 @@ func TestFailForgetsChangesAndKeepsReads(t *testing.T) {
 	require.Empty(t, u.Commit(), "nothing of it is left")
 }
 
+// Changes that were rolled back are none; what was seen on the way, or found altered, stays.
+func TestForgetChangesKeepsTheRest(t *testing.T) {
+	t.Parallel()
+	u := begin(t, audit.Intent{Action: audit.Read, EntityType: "patient"})
+	u.Accessed("patient", alice)
+	u.Changed(audit.Update, "patient", bert, nil)
+	u.Record(audit.Event{Action: audit.Login})
+	u.Unreadable("patient", carla)
+	u.ForgetChanges()
+	events := plain(t, u.Commit())
+	require.Len(t, events, 2)
+	require.Equal(t, []uuid.UUID{alice}, events[0].Subjects)
+	require.Equal(t, []uuid.UUID{carla}, events[1].Subjects)
+}
+
 func TestRecordKeepsWhoItNames(t *testing.T) {
 	t.Parallel()
 	_, u, err := audit.Begin(audit.WithActor(t.Context(), audit.Actor{Origin: "api", RequestID: "request"}))
