@@ -3,7 +3,9 @@ package faults
 import (
 	"net/http"
 	"os"
+	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -23,7 +25,7 @@ func TestKilledServer(t *testing.T) {
 			s := in.serve()
 			l := writing(s)
 			s.stop(syscall.SIGKILL)
-			l.running.Wait()
+			l.end()
 			s = in.serve()
 			requireKept(s, l.acknowledged)
 			requirePaired(s, db)
@@ -44,14 +46,15 @@ func TestKilledPostgreSQL(t *testing.T) {
 		l := writing(s)
 		if round%2 == 0 {
 			postgres.Kill(t)
-			l.running.Wait()
+			l.end()
 			postgres.Start(t)
-		} else {
+		} else { // PostgreSQL comes back by itself, and may do so before a client notices
 			killBackend(t, postgres)
-			l.running.Wait()
+			l.end()
 		}
 		for status := range l.refused {
-			require.Equal(t, http.StatusServiceUnavailable, status, "PostgreSQL's end is no fault of the request or of the program")
+			require.Equal(t, http.StatusServiceUnavailable, status, "PostgreSQL's end is no fault of the request or of the program\n%s",
+				errorLines(s))
 		}
 		awaitReady(s)
 		requireKept(s, l.acknowledged)
@@ -59,6 +62,11 @@ func TestKilledPostgreSQL(t *testing.T) {
 		t.Logf("%d acknowledged", len(l.acknowledged))
 	}
 	s.stop(syscall.SIGTERM)
+}
+
+// errorLines returns what a server logged of requests that failed by its own fault.
+func errorLines(s *server) string {
+	return strings.Join(regexp.MustCompile(`(?m)^.*level=ERROR msg=request .*status=500.*$`).FindAllString(read(s.t, s.output), -1), "\n")
 }
 
 // killBackend kills one of the processes that serve the program. PostgreSQL then ends all of them and recovers from its log.

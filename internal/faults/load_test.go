@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -15,9 +16,10 @@ const somebody = `{"first_name":"Kay","last_name":"Example","date_of_birth":"198
 // clients write at once.
 const clients = 16
 
-// load is clients that register patients, each until it is refused.
+// load is clients that register patients, each until it is refused or the load ends.
 type load struct {
 	running      sync.WaitGroup
+	ending       atomic.Bool
 	mu           sync.Mutex
 	acknowledged []string    // ids
 	refused      map[int]int // status → clients; 0: no answer
@@ -39,7 +41,7 @@ func writing(s *server) *load {
 }
 
 func (l *load) register(s *server) {
-	for {
+	for !l.ending.Load() {
 		var made struct{ ID string }
 		status := s.do("POST", "/api/v1/patients", somebody, &made)
 		l.mu.Lock()
@@ -53,6 +55,12 @@ func (l *load) register(s *server) {
 			return
 		}
 	}
+}
+
+// end returns when no client is at work any more.
+func (l *load) end() {
+	l.ending.Store(true)
+	l.running.Wait()
 }
 
 // requireKept looks for what was acknowledged: each patient opens, and has its event.

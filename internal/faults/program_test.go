@@ -98,9 +98,10 @@ func read(t *testing.T, path string) string {
 // server is a running serve.
 type server struct {
 	*installation
-	cmd   *exec.Cmd
-	base  string
-	token string
+	cmd    *exec.Cmd
+	output string // the file that it prints to
+	base   string
+	token  string
 }
 
 var answersAt = regexp.MustCompile(`(?m)^NovaMind answers at (http://\S+)\n`)
@@ -109,7 +110,7 @@ var answersAt = regexp.MustCompile(`(?m)^NovaMind answers at (http://\S+)\n`)
 func (i *installation) serve() *server {
 	i.t.Helper()
 	cmd, output := i.command("serve")
-	s := &server{installation: i, cmd: cmd}
+	s := &server{installation: i, cmd: cmd, output: output}
 	require.NoError(i.t, s.cmd.Start())
 	require.Eventually(i.t, func() bool {
 		content, err := os.ReadFile(output)
@@ -134,7 +135,7 @@ func (s *server) stop(signal os.Signal) {
 	}
 }
 
-// connections suffice for every client of a test at once.
+// client keeps a connection for each of the clients that write at once.
 var client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 
 // do returns the status of a request, 0 where no whole answer came, and reads the answer into into unless that is nil.
