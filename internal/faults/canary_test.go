@@ -4,8 +4,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf16"
 
@@ -58,16 +60,26 @@ func TestLeakSearchFindsAPlantedCanary(t *testing.T) {
 func found(content string) []string {
 	content = strings.ToLower(content)
 	var out []string
-	for _, canary := range canaries {
-		for _, form := range forms(canary) {
-			if strings.Contains(content, strings.ToLower(form)) {
-				out = append(out, canary)
-				break
-			}
+	for canary, forms := range sought() {
+		if slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(content, form) }) {
+			out = append(out, canary)
 		}
 	}
 	return out
 }
+
+// sought are the forms of each canary in small letters, each once.
+var sought = sync.OnceValue(func() map[string][]string {
+	out := map[string][]string{}
+	for _, canary := range canaries {
+		for _, form := range forms(canary) {
+			if form = strings.ToLower(form); !slices.Contains(out[canary], form) {
+				out[canary] = append(out[canary], form)
+			}
+		}
+	}
+	return out
+})
 
 // forms are the spellings in which a value could lie about: plain, escaped as in JSON or in a URL, hexadecimal, UTF-16, and base64 at each
 // of its three alignments.
