@@ -49,19 +49,33 @@ func (a *API) Routes() []Route {
 		{"GET", "/healthz", Open, a.healthz},
 		{"GET", "/readyz", Open, a.readyz},
 
-		{"POST", "/api/v1/auth/login", Public, a.login},
-		{"POST", "/api/v1/auth/logout", FirstLogin, a.logout},
-		{"GET", "/api/v1/auth/me", FirstLogin, a.me},
-		{"POST", "/api/v1/auth/password", FirstLogin, a.setPassword},
+		{"POST", "/api/v1/auth/login", Public, noQuery(a.login)},
+		{"POST", "/api/v1/auth/logout", FirstLogin, noQuery(a.logout)},
+		{"GET", "/api/v1/auth/me", FirstLogin, noQuery(a.me)},
+		{"POST", "/api/v1/auth/password", FirstLogin, noQuery(a.setPassword)},
 
 		{"GET", "/api/v1/patients", Session, a.listPatients},
-		{"POST", "/api/v1/patients", Session, a.createPatient},
-		{"POST", "/api/v1/patients/search", Session, a.searchPatients},
-		{"GET", "/api/v1/patients/:id", Session, a.getPatient},
-		{"PUT", "/api/v1/patients/:id", Session, a.replacePatient},
-		{"PATCH", "/api/v1/patients/:id", Session, a.patchPatient},
+		{"POST", "/api/v1/patients", Session, noQuery(a.createPatient)},
+		{"POST", "/api/v1/patients/search", Session, noQuery(a.searchPatients)},
+		{"GET", "/api/v1/patients/:id", Session, noQuery(a.getPatient)},
+		{"PUT", "/api/v1/patients/:id", Session, noQuery(a.replacePatient)},
+		{"PATCH", "/api/v1/patients/:id", Session, noQuery(a.patchPatient)},
 		{"DELETE", "/api/v1/patients/:id", Session, a.deletePatient},
 
 		{"GET", "/api/v1/audit-logs", Session, a.listAuditLogs},
+	}
+}
+
+// noQuery refuses query parameters on a route that takes none: one that is silently ignored looks like a filter that worked.
+func noQuery(next HandlerFunc) HandlerFunc {
+	return func(c *gin.Context) error {
+		q, err := readQuery(c)
+		if err != nil {
+			return err
+		}
+		if err := q.Err(); err != nil {
+			return err
+		}
+		return next(c)
 	}
 }

@@ -202,7 +202,7 @@ func idempotencyOf(c *gin.Context, body any) (service.Idempotency, error) {
 		return service.Idempotency{}, nil
 	}
 	if len(values) > 1 || values[0] == "" || len(values[0]) > 255 {
-		return service.Idempotency{}, malformed("Idempotency-Key", "Must be given once, with 1 to 255 characters.")
+		return service.Idempotency{}, malformed("invalid_format", "Idempotency-Key must be given once, with 1 to 255 characters.")
 	}
 	request, err := json.Marshal(body, json.Deterministic(true))
 	if err != nil {

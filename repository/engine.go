@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/url"
@@ -129,13 +130,8 @@ func sqliteDialector(cfg config.Database, databaseURL string) (gorm.Dialector, e
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("can't make the database's folder: %w", err)
 	}
-	// The file must not be readable by others from its first byte on; SQLite gives its WAL the same mode.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the path is the operator's
-	if err != nil {
-		return nil, fmt.Errorf("can't open the database file: %w", err)
-	}
-	if err := file.Close(); err != nil {
-		return nil, fmt.Errorf("can't open the database file: %w", err)
+	if err := createDatabaseFile(path); err != nil {
+		return nil, fmt.Errorf("can't make the database file: %w", err)
 	}
 	options := url.Values{
 		"_txlock":      {"immediate"}, // a busy database makes a transaction wait at its start, not fail in its middle
@@ -147,6 +143,20 @@ func sqliteDialector(cfg config.Database, databaseURL string) (gorm.Dialector, e
 	}
 	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: options.Encode()}).String()
 	return &sqliteDialect{sqlite.Dialector{DriverName: "sqlite", DSN: dsn}}, nil
+}
+
+// createDatabaseFile makes a new database's file, which must not be readable by others from its first byte on; SQLite gives its WAL the same
+// mode. A file that is there is never opened: closing it would drop the locks of every connection that this process has to it (POSIX
+// advisory locks, fcntl(2)), and with them SQLite's knowledge that the database is in use.
+func createDatabaseFile(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the path is the operator's
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // statementLogger logs statements without their values, when asked to (DB_ECHO), and nothing otherwise: errors are logged

@@ -47,7 +47,7 @@ func (v *validation) optional(pointer string, text *string, limit int) bool {
 	switch {
 	case *text == "":
 		return false
-	case !utf8.ValidString(*text) || strings.ContainsFunc(*text, unicode.IsControl):
+	case !utf8.ValidString(*text) || strings.ContainsFunc(*text, invisible):
 		v.add(pointer, "control_character", "Holds characters that are not text.")
 	case utf8.RuneCountInString(*text) > limit:
 		v.add(pointer, "too_long", "Is longer than "+itoa(limit)+" characters.")
@@ -59,11 +59,17 @@ func (v *validation) optional(pointer string, text *string, limit int) bool {
 
 // required checks a text that must not be blank.
 func (v *validation) required(pointer string, text *string, limit int) bool {
-	if strings.TrimSpace(*text) == "" {
+	if !strings.ContainsFunc(*text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || invisible(r) }) {
 		v.add(pointer, "required", "Must not be missing or blank.")
 		return false
 	}
 	return v.optional(pointer, text, limit)
+}
+
+// invisible characters hide what a text says, or turn it round; the two joiners are spelling in some scripts.
+func invisible(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||
+		unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d'
 }
 
 func (v *validation) email(pointer string, text *string) {
