@@ -95,7 +95,7 @@ func TestNoWayRoundTheHooks(t *testing.T) {
 			},
 			"delete read row": func() error { return db.Delete(loaded()).Error },
 			"find slice":      func() error { var rows []models.Patient; return db.Find(&rows).Error },
-			"first":           func() error { return db.First(&models.Patient{}).Error },
+			"first":           func() error { loaded(); return db.First(&models.Patient{}).Error }, // the table may be empty: the order is random
 			"count":           func() error { var n int64; return db.Model(&models.Patient{}).Count(&n).Error },
 			"bare ids":        func() error { var ids []uuid.UUID; return db.Model(&models.Patient{}).Pluck("id", &ids).Error },
 			"preload":         func() error { var rows []models.BlindIndex; return db.Preload("Patient").Find(&rows).Error },

@@ -2,6 +2,9 @@ package repository
 
 import (
 	"context"
+	"strings"
+
+	"gorm.io/gorm"
 
 	"novamind/internal/phi"
 	"novamind/models"
@@ -17,8 +20,12 @@ func NewAccountRepository(s *Store) *AccountRepository {
 
 // ByEmail returns the account with this e-mail, in any case. It returns a NotFound error.
 func (r *AccountRepository) ByEmail(ctx context.Context, email string) (*models.Account, error) {
+	email = phi.NormalizeText(email)
+	if strings.ContainsRune(email, 0) { // PostgreSQL's text can't hold it, and refuses the question
+		return nil, translate(gorm.ErrRecordNotFound)
+	}
 	var a models.Account
-	if err := r.store.handle(ctx).Where("email = ?", phi.NormalizeText(email)).Take(&a).Error; err != nil {
+	if err := r.store.handle(ctx).Where("email = ?", email).Take(&a).Error; err != nil {
 		return nil, translate(err)
 	}
 	return &a, nil

@@ -45,8 +45,9 @@ func (r *AuditLogRepository) Search(ctx context.Context, q AuditLogQuery, page P
 			{q.EntityType != "", "entity_type = ?", q.EntityType},
 			{q.Outcome != "", "outcome = ?", q.Outcome},
 			{q.RequestID != "", "request_id = ?", q.RequestID},
-			{!q.From.IsZero(), "occurred_at >= ?", q.From},
-			{!q.To.IsZero(), "occurred_at < ?", q.To},
+			// SQLite compares times as text, which is an order in one zone only.
+			{!q.From.IsZero(), "occurred_at >= ?", q.From.UTC()},
+			{!q.To.IsZero(), "occurred_at < ?", q.To.UTC()},
 		} {
 			if c.asked {
 				db = db.Where(c.condition, c.value)

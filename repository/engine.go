@@ -19,7 +19,6 @@ import (
 	"gorm.io/driver/postgres"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 	sqlitedriver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -157,13 +156,4 @@ func createDatabaseFile(path string) error {
 		return err
 	}
 	return file.Close()
-}
-
-// statementLogger logs statements without their values, when asked to (DB_ECHO), and nothing otherwise: errors are logged
-// where they are handled.
-func statementLogger(echo bool, log *slog.Logger) logger.Interface {
-	if !echo {
-		return logger.Discard
-	}
-	return logger.NewSlogLogger(log, logger.Config{LogLevel: logger.Info, ParameterizedQueries: true, IgnoreRecordNotFoundError: true})
 }

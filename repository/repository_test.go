@@ -19,12 +19,24 @@ import (
 // openStore returns an unlocked store on a migrated database of its own.
 func openStore(t *testing.T, url string) *repository.Store {
 	t.Helper()
+	return unlocked(t, url, filepath.Join(t.TempDir(), "kek"))
+}
+
+// openTwoStores returns two stores on one database, as two servers have them.
+func openTwoStores(t *testing.T, url string) (one, other *repository.Store) {
+	t.Helper()
+	kek := filepath.Join(t.TempDir(), "kek")
+	return unlocked(t, url, kek), unlocked(t, url, kek)
+}
+
+func unlocked(t *testing.T, url, kek string) *repository.Store {
+	t.Helper()
 	cfg := config.Default().Database
 	cfg.URL = config.DSN(url)
 	store, err := repository.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	require.NoError(t, store.Unlock(t.Context(), "file:"+filepath.Join(t.TempDir(), "kek"), "US"))
+	require.NoError(t, store.Unlock(t.Context(), "file:"+kek, "US"))
 	return store
 }
 

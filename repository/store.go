@@ -4,6 +4,7 @@ package repository
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -68,6 +69,21 @@ type transaction struct {
 	failed error // a nested call failed: the whole is rolled back, whatever its caller made of the error
 }
 
+// errPanicked: a nested call did not end.
+var errPanicked = errors.New("repository: a nested unit of work panicked")
+
+// join runs fn as a part of the transaction.
+func (tx *transaction) join(ctx context.Context, fn func(context.Context) error) error {
+	err := errPanicked
+	defer func() {
+		if err != nil {
+			tx.failed = err
+		}
+	}()
+	err = fn(ctx)
+	return err
+}
+
 func current(ctx context.Context) *transaction {
 	tx, _ := ctx.Value(txKey{}).(*transaction)
 	return tx
@@ -88,14 +104,11 @@ func (s *Store) handle(ctx context.Context) *gorm.DB {
 // It returns an audit.unavailable error when the events can't be stored, and an internal one without an actor in ctx.
 func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error {
 	if tx := current(ctx); tx != nil {
-		err := fn(ctx)
-		if err != nil {
-			tx.failed = err
-		}
-		return err
+		return tx.join(ctx, fn)
 	}
 	return s.inUnit(ctx, func(ctx context.Context, unit *audit.Unit) error {
 		return s.transact(ctx, func(tx *transaction) error {
+			unit.ForgetChanges() // an earlier transaction in this unit was rolled back
 			if err := fn(context.WithValue(ctx, txKey{}, tx)); err != nil {
 				return err
 			}
@@ -121,9 +134,6 @@ func (s *Store) inUnit(ctx context.Context, work func(context.Context, *audit.Un
 	if unit, err := audit.Current(ctx); err == nil {
 		return translate(work(ctx, unit))
 	}
-	if err := s.keys.refresh(ctx, s); err != nil {
-		return err
-	}
 	ctx, unit, err := audit.Begin(ctx)
 	if err != nil {
 		return translate(err)
@@ -134,7 +144,9 @@ func (s *Store) inUnit(ctx context.Context, work func(context.Context, *audit.Un
 			_ = s.record(ctx, unit.Fail(audit.Failure, string(apperr.Internal)))
 		}
 	}()
-	err = translate(work(ctx, unit))
+	if err = s.keys.refresh(ctx, s); err == nil {
+		err = translate(work(ctx, unit))
+	}
 	finished = true
 	var events []audit.Event
 	switch {

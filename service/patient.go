@@ -103,9 +103,6 @@ func (s *PatientService) Get(ctx context.Context, id uuid.UUID) (*models.Patient
 // Search returns one page of the patients that match q, and whether there are more; the zero q lists all. It returns an Invalid
 // error for a date of birth without a name: alone it would list whoever shares a birthday.
 func (s *PatientService) Search(ctx context.Context, q models.PatientQuery, page Page) ([]*models.Patient, bool, error) {
-	if err := dateNeedsName(q); err != nil {
-		return nil, false, err
-	}
 	intent := audit.Intent{Action: audit.List, EntityType: "patient", Details: q.Shape()}
 	if q.ByPerson() {
 		intent.Action = audit.Search
@@ -113,6 +110,9 @@ func (s *PatientService) Search(ctx context.Context, q models.PatientQuery, page
 	var found []*models.Patient
 	var more bool
 	err := guarded(ctx, s.store, PatientRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		if err := dateNeedsName(q); err != nil {
+			return err
+		}
 		found, more, err = s.patients.Search(ctx, q, page)
 		return err
 	})
@@ -153,11 +153,16 @@ func (s *PatientService) Deactivate(ctx context.Context, id uuid.UUID, current P
 // Invalid error.
 func (s *PatientService) Purge(ctx context.Context, id uuid.UUID, current Precondition, reason string) error {
 	var v validation
-	if !v.required("reason", &reason, maxOther) {
-		return v.err()
+	intent := audit.Intent{Action: audit.Purge, EntityType: "patient", EntityID: id}
+	if v.required("reason", &reason, maxOther) {
+		intent.Reason = reason
 	}
-	_, err := s.change(ctx, PatientPurge, audit.Intent{Action: audit.Purge, EntityType: "patient", EntityID: id, Reason: reason}, current,
-		func(ctx context.Context, p *models.Patient) error { return s.patients.Delete(ctx, p) })
+	_, err := s.change(ctx, PatientPurge, intent, current, func(ctx context.Context, p *models.Patient) error {
+		if err := v.err(); err != nil {
+			return err
+		}
+		return s.patients.Delete(ctx, p)
+	})
 	return err
 }
 

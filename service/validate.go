@@ -59,6 +59,7 @@ func (v *validation) optional(pointer string, text *string, limit int) bool {
 
 // required checks a text that must not be blank.
 func (v *validation) required(pointer string, text *string, limit int) bool {
+	*text = strings.TrimSpace(*text) // white space among them is control characters too
 	if !strings.ContainsFunc(*text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || invisible(r) }) {
 		v.add(pointer, "required", "Must not be missing or blank.")
 		return false

@@ -80,6 +80,13 @@ func (u *Unit) Withhold(id uuid.UUID) {
 	u.forget(id)
 }
 
+// ForgetChanges takes back Changed and Record, where what they note was rolled back.
+func (u *Unit) ForgetChanges() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.changes = nil
+}
+
 // Untouched reports whether the unit has seen and changed nothing.
 func (u *Unit) Untouched() bool {
 	u.mu.Lock()

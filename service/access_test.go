@@ -1,0 +1,234 @@
+package service_test
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/dbtest"
+	"novamind/models"
+	"novamind/service"
+)
+
+// expectation says who may call a method of a service.
+type expectation struct {
+	roles  []string                                         // who may
+	action string                                           // what the event of a denial says
+	call   func(*testing.T, *bundle, context.Context) error // nil for a method that is open
+	open   string                                           // why a method asks for no role
+}
+
+var (
+	staff   = []string{service.RoleClinician, service.RoleFrontDesk}
+	onePage = service.Page{Limit: 10}
+)
+
+// expectations has a row for every exported method of every service.
+var expectations = map[string]expectation{
+	"PatientService.Register": {
+		roles: append(slices.Clone(staff), service.RoleSystem), action: audit.Create,
+		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.patients.Register(ctx, input(), service.Idempotency{})
+			return err
+		},
+	},
+	"PatientService.Get": {
+		roles: staff, action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			p, err := b.patients.Get(ctx, b.register(t).ID)
+			require.Equal(t, err == nil, p != nil)
+			return err
+		},
+	},
+	"PatientService.Search": {
+		roles: staff, action: audit.List,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			b.register(t)
+			found, _, err := b.patients.Search(ctx, models.PatientQuery{}, onePage)
+			require.Equal(t, err == nil, len(found) > 0)
+			return err
+		},
+	},
+	"PatientService.Change": {
+		roles: staff, action: audit.Update,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.patients.Change(ctx, b.register(t).ID, anyVersion, func(*models.Patient) (service.PatientInput, error) {
+				in := input()
+				in.LastName = "Changed"
+				return in, nil
+			})
+			return err
+		},
+	},
+	"PatientService.Deactivate": {
+		roles: staff, action: audit.Deactivate,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.patients.Deactivate(ctx, b.register(t).ID, anyVersion)
+			return err
+		},
+	},
+	"PatientService.Purge": {
+		roles: []string{service.RoleAdmin}, action: audit.Purge,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			return b.patients.Purge(ctx, b.register(t).ID, anyVersion, "asked for")
+		},
+	},
+	"AuditLogService.Search": {
+		roles: []string{service.RoleAuditor}, action: audit.List,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			b.register(t)
+			found, _, err := b.log.Search(ctx, service.AuditLogQuery{}, onePage)
+			require.Equal(t, err == nil, len(found) > 0)
+			return err
+		},
+	},
+	"ImportService.Patients": {
+		roles: []string{service.RoleSystem}, action: audit.Import,
+		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.imports.Patients(ctx, strings.NewReader(line(1)), false, nil)
+			return err
+		},
+	},
+	"ImportService.IntoEmpty": {
+		roles: []string{service.RoleSystem}, action: audit.Import,
+		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.imports.IntoEmpty(ctx, []service.PatientInput{input()})
+			return err
+		},
+	},
+	"AuthService.Login":             {open: "is how one gets roles"},
+	"AuthService.Authenticate":      {open: "is how one gets roles"},
+	"AuthService.Logout":            {open: "ends the caller's own session"},
+	"AuthService.SetPassword":       {open: "changes the caller's own password"},
+	"AuthService.Account":           {open: "is asked for the caller's own account"},
+	"AuthService.EnsureAccount":     {open: "runs at the start of the program, before there is anybody"},
+	"KeyService.Status":             {open: "is the operator's, who has the key-encryption key"},
+	"KeyService.Rotate":             {open: "is the operator's, who has the key-encryption key"},
+	"KeyService.RotateKEK":          {open: "is the operator's, who has the key-encryption key"},
+	"KeyService.Retire":             {open: "is the operator's, who has the key-encryption key"},
+	"KeyService.Reseal":             {open: "is the operator's, who has the key-encryption key"},
+	"KeyService.ResealInBackground": {open: "is a job of the program"},
+}
+
+// Who adds a method must say who may call it.
+func TestEveryMethodHasAnExpectation(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for _, s := range []any{
+		&service.PatientService{}, &service.AuditLogService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{},
+	} {
+		of := reflect.TypeOf(s)
+		names = append(names, of.Elem().Name())
+		for method := range of.Methods() {
+			e, ok := expectations[of.Elem().Name()+"."+method.Name]
+			require.True(t, ok, "%s.%s: who may call it?", of.Elem().Name(), method.Name)
+			require.NotEqual(t, (e.open == ""), (e.call == nil), "%s.%s is either open, and says why, or asks for a role", of.Elem().Name(), method.Name)
+		}
+	}
+	require.ElementsMatch(t, declaredServices(t), names, "a service that is not looked at here")
+}
+
+// declaredServices returns the names of the types that the package calls services.
+func declaredServices(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	packages, err := parser.ParseDir(token.NewFileSet(), ".", nil, 0) //nolint:staticcheck // no build tags here
+	require.NoError(t, err)
+	for _, file := range packages["service"].Files {
+		for _, declaration := range file.Decls {
+			general, ok := declaration.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range general.Specs {
+				if declared, ok := spec.(*ast.TypeSpec); ok && strings.HasSuffix(declared.Name.Name, "Service") {
+					names = append(names, declared.Name.Name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// Every method against every role, and none: who is not named in the table is denied, and the denial is in the log.
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	everyone := append(service.Roles(), service.RoleSystem, "", "Clinician", "no such role")
+	for name, e := range expectations {
+		if e.call == nil {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dbtest.Run(t, func(t *testing.T, url string) {
+				b := newBundle(t, url)
+				denied := 0
+				attempt := func(allowed bool, ctx context.Context, who string) {
+					t.Helper()
+					before := b.count(t, "patient")
+					err := e.call(t, b, ctx)
+					if allowed {
+						require.NoError(t, err, who)
+						return
+					}
+					denied++
+					require.True(t, apperr.Is(err, apperr.Forbidden), "%s: %v", who, err)
+					require.LessOrEqual(t, b.count(t, "patient"), before+1, "%s: only what the test itself registered", who)
+				}
+				for _, role := range everyone {
+					attempt(slices.Contains(e.roles, role), as(t, role), role)
+				}
+				attempt(false, as(t), "no role")
+				attempt(true, as(t, append(service.Roles(), service.RoleSystem)...), "all roles")
+				var outcomes []event
+				for _, recorded := range b.events(t, e.action) {
+					if recorded.Outcome == audit.Denied {
+						outcomes = append(outcomes, recorded)
+						require.NotNil(t, recorded.UserID)
+						require.Equal(t, string(apperr.Forbidden), *recorded.Details)
+					}
+				}
+				require.Len(t, outcomes, denied)
+				require.ErrorIs(t, e.call(t, b, t.Context()), audit.ErrNoActor)
+			})
+		})
+	}
+}
+
+// Who may not do a thing is not told what is wrong with how they asked.
+func TestDenialComesBeforeValidation(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		p := b.register(t)
+		auditor := as(t, service.RoleAuditor)
+		_, err := b.patients.Register(auditor, service.PatientInput{}, service.Idempotency{})
+		require.True(t, apperr.Is(err, apperr.Forbidden), "%v", err)
+		require.True(t, apperr.Is(b.patients.Purge(auditor, p.ID, anyVersion, " "), apperr.Forbidden))
+		q := models.PatientQuery{DateOfBirth: new(p.DateOfBirth.Plain())}
+		_, _, err = b.patients.Search(auditor, q, onePage)
+		require.True(t, apperr.Is(err, apperr.Forbidden), "%v", err)
+
+		require.True(t, apperr.Is(b.patients.Purge(as(t, service.RoleAdmin), p.ID, anyVersion, " \t"), apperr.Invalid))
+		_, _, err = b.patients.Search(as(t, service.RoleClinician), q, onePage)
+		require.True(t, apperr.Is(err, apperr.Invalid), "%v", err)
+		require.Equal(t, 1, b.count(t, "patient"))
+	})
+}
+
+// No account can have the program's own role, and a permission that nobody listed is nobody's.
+func TestAllowed(t *testing.T) {
+	t.Parallel()
+	require.NotContains(t, service.Roles(), service.RoleSystem)
+	require.False(t, service.Allowed(append(service.Roles(), service.RoleSystem), "no.such.permission"))
+	require.False(t, service.Allowed(nil, service.PatientRead))
+}

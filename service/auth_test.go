@@ -1,0 +1,227 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/dbtest"
+	"novamind/service"
+)
+
+const (
+	email    = "admin@example.org"
+	password = "correct horse battery"
+)
+
+func undelivered(string, string) error { return errors.New("nobody asked for a password") }
+
+// withAccount makes the first account.
+func withAccount(t *testing.T, b *bundle) {
+	t.Helper()
+	made, err := b.auth.EnsureAccount(audit.System(t.Context(), "test"), email, password, undelivered)
+	require.NoError(t, err)
+	require.True(t, made)
+}
+
+func login(t *testing.T, b *bundle) *service.Login {
+	t.Helper()
+	l, err := b.auth.Login(anonymous(t), email, password)
+	require.NoError(t, err)
+	return l
+}
+
+// holding returns the context that a request with this token has.
+func holding(t *testing.T, b *bundle, l *service.Login) context.Context {
+	t.Helper()
+	session, err := b.auth.Authenticate(t.Context(), l.Token)
+	require.NoError(t, err)
+	return audit.WithActor(t.Context(), audit.Actor{ID: session.AccountID, Roles: session.Account.Roles, SessionID: session.ID, Origin: "test"})
+}
+
+// Every way to fail looks alike from outside, and each is an event.
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		withAccount(t, b)
+		l, err := b.auth.Login(anonymous(t), " Admin@Example.ORG", password)
+		require.NoError(t, err)
+		var texts []string
+		refused := func(email, password string) {
+			t.Helper()
+			l, err := b.auth.Login(anonymous(t), email, password)
+			require.Nil(t, l)
+			require.True(t, apperr.Is(err, apperr.BadCredentials), "%v", err)
+			texts = append(texts, err.Error())
+		}
+		refused(email, "wrong horse battery")
+		refused(email, "")
+		refused(email, strings.ToUpper(password))
+		refused("nobody@example.org", password)
+		refused("", "")
+		refused(email+"\x00", password)
+		refused("nobody\xff@example.org", password)
+		require.NoError(t, b.db.Exec("UPDATE account SET disabled = true").Error)
+		refused(email, password)
+		for _, text := range texts {
+			require.Equal(t, texts[0], text)
+		}
+		_, err = b.auth.Authenticate(t.Context(), l.Token)
+		require.True(t, apperr.Is(err, apperr.Unauthenticated), "a disabled account's sessions end")
+
+		events := b.events(t, audit.Login)
+		require.Len(t, events, 1+len(texts))
+		require.Equal(t, audit.Success, events[0].Outcome)
+		require.Equal(t, l.Account.ID, *events[0].EntityID)
+		require.Equal(t, l.Account.ID, *events[0].UserID)
+		for _, e := range events[1:] {
+			require.Equal(t, audit.Failure, e.Outcome)
+			require.Equal(t, string(apperr.BadCredentials), *e.Details)
+			require.Nil(t, e.UserID)
+		}
+		require.Equal(t, l.Account.ID, *events[1].EntityID, "a wrong password names the account")
+		require.Nil(t, events[4].EntityID, "an unknown one names none")
+	})
+}
+
+// The database knows tokens and passwords by their hashes alone.
+func TestSecretsAreStoredHashed(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		withAccount(t, b)
+		l := login(t, b)
+		var stored []string
+		require.NoError(t, b.db.Raw("SELECT token_hash FROM session UNION ALL SELECT password_hash FROM account").Scan(&stored).Error)
+		require.Len(t, stored, 2)
+		require.NotContains(t, strings.Join(stored, " "), l.Token)
+		require.NotContains(t, strings.Join(stored, " "), password)
+		require.Regexp(t, `^\$argon2id\$v=19\$`, stored[1])
+	})
+}
+
+func TestSessionsEnd(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		withAccount(t, b)
+		for _, token := range []string{"", "x", strings.Repeat("A", 43)} {
+			_, err := b.auth.Authenticate(t.Context(), token)
+			require.True(t, apperr.Is(err, apperr.Unauthenticated))
+		}
+		out, stays := login(t, b), login(t, b)
+		require.NotEqual(t, out.Token, stays.Token)
+		require.NoError(t, b.auth.Logout(holding(t, b, out)))
+		_, err := b.auth.Authenticate(t.Context(), out.Token)
+		require.True(t, apperr.Is(err, apperr.Unauthenticated))
+		holding(t, b, stays)
+		require.Len(t, b.events(t, audit.Logout), 1)
+
+		expired, err := newServer(t, url, b.kek, -time.Second).auth.Login(anonymous(t), email, password)
+		require.NoError(t, err)
+		_, err = b.auth.Authenticate(t.Context(), expired.Token)
+		require.True(t, apperr.Is(err, apperr.Unauthenticated), "expired")
+		login(t, b)
+		require.Equal(t, 2, b.count(t, "session"), "a login clears away what has expired")
+	})
+}
+
+func TestSetPassword(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		withAccount(t, b)
+		mine, other := login(t, b), login(t, b)
+		ctx := holding(t, b, mine)
+		for replacement, code := range map[string]apperr.Code{
+			"eleven char": apperr.Invalid, strings.Repeat("é", 129): apperr.Invalid, "": apperr.Invalid, password: apperr.Invalid,
+		} {
+			err := b.auth.SetPassword(ctx, password, replacement)
+			require.True(t, apperr.Is(err, code), "%v", err)
+			if replacement != "" {
+				require.NotContains(t, err.Error(), replacement)
+			}
+		}
+		require.True(t, apperr.Is(b.auth.SetPassword(ctx, "wrong horse battery", "a new password"), apperr.BadCredentials))
+		holding(t, b, other)
+		require.NoError(t, b.auth.SetPassword(ctx, password, "a new password"))
+		holding(t, b, mine)
+		_, err := b.auth.Authenticate(t.Context(), other.Token)
+		require.True(t, apperr.Is(err, apperr.Unauthenticated), "the other sessions end")
+		_, err = b.auth.Login(anonymous(t), email, password)
+		require.True(t, apperr.Is(err, apperr.BadCredentials))
+		_, err = b.auth.Login(anonymous(t), email, "a new password")
+		require.NoError(t, err)
+		events := b.events(t, audit.SetPassword)
+		require.Len(t, events, 2)
+		require.Equal(t, []string{audit.Failure, audit.Success}, []string{events[0].Outcome, events[1].Outcome})
+	})
+}
+
+// Eight starts at once on two servers: one account, whose password was handed over once, and works.
+func TestFirstAccountIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		one := newBundle(t, url)
+		other := newServer(t, url, one.kek, time.Hour)
+		var delivered, made atomic.Int32
+		var handedOver atomic.Value
+		var racing sync.WaitGroup
+		for i := range 8 {
+			racing.Go(func() {
+				ok, err := []*bundle{one, other}[i%2].auth.EnsureAccount(audit.System(t.Context(), "test"), email, "", func(_, password string) error {
+					delivered.Add(1)
+					handedOver.Store(password)
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+				if ok {
+					made.Add(1)
+				}
+			})
+		}
+		racing.Wait()
+		require.Equal(t, []int32{1, 1}, []int32{delivered.Load(), made.Load()})
+		require.Equal(t, 1, one.count(t, "account"))
+		l, err := one.auth.Login(anonymous(t), email, handedOver.Load().(string))
+		require.NoError(t, err)
+		require.True(t, l.Account.MustChangePassword)
+		require.ElementsMatch(t, service.Roles(), []string(l.Account.Roles))
+		require.NoError(t, one.auth.SetPassword(holding(t, one, l), handedOver.Load().(string), password))
+		require.False(t, login(t, one).Account.MustChangePassword)
+	})
+}
+
+// A password that could not be handed over belongs to no account.
+func TestFirstAccountNeedsDelivery(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		ctx := audit.System(t.Context(), "test")
+		failed := errors.New("disk full")
+		_, err := b.auth.EnsureAccount(ctx, email, "", func(string, string) error { return failed })
+		require.ErrorIs(t, err, failed)
+		require.Zero(t, b.count(t, "account"))
+		for _, c := range [][2]string{{"nobody", password}, {email, "eleven char"}} {
+			_, err = b.auth.EnsureAccount(ctx, c[0], c[1], undelivered)
+			require.True(t, apperr.Is(err, apperr.Invalid), "%v", err)
+			require.NotContains(t, err.Error(), c[1])
+		}
+		withAccount(t, b)
+		made, err := b.auth.EnsureAccount(ctx, "second@example.org", "", undelivered)
+		require.NoError(t, err)
+		require.False(t, made)
+		require.False(t, login(t, b).Account.MustChangePassword)
+	})
+}

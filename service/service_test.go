@@ -1,0 +1,107 @@
+package service_test
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"novamind/internal/audit"
+	"novamind/internal/config"
+	"novamind/internal/dbtest"
+	"novamind/models"
+	"novamind/repository"
+	"novamind/service"
+)
+
+// bundle is a program's services on a database of their own.
+type bundle struct {
+	url, kek string
+	db       *gorm.DB // past the program
+	store    *repository.Store
+	patients *service.PatientService
+	log      *service.AuditLogService
+	auth     *service.AuthService
+	imports  *service.ImportService
+}
+
+func newBundle(t *testing.T, url string) *bundle {
+	t.Helper()
+	return newServer(t, url, filepath.Join(t.TempDir(), "kek"), time.Hour)
+}
+
+// newServer returns the services of one of several servers on a database.
+func newServer(t *testing.T, url, kek string, session time.Duration) *bundle {
+	t.Helper()
+	cfg := config.Default().Database
+	cfg.URL = config.DSN(url)
+	store, err := repository.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	require.NoError(t, store.Unlock(t.Context(), "file:"+kek, "US"))
+	// The cheapest hash there is: how dear it should be is not what these tests are about.
+	auth, err := service.NewAuthService(store, config.Auth{SessionLifetime: session, Argon2: config.Argon2{MemoryKiB: 8, Passes: 1, Lanes: 1}})
+	require.NoError(t, err)
+	return &bundle{
+		url: url, kek: kek, db: dbtest.Open(t, url), store: store, auth: auth,
+		patients: service.NewPatientService(store, "US"),
+		log:      service.NewAuditLogService(store),
+		imports:  service.NewImportService(store, "US"),
+	}
+}
+
+// as returns a context in which a new account with these roles acts.
+func as(t *testing.T, roles ...string) context.Context {
+	t.Helper()
+	return audit.WithActor(t.Context(), audit.Actor{ID: uuid.Must(uuid.NewV7()), Roles: roles, Origin: "test"})
+}
+
+// anonymous returns a context before login.
+func anonymous(t *testing.T) context.Context {
+	t.Helper()
+	return audit.WithActor(t.Context(), audit.Actor{Origin: "test"})
+}
+
+// event is one row of the log, as whoever has SQL sees it.
+type event struct {
+	Action, EntityType, Outcome string
+	Details                     *string
+	EntityID, UserID            *uuid.UUID
+}
+
+// events returns the log's rows with an action, oldest first; every row for "".
+func (b *bundle) events(t *testing.T, action string) []event {
+	t.Helper()
+	var out []event
+	require.NoError(t, b.db.Raw("SELECT * FROM auditlog WHERE ? IN ('', action) ORDER BY id", action).Scan(&out).Error)
+	return out
+}
+
+func (b *bundle) count(t *testing.T, table string) (n int) {
+	t.Helper()
+	require.NoError(t, b.db.Raw("SELECT count(*) FROM "+table).Scan(&n).Error)
+	return n
+}
+
+// input returns what a client may say of a new patient.
+func input() service.PatientInput {
+	return service.PatientInput{
+		FirstName: "Zoë Ann", LastName: "García-López", DateOfBirth: "1980-02-03",
+		ContactInfo: &models.ContactInfo{Email: "zoe@example.org", Phone: "(212) 555-0123"},
+	}
+}
+
+// register adds a patient.
+func (b *bundle) register(t *testing.T) *models.Patient {
+	t.Helper()
+	p, err := b.patients.Register(as(t, service.RoleClinician), input(), service.Idempotency{})
+	require.NoError(t, err)
+	return p
+}
+
+func anyVersion(int64) bool { return true }
