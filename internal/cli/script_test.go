@@ -30,6 +30,7 @@ func TestScript(t *testing.T) {
 			testscript.Run(t, testscript.Params{
 				Dir:                 "testdata/script",
 				RequireExplicitExec: true,
+				Deadline:            time.Now().Add(5 * time.Minute), // of a server that should have refused to start
 				Setup: func(env *testscript.Env) error {
 					env.Setenv("DATABASE_URL", engine.Empty(t))
 					env.Setenv("NOVAMIND_SERVER__ADDR", "127.0.0.1:0")
