@@ -138,20 +138,20 @@ func (s *server) stop(signal os.Signal) {
 // client keeps a connection for each of the clients that write at once.
 var client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 
-// do returns the status of a request, 0 where no whole answer came, and reads the answer into into unless that is nil.
+// do returns the status of a request, 0 where no whole answer came, and decodes the answer's body unless into is nil.
 func (s *server) do(method, path, body string, into any) int {
-	answer, content := s.exchange(method, path, body)
-	if answer == nil || into != nil && json.Unmarshal(content, into) != nil {
+	status, _, content := s.exchange(method, path, body)
+	if into != nil && json.Unmarshal(content, into) != nil {
 		return 0
 	}
-	return answer.StatusCode
+	return status
 }
 
-// exchange returns a request's answer and its body, nil where no whole answer came.
-func (s *server) exchange(method, path, body string) (*http.Response, []byte) {
+// exchange returns the status, header and body that answer a request; the status is 0 where no whole answer came.
+func (s *server) exchange(method, path, body string) (int, http.Header, []byte) {
 	request, err := http.NewRequest(method, s.base+path, strings.NewReader(body))
 	if err != nil {
-		return nil, nil
+		return 0, nil, nil
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("If-Match", "*")
@@ -160,12 +160,12 @@ func (s *server) exchange(method, path, body string) (*http.Response, []byte) {
 	}
 	answer, err := client.Do(request)
 	if err != nil {
-		return nil, nil
+		return 0, nil, nil
 	}
 	defer func() { _ = answer.Body.Close() }()
 	content, err := io.ReadAll(answer.Body)
 	if err != nil {
-		return nil, nil
+		return 0, nil, nil
 	}
-	return answer, content
+	return answer.StatusCode, answer.Header, content
 }
