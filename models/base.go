@@ -19,7 +19,8 @@ type Base struct {
 	CreatedAt time.Time `gorm:"not null;default:CURRENT_TIMESTAMP"`
 	UpdatedAt time.Time `gorm:"not null;default:CURRENT_TIMESTAMP"`
 
-	before     any // the row as it was last read or written, to name what a change touches
+	before     any  // the row as it was last read or written, to name what a change touches
+	counted    bool // the version was counted up for a write that has not ended yet
 	unreadable bool
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
+	"gorm.io/gorm/callbacks"
 	"gorm.io/gorm/clause"
 
 	"novamind/internal/audit"
@@ -26,8 +27,9 @@ var (
 const guardName = "novamind:guard"
 
 // Guard is the GORM plugin that hands hooks their keyring, and the net under them: on all six of GORM's processors it
-// refuses a statement on a table with sealed columns that its hooks would not see. It also makes every change of a
-// versioned row depend on the version that was read.
+// refuses a statement on a table with sealed columns that its hooks would not see, and a change of such a table outside
+// a transaction, where it could not commit together with its event. It also makes every change of a versioned row depend
+// on the version that was read.
 type Guard struct {
 	Keyring *phi.Keyring
 	// Reload reads the keysets again, in the transaction of tx.
@@ -57,12 +59,12 @@ func (g *Guard) Initialize(db *gorm.DB) error {
 		c.Query().Before("*").Register(guardName, checked(g.checkQuery)),
 		c.Update().Before("*").Register(guardName, checked(g.checkUpdate)),
 		c.Delete().Before("*").Register(guardName, checked(g.checkDelete)),
-		c.Row().Before("*").Register(guardName, checked(g.checkRaw)),
+		c.Row().Before("*").Register(guardName, checked(g.checkRow)),
 		c.Raw().Before("*").Register(guardName, checked(g.checkRaw)),
-		c.Create().After("*").Register(guardName+":after", restoreVersions),
+		c.Create().After("*").Register(guardName+":after", settleVersions),
 		// Before the hooks that note the change: there was none.
 		c.Update().After("gorm:update").Before("gorm:after_update").Register(guardName+":stale", noStaleChange),
-		c.Update().After("*").Register(guardName+":after", restoreVersions),
+		c.Update().After("*").Register(guardName+":after", settleVersions),
 		c.Delete().After("gorm:delete").Before("gorm:after_delete").Register(guardName+":after", noStaleChange),
 	)
 }
@@ -96,12 +98,32 @@ func (g *Guard) touches(stmt *gorm.Statement) bool {
 	if stmt.TableExpr != nil && g.words.MatchString(stmt.TableExpr.SQL) {
 		return true
 	}
-	for _, join := range stmt.Joins {
-		if g.words.MatchString(join.Name) {
-			return true
+	return g.words.MatchString(stmt.SQL.String())
+}
+
+// reads reports whether a query names such a table anywhere, also in a join, a subquery or a clause. Its text tells: it is built
+// here, and GORM's own callback finds it built.
+func (g *Guard) reads(stmt *gorm.Statement) bool {
+	if g.touches(stmt) {
+		return true
+	}
+	callbacks.BuildQuerySQL(stmt.DB)
+	return g.touches(stmt)
+}
+
+// writes reports whether a change could reach such a table: also one whose clauses, and not its model, name the table.
+func (g *Guard) writes(stmt *gorm.Statement) bool {
+	return g.touches(stmt) || onlyClauses(stmt, "WHERE", "SET", "RETURNING", "ON CONFLICT") != nil
+}
+
+// onlyClauses refuses a statement to which a caller gave other clauses than these.
+func onlyClauses(stmt *gorm.Statement, names ...string) error {
+	for name := range stmt.Clauses {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("%w: %s clauses", ErrBypass, name)
 		}
 	}
-	return g.words.MatchString(stmt.SQL.String())
+	return nil
 }
 
 // throughModel refuses a statement on a sealed table that is not made with the table's own model and its hooks.
@@ -119,6 +141,17 @@ func (g *Guard) throughModel(stmt *gorm.Statement) error {
 	return err
 }
 
+// throughRow refuses a change of a sealed table that is not one of whole rows, as their model has them, in a transaction.
+func (g *Guard) throughRow(stmt *gorm.Statement, clauses ...string) error {
+	if err := g.throughModel(stmt); err != nil {
+		return err
+	}
+	if _, inTransaction := stmt.ConnPool.(gorm.TxCommitter); !inTransaction {
+		return fmt.Errorf("%w: a change outside a transaction", ErrBypass)
+	}
+	return onlyClauses(stmt, clauses...)
+}
+
 // isModel reports whether dest is a pointer to the statement's model, or to a slice of it.
 func isModel(stmt *gorm.Statement, dest any) bool {
 	t := reflect.TypeOf(dest)
@@ -131,42 +164,62 @@ func isModel(stmt *gorm.Statement, dest any) bool {
 	return t == stmt.Schema.ModelType
 }
 
+// checkQuery also judges subqueries, which GORM builds by dry runs whose errors it drops: a refused one leaves text that no
+// engine takes, and that names a sealed table, so that the query around it is refused too.
 func (g *Guard) checkQuery(stmt *gorm.Statement) error {
-	if !g.touches(stmt) {
+	err := g.checkRead(stmt)
+	if err != nil && stmt.DryRun {
+		stmt.SQL.Reset()
+		stmt.SQL.WriteString("refused " + layoutOf(&Patient{}).table)
+	}
+	return err
+}
+
+func (g *Guard) checkRead(stmt *gorm.Statement) error {
+	if !g.reads(stmt) {
 		return nil
 	}
 	if err := g.throughModel(stmt); err != nil {
 		return err
 	}
+	if stmt.SQL.Len() > 0 { // it could also be a change that returns rows
+		return fmt.Errorf("%w: raw SQL", ErrBypass)
+	}
 	switch stmt.Dest.(type) {
-	case *int64, *[]uuid.UUID:
-		return nil // a count or bare ids show nobody, and hold no sealed value
+	case *int64, *[]uuid.UUID: // a count or bare ids show nobody, and hold no sealed value
+		return onlyClauses(stmt, "SELECT", "WHERE", "ORDER BY", "LIMIT", "FOR")
 	}
 	if !isModel(stmt, stmt.Dest) || len(stmt.Selects) > 0 || len(stmt.Omits) > 0 {
 		return fmt.Errorf("%w: read whole rows into the model", ErrBypass)
 	}
-	return nil
+	return onlyClauses(stmt, "WHERE", "ORDER BY", "LIMIT", "FOR")
 }
 
 func (g *Guard) checkCreate(stmt *gorm.Statement) error {
-	if !g.touches(stmt) {
+	if !g.writes(stmt) {
 		return nil
 	}
-	if err := g.throughModel(stmt); err != nil {
+	if err := g.throughRow(stmt, "WHERE"); err != nil { // FirstOrCreate's; an INSERT has none
 		return err
 	}
-	if _, upsert := stmt.Clauses[clause.OnConflict{}.Name()]; upsert || !isModel(stmt, stmt.Dest) || len(stmt.Selects) > 0 || len(stmt.Omits) > 0 {
+	if !isModel(stmt, stmt.Dest) || len(stmt.Selects) > 0 || len(stmt.Omits) > 0 {
 		return fmt.Errorf("%w: create whole rows from the model", ErrBypass)
 	}
-	return nil
+	var err error
+	each(stmt.ReflectValue, func(m any) {
+		if e, ok := m.(entity); ok && e.base().before != nil {
+			err = fmt.Errorf("%w: create a row that is there already", ErrBypass) // the hooks would note a change
+		}
+	})
+	return err
 }
 
 func (g *Guard) checkUpdate(stmt *gorm.Statement) error {
-	if g.touches(stmt) {
-		if err := g.throughModel(stmt); err != nil {
+	if g.writes(stmt) {
+		if err := g.throughRow(stmt); err != nil {
 			return err
 		}
-		if stmt.Dest != stmt.Model || !slices.Equal(stmt.Selects, []string{"*"}) || len(stmt.Omits) > 0 {
+		if _, one := stmt.Dest.(entity); !one || stmt.Dest != stmt.Model || !slices.Equal(stmt.Selects, []string{"*"}) || len(stmt.Omits) > 0 {
 			return fmt.Errorf(`%w: change a row with Select("*").Updates(row)`, ErrBypass)
 		}
 	}
@@ -174,8 +227,8 @@ func (g *Guard) checkUpdate(stmt *gorm.Statement) error {
 }
 
 func (g *Guard) checkDelete(stmt *gorm.Statement) error {
-	if g.touches(stmt) {
-		if err := g.throughModel(stmt); err != nil {
+	if g.writes(stmt) {
+		if err := g.throughRow(stmt); err != nil {
 			return err
 		}
 		if m, ok := stmt.Dest.(entity); !ok || m.base().before == nil {
@@ -183,6 +236,14 @@ func (g *Guard) checkDelete(stmt *gorm.Statement) error {
 		}
 	}
 	return requireVersion(stmt)
+}
+
+// checkRow refuses all rows of sealed tables that come without a model.
+func (g *Guard) checkRow(stmt *gorm.Statement) error {
+	if g.reads(stmt) {
+		return fmt.Errorf("%w: bare rows", ErrBypass)
+	}
+	return nil
 }
 
 func (g *Guard) checkRaw(stmt *gorm.Statement) error {
@@ -208,24 +269,21 @@ func noStaleChange(db *gorm.DB) {
 	}
 }
 
-// restoreVersions takes back the version that BeforeSave counted up, where the row was not written.
-func restoreVersions(db *gorm.DB) {
-	if db.Error == nil || db.Statement.Schema == nil {
+// settleVersions ends what seal began: where a row was not written, the version that was counted up for it is taken back.
+func settleVersions(db *gorm.DB) {
+	if db.Statement.Schema == nil {
 		return
 	}
 	each(db.Statement.ReflectValue, func(m any) {
-		if v, ok := m.(interface{ rowVersion() *int64 }); ok {
-			*v.rowVersion() = versionBefore(m)
+		e, ok := m.(entity)
+		if !ok || !e.base().counted {
+			return
+		}
+		e.base().counted = false
+		if v, versioned := m.(interface{ rowVersion() *int64 }); versioned && db.Error != nil {
+			*v.rowVersion()--
 		}
 	})
-}
-
-func versionBefore(m any) int64 {
-	e, ok := m.(entity)
-	if !ok || e.base().before == nil {
-		return 0
-	}
-	return *e.base().before.(interface{ rowVersion() *int64 }).rowVersion() //nolint:forcetypeassert // a copy of m
 }
 
 func each(rows reflect.Value, do func(any)) {

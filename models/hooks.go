@@ -48,6 +48,7 @@ func seal(tx *gorm.DB, m entity) error {
 	version := int64(0)
 	if v, ok := m.(interface{ rowVersion() *int64 }); ok {
 		*v.rowVersion()++
+		m.base().counted = true
 		version = *v.rowVersion()
 		if version > 1 && m.base().before == nil {
 			return ErrNotLoaded
@@ -79,6 +80,7 @@ func open(tx *gorm.DB, m entity) error {
 	l := layoutOf(m)
 	row := reflect.ValueOf(m).Elem()
 	ctx := tx.Statement.Context
+	m.base().before, m.base().unreadable = nil, false // of what the struct held earlier
 	unit, err := audit.Current(ctx)
 	if err != nil {
 		clearSealed(l, row)

@@ -31,13 +31,20 @@ const (
 // A Field holds the plain and the sealed form apart, so neither can pass for the other: Value hands out sealed text
 // only, Plain plain values only, and every printed form is Redacted.
 type Field[T any] struct {
-	value  T
+	value  **T // see conceal
 	sealed string
 	state  state
 }
 
+// conceal hides a value from fmt, which calls no methods on the unexported members of a struct that it prints, and follows a
+// pointer there at times, but never two. Nothing writes through them: copies of a field share the value.
+func conceal[T any](v T) **T {
+	p := &v
+	return &p
+}
+
 // Of returns a field that holds v, to be sealed when its model is saved.
-func Of[T any](v T) Field[T] { return Field[T]{value: v, state: plain} }
+func Of[T any](v T) Field[T] { return Field[T]{value: conceal(v), state: plain} }
 
 // OfOptional returns a field that holds *v, or NULL.
 func OfOptional[T any](v *T) Field[T] {
@@ -56,7 +63,10 @@ func (f Field[T]) Plain() T {
 	if f.state == sealed {
 		panic("phi: Plain called on a field that was not opened")
 	}
-	return f.value
+	if f.value == nil {
+		return *new(T)
+	}
+	return **f.value
 }
 
 // Optional returns the value, or nil for NULL.
@@ -76,7 +86,7 @@ func (f *Field[T]) Seal(s *Sealer, b Binding) error {
 	if f.state == sealed {
 		return fmt.Errorf("%w: %s.%s was not opened, and can't be sealed anew", ErrNotSealed, b.Table, b.Column)
 	}
-	text, err := encode(f.value)
+	text, err := encode(**f.value)
 	if err != nil {
 		return err
 	}
@@ -101,7 +111,7 @@ func (f *Field[T]) Open(s *Sealer, b Binding) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s.%s holds another type", ErrUnreadable, b.Table, b.Column)
 	}
-	f.value, f.state = value, open
+	f.value, f.state = conceal(value), open
 	return nil
 }
 

@@ -1,10 +1,16 @@
 package phi
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
+	"github.com/nyaruka/phonenumbers"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/unicode/norm"
+	"pgregory.net/rapid"
 )
 
 func TestNormalizeName(t *testing.T) {
@@ -25,53 +31,109 @@ func TestNormalizeName(t *testing.T) {
 	require.NotEqual(t, NormalizeName("Anna"), NormalizeName("Anne"))
 }
 
+func TestNormalizeText(t *testing.T) {
+	t.Parallel()
+	for _, same := range [][]string{
+		{"somebody@example.org", "Somebody@Example.ORG", " somebody@example.org\t", "\uff53omebody@example.org"},
+		{"straße", "STRASSE", "Stra\u1e9ee"},
+		{"josé", "JOSÉ", "jose\u0301"},
+		{"a b", "A  B", "\u00a0a\u3000b\u2003"},
+		{"fi", "\ufb01"},
+		{"tel", "\u2121"}, // its compatibility form is in capitals
+	} {
+		for _, spelling := range same {
+			require.Equal(t, NormalizeText(same[0]), NormalizeText(spelling), spelling)
+		}
+	}
+	require.NotEqual(t, NormalizeText("josé@example.org"), NormalizeText("jose@example.org"), "another mailbox")
+	require.Empty(t, NormalizeText(" \t\n"))
+}
+
+// Spelling does not change what a name is found by: not case, white space, nor how its letters are composed.
+func TestSpellingsOfNames(t *testing.T) {
+	t.Parallel()
+	letters := []rune("abcdefghijklmnopqrstuvwxyzäöüßéèñçåøæšžłįőđ'\u2019-. ")
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.StringOfN(rapid.SampledFrom(letters), 0, 20, -1).Draw(t, "name")
+		normal := NormalizeName(name)
+		for _, spelling := range []string{
+			strings.ToUpper(name), norm.NFD.String(name), norm.NFC.String(name), " " + name + "\u00a0", strings.ReplaceAll(name, " ", " \t "),
+			norm.NFD.String(strings.ToUpper(name)),
+		} {
+			require.Equal(t, normal, NormalizeName(spelling))
+			require.Equal(t, NameParts(name), NameParts(spelling))
+		}
+		require.Equal(t, normal, NormalizeName(normal))
+		require.Equal(t, NormalizeText(name), NormalizeText(NormalizeText(name)))
+	})
+}
+
 func TestNormalizePhone(t *testing.T) {
 	t.Parallel()
 	x := newRing(t).Indexer()
-	for _, spelling := range []string{"(212) 555-0123", "212.555.0123", "+1 212 555 0123", "1-212-555-0123", "2125550123"} {
+	for _, spelling := range []string{
+		"(212) 555-0123", "212.555.0123", "+1 212 555 0123", "1-212-555-0123", "2125550123", "+12125550123", " 212 555 0123 ",
+		"tel:+1-212-555-0123", "+1 (212) 555\u20110123", "212\u00a0555\u00a00123", "\uff12\uff11\uff12-555-0123", "011 1 212 555 0123",
+	} {
 		require.Equal(t, "+12125550123", x.NormalizePhone(spelling), spelling)
 	}
-	require.Equal(t, "+493012345678", x.NormalizePhone("+49 30 12345678"))
+	for _, spelling := range []string{"+49 30 12345678", "011 49 30 12345678", "+49 (0)30 12345678", "+49-30-1234-5678"} {
+		require.Equal(t, "+493012345678", x.NormalizePhone(spelling), spelling)
+	}
+	for spelling, digits := range map[string]string{"": "", "none": "", "ext. 7": "7", "+": ""} {
+		require.Equal(t, digits, x.NormalizePhone(spelling), spelling)
+	}
+
+	kek := newKEK(t)
+	german, err := OpenKeyring(kek, newKeysets(t, kek), "DE")
+	require.NoError(t, err)
+	for _, spelling := range []string{"030 12345678", "030/12345678", "+49 30 12345678", "0049 30 12345678"} {
+		require.Equal(t, "+493012345678", german.Indexer().NormalizePhone(spelling), spelling)
+	}
+}
+
+// However phonenumbers itself would print a number, it is read as the same.
+func TestPrintedPhonesAreTheSame(t *testing.T) {
+	t.Parallel()
+	x := newRing(t).Indexer()
+	rapid.Check(t, func(t *rapid.T) {
+		area := rapid.SampledFrom([]string{"212", "415", "617", "312", "808"}).Draw(t, "area")
+		number, err := phonenumbers.Parse(area+rapid.StringMatching(`[2-9][0-9]{6}`).Draw(t, "number"), "US")
+		require.NoError(t, err)
+		want := phonenumbers.Format(number, phonenumbers.E164)
+		for _, form := range []phonenumbers.PhoneNumberFormat{
+			phonenumbers.E164, phonenumbers.INTERNATIONAL, phonenumbers.NATIONAL, phonenumbers.RFC3966,
+		} {
+			require.Equal(t, want, x.NormalizePhone(phonenumbers.Format(number, form)))
+		}
+	})
 }
 
 func TestCalendarDate(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []string{"", "1980-2-3", "1980-02-30", "1980-13-01", "19800203", "1980-02-03T00:00:00Z", " 1980-02-03", "1980-02-03\n"} {
+	for _, bad := range []string{
+		"", "1980-2-3", "1980-02-30", "1900-02-29", "1980-13-01", "1980-00-01", "1980-01-00", "19800203", "1980/02/03", "03.02.1980",
+		"1980-02-03T00:00:00Z", " 1980-02-03", "1980-02-03\n", "+980-02-03", "\uff11980-02-03",
+	} {
 		_, err := ParseCalendarDate(bad)
 		require.Error(t, err, bad)
+		require.True(t, bad == "" || !strings.Contains(err.Error(), bad), "what was submitted is echoed")
+		day := CalendarDate{}
+		require.Error(t, day.UnmarshalText([]byte(bad)))
+		require.Equal(t, CalendarDate{}, day)
 	}
-	day, err := ParseCalendarDate("2000-02-29")
-	require.NoError(t, err)
-	require.Equal(t, "2000-02-29", day.String())
-}
-
-func FuzzOpen(f *testing.F) {
-	s := newRing(f).Sealer(Data)
-	good, err := s.Seal([]byte("x"), place)
-	require.NoError(f, err)
-	f.Add(good)
-	f.Add("phi1:00000000:")
-	f.Add("phi1:deadbeef:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
-	f.Fuzz(func(t *testing.T, envelope string) {
-		plain, err := s.Open(envelope, place)
-		if envelope != good {
-			require.ErrorIs(t, err, ErrUnreadable)
-			require.Nil(t, plain)
-		}
-	})
-}
-
-// What the parser takes, it gives back to the letter: no ciphertext has two spellings.
-func FuzzEnvelope(f *testing.F) {
-	f.Add("phi1:deadbeef:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
-	f.Add("phi1:DEADBEEF:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
-	f.Add("phi1:deadbeef:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB")
-	f.Fuzz(func(t *testing.T, envelope string) {
-		ciphertext, err := unwrap(envelope)
-		if err == nil {
-			require.Equal(t, envelope, wrap(ciphertext))
-		}
-	})
+	for _, good := range []string{"2000-02-29", "1899-12-31", "0001-01-01", "9999-12-31"} {
+		day, err := ParseCalendarDate(good)
+		require.NoError(t, err)
+		require.Equal(t, good, day.String())
+		require.Equal(t, good+"T00:00:00Z", day.Time().Format(time.RFC3339))
+		text, err := json.Marshal(map[string]CalendarDate{"d": day})
+		require.NoError(t, err)
+		require.JSONEq(t, `{"d":"`+good+`"}`, string(text))
+		var back map[string]CalendarDate
+		require.NoError(t, json.Unmarshal(text, &back))
+		require.Equal(t, day, back["d"])
+	}
 }
 
 func FuzzNormalize(f *testing.F) {
