@@ -117,6 +117,16 @@ func (r *PatientRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uui
 	return out, nil
 }
 
+// HoldOff keeps everyone else from writing patients until the transaction of ctx ends; reading goes on. On SQLite that is every
+// transaction's nature.
+func (r *PatientRepository) HoldOff(ctx context.Context) error {
+	if r.store.engine == SQLite {
+		return nil
+	}
+	_, err := r.store.handle(ctx).Statement.ConnPool.ExecContext(ctx, "LOCK TABLE patient IN SHARE ROW EXCLUSIVE MODE")
+	return translate(err)
+}
+
 // Count returns how many patients there are.
 func (r *PatientRepository) Count(ctx context.Context) (int64, error) {
 	var n int64

@@ -167,11 +167,15 @@ func (r *importRun) save(ctx context.Context, batch []*models.Patient) error {
 	return nil
 }
 
-// IntoEmpty adds patients to a database that has none, and does nothing to any other. It returns how many it added.
+// IntoEmpty adds patients to a database that has none, and does nothing to any other, also where several processes try at once. It
+// returns how many it added.
 func (s *ImportService) IntoEmpty(ctx context.Context, inputs []PatientInput) (int, error) {
 	added := 0
 	intent := audit.Intent{Action: audit.Import, EntityType: "patient"}
 	err := guarded(ctx, s.store, PatientImport, intent, s.store.InTx, func(ctx context.Context) error {
+		if err := s.patients.HoldOff(ctx); err != nil {
+			return err
+		}
 		if n, err := s.patients.Count(ctx); err != nil || n > 0 {
 			return err
 		}

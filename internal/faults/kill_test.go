@@ -1,9 +1,11 @@
 package faults
 
 import (
-	"math/rand/v2"
 	"net/http"
-	"sync"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -13,62 +15,77 @@ import (
 	"novamind/internal/dbtest"
 )
 
-const somebody = `{"first_name":"Kay","last_name":"Example","date_of_birth":"1980-02-03","contact_info":{"phone":"212-555-0123"}}`
-
 // What the server acknowledged is there after kill -9, with its event; and no event is there without its patient.
-func TestKill(t *testing.T) {
+func TestKilledServer(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		in := newInstallation(t, url)
+		db := dbtest.Open(t, url)
 		for range rounds {
 			s := in.serve()
-			acknowledged := killDuringWrites(s)
-			require.NotEmpty(t, acknowledged)
+			l := writing(s)
+			s.stop(syscall.SIGKILL)
+			l.end()
 			s = in.serve()
-			for _, id := range acknowledged {
-				require.Equal(t, http.StatusOK, s.do("GET", "/api/v1/patients/"+id, "", nil), "an acknowledged patient is lost")
-				var log struct{ Items []struct{ Outcome string } }
-				require.Equal(t, http.StatusOK, s.do("GET", "/api/v1/audit-logs?action=create&entity_id="+id, "", &log))
-				require.Len(t, log.Items, 1, "an acknowledged patient has one event")
-			}
+			requireKept(s, l.acknowledged)
+			requirePaired(s, db)
 			s.stop(syscall.SIGTERM)
-			t.Logf("%d acknowledged", len(acknowledged))
+			t.Logf("%d acknowledged", len(l.acknowledged))
 		}
-		db := dbtest.Open(t, url)
-		var stray int64
-		require.NoError(t, db.Raw(`SELECT (SELECT count(*) FROM patient p WHERE NOT EXISTS
-				(SELECT 1 FROM auditlog a WHERE a.entity_id = p.id AND a.action = 'create' AND a.outcome = 'success'))
-			+ (SELECT count(*) FROM auditlog a WHERE a.entity_type = 'patient' AND a.action = 'create' AND a.outcome = 'success'
-				AND NOT EXISTS (SELECT 1 FROM patient p WHERE p.id = a.entity_id))`).Scan(&stray).Error)
-		require.Zero(t, stray, "patients without events, or events without patients")
 	})
 }
 
-// killDuringWrites kills the server while 16 clients register patients, and returns the ids that it acknowledged.
-func killDuringWrites(s *server) []string {
-	var mu sync.Mutex
-	var acknowledged []string
-	var clients sync.WaitGroup
-	for range 16 {
-		clients.Go(func() {
-			for {
-				var made struct{ ID string }
-				if s.do("POST", "/api/v1/patients", somebody, &made) != http.StatusCreated {
-					return
-				}
-				mu.Lock()
-				acknowledged = append(acknowledged, made.ID)
-				mu.Unlock()
-			}
-		})
+// PostgreSQL killed under a running server loses nothing that was acknowledged. Clients are told to come back later, and once
+// PostgreSQL is there again the same server serves them.
+func TestKilledPostgreSQL(t *testing.T) {
+	t.Parallel()
+	postgres := dbtest.NewServer(t, dbtest.Options{Fsync: true})
+	in := newInstallation(t, postgres.URL())
+	s := in.serve()
+	for round := range 2 * rounds {
+		l := writing(s)
+		if round%2 == 0 {
+			postgres.Kill(t)
+			l.end()
+			postgres.Start(t)
+		} else { // PostgreSQL comes back by itself, and may do so before a client notices
+			killBackend(t, postgres)
+			l.end()
+		}
+		for status := range l.refused {
+			require.Equal(t, http.StatusServiceUnavailable, status, "PostgreSQL's end is no fault of the request or of the program\n%s",
+				errorLines(s))
+		}
+		awaitReady(s)
+		requireKept(s, l.acknowledged)
+		requirePaired(s, dbtest.Open(t, postgres.URL()))
+		t.Logf("%d acknowledged", len(l.acknowledged))
 	}
-	for enough := false; !enough; {
-		time.Sleep(time.Duration(100+rand.IntN(400)) * time.Millisecond)
-		mu.Lock()
-		enough = len(acknowledged) > 0
-		mu.Unlock()
+	s.stop(syscall.SIGTERM)
+}
+
+// errorLines returns what a server logged of requests that failed by its own fault.
+func errorLines(s *server) string {
+	return strings.Join(regexp.MustCompile(`(?m)^.*level=ERROR msg=request .*status=500.*$`).FindAllString(read(s.t, s.output), -1), "\n")
+}
+
+// killBackend kills one of the processes that serve the program. PostgreSQL then ends all of them and recovers from its log.
+func killBackend(t *testing.T, postgres *dbtest.Server) {
+	t.Helper()
+	var pid int
+	require.NoError(t, dbtest.Open(t, postgres.URL()).
+		Raw("SELECT pid FROM pg_stat_activity WHERE application_name = 'novamind' ORDER BY random() LIMIT 1").Scan(&pid).Error)
+	process, err := os.FindProcess(pid)
+	require.NoError(t, err)
+	require.NoError(t, process.Kill(), "backend "+strconv.Itoa(pid))
+}
+
+// awaitReady returns when the server has its database again, on each of the connections that it keeps.
+func awaitReady(s *server) {
+	s.t.Helper()
+	for range clients {
+		require.Eventually(s.t, func() bool {
+			return s.do("GET", "/readyz", "", nil) == http.StatusOK && s.do("GET", "/api/v1/auth/me", "", nil) == http.StatusOK
+		}, time.Minute, 10*time.Millisecond, "the server does not find PostgreSQL again")
 	}
-	s.stop(syscall.SIGKILL)
-	clients.Wait()
-	return acknowledged
 }

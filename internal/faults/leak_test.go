@@ -1,8 +1,9 @@
 package faults
 
 import (
-	"encoding/base64"
-	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -10,133 +11,164 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/stretchr/testify/require"
 
 	"novamind/internal/dbtest"
 )
 
-// The canaries stand in every field that can hold one.
-var canaries = []string{
-	"Quibblefern", "Zandromeda", "1931-07-23", "417 Moonquake Alley", "Snarkville", "212-555-0147", "+12125550147", "2125550147",
-	"quibble.fern@example.org", "Changedwick", "POL-88123-X", "Wobbleton Mutual",
+// Nothing that the program leaves behind holds plain PHI: the database's files with the write-ahead log, dumps, the database server's log
+// at its most talkative, the program's own output and keys, and its refusals.
+
+func TestNothingLeaksFromSQLite(t *testing.T) {
+	t.Parallel()
+	address := dbtest.EmptySQLite(t)
+	folder := filepath.Dir(strings.TrimPrefix(address, "sqlite://"))
+	requireNoLeak(t, address, func(t *testing.T) map[string]string { t.Helper(); return contents(t, folder) },
+		`CREATE TRIGGER refuses BEFORE INSERT ON patient BEGIN SELECT RAISE(ABORT, 'refused'); END`)
 }
 
-const canaryLine = `{"resourceType":"Patient","id":"129c6ac7-8d06-89de-ad63-0204a93e76c3","name":[{"use":"official","family":"Zandromeda","given":["Quibblefern"]}],` +
-	`"telecom":[{"system":"phone","value":"212-555-0147"},{"system":"email","value":"quibble.fern@example.org"}],"birthDate":"1931-07-23",` +
-	`"address":[{"line":["417 Moonquake Alley"],"city":"Snarkville","state":"NY","postalCode":"10001"}]}` + "\n"
-
-// Nothing that the program leaves behind holds plain PHI: database files with the write-ahead log, dumps, its output, its keys.
-func TestNothingLeaks(t *testing.T) {
+func TestNothingLeaksFromPostgreSQL(t *testing.T) {
 	t.Parallel()
-	dbtest.Run(t, func(t *testing.T, url string) {
-		in := newInstallation(t, url)
-		export := t.TempDir()
-		require.NoError(t, os.WriteFile(filepath.Join(export, "Patient.ndjson"), []byte(canaryLine+"{broken Zandromeda\n"), 0o600))
-		require.Contains(t, in.run("import", "fhir", export), "1 created, 0 there already, 1 rejected")
-		require.Contains(t, in.run("import", "fhir", export), "0 created, 1 there already, 1 rejected")
-		s := in.serve()
-		use(t, s)
-		files := artefacts(t, in, url) // while the server runs
-		s.stop(syscall.SIGTERM)
-		output, err := os.ReadFile(filepath.Join(in.dir, "output"))
+	server := dbtest.NewServer(t, dbtest.Options{})
+	admin := dbtest.Open(t, server.URL())
+	for _, setting := range []string{
+		"log_statement = 'all'", "log_min_duration_statement = 0", "log_error_verbosity = 'verbose'",
+		"log_parameter_max_length = -1", "log_parameter_max_length_on_error = -1",
+	} {
+		require.NoError(t, admin.Exec("ALTER DATABASE postgres SET "+setting).Error)
+	}
+	requireNoLeak(t, server.URL(), func(t *testing.T) map[string]string {
+		t.Helper()
+		dump, err := exec.CommandContext(t.Context(), "pg_dump", "--inserts", server.URL()).Output()
 		require.NoError(t, err)
-		files["output"] = string(output)
-		require.Contains(t, files["output"], "INSERT INTO", "DB_ECHO is on")
-		for name, content := range files {
-			require.NotEmpty(t, content, name)
-			require.Empty(t, found(content), name)
-		}
-	})
+		log := read(t, filepath.Join(server.Dir(), "log"))
+		require.Contains(t, log, "parameters: $1 =", "the log holds what statements were given")
+		files := contents(t, filepath.Join(server.Dir(), "data"))
+		files["dump"], files["log"] = string(dump), log
+		return files
+	}, `ALTER TABLE patient ADD CONSTRAINT refuses CHECK (false) NOT VALID`)
 }
 
-// The search above finds what it looks for.
-func TestLeakSearchFindsAPlantedCanary(t *testing.T) {
-	t.Parallel()
-	for _, canary := range canaries {
-		for _, form := range forms(canary) {
-			require.Contains(t, found("x"+form+"y"), canary)
+// requireNoLeak uses an installation well and badly, also after refusal, a statement that makes the database take no more patients, and
+// searches what it left behind, while it runs and afterwards.
+func requireNoLeak(t *testing.T, address string, stored func(*testing.T) map[string]string, refusal string) {
+	t.Helper()
+	in := newInstallation(t, address)
+	export := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(export, "Patient.ndjson"), []byte(canaryLine+"{broken Zandromëda\n"), 0o600))
+	require.Contains(t, in.run("import", "fhir", export), "1 created, 0 there already, 1 rejected")
+	require.Contains(t, in.run("import", "fhir", export), "0 created, 1 there already, 1 rejected")
+	s := in.serve()
+	files := use(t, s)
+	execute(t, address, refusal)
+	status, header, content := s.exchange("POST", "/api/v1/patients", newcomer)
+	require.Equal(t, http.StatusInternalServerError, status)
+	files["answer of a failure"] = fmt.Sprint(header, string(content))
+	requireClean(t, files)
+	files = stored(t)
+	requireClean(t, files)
+	if path, ok := strings.CutPrefix(address, "sqlite://"); ok {
+		require.NotEmpty(t, files[path+"-wal"], "the write-ahead log was searched")
+	}
+	s.stop(syscall.SIGTERM)
+	requireClean(t, stored(t))
+	printed := contents(t, in.dir)
+	requireClean(t, printed)
+	require.Contains(t, printed[s.output], "INSERT INTO", "DB_ECHO is on")
+	requirePlantedIsFound(t, address, stored)
+}
+
+// requirePlantedIsFound is the positive control: plain text in the database is found by the same search.
+func requirePlantedIsFound(t *testing.T, address string, stored func(*testing.T) map[string]string) {
+	t.Helper()
+	execute(t, address, "CREATE TABLE planted AS SELECT '"+canaries[0]+"' AS value")
+	finds := 0
+	for _, content := range stored(t) {
+		if len(found(content)) > 0 {
+			finds++
 		}
 	}
-	require.Empty(t, found("nothing to see"))
+	require.Positive(t, finds)
 }
 
-// use reads, changes and searches, well and badly.
-func use(t *testing.T, s *server) {
+// execute runs a statement on a connection that is closed again: reading a SQLite file that this process has open would take away the
+// locks that keep others from it (https://sqlite.org/howtocorrupt.html, 2.2).
+func execute(t *testing.T, address, statement string) {
 	t.Helper()
-	const path = "/api/v1/patients/129c6ac7-8d06-89de-ad63-0204a93e76c3"
+	db := dbtest.Open(t, address)
+	require.NoError(t, db.Exec(statement).Error)
+	pool, err := db.DB()
+	require.NoError(t, err)
+	require.NoError(t, pool.Close())
+}
+
+func requireClean(t *testing.T, files map[string]string) {
+	t.Helper()
+	require.NotEmpty(t, files)
+	for name, content := range files {
+		require.Empty(t, found(content), name)
+	}
+}
+
+const newcomer = `{"first_name":"Grimblesnatch","last_name":"Zandromëda","date_of_birth":"1931-07-23","contact_info":{"phone":"212-555-0147"}}`
+
+// use reads, changes and searches, well and badly, and returns what the refusals say.
+func use(t *testing.T, s *server) map[string]string {
+	t.Helper()
+	const path = "/api/v1/patients/" + canaryID
+	refusals := map[string]string{}
 	for _, request := range []struct {
 		method, path, body string
 		want               int
 	}{
 		{"GET", path, "", http.StatusOK},
+		{"POST", "/api/v1/patients", newcomer, http.StatusCreated},
 		{"GET", "/api/v1/patients?phone=212-555-0147", "", http.StatusOK},
 		{"GET", "/api/v1/patients?q=zandro+quibble", "", http.StatusOK},
-		{"POST", "/api/v1/patients/search", `{"last_name":"Zandromeda","date_of_birth":"1931-07-23"}`, http.StatusOK},
-		{"PATCH", path, `{"first_name":"Changedwick","insurance":{"provider":"Wobbleton Mutual","policy_number":"POL-88123-X"}}`, http.StatusOK},
-		{"PATCH", path, `{"Zandromeda":1}`, http.StatusUnprocessableEntity},
-		{"POST", "/api/v1/patients", `{"first_name":"Quibblefern`, http.StatusBadRequest},
+		{"GET", "/api/v1/patients?q=quibble.fern%40example.org&limit=1", "", http.StatusOK},
+		{"POST", "/api/v1/patients/search", `{"last_name":"Zandromëda","date_of_birth":"1931-07-23"}`, http.StatusOK},
+		{"PATCH", path, `{"first_name":"Changedwick","insurance":{"provider":"Wobbleton Mutual","policy_number":"POL-88123-X",` +
+			`"group_number":"GRP-77-QX"}}`, http.StatusOK},
+		{"GET", "/api/v1/audit-logs?entity_id=" + canaryID, "", http.StatusOK},
+		{"PATCH", path, `{"Zandromëda":1}`, http.StatusUnprocessableEntity},
+		{"PATCH", path, `{"first_name":"` + strings.Repeat("Grimblesnatch", 5) + `"}`, http.StatusUnprocessableEntity},
+		{"PATCH", path, `{"date_of_birth":"1931-07-23 Grimblesnatch"}`, http.StatusUnprocessableEntity},
+		{"PATCH", path, `{"contact_info":{"phone":"212-555-0147 Grimblesnatch"}}`, http.StatusUnprocessableEntity},
+		{"PATCH", path, `{"contact_info":{"email":"Grimblesnatch"}}`, http.StatusUnprocessableEntity},
+		{"POST", "/api/v1/patients", `{"first_name":"Quïbblefern`, http.StatusBadRequest},
+		{"POST", "/api/v1/auth/login", `{"email":"nobody@example.org","password":"Grimblesnatch"}`, http.StatusUnauthorized},
 		{"GET", "/api/v1/patients/Zandromeda", "", http.StatusNotFound},
+		{"GET", "/Zandromeda", "", http.StatusNotFound},
 		{"GET", "/api/v1/patients?Zandromeda=1", "", http.StatusUnprocessableEntity},
+		{"GET", "/api/v1/patients?cursor=Zandromeda", "", http.StatusUnprocessableEntity},
+		{"GET", "/api/v1/patients?date_of_birth=1931-07-23", "", http.StatusUnprocessableEntity},
+		{"DELETE", path + "?purge=Zandromeda", "", http.StatusUnprocessableEntity},
+		{"DELETE", path, "", http.StatusNoContent},
 	} {
-		require.Equal(t, request.want, s.do(request.method, request.path, request.body, nil), request.path)
+		status, header, content := s.exchange(request.method, request.path, request.body)
+		require.Equal(t, request.want, status, "%s %s %s", request.method, request.path, request.body)
+		if status >= http.StatusBadRequest {
+			refusals["answer to "+request.method+" "+request.path+" "+request.body] = fmt.Sprint(header, string(content))
+		}
 	}
+	return refusals
 }
 
-// artefacts returns what a thief could carry away.
-func artefacts(t *testing.T, in *installation, url string) map[string]string {
+// contents returns every file below a folder.
+func contents(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	paths, err := filepath.Glob(filepath.Join(in.dir, "keys", "*"))
-	require.NoError(t, err)
-	if path, ok := strings.CutPrefix(url, "sqlite://"); ok {
-		database, err := filepath.Glob(path + "*")
-		require.NoError(t, err)
-		require.Greater(t, len(database), 1, "the write-ahead log is there")
-		paths = append(paths, database...)
-	} else {
-		dump, err := exec.CommandContext(t.Context(), "pg_dump", url).Output()
-		require.NoError(t, err)
-		files["pg_dump"] = string(dump)
-	}
-	for _, path := range paths {
-		content, err := os.ReadFile(path)
-		require.NoError(t, err)
-		if !strings.HasSuffix(path, "-shm") {
-			files[path] = string(content)
+	require.NoError(t, filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() {
+			var content []byte
+			content, err = os.ReadFile(path)
+			files[path] = strings.TrimRight(string(content), "\x00") // a segment of PostgreSQL's log is mostly not written yet
 		}
-	}
+		if errors.Is(err, fs.ErrNotExist) { // a database server removes its own at any time
+			return nil
+		}
+		return err
+	}))
 	return files
-}
-
-// found returns the canaries that content holds in any form.
-func found(content string) []string {
-	lower := strings.ToLower(content)
-	var out []string
-	for _, canary := range canaries {
-		for _, form := range forms(canary) {
-			if strings.Contains(content, form) || strings.Contains(lower, strings.ToLower(form)) {
-				out = append(out, canary)
-				break
-			}
-		}
-	}
-	return out
-}
-
-// forms are the spellings in which a value could lie about: plain, hex, UTF-16, and base64 at each of its three alignments.
-func forms(canary string) []string {
-	out := []string{canary, hex.EncodeToString([]byte(canary))}
-	var wide strings.Builder
-	for _, unit := range utf16.Encode([]rune(canary)) {
-		wide.WriteByte(byte(unit))
-		wide.WriteByte(byte(unit >> 8))
-	}
-	out = append(out, wide.String())
-	for shift := range 3 {
-		text := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("\x00", shift) + canary))
-		out = append(out, text[(shift*8+5)/6:len(text)-1])
-	}
-	return out
 }

@@ -1,14 +1,15 @@
 package faults
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -43,12 +44,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// installation is a folder with a database of its own.
+// installation is a folder with a database of its own. What the program prints goes to files there named output.1, output.2, ….
 type installation struct {
-	t      *testing.T
-	dir    string
-	env    []string
-	prefix []string // a command in front of the program's, such as strace
+	t       *testing.T
+	dir     string
+	env     []string
+	prefix  []string // a command in front of the program's, such as strace
+	started int
 }
 
 func newInstallation(t *testing.T, databaseURL string) *installation {
@@ -58,7 +60,8 @@ func newInstallation(t *testing.T, databaseURL string) *installation {
 		"NOVAMIND_LOG__LEVEL=debug", "DB_ECHO=true")}
 }
 
-func (i *installation) command(args ...string) *exec.Cmd {
+// command returns a command that is not started yet, and the file that it prints to.
+func (i *installation) command(args ...string) (*exec.Cmd, string) {
 	i.t.Helper()
 	path, err := build()
 	require.NoError(i.t, err)
@@ -67,45 +70,55 @@ func (i *installation) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(i.t.Context(), words[0], words[1:]...)
 	cmd.Dir, cmd.Env = i.dir, i.env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	return cmd
+	i.started++
+	file, err := os.OpenFile(filepath.Join(i.dir, "output."+strconv.Itoa(i.started)), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	require.NoError(i.t, err)
+	i.t.Cleanup(func() { _ = file.Close() })
+	cmd.Stdout, cmd.Stderr = file, file
+	return cmd, file.Name()
 }
 
-// run runs a command to its end, and keeps what it prints.
+// run runs a command to its end and returns what it printed.
 func (i *installation) run(args ...string) string {
 	i.t.Helper()
-	out, err := i.command(args...).CombinedOutput()
-	require.NoError(i.t, err, string(out))
-	i.keep(out)
-	return string(out)
+	cmd, output := i.command(args...)
+	err := cmd.Run()
+	printed := read(i.t, output)
+	require.NoError(i.t, err, printed)
+	return printed
 }
 
-func (i *installation) keep(out []byte) {
-	i.t.Helper()
-	file, err := os.OpenFile(filepath.Join(i.dir, "output"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	require.NoError(i.t, err)
-	_, err = file.Write(out)
-	require.NoError(i.t, errors.Join(err, file.Close()))
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(content)
 }
 
 // server is a running serve.
 type server struct {
 	*installation
-	cmd   *exec.Cmd
-	base  string
-	token string
-	log   *bytes.Buffer
+	cmd    *exec.Cmd
+	output string // the file that it prints to
+	base   string
+	token  string
 }
 
+var answersAt = regexp.MustCompile(`(?m)^NovaMind answers at (http://\S+)\n`)
+
+// serve starts the server and logs in.
 func (i *installation) serve() *server {
 	i.t.Helper()
-	s := &server{installation: i, cmd: i.command("serve"), log: &bytes.Buffer{}}
-	s.cmd.Stderr = s.log
-	stdout, err := s.cmd.StdoutPipe()
-	require.NoError(i.t, err)
+	cmd, output := i.command("serve")
+	s := &server{installation: i, cmd: cmd, output: output}
 	require.NoError(i.t, s.cmd.Start())
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	require.NoError(i.t, err)
-	s.base = strings.TrimSpace(strings.TrimPrefix(line, "NovaMind answers at "))
+	require.Eventually(i.t, func() bool {
+		content, err := os.ReadFile(output)
+		if found := answersAt.FindSubmatch(content); err == nil && found != nil {
+			s.base = string(found[1])
+		}
+		return s.base != ""
+	}, time.Minute, 10*time.Millisecond, "the server does not come up")
 	var login struct{ Token string }
 	require.Equal(i.t, http.StatusOK, s.do("POST", "/api/v1/auth/login", `{"email":"admin@localhost","password":"`+password+`"}`, &login))
 	s.token = login.Token
@@ -120,29 +133,39 @@ func (s *server) stop(signal os.Signal) {
 	if signal == syscall.SIGTERM {
 		require.NoError(s.t, err, "a server that is asked to stop ends well")
 	}
-	s.keep(s.log.Bytes())
 }
 
-var client = &http.Client{Timeout: 20 * time.Second}
+// client keeps a connection for each of the clients that write at once.
+var client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 
-// do returns the status of a request, 0 where none came.
+// do returns the status of a request, 0 where no whole answer came, and decodes the answer's body unless into is nil.
 func (s *server) do(method, path, body string, into any) int {
+	status, _, content := s.exchange(method, path, body)
+	if into != nil && json.Unmarshal(content, into) != nil {
+		return 0
+	}
+	return status
+}
+
+// exchange returns the status, header and body that answer a request; the status is 0 where no whole answer came.
+func (s *server) exchange(method, path, body string) (int, http.Header, []byte) {
 	request, err := http.NewRequest(method, s.base+path, strings.NewReader(body))
 	if err != nil {
-		return 0
+		return 0, nil, nil
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("If-Match", "*")
 	if s.token != "" {
 		request.Header.Set("Authorization", "Bearer "+s.token)
 	}
-	response, err := client.Do(request)
+	answer, err := client.Do(request)
 	if err != nil {
-		return 0
+		return 0, nil, nil
 	}
-	defer func() { _ = response.Body.Close() }()
-	if into != nil && json.NewDecoder(response.Body).Decode(into) != nil {
-		return 0
+	defer func() { _ = answer.Body.Close() }()
+	content, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return 0, nil, nil
 	}
-	return response.StatusCode
+	return answer.StatusCode, answer.Header, content
 }

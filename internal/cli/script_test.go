@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"errors"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"novamind/internal/dbtest"
+)
+
+// TestScript runs testdata/script/*.txtar on each engine, every script on a database of its own, empty at its start. Beside
+// testscript's commands there are:
+//
+//	exits STATUS COMMAND…  runs a command and holds its exit status against one of ours
+//	await FILE VAR         waits until a server in the background, whose output goes to FILE, says where it answers; sets VAR
+//	get STATUS URL         requests URL and holds the answer's status against one
+//	terminate              sends SIGTERM to all commands in the background; wait then fails unless they end with 0
+func TestScript(t *testing.T) {
+	t.Parallel()
+	for _, engine := range dbtest.Engines() {
+		t.Run(engine.Name, func(t *testing.T) {
+			t.Parallel()
+			testscript.Run(t, testscript.Params{
+				Dir:                 "testdata/script",
+				RequireExplicitExec: true,
+				Deadline:            time.Now().Add(5 * time.Minute), // of a server that should have refused to start
+				Setup: func(env *testscript.Env) error {
+					env.Setenv("DATABASE_URL", engine.Empty(t))
+					env.Setenv("NOVAMIND_SERVER__ADDR", "127.0.0.1:0")
+					return nil
+				},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"exits": exits, "await": await, "get": get, "terminate": terminate,
+				},
+			})
+		})
+	}
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, not %d", got, want)
+	}
+}
+
+var answersAt = regexp.MustCompile(`(?m)^NovaMind answers at (http://\S+)\n`)
+
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if found := answersAt.FindStringSubmatch(ts.ReadFile(args[0])); found != nil {
+			ts.Setenv(args[1], found[1])
+			return
+		}
+	}
+	ts.Fatalf("no server came up; it says:\n%s", ts.ReadFile(args[0]))
+}
+
+func get(ts *testscript.TestScript, _ bool, args []string) {
+	client := http.Client{Timeout: time.Minute}
+	response, err := client.Get(args[1])
+	ts.Check(err)
+	ts.Check(response.Body.Close())
+	if got := strconv.Itoa(response.StatusCode); got != args[0] {
+		ts.Fatalf("status %s, not %s", got, args[0])
+	}
+}
+
+func terminate(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+	}
+}
