@@ -91,6 +91,11 @@ func (s *KeyService) Status(ctx context.Context) ([]KeyState, error) {
 			states = append(states, KeyState{ID: gone.KeyID, State: KeyGone, DestroyedAt: gone.DestroyedAt, Values: counts[gone.KeyID]})
 		}
 	}
+	for i := range states {
+		if states[i].Values == nil {
+			states[i].Values = map[string]int64{}
+		}
+	}
 	return states, nil
 }
 

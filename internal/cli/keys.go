@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -126,7 +127,7 @@ type keysRotateResult struct {
 }
 
 func (r keysRotateResult) writeText(w io.Writer) error {
-	_, err := fmt.Fprintln(w, "rotated", r.Rotated, r.KeyID)
+	_, err := fmt.Fprintln(w, strings.TrimSpace("rotated "+r.Rotated+" "+r.KeyID))
 	return err
 }
 
