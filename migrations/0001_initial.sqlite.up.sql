@@ -101,8 +101,10 @@ CREATE TABLE blindindex (
     CONSTRAINT blindindex_pkey PRIMARY KEY (token, patient_id),
     CONSTRAINT blindindex_token_keyed CHECK (COALESCE(
         typeof(token) = 'text' AND length(CAST(token AS BLOB)) = length(token)
-        AND token GLOB 'bi1:[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]:[a-z_]*:[0-9a-f][0-9a-f][0-9a-f][0-9a-f]*'
-        AND substr(token, 14) NOT GLOB '*[^a-z0-9_:]*' AND substr(token, 14) NOT GLOB '*:*:*'
+        AND substr(token, 1, 13) GLOB 'bi1:[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]:'
+        AND instr(substr(token, 14), ':') BETWEEN 2 AND 33
+        AND substr(token, 14, instr(substr(token, 14), ':') - 1) NOT GLOB '*[^a-z_]*'
+        AND length(substr(token, 14 + instr(substr(token, 14), ':'))) BETWEEN 4 AND 64
         AND substr(token, 14 + instr(substr(token, 14), ':')) NOT GLOB '*[^0-9a-f]*', false))
 ) WITHOUT ROWID;
 CREATE INDEX blindindex_patient_id_idx ON blindindex (patient_id);

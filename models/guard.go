@@ -27,7 +27,7 @@ var (
 const guardName = "novamind:guard"
 
 // Guard is the GORM plugin that hands hooks their keyring, and the net under them: on all six of GORM's processors it
-// refuses a statement on a table with sealed columns that its hooks would not see, and a change of such a table outside
+// refuses a statement on a table with sealed columns that its hooks would not see, and a change of it, or of any versioned row, outside
 // a transaction, where it could not commit together with its event. It also makes every change of a versioned row depend
 // on the version that was read.
 type Guard struct {
@@ -195,9 +195,22 @@ func (g *Guard) checkRead(stmt *gorm.Statement) error {
 	return onlyClauses(stmt, "WHERE", "ORDER BY", "LIMIT", "FOR")
 }
 
+// inTransaction refuses a change of a row whose changes are events where the event could not commit with it.
+func inTransaction(stmt *gorm.Statement) error {
+	if stmt.Schema == nil {
+		return nil
+	}
+	_, versioned := reflect.TypeAssert[interface{ rowVersion() *int64 }](reflect.New(stmt.Schema.ModelType))
+	_, open := stmt.ConnPool.(gorm.TxCommitter)
+	if versioned && !open {
+		return fmt.Errorf("%w: a change outside a transaction", ErrBypass)
+	}
+	return nil
+}
+
 func (g *Guard) checkCreate(stmt *gorm.Statement) error {
 	if !g.writes(stmt) {
-		return nil
+		return inTransaction(stmt)
 	}
 	if err := g.throughRow(stmt, "WHERE"); err != nil { // FirstOrCreate's; an INSERT has none
 		return err
@@ -223,6 +236,9 @@ func (g *Guard) checkUpdate(stmt *gorm.Statement) error {
 			return fmt.Errorf(`%w: change a row with Select("*").Updates(row)`, ErrBypass)
 		}
 	}
+	if err := inTransaction(stmt); err != nil {
+		return err
+	}
 	return requireVersion(stmt)
 }
 
@@ -234,6 +250,9 @@ func (g *Guard) checkDelete(stmt *gorm.Statement) error {
 		if m, ok := stmt.Dest.(entity); !ok || m.base().before == nil {
 			return fmt.Errorf("%w: delete one row that was read", ErrBypass)
 		}
+	}
+	if err := inTransaction(stmt); err != nil {
+		return err
 	}
 	return requireVersion(stmt)
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"strings"
 
+	"github.com/google/uuid"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"novamind/internal/phi"
 	"novamind/models"
@@ -26,6 +28,19 @@ func (r *AccountRepository) ByEmail(ctx context.Context, email string) (*models.
 	}
 	var a models.Account
 	if err := r.store.handle(ctx).Where("email = ?", email).Take(&a).Error; err != nil {
+		return nil, translate(err)
+	}
+	return &a, nil
+}
+
+// Hold returns an account as it is now, and keeps it so until the transaction of ctx ends. It returns a NotFound error.
+func (r *AccountRepository) Hold(ctx context.Context, id uuid.UUID) (*models.Account, error) {
+	db := r.store.handle(ctx)
+	if r.store.engine == PostgreSQL { // SQLite has one writer at a time
+		db = db.Clauses(clause.Locking{Strength: clause.LockingStrengthShare})
+	}
+	var a models.Account
+	if err := db.Where("id = ?", id).Take(&a).Error; err != nil {
 		return nil, translate(err)
 	}
 	return &a, nil

@@ -46,6 +46,7 @@ var tokenForgeries = []string{
 	"", "smith", "bi1:", "bi1:smith", goodEnvelope, "bi1:deadbeef:last_name:", "bi1:deadbeef:last_name:smith", "bi1:deadbeef:last_name:001",
 	"bi1:deadbeef::0011", "bi1:deadbeef:0011", "bi1:deadbeef:Smith:0011", "bi1:deadbeef:last name:0011", "bi1:deadbeef:a:b:0011",
 	"bi1:DEADBEEF:last_name:0011", "bi1:deadbee:last_name:0011", "BI1:deadbeef:last_name:0011", "bi1:deadbeef:last_name:00FF",
+	"bi1:deadbeef:smith1:0011", "bi1:deadbeef:" + strings.Repeat("a", 33) + ":0011", "bi1:deadbeef:last_name:" + strings.Repeat("0", 65),
 	goodToken + " ", goodToken + "\n", " " + goodToken, goodToken + ":smith", goodToken + "\nsmith", "bi1:deadbeef:é:0011",
 }
 

@@ -114,27 +114,3 @@ func eventsOf(t *testing.T, store *repository.Store, q repository.AuditLogQuery)
 	}))
 	return events
 }
-
-// An index row that points to another patient brings up nobody's data.
-func TestRedirectedIndexIsFoundOut(t *testing.T) {
-	t.Parallel()
-	dbtest.Run(t, func(t *testing.T, url string) {
-		store := openStore(t, url)
-		victim := complete()
-		victim.ContactInfo = phi.JSONOf(models.ContactInfo{Email: "victim@example.org"})
-		create(t, store, victim)
-		bait := create(t, store, complete())
-		db := dbtest.Open(t, url)
-		require.NoError(t, db.Exec("UPDATE blindindex SET patient_id = ? WHERE patient_id = ? AND token LIKE 'bi1:%:email:%'",
-			victim.ID.String(), bait.ID.String()).Error)
-		var found []*models.Patient
-		ctx := audit.WithIntent(actor(t.Context()), audit.Intent{Action: audit.Search, EntityType: "patient"})
-		require.NoError(t, store.Read(ctx, func(ctx context.Context) (err error) {
-			found, err = repository.NewPatientRepository(store).ByEmail(ctx, "zoe@example.org")
-			return err
-		}))
-		require.Len(t, found, 1)
-		require.True(t, found[0].Unreadable() && found[0].LastName.IsNull())
-		require.Len(t, eventsOf(t, store, repository.AuditLogQuery{EntityID: victim.ID, Outcome: audit.Failure}), 1)
-	})
-}

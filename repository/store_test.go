@@ -12,6 +12,7 @@ import (
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/dbtest"
+	"novamind/models"
 	"novamind/repository"
 )
 
@@ -219,5 +220,28 @@ func TestConcurrentWritersAllSucceed(t *testing.T) {
 		running.Wait()
 		require.Equal(t, int64(writers*each), countPatients(t, dbtest.Open(t, url)))
 		require.Len(t, eventsOf(t, one, repository.AuditLogQuery{Action: audit.Create}), writers*each)
+	})
+}
+
+// A change that Read could not commit together with its event is refused, also of a table without sealed columns.
+func TestReadChangesNothing(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		store := openStore(t, url)
+		accounts := repository.NewAccountRepository(store)
+		account := &models.Account{Email: "somebody@example.org", Name: "Somebody", Roles: []string{"auditor"}, PasswordHash: "x"}
+		require.NoError(t, store.InTx(actor(t.Context()), func(ctx context.Context) error { return accounts.Create(ctx, account) }))
+		require.ErrorIs(t, store.Read(actor(t.Context()), func(ctx context.Context) error {
+			account.Roles = []string{"admin"}
+			return accounts.Update(ctx, account)
+		}), models.ErrBypass)
+		require.ErrorIs(t, store.Read(actor(t.Context()), func(ctx context.Context) error {
+			return accounts.Create(ctx, &models.Account{Email: "other@example.org", Name: "Other", Roles: []string{"admin"}, PasswordHash: "x"})
+		}), models.ErrBypass)
+		require.ErrorIs(t, store.Read(actor(t.Context()), func(ctx context.Context) error { return accounts.Delete(ctx, account) }), models.ErrBypass)
+		var admins int64
+		db := dbtest.Open(t, url)
+		require.NoError(t, db.Raw("SELECT count(*) FROM account WHERE CAST(roles AS text) LIKE '%admin%'").Scan(&admins).Error)
+		require.Zero(t, admins)
 	})
 }

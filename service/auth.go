@@ -65,10 +65,14 @@ func (s *AuthService) Login(ctx context.Context, email, password string) (*Login
 	ctx = audit.WithIntent(ctx, intent)
 	if !ok || account.Disabled {
 		return nil, s.store.Read(ctx, func(context.Context) error {
-			return apperr.New(apperr.BadCredentials, "The e-mail or the password is wrong.")
+			return badCredentials()
 		})
 	}
 	return s.openSession(ctx, account)
+}
+
+func badCredentials() error {
+	return apperr.New(apperr.BadCredentials, "The e-mail or the password is wrong.")
 }
 
 func (s *AuthService) openSession(ctx context.Context, account *models.Account) (*Login, error) {
@@ -77,6 +81,14 @@ func (s *AuthService) openSession(ctx context.Context, account *models.Account) 
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	login := &Login{Token: base64.RawURLEncoding.EncodeToString(secret), ExpiresAt: now.Add(s.lifetime), Account: account}
 	err := s.store.InTx(ctx, func(ctx context.Context) error {
+		// The password took its time to check: a change of it, or of the account, may have ended all sessions meanwhile.
+		current, err := s.accounts.Hold(ctx, account.ID)
+		if err != nil {
+			return err
+		}
+		if current.Disabled || current.PasswordHash != account.PasswordHash {
+			return badCredentials()
+		}
 		if err := s.sessions.RemoveExpired(ctx, now); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -164,6 +165,45 @@ func TestSetPassword(t *testing.T) {
 		events := b.events(t, audit.SetPassword)
 		require.Len(t, events, 2)
 		require.Equal(t, []string{audit.Failure, audit.Success}, []string{events[0].Outcome, events[1].Outcome})
+	})
+}
+
+// A login whose password was still right when it was checked opens no session that outlives the change of that password.
+func TestLoginRacesPasswordChange(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		withAccount(t, b)
+		old := password
+		for round := range 20 {
+			replacement := fmt.Sprintf("passphrase number %d", round)
+			mine, err := b.auth.Login(anonymous(t), email, old)
+			require.NoError(t, err)
+			ctx := holding(t, b, mine)
+			var mu sync.Mutex
+			var opened []string
+			var racers sync.WaitGroup
+			var changed atomic.Bool
+			for range 6 {
+				racers.Go(func() {
+					for !changed.Load() {
+						if l, err := b.auth.Login(anonymous(t), email, old); err == nil {
+							mu.Lock()
+							opened = append(opened, l.Token)
+							mu.Unlock()
+						}
+					}
+				})
+			}
+			require.NoError(t, b.auth.SetPassword(ctx, old, replacement))
+			changed.Store(true)
+			racers.Wait()
+			for _, token := range opened {
+				_, err := b.auth.Authenticate(t.Context(), token)
+				require.True(t, apperr.Is(err, apperr.Unauthenticated), "a session of the old password lives on")
+			}
+			old = replacement
+		}
 	})
 }
 

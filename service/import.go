@@ -191,7 +191,10 @@ func (s *ImportService) IntoEmpty(ctx context.Context, inputs []PatientInput) (i
 		}
 		return recordImport(ctx, added, 0)
 	})
-	return added, err
+	if err != nil {
+		return 0, err
+	}
+	return added, nil
 }
 
 func recordImport(ctx context.Context, created, existing int) error {
