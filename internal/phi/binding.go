@@ -17,9 +17,8 @@ type Binding struct {
 	Version int64 // 0 for rows without versions
 }
 
-// associatedData encodes the binding with the length before each part, so no two bindings share an encoding.
-func (b Binding) associatedData() []byte {
-	out := make([]byte, 0, 5*4+4+len(b.Table)+len(b.Column)+16+8)
+// appendAssociatedData encodes the binding with the length before each part, so no two bindings share an encoding.
+func (b Binding) appendAssociatedData(out []byte) []byte {
 	for _, part := range [...]string{"phi1", b.Table, b.Column} {
 		out = binary.BigEndian.AppendUint32(out, uint32(len(part))) //nolint:gosec // names of ours, far below 4 GiB
 		out = append(out, part...)

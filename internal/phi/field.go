@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+
+	jsonv2 "github.com/go-json-experiment/json"
 )
 
 // Text is a sealed string.
@@ -39,8 +41,19 @@ type Field[T any] struct {
 // conceal hides a value from fmt, which calls no methods on the unexported members of a struct that it prints, and follows a
 // pointer there at times, but never two. Nothing writes through them: copies of a field share the value.
 func conceal[T any](v T) **T {
-	p := &v
-	return &p
+	hidden := concealed[T]()
+	**hidden = v
+	return hidden
+}
+
+// concealed returns a hidden zero value, made at one go.
+func concealed[T any]() **T {
+	var place struct {
+		value   T
+		pointer *T
+	}
+	place.pointer = &place.value
+	return &place.pointer
 }
 
 // Of returns a field that holds v, to be sealed when its model is saved.
@@ -107,11 +120,11 @@ func (f *Field[T]) Open(s *Sealer, b Binding) error {
 	if err != nil {
 		return err
 	}
-	value, err := decode[T](text)
-	if err != nil {
+	value := concealed[T]()
+	if err := decode(text, *value); err != nil {
 		return fmt.Errorf("%w: %s.%s holds another type", ErrUnreadable, b.Table, b.Column)
 	}
-	f.value, f.state = conceal(value), open
+	f.value, f.state = value, open
 	return nil
 }
 
@@ -202,16 +215,14 @@ func encode(v any) ([]byte, error) {
 	}
 }
 
-func decode[T any](text []byte) (T, error) {
-	var v T
-	var err error
-	switch p := any(&v).(type) {
+func decode(text []byte, into any) error {
+	switch p := into.(type) {
 	case *string:
 		*p = string(text)
+		return nil
 	case encoding.TextUnmarshaler:
-		err = p.UnmarshalText(text)
+		return p.UnmarshalText(text) //nolint:wrapcheck // the caller tells nobody
 	default:
-		err = json.Unmarshal(text, p)
+		return jsonv2.Unmarshal(text, p) //nolint:wrapcheck // three times as fast as encoding/json
 	}
-	return v, err
 }

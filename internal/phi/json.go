@@ -2,9 +2,9 @@ package phi
 
 import (
 	"database/sql/driver"
-	"encoding/json"
 	"fmt"
 
+	"github.com/go-json-experiment/json"
 	"gorm.io/datatypes"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
@@ -45,11 +45,13 @@ func (j *JSON[T]) Scan(src any) error {
 	if err := column.Scan(src); err != nil {
 		return fmt.Errorf("%w: column of type %T", ErrUnreadable, src)
 	}
-	var members map[string]string
-	if err := json.Unmarshal(column, &members); err != nil || len(members) != 1 {
+	var object struct {
+		PHI string `json:"phi"`
+	}
+	if err := json.Unmarshal(column, &object, json.RejectUnknownMembers(true)); err != nil {
 		return j.Field.Scan("")
 	}
-	return j.Field.Scan(members["phi"])
+	return j.Field.Scan(object.PHI)
 }
 
 // GormDataType tells GORM the column's type.

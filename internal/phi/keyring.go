@@ -110,21 +110,29 @@ func (s *Sealer) Keys() int { return len(s.known) }
 
 // Seal encrypts plain for the place that b names.
 func (s *Sealer) Seal(plain []byte, b Binding) (string, error) {
-	ciphertext, err := s.aead.Encrypt(plain, b.associatedData())
+	buffers := takeBuffers()
+	defer buffers.release()
+	buffers.associatedData = b.appendAssociatedData(buffers.associatedData)
+	ciphertext, err := s.aead.Encrypt(plain, buffers.associatedData)
 	if err != nil {
 		return "", fmt.Errorf("phi: seal: %w", err)
 	}
-	return wrap(ciphertext), nil
+	buffers.sealed = appendWrapped(buffers.sealed, ciphertext)
+	return string(buffers.sealed), nil
 }
 
 // Open decrypts an envelope that was sealed for the place that b names. It returns ErrUnreadable for anything else, and
 // ErrUnknownKey, which is ErrUnreadable too, where the keyset lacks the key.
 func (s *Sealer) Open(envelope string, b Binding) ([]byte, error) {
-	ciphertext, err := unwrap(envelope)
+	buffers := takeBuffers()
+	defer buffers.release()
+	ciphertext, err := appendUnwrapped(buffers.sealed, envelope)
 	if err != nil {
 		return nil, err
 	}
-	plain, err := s.aead.Decrypt(ciphertext, b.associatedData())
+	buffers.sealed = ciphertext
+	buffers.associatedData = b.appendAssociatedData(buffers.associatedData)
+	plain, err := s.aead.Decrypt(ciphertext, buffers.associatedData)
 	switch {
 	case err == nil:
 		return plain, nil
