@@ -79,9 +79,10 @@ func (q PatientQuery) matchesName(p *Patient) bool {
 	if len(q.Prefixes) == 0 {
 		return true
 	}
-	parts := slices.Concat(phi.NameParts(first), phi.NameParts(last))
+	firstParts, lastParts := phi.NameParts(first), phi.NameParts(last)
 	for _, prefix := range q.Prefixes {
-		if !slices.ContainsFunc(parts, func(part string) bool { return strings.HasPrefix(part, prefix) }) {
+		begins := func(part string) bool { return strings.HasPrefix(part, prefix) }
+		if !slices.ContainsFunc(firstParts, begins) && !slices.ContainsFunc(lastParts, begins) {
 			return false
 		}
 	}

@@ -30,7 +30,23 @@ func isASCII(s string) bool {
 
 // normalizeASCII is all that normalisation does to ASCII, at a tenth of the cost.
 func normalizeASCII(s string) string {
+	if isNormalASCII(s) {
+		return s
+	}
 	return strings.Join(strings.Fields(strings.ToLower(s)), " ")
+}
+
+// isNormalASCII reports whether normalizeASCII would return s itself.
+func isNormalASCII(s string) bool {
+	space := true // a leading one would go
+	for i := range len(s) {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' || '\t' <= c && c <= '\r' || c == ' ' && space {
+			return false
+		}
+		space = c == ' '
+	}
+	return !space || s == ""
 }
 
 func caseless(s string) string {
@@ -38,24 +54,30 @@ func caseless(s string) string {
 	return norm.NFKD.String(fold.String(norm.NFKD.String(fold.String(norm.NFD.String(strings.ToValidUTF8(s, "\uFFFD"))))))
 }
 
-// NormalizeName is NormalizeText without diacritics: José and jose are one name.
+// NormalizeName is NormalizeText without diacritics, and with one kind of apostrophe: José and jose are one name.
 func NormalizeName(s string) string {
 	if isASCII(s) {
 		return normalizeASCII(s)
 	}
 	bare := strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
+		switch {
+		case unicode.Is(unicode.Mn, r):
 			return -1
+		case strings.ContainsRune(apostrophes, r):
+			return '\''
 		}
 		return r
 	}, caseless(s))
 	return strings.Join(strings.Fields(norm.NFKC.String(bare)), " ")
 }
 
+// apostrophes are what stands in for ' in names, typed by keyboards that mean well.
+const apostrophes = "\u2018\u2019\u02bc"
+
 // NameParts returns the normalised parts of a name: García-López has two. A single part is returned alone.
 func NameParts(s string) []string {
 	return strings.FieldsFunc(NormalizeName(s), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.Is(unicode.Dash, r)
+		return r == ' ' || r == '-' || r >= utf8.RuneSelf && (unicode.IsSpace(r) || unicode.Is(unicode.Dash, r))
 	})
 }
 
