@@ -88,7 +88,7 @@ func afterPasswordChange(authenticate HandlerFunc) HandlerFunc {
 
 func setActor(c *gin.Context, actor audit.Actor) {
 	ctx := c.Request.Context()
-	actor.Origin, actor.RequestID = origin, RequestID(ctx)
+	actor.Origin, actor.RequestID, actor.Address, actor.Route = origin, RequestID(ctx), c.ClientIP(), c.FullPath()
 	c.Request = c.Request.WithContext(audit.WithActor(ctx, actor))
 }
 

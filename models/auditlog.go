@@ -1,6 +1,7 @@
 package models
 
 import (
+	"crypto/rand"
 	"errors"
 	"time"
 
@@ -18,18 +19,30 @@ var ErrLogFrozen = errors.New("models: the audit log only grows")
 // AuditLog is one event of the audit log (specification 7.2).
 type AuditLog struct {
 	Base
-	OccurredAt time.Time  `gorm:"not null"`
-	UserID     *uuid.UUID `gorm:"type:uuid;index:auditlog_user_id_idx"`
-	Action     string     `gorm:"not null"`
-	EntityType string     `gorm:"not null"`
-	EntityID   *uuid.UUID `gorm:"type:uuid;index:auditlog_entity_id_idx"`
-	Changes    datatypes.JSONType[Changes]
-	Details    *string
-	Reason     phi.Text // sealed: people write names into reasons
-	Outcome    string   `gorm:"not null"`
-	Origin     string   `gorm:"not null"`
-	RequestID  *string
-	Subjects   []AuditSubject `gorm:"foreignKey:EventID"`
+	OccurredAt    time.Time  `gorm:"not null"`
+	TransactionID *int64     `gorm:"<-:false"` // PostgreSQL's, given by the database
+	UserID        *uuid.UUID `gorm:"type:uuid;index:auditlog_user_id_idx"`
+	ActorRoles    datatypes.JSONSlice[string]
+	OnBehalfOf    *string    // who started a job
+	SessionID     *uuid.UUID `gorm:"type:uuid"`
+	APIKeyID      *uuid.UUID `gorm:"type:uuid"`
+	Address       *string
+	Route         *string // the pattern, never the path
+	Purpose       *string // purpose of use, HL7 v3 PurposeOfUse
+	DataCategory  *string
+	Action        string     `gorm:"not null"`
+	EntityType    string     `gorm:"not null"`
+	EntityID      *uuid.UUID `gorm:"type:uuid;index:auditlog_entity_id_idx"`
+	Changes       datatypes.JSONType[Changes]
+	Diff          phi.JSON[audit.Diff] // what changed from what to what
+	Details       *string
+	Reason        phi.Text // sealed: people write names into reasons
+	Outcome       string   `gorm:"not null"`
+	Origin        string   `gorm:"not null"`
+	RequestID     *string
+	Nonce         *string
+	MAC           *string
+	Subjects      []AuditSubject `gorm:"foreignKey:EventID"`
 }
 
 // Changes names the columns that a change touched.
@@ -40,38 +53,96 @@ type Changes struct {
 // AuditSubject is one row that an event showed or changed. It is a table of its own so that "who saw this patient" is one
 // query.
 type AuditSubject struct {
-	EntityID uuid.UUID `gorm:"type:uuid;primaryKey"`
-	EventID  uuid.UUID `gorm:"type:uuid;primaryKey;index:auditsubject_event_id_idx"`
+	EntityID   uuid.UUID `gorm:"type:uuid;primaryKey"`
+	EventID    uuid.UUID `gorm:"type:uuid;primaryKey;index:auditsubject_event_id_idx"`
+	EntityType *string
+	RowVersion *int64  // of the row after the change; NULL where it was only shown
+	RowDigest  *string // likewise, or audit.Removed
 }
+
+// dataCategories says what kind of data a table holds.
+var dataCategories = map[string]string{"patient": "demographics", "account": "staff", "keyset": "keys", "auditlog": "audit"}
 
 // NewAuditLog returns the row of an event.
 func NewAuditLog(e audit.Event) *AuditLog {
 	row := &AuditLog{
-		Base:       Base{ID: e.ID},
-		OccurredAt: e.OccurredAt,
-		UserID:     optionalID(e.UserID),
-		Action:     e.Action,
-		EntityType: e.EntityType,
-		EntityID:   optionalID(e.EntityID),
-		Changes:    datatypes.NewJSONType(Changes{Fields: append([]string{}, e.Fields...)}),
-		Details:    optionalText(e.Details),
-		Outcome:    e.Outcome,
-		Origin:     e.Origin,
-		RequestID:  optionalText(e.RequestID),
+		Base:         Base{ID: e.ID, CreatedAt: e.OccurredAt, UpdatedAt: e.OccurredAt},
+		OccurredAt:   e.OccurredAt,
+		UserID:       optionalID(e.UserID),
+		ActorRoles:   append([]string{}, e.ActorRoles...),
+		OnBehalfOf:   optionalText(e.OnBehalfOf),
+		SessionID:    optionalID(e.SessionID),
+		Address:      optionalText(e.Address),
+		Route:        optionalText(e.Route),
+		Purpose:      optionalText(e.Purpose),
+		DataCategory: optionalText(dataCategories[e.EntityType]),
+		Action:       e.Action,
+		EntityType:   e.EntityType,
+		EntityID:     optionalID(e.EntityID),
+		Changes:      datatypes.NewJSONType(Changes{Fields: append([]string{}, e.Fields...)}),
+		Details:      optionalText(e.Details),
+		Outcome:      e.Outcome,
+		Origin:       e.Origin,
+		RequestID:    optionalText(e.RequestID),
+		Nonce:        optionalText(rand.Text()),
 	}
 	if e.Reason != "" {
 		row.Reason = phi.Of(e.Reason)
 	}
-	for _, id := range e.Subjects {
-		row.Subjects = append(row.Subjects, AuditSubject{EntityID: id, EventID: e.ID})
+	if len(e.Diff) > 0 {
+		row.Diff = phi.JSONOf(e.Diff)
+	}
+	for _, s := range e.Subjects {
+		row.Subjects = append(row.Subjects, AuditSubject{
+			EntityID: s.ID, EventID: e.ID, EntityType: optionalText(s.EntityType), RowVersion: s.RowVersion, RowDigest: optionalText(s.RowDigest),
+		})
 	}
 	return row
 }
 
-// BeforeSave seals the reason.
-func (a *AuditLog) BeforeSave(tx *gorm.DB) error { return seal(tx, a) }
+// Entry returns the row as the tree takes it, sealed.
+func (a *AuditLog) Entry() (audit.Entry, error) {
+	reason, _, err := valuerText(a.Reason)
+	if err != nil {
+		return audit.Entry{}, err
+	}
+	diff, _, err := valuerText(a.Diff)
+	if err != nil {
+		return audit.Entry{}, err
+	}
+	e := audit.Entry{
+		ID: a.ID, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, OccurredAt: a.OccurredAt, TransactionID: a.TransactionID,
+		UserID: a.UserID, ActorRoles: a.ActorRoles, OnBehalfOf: a.OnBehalfOf, SessionID: a.SessionID, APIKeyID: a.APIKeyID,
+		Address: a.Address, Route: a.Route, Purpose: a.Purpose, DataCategory: a.DataCategory,
+		Action: a.Action, EntityType: a.EntityType, EntityID: a.EntityID, Fields: a.Changes.Data().Fields,
+		Diff: optionalText(diff), Details: a.Details, Reason: optionalText(reason),
+		Outcome: a.Outcome, Origin: a.Origin, RequestID: a.RequestID, Nonce: a.Nonce, MAC: a.MAC,
+	}
+	for _, s := range a.Subjects {
+		e.Subjects = append(e.Subjects, audit.EntrySubject{EntityID: s.EntityID, EntityType: s.EntityType, RowVersion: s.RowVersion, RowDigest: s.RowDigest})
+	}
+	return e, nil
+}
 
-// AfterFind opens the reason.
+// BeforeSave seals the row, and authenticates it as the program's.
+func (a *AuditLog) BeforeSave(tx *gorm.DB) error {
+	if err := seal(tx, a); err != nil {
+		return err
+	}
+	ring, err := keyringOf(tx)
+	if err != nil {
+		return err
+	}
+	entry, err := a.Entry()
+	if err != nil {
+		return err
+	}
+	mac, err := ring.LogMAC().MAC(entry.Authenticated())
+	a.MAC = &mac
+	return err
+}
+
+// AfterFind opens the seals.
 func (a *AuditLog) AfterFind(tx *gorm.DB) error { return open(tx, a) }
 
 // BeforeUpdate refuses.

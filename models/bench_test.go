@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
-	_ "modernc.org/sqlite" // the driver named "sqlite"
 
 	"novamind/internal/audit"
 	"novamind/internal/phi"
+	_ "novamind/internal/sqlitedriver" // the driver named "sqlite"
 )
 
 // BenchmarkOpenPage opens a page of 50 patients, as they come from the database, and recomputes what they were searched by.

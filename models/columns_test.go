@@ -16,15 +16,26 @@ import (
 
 // inTheClear are the columns that look like PHI and are not sealed, each with its reason.
 var inTheClear = map[string]string{
-	"account.email":        "staff, not a patient; logging in looks it up",
-	"account.name":         "staff, not a patient",
-	"auditlog.action":      "a constant of ours",
-	"auditlog.entity_type": "a table's name",
-	"auditlog.changes":     "names of columns, never their content",
-	"auditlog.details":     "stable text of ours: an error code, the shape of a search",
-	"auditlog.outcome":     "a constant of ours",
-	"auditlog.origin":      "a constant of ours, or a job's name",
-	"auditlog.request_id":  "random, or the client's own: at most 128 of A-Z a-z 0-9 . _ -",
+	"account.email":           "staff, not a patient; logging in looks it up",
+	"account.name":            "staff, not a patient",
+	"auditlog.action":         "a constant of ours",
+	"auditlog.entity_type":    "a table's name",
+	"auditlog.changes":        "names of columns, never their content",
+	"auditlog.details":        "stable text of ours: an error code, the shape of a search",
+	"auditlog.outcome":        "a constant of ours",
+	"auditlog.origin":         "a constant of ours, or a job's name",
+	"auditlog.request_id":     "random, or the client's own: at most 128 of A-Z a-z 0-9 . _ -",
+	"auditlog.actor_roles":    "constants of ours",
+	"auditlog.on_behalf_of":   "staff: a user of the operating system",
+	"auditlog.address":        "staff's, or an anonymous caller's",
+	"auditlog.route":          "a route's pattern, never its path",
+	"auditlog.purpose":        "one of HL7's codes",
+	"auditlog.data_category":  "a constant of ours",
+	"auditlog.nonce":          "random",
+	"auditcheckpoint.note":    "a size and a hash, signed",
+	"auditwitness.table_name": "a table's name",
+	"auditwitness.address":    "of who changed a row past the program",
+	"auditlog.mac":            "a MAC",
 }
 
 // phiWords are what a column of PHI may be called by.

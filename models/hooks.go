@@ -171,13 +171,23 @@ func noteChange(tx *gorm.DB, m entity) error {
 		old := reflect.ValueOf(m.base().before).Elem()
 		unchanged = func(c column) bool { return c.same(old, row) }
 	}
-	var fields []string
+	change := audit.Change{Diff: audit.Diff{}}
 	for _, c := range l.columns {
-		if !bookkeeping[c.name] && !unchanged(c) {
-			fields = append(fields, c.name)
+		if bookkeeping[c.name] || unchanged(c) {
+			continue
 		}
+		change.Fields = append(change.Fields, c.name)
+		field := audit.FieldChange{New: c.plain(row)}
+		if operation == audit.Update {
+			field.Old = c.plain(reflect.ValueOf(m.base().before).Elem())
+		}
+		change.Diff[c.name] = field
 	}
-	unit.Changed(operation, l.table, m.base().ID, fields)
+	if change.RowDigest, err = RowDigest(m); err != nil {
+		return err
+	}
+	change.RowVersion = versionOf(m)
+	unit.Changed(operation, l.table, m.base().ID, change)
 	remember(m)
 	return nil
 }
@@ -188,8 +198,18 @@ func noteRemoval(tx *gorm.DB, m entity) error {
 	if err != nil {
 		return err
 	}
-	unit.Changed(audit.Purge, layoutOf(m).table, m.base().ID, nil)
+	unit.Changed(audit.Purge, layoutOf(m).table, m.base().ID, audit.Change{RowVersion: versionOf(m), RowDigest: audit.Removed})
 	return nil
+}
+
+// versionOf returns a copy of a row's version, or nil where its rows have none.
+func versionOf(m entity) *int64 {
+	v, ok := m.(interface{ rowVersion() *int64 })
+	if !ok {
+		return nil
+	}
+	version := *v.rowVersion()
+	return &version
 }
 
 // Refuse takes an opened row back, where something outside it proved to be tampered with: it is marked Unreadable, and

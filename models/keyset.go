@@ -12,7 +12,7 @@ type Keyset struct {
 	Base
 	Versioned
 	Purpose string `gorm:"not null;uniqueIndex:keyset_purpose_key"`
-	Wrapped string `gorm:"not null"` // Tink's JSON form of an encrypted keyset
+	Wrapped string `gorm:"not null" audit:"secret"` // Tink's JSON form of an encrypted keyset
 }
 
 // BeforeSave assigns the id and the next version.

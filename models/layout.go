@@ -2,6 +2,8 @@ package models
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 
 	"gorm.io/gorm/schema"
@@ -15,6 +17,7 @@ type sealable interface {
 	Open(s *phi.Sealer, b phi.Binding) error
 	Same(other any) bool
 	IsNull() bool
+	Reveal() any
 	Clear()
 }
 
@@ -22,12 +25,14 @@ type column struct {
 	name   string
 	index  []int
 	sealed bool
+	secret bool // tagged audit:"secret": the log tells that it changed, and not from or to what
 }
 
 // layout is what the hooks need to know of a model, worked out once from its GORM schema.
 type layout struct {
 	table   string
 	columns []column
+	byName  []column
 	sealed  []column
 }
 
@@ -49,12 +54,13 @@ func layoutOf(model any) *layout {
 	for _, name := range s.DBNames {
 		field := s.FieldsByDBName[name]
 		_, sealed := reflect.TypeAssert[sealable](reflect.New(field.FieldType))
-		c := column{name: name, index: field.StructField.Index, sealed: sealed}
+		c := column{name: name, index: field.StructField.Index, sealed: sealed, secret: field.Tag.Get("audit") == "secret"}
 		l.columns = append(l.columns, c)
 		if sealed {
 			l.sealed = append(l.sealed, c)
 		}
 	}
+	l.byName = slices.SortedFunc(slices.Values(l.columns), func(a, b column) int { return strings.Compare(a.name, b.name) })
 	layouts.Store(t, l)
 	return l
 }
@@ -62,6 +68,18 @@ func layoutOf(model any) *layout {
 // field returns the sealed field of a row at column c.
 func (c column) field(row reflect.Value) sealable {
 	return row.FieldByIndex(c.index).Addr().Interface().(sealable) //nolint:forcetypeassert // layoutOf checked it
+}
+
+// plain returns what a row holds in column c, for the log to seal; nil for NULL.
+func (c column) plain(row reflect.Value) any {
+	switch {
+	case c.secret:
+		return nil
+	case c.sealed:
+		return c.field(row).Reveal()
+	default:
+		return row.FieldByIndex(c.index).Interface()
+	}
 }
 
 // same reports whether two rows hold the same in column c.

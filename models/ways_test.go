@@ -144,7 +144,9 @@ func requireEvents(t *testing.T, g guarded, w way, p *models.Patient, concerned 
 	for _, e := range events {
 		require.Equal(t, "patient", e.EntityType, w.name)
 		actions = append(actions, e.Action)
-		subjects = append(subjects, e.Subjects...)
+		for _, s := range e.Subjects {
+			subjects = append(subjects, s.ID)
+		}
 	}
 	require.Equal(t, w.events, actions, w.name)
 	if concerned {

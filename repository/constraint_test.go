@@ -128,6 +128,7 @@ func TestDatabaseRefusesPlainText(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, url string) {
 		create(t, openStore(t, url), complete())
 		db := dbtest.Open(t, url)
+		dbtest.DropTriggers(t, db, "auditlog") // the CHECKs alone must do
 		for _, c := range guardedColumns() {
 			for how, put := range map[string]func(*gorm.DB, string, string) error{"UPDATE": c.update, "INSERT": c.insert} {
 				for _, forged := range c.forgeries {

@@ -19,10 +19,11 @@ import (
 	"gorm.io/driver/postgres"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
-	sqlitedriver "modernc.org/sqlite"
+	modernc "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"novamind/internal/config"
+	"novamind/internal/sqlitedriver"
 	"novamind/models"
 )
 
@@ -110,7 +111,7 @@ type sqliteDialect struct{ sqlite.Dialector }
 
 // Translate implements gorm.ErrorTranslator for modernc.org/sqlite's errors.
 func (d sqliteDialect) Translate(err error) error {
-	var e *sqlitedriver.Error
+	var e *modernc.Error
 	if !errors.As(err, &e) {
 		return err
 	}
@@ -141,7 +142,7 @@ func sqliteDialector(cfg config.Database, databaseURL string) (gorm.Dialector, e
 		},
 	}
 	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: options.Encode()}).String()
-	return &sqliteDialect{sqlite.Dialector{DriverName: "sqlite", DSN: dsn}}, nil
+	return &sqliteDialect{sqlite.Dialector{DriverName: sqlitedriver.Name, DSN: dsn}}, nil
 }
 
 // createDatabaseFile makes a new database's file, which must not be readable by others from its first byte on; SQLite gives its WAL the same

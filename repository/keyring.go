@@ -66,15 +66,21 @@ func loadKEK(uri string) (*phi.KEK, error) {
 	return kek, err
 }
 
-// addMissingKeysets makes the keysets of a new database. Several processes may try at once: all go on with those that were stored first.
+// addMissingKeysets makes the keysets of a new database, and those that a database of an older version has no use for yet. Several processes may
+// try at once: all go on with those that were stored first.
 func (s *Store) addMissingKeysets(ctx context.Context) error {
-	keysets := NewKeysetRepository(s)
 	wrapped, err := readKeysets(s.db.WithContext(ctx))
-	if err != nil || len(wrapped) > 0 {
+	if err != nil {
 		return err
 	}
+	missing := phi.Purposes()
+	if len(wrapped) > 0 {
+		if missing, err = s.notYetUsed(ctx, wrapped); err != nil || len(missing) == 0 {
+			return err
+		}
+	}
 	kek, err := phi.LoadKEK(s.keys.kekURI)
-	if errors.Is(err, phi.ErrNoKEK) {
+	if errors.Is(err, phi.ErrNoKEK) && len(wrapped) == 0 {
 		if err = phi.CreateKEK(s.keys.kekURI); err == nil {
 			kek, err = phi.LoadKEK(s.keys.kekURI)
 		}
@@ -82,12 +88,37 @@ func (s *Store) addMissingKeysets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range phi.Purposes() {
-		if wrapped[p], err = phi.NewKeyset(p, kek); err != nil {
+	added := make(map[phi.Purpose]string, len(missing))
+	for _, p := range missing {
+		if added[p], err = phi.NewKeyset(p, kek); err != nil {
 			return err
 		}
 	}
-	return keysets.addMissing(ctx, wrapped)
+	return NewKeysetRepository(s).addMissing(ctx, added)
+}
+
+// notYetUsed returns the log's keysets that are missing where no event was ever authenticated or sequenced: an older version of the program made
+// the database. Any other missing keyset was removed.
+func (s *Store) notYetUsed(ctx context.Context, wrapped map[phi.Purpose]string) ([]phi.Purpose, error) {
+	var missing []phi.Purpose
+	for _, p := range []phi.Purpose{phi.LogMAC, phi.LogSign} {
+		if wrapped[p] == "" {
+			missing = append(missing, p)
+		}
+	}
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	var used bool
+	row := s.db.WithContext(ctx).Statement.ConnPool.QueryRowContext(ctx,
+		"SELECT EXISTS (SELECT 1 FROM auditleaf) OR EXISTS (SELECT 1 FROM auditlog WHERE mac IS NOT NULL)")
+	if err := row.Scan(&used); err != nil {
+		return nil, translate(err)
+	}
+	if used {
+		return nil, nil
+	}
+	return missing, nil
 }
 
 // refresh reads the keysets again once the lease is over.
@@ -190,8 +221,19 @@ func (s *Store) CheckAudit(ctx context.Context) error {
 		}
 		return errProbe
 	})
-	if errors.Is(err, errProbe) {
-		return nil
+	if !errors.Is(err, errProbe) {
+		return translate(err)
 	}
-	return translate(err)
+	return s.checkLag(ctx)
+}
+
+// maxLag is how long an event may wait to become a leaf before something is wrong.
+const maxLag = 5 * time.Second
+
+func (s *Store) checkLag(ctx context.Context) error {
+	pending, since, err := NewAuditTreeRepository(s).Pending(ctx)
+	if err != nil || pending == 0 || time.Since(since) <= maxLag {
+		return err
+	}
+	return fmt.Errorf("%d audit events wait to be sequenced, the oldest for %s", pending, time.Since(since).Round(time.Second))
 }

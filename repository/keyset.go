@@ -34,7 +34,9 @@ func (r *KeysetRepository) ByPurpose(ctx context.Context, p phi.Purpose) (*model
 func (r *KeysetRepository) addMissing(ctx context.Context, wrapped map[phi.Purpose]string) error {
 	rows := make([]models.Keyset, 0, len(wrapped))
 	for _, p := range phi.Purposes() { // in one order, so that two processes don't wait for each other
-		rows = append(rows, models.Keyset{Purpose: string(p), Wrapped: wrapped[p]})
+		if wrapped[p] != "" {
+			rows = append(rows, models.Keyset{Purpose: string(p), Wrapped: wrapped[p]})
+		}
 	}
 	onConflict := clause.OnConflict{Columns: []clause.Column{{Name: "purpose"}}, DoNothing: true}
 	return translate(r.store.handle(ctx).Clauses(onConflict).Create(&rows).Error)

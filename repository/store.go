@@ -40,6 +40,9 @@ func Open(ctx context.Context, cfg config.Database, log *slog.Logger) (*Store, e
 	return &Store{db: db, engine: EngineOf(string(cfg.URL)), writer: make(chan struct{}, 1)}, nil
 }
 
+// Keyring returns the opened keysets.
+func (s *Store) Keyring() *phi.Keyring { return s.keyring }
+
 // Close closes every connection.
 func (s *Store) Close() error {
 	pool, err := s.db.DB()

@@ -138,7 +138,9 @@ func TestMovedReasonIsUnreadable(t *testing.T) {
 		}
 		events := eventsOf(t, store, repository.AuditLogQuery{Action: "test"})
 		require.Equal(t, "another reason", events[1].Reason.Plain())
-		require.NoError(t, dbtest.Open(t, url).Exec("UPDATE auditlog SET reason = (SELECT reason FROM auditlog WHERE id = ?) WHERE id = ?",
+		db := dbtest.Open(t, url)
+		dbtest.DropTriggers(t, db, "auditlog")
+		require.NoError(t, db.Exec("UPDATE auditlog SET reason = (SELECT reason FROM auditlog WHERE id = ?) WHERE id = ?",
 			events[1].ID.String(), events[0].ID.String()).Error)
 		moved := eventsOf(t, store, repository.AuditLogQuery{Action: "test"})
 		require.True(t, moved[0].Unreadable() && moved[0].Reason.IsNull())

@@ -117,6 +117,14 @@ var expectations = map[string]expectation{
 	"KeyService.Retire":             {open: "is the operator's, who has the key-encryption key"},
 	"KeyService.Reseal":             {open: "is the operator's, who has the key-encryption key"},
 	"KeyService.ResealInBackground": {open: "is a job of the program"},
+
+	"AuditTreeService.Verify":             {open: "is the operator's, and shows no event"},
+	"AuditTreeService.Checkpoint":         {open: "names hashes and nobody"},
+	"AuditTreeService.VerifierKeys":       {open: "are public"},
+	"AuditTreeService.Anchor":             {open: "is a job of the program, and the operator's"},
+	"AuditTreeService.CheckAnchor":        {open: "runs at the start of the program"},
+	"AuditTreeService.AnchorInBackground": {open: "is a job of the program"},
+	"AuditTreeService.Restored":           {open: "is the operator's"},
 }
 
 // Who adds a method must say who may call it.
@@ -124,7 +132,7 @@ func TestEveryMethodHasAnExpectation(t *testing.T) {
 	t.Parallel()
 	var names []string
 	for _, s := range []any{
-		&service.PatientService{}, &service.AuditLogService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{},
+		&service.PatientService{}, &service.AuditLogService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{},
 	} {
 		of := reflect.TypeOf(s)
 		names = append(names, of.Elem().Name())

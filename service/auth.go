@@ -179,7 +179,7 @@ func record(ctx context.Context, e audit.Event) error {
 	if err != nil {
 		return err
 	}
-	e.EntityType, e.Outcome, e.Subjects = "account", audit.Success, []uuid.UUID{e.EntityID}
+	e.EntityType, e.Outcome, e.Subjects = "account", audit.Success, []audit.Subject{{ID: e.EntityID, EntityType: "account"}}
 	unit.Record(e)
 	return nil
 }

@@ -17,6 +17,11 @@ type Actor struct {
 	SessionID uuid.UUID
 	Origin    string // "api", or "system:<job>"
 	RequestID string
+
+	OnBehalfOf string // who started a job, as the operating system knows them
+	Address    string // where the request came from
+	Route      string // the pattern of the request's route, never its path
+	Purpose    string // purpose of use (HL7 v3 PurposeOfUse), where the client states one
 }
 
 type actorKey struct{}

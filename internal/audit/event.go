@@ -29,7 +29,12 @@ const (
 	RewrapKeys  = "rewrap_keys"
 	Reseal      = "reseal"
 	Reindex     = "reindex"
+	Truncate    = "truncate"
+	Restore     = "restore" // a backup was put back: the tree goes on from an earlier head, in a new epoch
 )
+
+// DirectSQL is the origin of a change that this program did not make.
+const DirectSQL = "direct-sql"
 
 // Outcomes.
 const (
@@ -38,19 +43,55 @@ const (
 	Denied  = "denied"
 )
 
-// Event is one entry of the log. It names fields and rows, never their content.
+// Subject is one row that an event showed or changed.
+type Subject struct {
+	ID         uuid.UUID
+	EntityType string
+	RowVersion *int64 // after a change, of a row that has versions
+	RowDigest  string // of the sealed row after a change; Removed where it is gone; empty where it was only shown
+}
+
+// Removed stands for the digest of a row that is gone.
+const Removed = "-"
+
+// Change is what a change did to a row.
+type Change struct {
+	Fields []string // the columns that it touched
+	Diff   Diff
+
+	RowVersion *int64
+	RowDigest  string
+}
+
+// Diff is the content of a change: column → old and new value, each as JSON has it. It is PHI, and sealed in the log.
+type Diff map[string]FieldChange
+
+// FieldChange is one column's old and new value; nil is NULL, or no row.
+type FieldChange struct {
+	Old any `json:"old,omitempty"`
+	New any `json:"new,omitempty"`
+}
+
+// Event is one entry of the log. But for Diff and Reason it names fields and rows, never their content.
 type Event struct {
 	ID         uuid.UUID
 	OccurredAt time.Time
 	UserID     uuid.UUID // Nil: nobody is logged in, or a job of the system acts
 	Action     string
 	EntityType string
-	EntityID   uuid.UUID   // Nil: no single row
-	Subjects   []uuid.UUID // the rows that were shown or changed
-	Fields     []string    // the columns that a change touched
-	Details    string      // stable text of ours: an error code, the shape of a search
-	Reason     string      // what the actor gave as reason; sealed in the log
+	EntityID   uuid.UUID // Nil: no single row
+	Subjects   []Subject // the rows that were shown or changed
+	Fields     []string  // the columns that a change touched
+	Diff       Diff      // sealed in the log
+	Details    string    // stable text of ours: an error code, the shape of a search
+	Reason     string    // what the actor gave as reason; sealed in the log
 	Outcome    string
 	Origin     string
 	RequestID  string
+	ActorRoles []string
+	OnBehalfOf string
+	SessionID  uuid.UUID
+	Address    string
+	Route      string
+	Purpose    string
 }

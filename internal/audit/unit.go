@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -36,8 +37,8 @@ type Unit struct {
 
 	mu         sync.Mutex
 	changes    []Event
-	seen       []uuid.UUID // in the order of first access
-	seenSet    map[uuid.UUID]string
+	seen       []Subject // in the order of first access
+	seenSet    map[uuid.UUID]bool
 	unreadable []Event
 }
 
@@ -50,7 +51,7 @@ func Begin(ctx context.Context) (context.Context, *Unit, error) {
 		return nil, nil, err
 	}
 	intent, _ := ctx.Value(intentKey{}).(Intent)
-	u := &Unit{actor: actor, intent: intent, seenSet: map[uuid.UUID]string{}}
+	u := &Unit{actor: actor, intent: intent, seenSet: map[uuid.UUID]bool{}}
 	return context.WithValue(ctx, unitKey{}, u), u, nil
 }
 
@@ -67,9 +68,9 @@ func Current(ctx context.Context) (*Unit, error) {
 func (u *Unit) Accessed(entityType string, id uuid.UUID) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if _, ok := u.seenSet[id]; !ok {
-		u.seenSet[id] = entityType
-		u.seen = append(u.seen, id)
+	if !u.seenSet[id] {
+		u.seenSet[id] = true
+		u.seen = append(u.seen, Subject{ID: id, EntityType: entityType})
 	}
 }
 
@@ -99,17 +100,20 @@ func (u *Unit) Unreadable(entityType string, id uuid.UUID) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.unreadable = append(u.unreadable, u.stamp(Event{
-		Action: Read, EntityType: entityType, EntityID: id, Subjects: []uuid.UUID{id},
+		Action: Read, EntityType: entityType, EntityID: id, Subjects: []Subject{{ID: id, EntityType: entityType}},
 		Outcome: Failure, Details: "phi.unreadable",
 	}))
 }
 
 // Changed notes a change of a row: its event will be committed with it. operation is Create, Update or Purge;
 // where the unit intends something more precise for this kind of row (deactivate is an update), the intent names it.
-func (u *Unit) Changed(operation, entityType string, id uuid.UUID, fields []string) {
+func (u *Unit) Changed(operation, entityType string, id uuid.UUID, c Change) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	e := Event{Action: operation, EntityType: entityType, EntityID: id, Subjects: []uuid.UUID{id}, Fields: fields, Outcome: Success}
+	e := Event{
+		Action: operation, EntityType: entityType, EntityID: id, Fields: c.Fields, Diff: c.Diff, Outcome: Success,
+		Subjects: []Subject{{ID: id, EntityType: entityType, RowVersion: c.RowVersion, RowDigest: c.RowDigest}},
+	}
 	if u.intent.EntityType == entityType && u.intent.EntityID == id {
 		e.Action, e.Details, e.Reason = u.intent.Action, u.intent.Details, u.intent.Reason
 	}
@@ -130,13 +134,13 @@ func (u *Unit) Commit() []Event {
 	defer u.mu.Unlock()
 	events := u.changes
 	for _, e := range events {
-		for _, id := range e.Subjects {
-			u.forget(id)
+		for _, s := range e.Subjects {
+			u.forget(s.ID)
 		}
 	}
 	u.changes = nil
 	if len(u.seen) > 0 {
-		events = append(events, u.access(Read, u.seenSet[u.seen[0]], Success, ""))
+		events = append(events, u.access(Read, u.seen[0].EntityType, Success, ""))
 	}
 	return append(events, u.takeUnreadable()...)
 }
@@ -170,14 +174,14 @@ func (u *Unit) access(action, entityType, outcome, details string) Event {
 	if u.intent.EntityType != entityType {
 		e.EntityID = uuid.Nil
 	}
-	u.seen, u.seenSet = nil, map[uuid.UUID]string{}
+	u.seen, u.seenSet = nil, map[uuid.UUID]bool{}
 	return e
 }
 
 func (u *Unit) forget(id uuid.UUID) {
-	if _, ok := u.seenSet[id]; ok {
+	if u.seenSet[id] {
 		delete(u.seenSet, id)
-		u.seen = slices.DeleteFunc(u.seen, func(other uuid.UUID) bool { return other == id })
+		u.seen = slices.DeleteFunc(u.seen, func(s Subject) bool { return s.ID == id })
 	}
 }
 
@@ -188,14 +192,19 @@ func (u *Unit) takeUnreadable() []Event {
 }
 
 // stamp fills in who, when and where.
-func (u *Unit) stamp(e Event) Event { return stamp(u.actor, e) }
+func (u *Unit) stamp(e Event) Event { return Stamp(u.actor, e) }
 
-func stamp(a Actor, e Event) Event {
+// Stamp gives an event its id, and fills in who, when and where. An address and a time that it has stay.
+func Stamp(a Actor, e Event) Event {
 	e.ID = uuid.Must(uuid.NewV7())
-	e.OccurredAt = time.Now().UTC().Truncate(time.Microsecond)
+	if e.OccurredAt.IsZero() {
+		e.OccurredAt = time.Now().UTC().Truncate(time.Microsecond)
+	}
 	if e.UserID == uuid.Nil {
 		e.UserID = a.ID
 	}
 	e.Origin, e.RequestID = a.Origin, a.RequestID
+	e.ActorRoles, e.OnBehalfOf, e.SessionID = a.Roles, a.OnBehalfOf, a.SessionID
+	e.Address, e.Route, e.Purpose = cmp.Or(e.Address, a.Address), a.Route, a.Purpose
 	return e
 }

@@ -29,6 +29,15 @@ func begin(t *testing.T, i audit.Intent) *audit.Unit {
 	return unit
 }
 
+// shown are rows of one kind.
+func shown(entityType string, ids ...uuid.UUID) []audit.Subject {
+	var out []audit.Subject
+	for _, id := range ids {
+		out = append(out, audit.Subject{ID: id, EntityType: entityType})
+	}
+	return out
+}
+
 // plain takes the stamp off events, after a look at it.
 func plain(t *testing.T, events []audit.Event) []audit.Event {
 	t.Helper()
@@ -40,7 +49,9 @@ func plain(t *testing.T, events []audit.Event) []audit.Event {
 		require.Equal(t, time.UTC, e.OccurredAt.Location())
 		require.Equal(t, e.OccurredAt, e.OccurredAt.Truncate(time.Microsecond), "more than the database keeps")
 		require.Equal(t, [3]any{who.ID, who.Origin, who.RequestID}, [3]any{e.UserID, e.Origin, e.RequestID})
+		require.Equal(t, who.Roles, e.ActorRoles)
 		events[i].ID, events[i].OccurredAt, events[i].UserID, events[i].Origin, events[i].RequestID = uuid.Nil, time.Time{}, uuid.Nil, "", ""
+		events[i].ActorRoles = nil
 	}
 	return events
 }
@@ -77,7 +88,7 @@ func TestAnswerCarriesEveryRowSeenOnce(t *testing.T) {
 	u.Withhold(id(9)) // never seen
 	require.False(t, u.Untouched())
 	require.Equal(t, []audit.Event{{
-		Action: audit.Search, EntityType: "patient", Subjects: []uuid.UUID{bert, carla}, Details: "by email", Reason: "asked", Outcome: audit.Success,
+		Action: audit.Search, EntityType: "patient", Subjects: shown("patient", bert, carla), Details: "by email", Reason: "asked", Outcome: audit.Success,
 	}}, plain(t, u.Answer()))
 }
 
@@ -94,23 +105,23 @@ func TestWithheldRowsMayBeSeenAfterAll(t *testing.T) {
 	u.Withhold(alice)
 	require.True(t, u.Untouched())
 	u.Accessed("patient", alice)
-	require.Equal(t, []uuid.UUID{alice}, u.Answer()[0].Subjects)
+	require.Equal(t, shown("patient", alice), u.Answer()[0].Subjects)
 }
 
 func TestCommitNamesTheIntendedChange(t *testing.T) {
 	t.Parallel()
 	u := begin(t, audit.Intent{Action: audit.Deactivate, EntityType: "patient", EntityID: alice, Details: "d", Reason: "asked"})
 	u.Accessed("patient", alice)
-	u.Changed(audit.Update, "patient", alice, []string{"active"})
-	u.Changed(audit.Update, "patient", bert, []string{"active"})
-	u.Changed(audit.Update, "account", alice, nil)
+	u.Changed(audit.Update, "patient", alice, audit.Change{Fields: []string{"active"}})
+	u.Changed(audit.Update, "patient", bert, audit.Change{Fields: []string{"active"}})
+	u.Changed(audit.Update, "account", alice, audit.Change{})
 	require.Equal(t, []audit.Event{
 		{
-			Action: audit.Deactivate, EntityType: "patient", EntityID: alice, Subjects: []uuid.UUID{alice}, Fields: []string{"active"},
+			Action: audit.Deactivate, EntityType: "patient", EntityID: alice, Subjects: shown("patient", alice), Fields: []string{"active"},
 			Details: "d", Reason: "asked", Outcome: audit.Success,
 		},
-		{Action: audit.Update, EntityType: "patient", EntityID: bert, Subjects: []uuid.UUID{bert}, Fields: []string{"active"}, Outcome: audit.Success},
-		{Action: audit.Update, EntityType: "account", EntityID: alice, Subjects: []uuid.UUID{alice}, Outcome: audit.Success},
+		{Action: audit.Update, EntityType: "patient", EntityID: bert, Subjects: shown("patient", bert), Fields: []string{"active"}, Outcome: audit.Success},
+		{Action: audit.Update, EntityType: "account", EntityID: alice, Subjects: shown("account", alice), Outcome: audit.Success},
 	}, plain(t, u.Commit()))
 	require.Empty(t, u.Commit(), "an event is stored once")
 	require.True(t, u.Untouched())
@@ -122,18 +133,18 @@ func TestCommitAddsTheRowsOnlySeen(t *testing.T) {
 	u := begin(t, audit.Intent{Action: audit.Create, EntityType: "appointment", EntityID: carla, Reason: "asked"})
 	u.Accessed("patient", alice)
 	u.Accessed("patient", bert)
-	u.Changed(audit.Update, "patient", bert, nil)
+	u.Changed(audit.Update, "patient", bert, audit.Change{})
 	events := plain(t, u.Commit())
 	require.Len(t, events, 2)
 	require.Equal(t, audit.Event{
-		Action: audit.Read, EntityType: "patient", Subjects: []uuid.UUID{alice}, Reason: "asked", Outcome: audit.Success,
+		Action: audit.Read, EntityType: "patient", Subjects: shown("patient", alice), Reason: "asked", Outcome: audit.Success,
 	}, events[1], "of another kind of row than was meant, so it does not name the row that was meant")
 }
 
 func TestUnreadableRowsAreEvents(t *testing.T) {
 	t.Parallel()
 	found := audit.Event{
-		Action: audit.Read, EntityType: "patient", EntityID: alice, Subjects: []uuid.UUID{alice}, Details: "phi.unreadable", Outcome: audit.Failure,
+		Action: audit.Read, EntityType: "patient", EntityID: alice, Subjects: shown("patient", alice), Details: "phi.unreadable", Outcome: audit.Failure,
 	}
 	for name, end := range map[string]func(*audit.Unit) []audit.Event{
 		"commit": (*audit.Unit).Commit,
@@ -161,10 +172,10 @@ func TestFailForgetsChangesAndKeepsReads(t *testing.T) {
 	t.Parallel()
 	u := begin(t, audit.Intent{Action: audit.Update, EntityType: "patient", EntityID: alice, Details: "d", Reason: "asked"})
 	u.Accessed("patient", alice)
-	u.Changed(audit.Update, "patient", alice, []string{"active"})
+	u.Changed(audit.Update, "patient", alice, audit.Change{Fields: []string{"active"}})
 	u.Record(audit.Event{Action: audit.Login})
 	require.Equal(t, []audit.Event{{
-		Action: audit.Update, EntityType: "patient", EntityID: alice, Subjects: []uuid.UUID{alice}, Details: "stale", Reason: "asked",
+		Action: audit.Update, EntityType: "patient", EntityID: alice, Subjects: shown("patient", alice), Details: "stale", Reason: "asked",
 		Outcome: audit.Denied,
 	}}, plain(t, u.Fail(audit.Denied, "stale")))
 	require.Empty(t, u.Commit(), "nothing of it is left")
@@ -175,14 +186,14 @@ func TestForgetChangesKeepsTheRest(t *testing.T) {
 	t.Parallel()
 	u := begin(t, audit.Intent{Action: audit.Read, EntityType: "patient"})
 	u.Accessed("patient", alice)
-	u.Changed(audit.Update, "patient", bert, nil)
+	u.Changed(audit.Update, "patient", bert, audit.Change{})
 	u.Record(audit.Event{Action: audit.Login})
 	u.Unreadable("patient", carla)
 	u.ForgetChanges()
 	events := plain(t, u.Commit())
 	require.Len(t, events, 2)
-	require.Equal(t, []uuid.UUID{alice}, events[0].Subjects)
-	require.Equal(t, []uuid.UUID{carla}, events[1].Subjects)
+	require.Equal(t, shown("patient", alice), events[0].Subjects)
+	require.Equal(t, shown("patient", carla), events[1].Subjects)
 }
 
 func TestRecordKeepsWhoItNames(t *testing.T) {
@@ -203,7 +214,7 @@ func TestUnitsAreForManyGoroutines(t *testing.T) {
 	for n := range byte(64) {
 		work.Go(func() {
 			u.Accessed("patient", id(n))
-			u.Changed(audit.Update, "patient", id(n+100), nil)
+			u.Changed(audit.Update, "patient", id(n+100), audit.Change{})
 			u.Unreadable("patient", id(n))
 			if n%2 == 0 {
 				u.Withhold(id(n))

@@ -20,6 +20,7 @@ func newRootCommand(app *app) *cobra.Command {
 		newMigrateCommand(app),
 		newImportCommand(app),
 		newKeysCommand(app),
+		newAuditCommand(app),
 		newVersionCommand(app),
 	)
 	for _, group := range root.Commands() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +33,11 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 		return err
 	}
 	defer func() { _ = in.store.Close() }()
+	if path := in.config.Audit.AnchorFile; path != "" {
+		if err := service.NewAuditTreeService(in.store).CheckAnchor(ctx, path); err != nil {
+			return rolledBack(err)
+		}
+	}
 	auth, err := service.NewAuthService(in.store, in.config.Auth)
 	if err != nil {
 		return err
@@ -67,17 +71,39 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at http://%s\n", listener.Addr()); err != nil {
 		return err
 	}
-	if perSecond := in.config.PHI.ResealRate; perSecond > 0 {
-		ctx, stop := context.WithCancel(ctx)
-		var running sync.WaitGroup
-		running.Go(func() { service.NewKeyService(in.store, in.config.PHI.KEK).ResealInBackground(ctx, perSecond, in.log) })
-		defer func() { stop(); running.Wait() }()
-	}
+	defer in.inBackground(ctx)()
 	timeouts := in.config.Server
 	return handler.NewServer(engine, handler.Timeouts{
 		ReadHeader: timeouts.ReadHeaderTimeout, Read: timeouts.ReadTimeout, Write: timeouts.WriteTimeout,
 		Idle: timeouts.IdleTimeout, Shutdown: timeouts.ShutdownTimeout,
 	}, in.log).Serve(ctx, listener)
+}
+
+// inBackground starts what a server does besides answering, and returns how to stop it. The log is sequenced, and then anchored, after
+// everything else ended.
+func (in *installation) inBackground(ctx context.Context) (stop func()) {
+	ctx = context.WithoutCancel(ctx)
+	var stops []func()
+	start := func(do func(context.Context)) {
+		ctx, cancel := context.WithCancel(ctx)
+		done := make(chan struct{})
+		go func() { defer close(done); do(ctx) }()
+		stops = append(stops, func() { cancel(); <-done })
+	}
+	if perSecond := in.config.PHI.ResealRate; perSecond > 0 {
+		keys := service.NewKeyService(in.store, in.config.PHI.KEK)
+		start(func(ctx context.Context) { keys.ResealInBackground(ctx, perSecond, in.log) })
+	}
+	start(func(ctx context.Context) { repository.NewSequencer(in.store).Run(ctx, in.log) })
+	if path := in.config.Audit.AnchorFile; path != "" {
+		tree := service.NewAuditTreeService(in.store)
+		start(func(ctx context.Context) { tree.AnchorInBackground(ctx, path, in.log) })
+	}
+	return func() {
+		for _, stop := range stops {
+			stop()
+		}
+	}
 }
 
 // readiness returns what readyz checks, and how to let go of it.

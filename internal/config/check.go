@@ -41,6 +41,7 @@ var checks = []struct {
 	{"server.addr", checkAddr},
 	{"server.trusted_proxies", checkProxies},
 	{"phi.kek", checkKEK},
+	{"audit.anchor_file", checkAnchorFile},
 	{"clinic.phone_region", checkRegion},
 	{"log.format", checkLogFormat},
 }
@@ -152,6 +153,17 @@ func checkKEK(c *Config) error {
 	}
 	if path, ok := c.Database.URL.SQLitePath(); ok && sameFolder(filepath.Dir(file), filepath.Dir(path)) {
 		return errors.New("must not lie in the database's folder, or one copy takes both: move the key file, or the database")
+	}
+	return nil
+}
+
+func checkAnchorFile(c *Config) error {
+	file := c.Audit.AnchorFile
+	if strings.HasSuffix(file, "/") {
+		return errors.New("must be a file's path, or empty")
+	}
+	if path, ok := c.Database.URL.SQLitePath(); ok && file != "" && sameFolder(filepath.Dir(file), filepath.Dir(path)) {
+		return errors.New("must not lie in the database's folder, or who puts back an old copy puts back both")
 	}
 	return nil
 }

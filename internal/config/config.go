@@ -12,6 +12,7 @@ type Config struct {
 	Database Database `koanf:"database"`
 	Server   Server   `koanf:"server"`
 	PHI      PHI      `koanf:"phi"`
+	Audit    Audit    `koanf:"audit"`
 	Auth     Auth     `koanf:"auth"`
 	Limits   Limits   `koanf:"limits"`
 	Clinic   Clinic   `koanf:"clinic"`
@@ -55,6 +56,11 @@ type Server struct {
 type PHI struct {
 	KEK        string `koanf:"kek"`
 	ResealRate int    `koanf:"reseal_rate" min:"0"` // patients a second; 0 is off
+}
+
+// Audit is how the audit log is kept.
+type Audit struct {
+	AnchorFile string `koanf:"anchor_file"` // checkpoints are appended to it; empty is off
 }
 
 // Auth is how people log in.
@@ -115,7 +121,8 @@ func Default() *Config {
 			MaxBodyBytes:      1 << 20,
 			TrustedProxies:    []string{},
 		},
-		PHI: PHI{KEK: "file:keys/kek", ResealRate: 500},
+		PHI:   PHI{KEK: "file:keys/kek", ResealRate: 500},
+		Audit: Audit{AnchorFile: "anchor/checkpoints.jsonl"},
 		Auth: Auth{
 			SessionLifetime: 12 * time.Hour,
 			Argon2:          Argon2{MemoryKiB: 19456, Passes: 2, Lanes: 1},

@@ -12,8 +12,8 @@ import (
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
-	_ "modernc.org/sqlite" // the driver named "sqlite"
 
+	_ "novamind/internal/sqlitedriver" // the driver named "sqlite"
 	"novamind/migrations"
 )
 

@@ -91,6 +91,14 @@ func (f Field[T]) Optional() *T {
 	return &v
 }
 
+// Reveal returns the value, or nil for NULL.
+func (f Field[T]) Reveal() any {
+	if f.IsNull() {
+		return nil
+	}
+	return f.Plain()
+}
+
 // Seal seals the value for the place that b names. The plain value stays readable.
 func (f *Field[T]) Seal(s *Sealer, b Binding) error {
 	if f.state == null {

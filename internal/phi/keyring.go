@@ -20,6 +20,8 @@ type openedKeysets struct {
 	sealers   map[Purpose]*Sealer
 	indexer   *Indexer
 	cursorKey []byte
+	logMAC    *Authenticator
+	logSigner *LogSigner
 }
 
 // OpenKeyring opens the wrapped keysets, one for each of Purposes. phoneRegion is the ISO 3166 region in which phone
@@ -52,6 +54,12 @@ func (r *Keyring) Load(kek *KEK, wrapped map[Purpose]string) error {
 	if opened.cursorKey, err = newCursorKey(handles[Cursor]); err != nil {
 		return err
 	}
+	if opened.logMAC, err = newAuthenticator(handles[LogMAC]); err != nil {
+		return err
+	}
+	if opened.logSigner, err = newLogSigner(handles[LogSign]); err != nil {
+		return err
+	}
 	r.opened.Store(opened)
 	return nil
 }
@@ -61,6 +69,12 @@ func (r *Keyring) Sealer(p Purpose) *Sealer { return r.opened.Load().sealers[p] 
 
 // Indexer returns the maker of blind indexes, as of now.
 func (r *Keyring) Indexer() *Indexer { return r.opened.Load().indexer }
+
+// LogMAC returns the maker of audit events' MACs, as of now.
+func (r *Keyring) LogMAC() *Authenticator { return r.opened.Load().logMAC }
+
+// LogSigner returns the signer of the audit log's checkpoints, as of now.
+func (r *Keyring) LogSigner() *LogSigner { return r.opened.Load().logSigner }
 
 // CursorKey returns a key of 32 bytes for signing list cursors.
 func (r *Keyring) CursorKey() []byte { return r.opened.Load().cursorKey }

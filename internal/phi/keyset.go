@@ -10,6 +10,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/prf"
 	tinkpb "github.com/tink-crypto/tink-go/v2/proto/tink_go_proto"
+	"github.com/tink-crypto/tink-go/v2/signature"
 )
 
 // Purpose names what a keyset is for.
@@ -21,14 +22,21 @@ const (
 	Log    Purpose = "log"
 	Index  Purpose = "index"
 	Cursor Purpose = "cursor"
+
+	LogMAC  Purpose = "log_mac"
+	LogSign Purpose = "log_sign"
 )
 
 // Purposes lists every keyset that a database holds.
-func Purposes() []Purpose { return []Purpose{Data, Log, Index, Cursor} }
+func Purposes() []Purpose { return []Purpose{Data, Log, Index, Cursor, LogMAC, LogSign} }
 
 func (p Purpose) template() *tinkpb.KeyTemplate {
-	if p == Index || p == Cursor {
+	switch p {
+	case Index, Cursor, LogMAC:
 		return prf.HMACSHA256PRFKeyTemplate()
+	case LogSign:
+		return signature.ED25519KeyWithoutPrefixTemplate() // the note names the key
+	case Data, Log:
 	}
 	return aead.AES256GCMKeyTemplate()
 }

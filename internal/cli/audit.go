@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"novamind/internal/audit"
+	"novamind/internal/audit/tree"
+	"novamind/service"
+)
+
+func newAuditCommand(app *app) *cobra.Command {
+	cmd := &cobra.Command{Use: "audit", Short: "Check the audit log and publish its checkpoints"}
+	cmd.AddCommand(newAuditVerifyCommand(app), newAuditAnchorCommand(app))
+	return cmd
+}
+
+// withAuditTree hands do the configured database's audit log.
+func (a *app) withAuditTree(cmd *cobra.Command, do func(context.Context, *installation, *service.AuditTreeService) error) error {
+	in, err := a.open(cmd.Context())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.store.Close() }()
+	return do(audit.System(cmd.Context(), "audit"), in, service.NewAuditTreeService(in.store))
+}
+
+func newAuditVerifyCommand(app *app) *cobra.Command {
+	var since string
+	var rows bool
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Look for changed, removed, added and reordered entries, and for a log that was cut or put back; exit status 1 if there are any",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			options := service.VerifyOptions{Rows: rows}
+			if since != "" {
+				note, err := os.ReadFile(since) //nolint:gosec // the operator names it
+				if err != nil {
+					return fmt.Errorf("can't read the checkpoint: %w", err)
+				}
+				options.Since = string(note)
+			}
+			return app.withAuditTree(cmd, func(ctx context.Context, in *installation, log *service.AuditTreeService) error {
+				return app.verifyAudit(ctx, in, log, options)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&since, "since", "", "check only what came after the checkpoint in this `FILE`")
+	cmd.Flags().BoolVar(&rows, "rows", false, "also compare the records with what the last events on them say")
+	return cmd
+}
+
+func (a *app) verifyAudit(ctx context.Context, in *installation, log *service.AuditTreeService, options service.VerifyOptions) error {
+	var unread int
+	if path := in.config.Audit.AnchorFile; path != "" {
+		var err error
+		if options.Anchors, unread, err = tree.ReadAnchors(path); err != nil {
+			return err
+		}
+	}
+	bar := newProgress(a.stderr, "checking events", -1)
+	options.Progress = bar.at
+	verification, err := log.Verify(ctx, options)
+	bar.finish()
+	if err != nil {
+		return err
+	}
+	if unread > 0 {
+		verification.Notes = append(verification.Notes, fmt.Sprintf("%d lines of the anchor file can't be read", unread))
+	}
+	if err := a.report(auditVerifyResult{verification}); err != nil {
+		return err
+	}
+	if !verification.OK {
+		return errNo{"the audit log was tampered with"}
+	}
+	return nil
+}
+
+type auditVerifyResult struct{ service.Verification }
+
+func (r auditVerifyResult) writeText(w io.Writer) error {
+	var errs []error
+	line := func(format string, args ...any) {
+		_, err := fmt.Fprintf(w, format+"\n", args...)
+		errs = append(errs, err)
+	}
+	for _, f := range r.Findings {
+		where := f.Kind
+		if f.Index != nil {
+			where += fmt.Sprintf(" leaf %d", *f.Index)
+		}
+		if f.EventID != nil {
+			where += " event " + f.EventID.String()
+		}
+		line("%s: %s", where, f.Detail)
+	}
+	for _, note := range r.Notes {
+		line("note: %s", note)
+	}
+	line("%d events, %d checkpoints, %d anchors and %d records checked, %d findings", r.Events, r.Checkpoints, r.Anchors, r.Rows, len(r.Findings))
+	return errors.Join(errs...)
+}
+
+func newAuditAnchorCommand(app *app) *cobra.Command {
+	var restored string
+	cmd := &cobra.Command{
+		Use:   "anchor",
+		Short: "Append the newest checkpoint to audit.anchor_file, and print it with the keys to check it",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return app.withAuditTree(cmd, func(ctx context.Context, in *installation, log *service.AuditTreeService) error {
+				return app.anchorAudit(ctx, in, log, restored)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&restored, "restored", "", "say, as an event, that a backup was put back on purpose, and why (`REASON`)")
+	return cmd
+}
+
+func (a *app) anchorAudit(ctx context.Context, in *installation, log *service.AuditTreeService, restored string) error {
+	path := in.config.Audit.AnchorFile
+	if path == "" {
+		return errors.New("audit.anchor_file is empty: say where checkpoints go, outside of the database's folder")
+	}
+	if restored != "" {
+		if err := log.Restored(ctx, restored); err != nil {
+			return err
+		}
+	} else if err := log.CheckAnchor(ctx, path); err != nil {
+		return rolledBack(err)
+	}
+	checkpoint, note, err := log.Anchor(ctx, path)
+	if err != nil {
+		return err
+	}
+	return a.report(auditAnchorResult{
+		Size: checkpoint.Head.N, Root: checkpoint.Head.Hash.String(), Epoch: checkpoint.Epoch, Checkpoint: note, Keys: log.VerifierKeys(),
+	})
+}
+
+// rolledBack says what to do about a log that is not the anchored one.
+func rolledBack(err error) error {
+	if !errors.Is(err, service.ErrRolledBack) {
+		return err
+	}
+	return fmt.Errorf("%w; run novamind audit verify, and where a backup was put back on purpose, novamind audit anchor --restored REASON", err)
+}
+
+type auditAnchorResult struct {
+	Size       int64    `json:"size"`
+	Root       string   `json:"root"`
+	Epoch      int64    `json:"epoch"`
+	Checkpoint string   `json:"checkpoint"`
+	Keys       []string `json:"keys"`
+}
+
+func (r auditAnchorResult) writeText(w io.Writer) error {
+	_, err := io.WriteString(w, r.Checkpoint)
+	for _, key := range r.Keys {
+		if err == nil {
+			_, err = fmt.Fprintf(w, "key %s\n", key)
+		}
+	}
+	return err
+}

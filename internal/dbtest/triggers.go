@@ -1,0 +1,28 @@
+package dbtest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+)
+
+// DropTriggers takes away what guards tables, as who owns the database can.
+func DropTriggers(tb testing.TB, db *gorm.DB, tables ...string) {
+	tb.Helper()
+	for _, table := range tables {
+		var names []string
+		list := "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
+		if db.Name() != "sqlite" {
+			list = "SELECT tgname FROM pg_trigger WHERE tgrelid = ?::regclass AND NOT tgisinternal"
+		}
+		require.NoError(tb, db.Raw(list, table).Scan(&names).Error)
+		for _, name := range names {
+			drop := "DROP TRIGGER " + name
+			if db.Name() != "sqlite" {
+				drop += " ON " + table
+			}
+			require.NoError(tb, db.Exec(drop).Error)
+		}
+	}
+}

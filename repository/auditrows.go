@@ -1,0 +1,160 @@
+package repository
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/audit"
+	"novamind/models"
+)
+
+// RowState is a row as it is stored, and what the last event of the program's that changed it says of it.
+type RowState struct {
+	Table   string
+	ID      uuid.UUID
+	Digest  string // audit.Removed where there is no such row
+	Logged  string // the digest in the event; empty where no event has one
+	EventID uuid.UUID
+	Older   bool // changed by a version of the program whose events had no digests
+}
+
+// Sound reports whether the row is what the event says.
+func (s RowState) Sound() bool { return s.Digest == s.Logged }
+
+const rowsBatch = 500
+
+// Rows calls do with every row of the models whose changes are events, and with every row that an event speaks of and that is gone. Nobody is
+// shown anything, so this is no access.
+func (r *AuditTreeRepository) Rows(ctx context.Context, do func(RowState) error) error {
+	for _, model := range []any{&models.Patient{}, &models.Account{}} {
+		if err := r.present(ctx, model, do); err != nil {
+			return err
+		}
+		if err := r.gone(ctx, models.TableOf(model), do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// present goes through the rows of a model, in the order of their ids.
+func (r *AuditTreeRepository) present(ctx context.Context, model any, do func(RowState) error) error {
+	after := uuid.Nil
+	for {
+		states, err := r.batch(ctx, model, after)
+		if err != nil || len(states) == 0 {
+			return err
+		}
+		if err := r.settle(ctx, states); err != nil {
+			return err
+		}
+		for _, state := range states {
+			if err := do(state); err != nil {
+				return err
+			}
+		}
+		after = states[len(states)-1].ID
+	}
+}
+
+// batch digests the next rows as they are stored, without opening them.
+func (r *AuditTreeRepository) batch(ctx context.Context, model any, after uuid.UUID) ([]RowState, error) {
+	db := r.store.handle(ctx)
+	table := models.TableOf(model)
+	rows, err := db.Statement.ConnPool.QueryContext(ctx,
+		r.store.rebind("SELECT * FROM "+table+" WHERE id > ? ORDER BY id LIMIT ?"), after.String(), rowsBatch)
+	if err != nil {
+		return nil, translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var states []RowState
+	for rows.Next() {
+		row := reflect.New(reflect.TypeOf(model).Elem()).Interface()
+		if err := db.ScanRows(rows, row); err != nil {
+			return nil, translate(err)
+		}
+		digest, err := models.RowDigest(row)
+		if err != nil {
+			return nil, translate(err)
+		}
+		identified, _ := row.(interface{ Identity() uuid.UUID })
+		states = append(states, RowState{Table: table, ID: identified.Identity(), Digest: digest})
+	}
+	return states, translate(rows.Err())
+}
+
+// gone goes through the rows that events speak of and that are not there.
+func (r *AuditTreeRepository) gone(ctx context.Context, table string, do func(RowState) error) error {
+	after := uuid.Nil
+	for {
+		states, err := r.goneBatch(ctx, table, after)
+		if err != nil || len(states) == 0 {
+			return err
+		}
+		if err := r.settle(ctx, states); err != nil {
+			return err
+		}
+		for _, state := range states {
+			if err := do(state); err != nil {
+				return err
+			}
+		}
+		after = states[len(states)-1].ID
+	}
+}
+
+// goneBatch asks past the guard, which can't know that this shows no row.
+func (r *AuditTreeRepository) goneBatch(ctx context.Context, table string, after uuid.UUID) ([]RowState, error) {
+	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, r.store.rebind(
+		"SELECT DISTINCT entity_id FROM auditsubject WHERE entity_type = ? AND row_digest IS NOT NULL AND entity_id > ? "+
+			"AND NOT EXISTS (SELECT 1 FROM "+table+" WHERE id = entity_id) ORDER BY entity_id LIMIT ?"), table, after.String(), rowsBatch)
+	if err != nil {
+		return nil, translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var states []RowState
+	for rows.Next() {
+		state := RowState{Table: table, Digest: audit.Removed}
+		if err := rows.Scan(&state.ID); err != nil {
+			return nil, translate(err)
+		}
+		states = append(states, state)
+	}
+	return states, translate(rows.Err())
+}
+
+// markOlder tells rows without digests that events of an older version made from those that no event made.
+func (r *AuditTreeRepository) markOlder(ctx context.Context, states []RowState) error {
+	for i := range states {
+		if states[i].Logged != "" {
+			continue
+		}
+		row := r.store.handle(ctx).Statement.ConnPool.QueryRowContext(ctx,
+			r.store.rebind("SELECT EXISTS (SELECT 1 FROM auditlog WHERE entity_id = ? AND mac IS NULL)"), states[i].ID.String())
+		if err := row.Scan(&states[i].Older); err != nil {
+			return translate(err)
+		}
+	}
+	return nil
+}
+
+// settle fills in what the last event says: that of the highest version, and of those the newest.
+func (r *AuditTreeRepository) settle(ctx context.Context, states []RowState) error {
+	places := make(map[uuid.UUID]int, len(states))
+	ids := make([]uuid.UUID, len(states))
+	for i, state := range states {
+		places[state.ID], ids[i] = i, state.ID
+	}
+	var subjects []models.AuditSubject
+	err := r.store.handle(ctx).Where("entity_id IN ? AND row_digest IS NOT NULL", ids).Order("row_version, event_id").Find(&subjects).Error
+	if err != nil {
+		return translate(err)
+	}
+	for _, s := range subjects {
+		state := &states[places[s.EntityID]]
+		state.Logged, state.EventID = *s.RowDigest, s.EventID
+	}
+	return r.markOlder(ctx, states)
+}

@@ -1,0 +1,242 @@
+package repository
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"novamind/internal/audit"
+	"novamind/internal/audit/tree"
+	"novamind/models"
+)
+
+// The sequencer's pace.
+const (
+	sequenceInterval = 200 * time.Millisecond
+	sequenceBatch    = 2000
+	// sequenceLock is the advisory lock of whoever sequences; any number will do, as long as nothing else uses it.
+	sequenceLock = 0x6e6f7661
+)
+
+// Sequencer makes leaves of the audit events that wait in the outbox: one at a time for a database, whichever server is first.
+type Sequencer struct {
+	store *Store
+	tree  *AuditTreeRepository
+}
+
+// NewSequencer returns the sequencer of a store.
+func NewSequencer(s *Store) *Sequencer { return &Sequencer{store: s, tree: NewAuditTreeRepository(s)} }
+
+// Run sequences until ctx is done, and then once more what is left.
+func (q *Sequencer) Run(ctx context.Context, log *slog.Logger) {
+	ticker := time.NewTicker(sequenceInterval)
+	defer ticker.Stop()
+	failing := false
+	for {
+		err := q.Drain(ctx)
+		switch {
+		case ctx.Err() != nil:
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+			defer cancel()
+			if err := q.Drain(last); err != nil {
+				log.WarnContext(last, "events are left to sequence; the next start does it", "error", err)
+			}
+			return
+		case err != nil && !failing:
+			log.ErrorContext(ctx, "the audit log can't be sequenced", "error", err)
+		case err == nil && failing:
+			log.InfoContext(ctx, "the audit log is sequenced again")
+		}
+		failing = err != nil
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Drain sequences until nothing waits, or until another server is at it. It returns tree.ErrTampered where the stored tree is not the signed one.
+func (q *Sequencer) Drain(ctx context.Context) error {
+	for {
+		n, err := q.Step(ctx)
+		if err != nil || n < sequenceBatch {
+			return err
+		}
+	}
+}
+
+// errIdle rolls a step back that has nothing to do.
+var errIdle = errors.New("repository: nothing to sequence")
+
+// Step sequences one batch in one transaction: either all of it is in the tree, under a new signed checkpoint, or nothing is. It returns how
+// many events and witnesses it took from those that wait.
+func (q *Sequencer) Step(ctx context.Context) (int, error) {
+	if err := q.store.keys.refresh(ctx, q.store); err != nil {
+		return 0, err
+	}
+	waiting, err := q.waiting(ctx)
+	if err != nil || !waiting {
+		return 0, err
+	}
+	ctx, _, err = audit.Begin(audit.System(ctx, "sequencer"))
+	if err != nil {
+		return 0, translate(err)
+	}
+	taken := 0
+	err = q.store.transact(ctx, func(tx *transaction) (err error) {
+		taken, err = q.step(context.WithValue(ctx, txKey{}, tx))
+		return err
+	})
+	if errors.Is(err, errIdle) {
+		return 0, nil
+	}
+	return taken, translate(err)
+}
+
+// waiting looks without a transaction: an idle clinic's database stays idle.
+func (q *Sequencer) waiting(ctx context.Context) (bool, error) {
+	var waiting bool
+	row := q.store.db.WithContext(ctx).Statement.ConnPool.QueryRowContext(ctx,
+		"SELECT EXISTS (SELECT 1 FROM auditoutbox) OR EXISTS (SELECT 1 FROM auditwitness)")
+	return waiting, translate(row.Scan(&waiting))
+}
+
+func (q *Sequencer) step(ctx context.Context) (int, error) {
+	if mine, err := q.lock(ctx); err != nil || !mine {
+		return 0, errors.Join(err, errIdle)
+	}
+	db := q.store.handle(ctx)
+	// The witnesses first: the events of the transactions that they saw are then visible too.
+	var witnesses []models.AuditWitness
+	if err := db.Order("id").Limit(sequenceBatch).Find(&witnesses).Error; err != nil {
+		return 0, err
+	}
+	var outbox []models.AuditOutbox
+	if err := db.Order("event_id").Limit(sequenceBatch).Find(&outbox).Error; err != nil {
+		return 0, err
+	}
+	if len(witnesses)+len(outbox) == 0 {
+		return 0, errIdle
+	}
+	checkpoint, _, err := q.tree.Latest(ctx)
+	if err != nil {
+		return 0, err
+	}
+	genuine, forged, err := q.authenticate(ctx, outbox, checkpoint.Head.N == 0)
+	if err != nil {
+		return 0, err
+	}
+	findings, err := q.uncovered(ctx, witnesses)
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range forged {
+		findings = append(findings, audit.Event{Action: audit.Create, EntityType: "auditlog", EntityID: id, Outcome: audit.Success})
+	}
+	if err := insertEvents(db, direct(findings)); err != nil {
+		return 0, err
+	}
+	if err := q.append(ctx, checkpoint, genuine); err != nil {
+		return 0, err
+	}
+	return len(outbox) + len(witnesses), q.forget(ctx, outbox, witnesses)
+}
+
+// lock makes this the only sequencer of the database, until the transaction ends. SQLite has one writer anyway.
+func (q *Sequencer) lock(ctx context.Context) (bool, error) {
+	if q.store.engine == SQLite {
+		return true, nil
+	}
+	var mine bool
+	row := q.store.handle(ctx).Statement.ConnPool.QueryRowContext(ctx, "SELECT pg_try_advisory_xact_lock($1)", sequenceLock)
+	return mine, row.Scan(&mine)
+}
+
+// authenticate returns the waiting events that the program wrote, in order, and the ids of those that somebody else did. Events of a version
+// without MACs are taken over once, where the tree begins.
+func (q *Sequencer) authenticate(ctx context.Context, outbox []models.AuditOutbox, beginning bool) (genuine []audit.Entry, forged []uuid.UUID, err error) {
+	ids := make([]uuid.UUID, len(outbox))
+	for i, row := range outbox {
+		ids[i] = row.EventID
+	}
+	entries, err := q.tree.Entries(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	authenticator := q.store.keyring.LogMAC()
+	for _, id := range ids {
+		e, ok := entries[id]
+		switch {
+		case !ok:
+			// Removed before it became a leaf, past the guards. What it said is lost; verify can't know of it either.
+			forged = append(forged, id)
+		case e.MAC == nil && beginning, e.MAC != nil && authenticator.Verify(e.Authenticated(), *e.MAC):
+			genuine = append(genuine, e)
+		default:
+			forged = append(forged, id)
+		}
+	}
+	return genuine, forged, nil
+}
+
+// append adds events to the tree, and signs its new head.
+func (q *Sequencer) append(ctx context.Context, checkpoint tree.Checkpoint, entries []audit.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	leaves := make([]models.AuditLeaf, len(entries))
+	hashes := make([]tlog.Hash, len(entries))
+	for i, e := range entries {
+		leaves[i] = models.AuditLeaf{LeafIndex: checkpoint.Head.N + int64(i), EventID: e.ID}
+		hashes[i] = tlog.RecordHash(e.Leaf())
+	}
+	head, tiles, err := tree.Append(checkpoint.Head, q.tree.Tiles(ctx), hashes)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(entries, func(e audit.Entry) bool { return e.Action == audit.Restore }) {
+		checkpoint.Epoch++
+	}
+	checkpoint.Head = head
+	signed, err := checkpoint.Sign(q.store.keyring.LogSigner())
+	if err != nil {
+		return err
+	}
+	return q.tree.grow(ctx, leaves, tiles, models.AuditCheckpoint{TreeSize: head.N, Epoch: checkpoint.Epoch, Note: signed})
+}
+
+// forget takes what was dealt with from those that wait.
+func (q *Sequencer) forget(ctx context.Context, outbox []models.AuditOutbox, witnesses []models.AuditWitness) error {
+	db := q.store.handle(ctx)
+	if len(outbox) > 0 {
+		ids := make([]uuid.UUID, len(outbox))
+		for i, row := range outbox {
+			ids[i] = row.EventID
+		}
+		if err := db.Where("event_id IN ?", ids).Delete(&models.AuditOutbox{}).Error; err != nil {
+			return err
+		}
+	}
+	if len(witnesses) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(witnesses))
+	for i, w := range witnesses {
+		ids[i] = w.ID
+	}
+	return db.Where("id IN ?", ids).Delete(&models.AuditWitness{}).Error
+}
+
+// direct stamps events of changes that were made by direct SQL.
+func direct(findings []audit.Event) []audit.Event {
+	out := make([]audit.Event, len(findings))
+	for i, e := range findings {
+		out[i] = audit.Stamp(audit.Actor{Origin: audit.DirectSQL}, e)
+	}
+	return out
+}

@@ -1,0 +1,90 @@
+package repository_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"novamind/internal/audit"
+	"novamind/internal/dbtest"
+	"novamind/models"
+	"novamind/repository"
+)
+
+func count(t *testing.T, db *gorm.DB, query string, args ...any) int64 {
+	t.Helper()
+	var n int64
+	require.NoError(t, db.Raw(query, args...).Scan(&n).Error)
+	return n
+}
+
+// sequence makes leaves of all that waits, and returns how many leaves there are.
+func sequence(t *testing.T, store *repository.Store) int64 {
+	t.Helper()
+	require.NoError(t, repository.NewSequencer(store).Drain(t.Context()))
+	checkpoint, _, err := repository.NewAuditTreeRepository(store).Latest(t.Context())
+	require.NoError(t, err)
+	return checkpoint.Head.N
+}
+
+// directSQL returns the events of what was changed past the program.
+func directSQL(t *testing.T, store *repository.Store) []*models.AuditLog {
+	t.Helper()
+	var found []*models.AuditLog
+	for _, e := range eventsOf(t, store, repository.AuditLogQuery{}) {
+		if e.Origin == audit.DirectSQL {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// Every event becomes one leaf, in its order, under signed checkpoints that follow from each other.
+func TestSequencerMakesLeavesOfEvents(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		store := openStore(t, url)
+		db := dbtest.Open(t, url)
+		var sizes []int64
+		for range 3 {
+			for range 100 {
+				create(t, store, invented())
+			}
+			sizes = append(sizes, sequence(t, store))
+		}
+		require.Equal(t, []int64{100, 200, 300}, sizes)
+		require.EqualValues(t, 0, count(t, db, "SELECT count(*) FROM auditoutbox"))
+		require.EqualValues(t, 0, count(t, db, "SELECT count(*) FROM auditwitness"))
+		require.EqualValues(t, 3, count(t, db, "SELECT count(*) FROM auditcheckpoint"))
+		require.EqualValues(t, 300, count(t, db, "SELECT count(DISTINCT event_id) FROM auditleaf WHERE leaf_index BETWEEN 0 AND 299"))
+		require.Empty(t, directSQL(t, store))
+	})
+}
+
+// What was changed past the program is an event in the tree, with who did it and what was touched.
+func TestDirectSQLBecomesEvents(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("needs PostgreSQL: SQLite refuses other programs instead")
+	}
+	url := dbtest.Postgres(t)
+	store := openStore(t, url)
+	p, q := invented(), invented()
+	create(t, store, p)
+	create(t, store, q)
+	sequence(t, store)
+	db := dbtest.Open(t, url)
+	require.NoError(t, db.Exec("UPDATE patient SET active = false WHERE id = ?", p.ID).Error)
+	require.NoError(t, db.Exec("DELETE FROM blindindex WHERE patient_id = ?", q.ID).Error)
+	require.NoError(t, db.Exec("TRUNCATE blindindex").Error)
+	require.NoError(t, db.Exec("DELETE FROM patient WHERE id = ?", q.ID).Error)
+	sequence(t, store)
+	events := directSQL(t, store)
+	var got []string
+	for _, e := range events {
+		got = append(got, e.EntityType+" "+e.Action)
+		require.Contains(t, *e.Details, "database user ")
+	}
+	require.ElementsMatch(t, []string{"patient update", "blindindex purge", "blindindex truncate", "patient purge"}, got)
+}

@@ -1,0 +1,113 @@
+package repository
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/audit"
+	"novamind/models"
+)
+
+// tokensDigest stands for the digest of a patient's tokens: they change with the patient, whose digest counts.
+const tokensDigest = "*"
+
+// change is what a witness saw, and what an event may cover.
+type change struct {
+	transaction int64
+	row         uuid.UUID
+	digest      string
+}
+
+// uncovered returns an event for each change that the database saw and no event of the program's covers: one of the same transaction, that
+// names the row and what it was changed to. One that somebody wrote by hand lacks the program's MAC.
+func (q *Sequencer) uncovered(ctx context.Context, witnesses []models.AuditWitness) ([]audit.Event, error) {
+	covered, err := q.covered(ctx, witnesses)
+	if err != nil {
+		return nil, err
+	}
+	var findings []audit.Event
+	for _, w := range witnesses {
+		if w.RowID == nil || !covered[change{w.TransactionID, *w.RowID, w.RowDigest}] {
+			findings = append(findings, finding(w))
+		}
+	}
+	return findings, nil
+}
+
+// covered returns the changes that genuine events tell of, among those of the witnesses' rows.
+func (q *Sequencer) covered(ctx context.Context, witnesses []models.AuditWitness) (map[change]bool, error) {
+	rows := map[uuid.UUID]bool{}
+	var ids []uuid.UUID
+	var since time.Time
+	for _, w := range witnesses {
+		if w.RowID != nil && !rows[*w.RowID] {
+			rows[*w.RowID] = true
+			ids = append(ids, *w.RowID)
+		}
+		if since.IsZero() || w.CreatedAt.Before(since) {
+			since = w.CreatedAt
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var subjects []models.AuditSubject
+	err := q.store.handle(ctx).Where("entity_id IN ? AND event_id >= ? AND row_digest IS NOT NULL", ids, idsSince(since.Add(-time.Hour))).
+		Find(&subjects).Error
+	if err != nil {
+		return nil, err
+	}
+	events := make([]uuid.UUID, len(subjects))
+	for i, s := range subjects {
+		events[i] = s.EventID
+	}
+	entries, err := q.tree.Entries(ctx, events)
+	if err != nil {
+		return nil, err
+	}
+	authenticator := q.store.keyring.LogMAC()
+	covered := map[change]bool{}
+	for _, e := range entries {
+		if e.MAC == nil || e.TransactionID == nil || !authenticator.Verify(e.Authenticated(), *e.MAC) {
+			continue
+		}
+		for _, s := range e.Subjects {
+			if s.RowDigest != nil {
+				covered[change{*e.TransactionID, s.EntityID, *s.RowDigest}] = true
+				covered[change{*e.TransactionID, s.EntityID, tokensDigest}] = true
+			}
+		}
+	}
+	return covered, nil
+}
+
+// idsSince returns the least id that an event of this time or later can have: ids are UUIDv7 (RFC 9562), which begin with their time.
+func idsSince(t time.Time) uuid.UUID {
+	var id uuid.UUID
+	millis := t.UnixMilli()
+	for i := range 6 {
+		id[5-i] = byte(millis >> (8 * i))
+	}
+	return id
+}
+
+// witnessed names operations as events do.
+var witnessed = map[string]string{"insert": audit.Create, "update": audit.Update, "delete": audit.Purge, "truncate": audit.Truncate}
+
+// finding is the event of a change that the program did not make.
+func finding(w models.AuditWitness) audit.Event {
+	e := audit.Event{
+		Action: witnessed[w.Operation], EntityType: w.TableName, Fields: w.Fields, Outcome: audit.Success,
+		OccurredAt: w.CreatedAt.UTC(), Details: "database user " + w.DatabaseUser,
+	}
+	if w.Address != nil {
+		e.Address = *w.Address
+	}
+	if w.RowID != nil {
+		e.EntityID = *w.RowID
+		e.Subjects = []audit.Subject{{ID: *w.RowID, EntityType: w.TableName}}
+	}
+	return e
+}

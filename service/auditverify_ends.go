@@ -1,0 +1,117 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"novamind/internal/audit"
+	"novamind/internal/audit/tree"
+	"novamind/repository"
+)
+
+// checkTiles compares the tiles above the lowest level with the head: new hashes are built upon them.
+func (v *verifier) checkTiles(ctx context.Context) error {
+	if len(v.signed) == 0 || v.firstBroken != nil {
+		return nil
+	}
+	head := v.signed[len(v.signed)-1].Head
+	reader := tree.Reader(head, v.tree.Tiles(ctx))
+	for level := 1; head.N>>(level*tree.TileHeight) > 0; level++ {
+		hashes := head.N >> (level * tree.TileHeight)
+		for n := int64(0); n < hashes; n += 1 << tree.TileHeight {
+			index := tlog.StoredHashIndex(level*tree.TileHeight, min(n+1<<tree.TileHeight, hashes)-1)
+			if _, err := reader.ReadHashes([]int64{index}); err != nil {
+				first := n << (level * tree.TileHeight)
+				v.found(Finding{Kind: FoundTile, Index: at(first), Detail: fmt.Sprintf("the stored hashes over leaf %d and its neighbours were altered", first)})
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// checkEnds compares where the log ends with where it was signed and anchored to end.
+func (v *verifier) checkEnds(ctx context.Context) error {
+	leaves, checkpoint, err := v.tree.Ends(ctx)
+	if err != nil {
+		return err
+	}
+	if leaves != checkpoint {
+		v.found(Finding{Kind: FoundTruncated, Index: at(min(leaves, checkpoint)), Detail: fmt.Sprintf("there are %d leaves, and the last checkpoint is at %d", leaves, checkpoint)})
+	}
+	epochs := map[int64]int64{} // epoch → where its last stored checkpoint is
+	last := int64(0)
+	for _, c := range v.signed {
+		epochs[c.Epoch] = c.Head.N
+		last = max(last, c.Epoch)
+	}
+	lost := 0
+	for _, a := range v.anchored {
+		end := epochs[a.Epoch]
+		switch {
+		case a.Head.N <= end:
+		case a.Epoch < last:
+			lost++
+		default:
+			v.found(Finding{Kind: FoundTruncated, Index: at(end), Detail: fmt.Sprintf(
+				"the log ends at %d, and had %d events when it was anchored at %s: its end was removed, or this is an old copy", end, a.Head.N, a.at)})
+			return nil
+		}
+	}
+	if lost > 0 {
+		v.note("%d anchored checkpoints went further than the backup that was restored later", lost)
+	}
+	return nil
+}
+
+// checkInserted looks for events that never passed through the outbox.
+func (v *verifier) checkInserted(ctx context.Context) error {
+	ids, err := v.tree.Inserted(ctx, maxFindings)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		v.found(Finding{Kind: FoundInserted, EventID: about(id), Detail: "the event is in the log and was never sequenced: it was added past the program"})
+	}
+	return nil
+}
+
+// checkRows compares records with the last events on them.
+func (v *verifier) checkRows(ctx context.Context) error {
+	if !v.options.Rows {
+		return nil
+	}
+	older := 0
+	err := v.tree.Rows(ctx, func(state repository.RowState) error {
+		v.result.Rows++
+		switch {
+		case state.Sound():
+			return nil
+		case state.Logged == "" && state.Older:
+			older++
+			return nil
+		}
+		f := Finding{Kind: FoundRow, EventID: about(state.EventID)}
+		switch {
+		case state.Logged == "":
+			f.Detail = fmt.Sprintf("%s %s: no event made it", state.Table, state.ID)
+		case state.Logged == audit.Removed:
+			f.Detail = fmt.Sprintf("%s %s: it is there, and its last event removed it", state.Table, state.ID)
+		case state.Digest == audit.Removed:
+			f.Detail = fmt.Sprintf("%s %s: it is gone, and no event removed it", state.Table, state.ID)
+		default:
+			f.Detail = fmt.Sprintf("%s %s: it is not what its last event left", state.Table, state.ID)
+		}
+		if index, err := v.tree.LeafOf(ctx, state.EventID); err == nil {
+			f.Index = at(index)
+		}
+		v.found(f)
+		return nil
+	})
+	if older > 0 {
+		v.note("%d records were last changed before events carried digests", older)
+	}
+	return err
+}
