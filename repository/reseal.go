@@ -13,19 +13,55 @@ import (
 	"novamind/models"
 )
 
-// Reseal seals a batch of patients again under the primary key: those after the given id that hold a value under an older one. A row that is changed
-// meanwhile is left to its change, which seals it anew by itself. It returns how many were written and the last id looked at, Nil when there
-// is nothing left. It belongs into InTx; nobody is shown anything.
-func (r *PatientRepository) Reseal(ctx context.Context, after uuid.UUID, limit int) (int, uuid.UUID, error) {
-	columns := patientColumns()
+// OlderValues returns the next patients after the given id who hold a value under an older key than the primary, at most limit, and the id to go
+// on after, Nil when there are no more. It belongs into InTx.
+func (r *PatientRepository) OlderValues(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error) {
 	primary := r.store.keyring.Sealer(phi.Data).Primary()
-	rows, _, err := r.List(ctx, Page{Limit: limit, After: after}, withKeyOtherThan(columns, primary))
+	ids, err := r.ids(ctx, Page{Limit: limit, After: after}, withKeyOtherThan(patientColumns(), primary))
+	return ids, lastOf(ids, limit), err
+}
+
+// OlderTokens is OlderValues for index tokens. It looks at patients page by page, since the tokens that were replaced stay in their index for a
+// while: whoever looked there would pass by all of them each time.
+func (r *PatientRepository) OlderTokens(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error) {
+	page, err := r.ids(ctx, Page{Limit: limit, After: after})
+	if err != nil || len(page) == 0 {
+		return nil, uuid.Nil, err
+	}
+	current := "bi1:" + r.store.keyring.Indexer().Primary() + ":"
+	var ids []uuid.UUID
+	err = r.store.handle(ctx).Model(&models.BlindIndex{}).Distinct("patient_id").
+		Where("patient_id IN ? AND (token < ? OR token >= ?)", page, current, current[:len(current)-1]+";").Pluck("patient_id", &ids).Error
+	return ids, lastOf(page, limit), translate(err)
+}
+
+func (r *PatientRepository) ids(ctx context.Context, page Page, where ...func(*gorm.DB) *gorm.DB) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	db := page.apply(r.store.handle(ctx).Model(&models.Patient{}).Scopes(where...))
+	return ids, translate(db.Limit(page.Limit).Pluck("id", &ids).Error)
+}
+
+// lastOf returns the last id of a full page.
+func lastOf(page []uuid.UUID, limit int) uuid.UUID {
+	if len(page) < limit {
+		return uuid.Nil
+	}
+	return page[len(page)-1]
+}
+
+// Reseal seals patients again under the primary key, and returns how many. A row that is changed meanwhile is left to its change, which seals it
+// anew by itself. It belongs into InTx; nobody is shown anything.
+func (r *PatientRepository) Reseal(ctx context.Context, ids []uuid.UUID) (int, error) {
+	rows, _, err := r.List(ctx, Page{Limit: len(ids)}, withIDs(ids))
 	if err != nil || len(rows) == 0 {
-		return 0, uuid.Nil, err
+		return 0, err
 	}
 	withhold(ctx, rows)
-	written, err := r.write(ctx, columns, rows)
-	return written, rows[len(rows)-1].ID, err
+	return r.write(ctx, patientColumns(), rows)
+}
+
+func withIDs(ids []uuid.UUID) func(*gorm.DB) *gorm.DB {
+	return func(db *gorm.DB) *gorm.DB { return db.Where("id IN ?", ids) }
 }
 
 func patientColumns() []models.SealedColumn {
@@ -97,22 +133,14 @@ func (r *PatientRepository) placeholders(n int, columns []models.SealedColumn) s
 	return "(" + strings.Join(parts, ", ") + ")"
 }
 
-// Reindex replaces a batch of patients' tokens under older keys by those of the primary. It returns how many patients it did, 0 when there are
-// none left. It belongs into InTx; nobody is shown anything.
-func (r *PatientRepository) Reindex(ctx context.Context, limit int) (int, error) {
+// Reindex replaces patients' tokens by those under the primary key, and returns of how many. It belongs into InTx; nobody is shown anything.
+func (r *PatientRepository) Reindex(ctx context.Context, ids []uuid.UUID) (int, error) {
 	db := r.store.handle(ctx)
-	current := "bi1:" + r.store.keyring.Indexer().Primary() + ":"
-	var ids []uuid.UUID
-	err := db.Model(&models.BlindIndex{}).Distinct("patient_id").
-		Where("token < ? OR token >= ?", current, current[:len(current)-1]+";").Limit(limit).Pluck("patient_id", &ids).Error
-	if err != nil || len(ids) == 0 {
-		return 0, translate(err)
-	}
-	rows, _, err := r.List(ctx, Page{Limit: limit}, func(db *gorm.DB) *gorm.DB {
+	rows, _, err := r.List(ctx, Page{Limit: len(ids)}, withIDs(ids), func(db *gorm.DB) *gorm.DB {
 		if r.store.engine == PostgreSQL { // a change of the patient must not slip in between reading and writing tokens
 			db = db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 		}
-		return db.Where("id IN ?", ids)
+		return db
 	})
 	if err != nil {
 		return 0, err
@@ -135,5 +163,5 @@ func (r *PatientRepository) Reindex(ctx context.Context, limit int) (int, error)
 	if len(tokens) > 0 {
 		err = db.CreateInBatches(&tokens, 1000).Error
 	}
-	return len(ids), translate(err)
+	return len(rows), translate(err)
 }
