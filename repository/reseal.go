@@ -160,8 +160,23 @@ func (r *PatientRepository) Reindex(ctx context.Context, ids []uuid.UUID) (int, 
 	if err := db.Where("patient_id IN ?", ids).Delete(&models.BlindIndex{}).Error; err != nil {
 		return 0, translate(err)
 	}
-	if len(tokens) > 0 {
-		err = db.CreateInBatches(&tokens, 1000).Error
+	return len(rows), r.insertTokens(ctx, tokens)
+}
+
+// insertTokens hands PostgreSQL two arrays: reading thousands of parameters would take it, and us, as long as the rest.
+func (r *PatientRepository) insertTokens(ctx context.Context, rows []models.BlindIndex) error {
+	db := r.store.handle(ctx)
+	if len(rows) == 0 {
+		return nil
 	}
-	return len(rows), translate(err)
+	if r.store.engine == SQLite {
+		return translate(db.CreateInBatches(&rows, 1000).Error)
+	}
+	tokens, ids := make([]string, len(rows)), make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		tokens[i], ids[i] = row.Token, row.PatientID
+	}
+	_, err := db.Statement.ConnPool.ExecContext(ctx,
+		"INSERT INTO blindindex (token, patient_id) SELECT * FROM unnest($1::text[], $2::uuid[])", tokens, ids)
+	return translate(err)
 }
