@@ -5,6 +5,8 @@ import (
 	"reflect"
 
 	"gorm.io/gorm"
+
+	"novamind/internal/audit"
 )
 
 // SealedColumn is a column that holds sealed values, for those who count or renew them.
@@ -48,6 +50,12 @@ func (p *Patient) Renew(tx *gorm.DB) ([]driver.Value, error) {
 		values[i] = value
 	}
 	return values, nil
+}
+
+// Subject returns the row as an event names it that sealed or indexed it anew.
+func (p *Patient) Subject() (audit.Subject, error) {
+	digest, err := RowDigest(p)
+	return audit.Subject{ID: p.ID, EntityType: TableOf(p), RowVersion: versionOf(p), RowDigest: digest}, err
 }
 
 // Tokens returns the tokens under which p is found, under the index key of today.

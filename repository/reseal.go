@@ -9,23 +9,60 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"novamind/internal/audit"
 	"novamind/internal/phi"
 	"novamind/models"
 )
 
-// Reseal seals a batch of patients again under the primary key: those after the given id that hold a value under an older one. A row that is changed
-// meanwhile is left to its change, which seals it anew by itself. It returns how many were written and the last id looked at, Nil when there
-// is nothing left. It belongs into InTx; nobody is shown anything.
-func (r *PatientRepository) Reseal(ctx context.Context, after uuid.UUID, limit int) (int, uuid.UUID, error) {
-	columns := patientColumns()
+// OlderValues returns the next patients after the given id who hold a value under an older key than the primary, at most limit, and the id to go
+// on after, Nil when there are no more. It belongs into InTx.
+func (r *PatientRepository) OlderValues(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error) {
 	primary := r.store.keyring.Sealer(phi.Data).Primary()
-	rows, _, err := r.List(ctx, Page{Limit: limit, After: after}, withKeyOtherThan(columns, primary))
+	ids, err := r.ids(ctx, Page{Limit: limit, After: after}, withKeyOtherThan(patientColumns(), primary))
+	return ids, lastOf(ids, limit), err
+}
+
+// OlderTokens is OlderValues for index tokens. It looks at patients page by page, since the tokens that were replaced stay in their index for a
+// while: whoever looked there would pass by all of them each time.
+func (r *PatientRepository) OlderTokens(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error) {
+	page, err := r.ids(ctx, Page{Limit: limit, After: after})
+	if err != nil || len(page) == 0 {
+		return nil, uuid.Nil, err
+	}
+	current := "bi1:" + r.store.keyring.Indexer().Primary() + ":"
+	var ids []uuid.UUID
+	err = r.store.handle(ctx).Model(&models.BlindIndex{}).Distinct("patient_id").
+		Where("patient_id IN ? AND (token < ? OR token >= ?)", page, current, current[:len(current)-1]+";").Pluck("patient_id", &ids).Error
+	return ids, lastOf(page, limit), translate(err)
+}
+
+func (r *PatientRepository) ids(ctx context.Context, page Page, where ...func(*gorm.DB) *gorm.DB) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	db := page.apply(r.store.handle(ctx).Model(&models.Patient{}).Scopes(where...))
+	return ids, translate(db.Limit(page.Limit).Pluck("id", &ids).Error)
+}
+
+// lastOf returns the last id of a full page.
+func lastOf(page []uuid.UUID, limit int) uuid.UUID {
+	if len(page) < limit {
+		return uuid.Nil
+	}
+	return page[len(page)-1]
+}
+
+// Reseal seals patients again under the primary key, and returns what became of them. A row that is changed meanwhile is left to its change,
+// which seals it anew by itself. It belongs into InTx; nobody is shown anything.
+func (r *PatientRepository) Reseal(ctx context.Context, ids []uuid.UUID) ([]audit.Subject, error) {
+	rows, _, err := r.List(ctx, Page{Limit: len(ids)}, withIDs(ids))
 	if err != nil || len(rows) == 0 {
-		return 0, uuid.Nil, err
+		return nil, err
 	}
 	withhold(ctx, rows)
-	written, err := r.write(ctx, columns, rows)
-	return written, rows[len(rows)-1].ID, err
+	return r.write(ctx, patientColumns(), rows)
+}
+
+func withIDs(ids []uuid.UUID) func(*gorm.DB) *gorm.DB {
+	return func(db *gorm.DB) *gorm.DB { return db.Where("id IN ?", ids) }
 }
 
 func patientColumns() []models.SealedColumn {
@@ -38,18 +75,22 @@ func patientColumns() []models.SealedColumn {
 	return columns
 }
 
-// write updates the sealed columns of rows in one statement, where their version is still the one that was read.
-func (r *PatientRepository) write(ctx context.Context, columns []models.SealedColumn, rows []*models.Patient) (int, error) {
+// write updates the sealed columns of rows in one statement, where their version is still the one that was read. It returns those that it wrote.
+func (r *PatientRepository) write(ctx context.Context, columns []models.SealedColumn, rows []*models.Patient) ([]audit.Subject, error) {
 	db := r.store.handle(ctx)
 	var values []string
 	var args []any
+	subjects := make(map[uuid.UUID]audit.Subject, len(rows))
 	for _, p := range rows {
 		if p.Unreadable() {
 			continue // found and recorded when it is read; sealing it again would hide it
 		}
 		sealed, err := p.Renew(db)
 		if err != nil {
-			return 0, translate(err)
+			return nil, translate(err)
+		}
+		if subjects[p.ID], err = p.Subject(); err != nil {
+			return nil, translate(err)
 		}
 		args = append(args, p.ID.String(), p.Version)
 		for _, v := range sealed {
@@ -58,7 +99,7 @@ func (r *PatientRepository) write(ctx context.Context, columns []models.SealedCo
 		values = append(values, r.placeholders(len(args)-len(sealed)-2, columns))
 	}
 	if len(values) == 0 {
-		return 0, nil
+		return nil, nil
 	}
 	var names, sets []string
 	for _, c := range columns {
@@ -66,14 +107,22 @@ func (r *PatientRepository) write(ctx context.Context, columns []models.SealedCo
 		sets = append(sets, c.Column+" = v."+c.Column)
 	}
 	// Past the guard: hooks would count a change that is none. The values are sealed, and the database checks that.
-	result, err := db.Statement.ConnPool.ExecContext(ctx, fmt.Sprintf(
-		"WITH v (id, version, %s) AS (VALUES %s) UPDATE patient SET %s FROM v WHERE patient.id = v.id AND patient.version = v.version",
+	written, err := db.Statement.ConnPool.QueryContext(ctx, fmt.Sprintf(
+		"WITH v (id, version, %s) AS (VALUES %s) UPDATE patient SET %s FROM v WHERE patient.id = v.id AND patient.version = v.version RETURNING patient.id",
 		strings.Join(names, ", "), strings.Join(values, ", "), strings.Join(sets, ", ")), args...)
 	if err != nil {
-		return 0, translate(err)
+		return nil, translate(err)
 	}
-	n, err := result.RowsAffected()
-	return int(n), translate(err)
+	defer func() { _ = written.Close() }()
+	out := make([]audit.Subject, 0, len(subjects))
+	for written.Next() {
+		var id uuid.UUID
+		if err := written.Scan(&id); err != nil {
+			return nil, translate(err)
+		}
+		out = append(out, subjects[id])
+	}
+	return out, translate(written.Err())
 }
 
 // placeholders returns one row of VALUES whose first parameter comes after n others.
@@ -97,43 +146,54 @@ func (r *PatientRepository) placeholders(n int, columns []models.SealedColumn) s
 	return "(" + strings.Join(parts, ", ") + ")"
 }
 
-// Reindex replaces a batch of patients' tokens under older keys by those of the primary. It returns how many patients it did, 0 when there are
-// none left. It belongs into InTx; nobody is shown anything.
-func (r *PatientRepository) Reindex(ctx context.Context, limit int) (int, error) {
+// Reindex replaces patients' tokens by those under the primary key, and returns whose. It belongs into InTx; nobody is shown anything.
+func (r *PatientRepository) Reindex(ctx context.Context, ids []uuid.UUID) ([]audit.Subject, error) {
 	db := r.store.handle(ctx)
-	current := "bi1:" + r.store.keyring.Indexer().Primary() + ":"
-	var ids []uuid.UUID
-	err := db.Model(&models.BlindIndex{}).Distinct("patient_id").
-		Where("token < ? OR token >= ?", current, current[:len(current)-1]+";").Limit(limit).Pluck("patient_id", &ids).Error
-	if err != nil || len(ids) == 0 {
-		return 0, translate(err)
-	}
-	rows, _, err := r.List(ctx, Page{Limit: limit}, func(db *gorm.DB) *gorm.DB {
+	rows, _, err := r.List(ctx, Page{Limit: len(ids)}, withIDs(ids), func(db *gorm.DB) *gorm.DB {
 		if r.store.engine == PostgreSQL { // a change of the patient must not slip in between reading and writing tokens
 			db = db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 		}
-		return db.Where("id IN ?", ids)
+		return db
 	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	withhold(ctx, rows)
 	var tokens []models.BlindIndex
-	for _, p := range rows {
+	subjects := make([]audit.Subject, len(rows))
+	for i, p := range rows {
 		if p.Unreadable() {
-			return 0, translate(fmt.Errorf("%w: patient %s", phi.ErrUnreadable, p.ID))
+			return nil, translate(fmt.Errorf("%w: patient %s", phi.ErrUnreadable, p.ID))
 		}
 		own, err := p.Tokens(db)
 		if err != nil {
-			return 0, translate(err)
+			return nil, translate(err)
 		}
 		tokens = append(tokens, own...)
+		if subjects[i], err = p.Subject(); err != nil {
+			return nil, translate(err)
+		}
 	}
 	if err := db.Where("patient_id IN ?", ids).Delete(&models.BlindIndex{}).Error; err != nil {
-		return 0, translate(err)
+		return nil, translate(err)
 	}
-	if len(tokens) > 0 {
-		err = db.CreateInBatches(&tokens, 1000).Error
+	return subjects, r.insertTokens(ctx, tokens)
+}
+
+// insertTokens hands PostgreSQL two arrays: reading thousands of parameters would take it, and us, as long as the rest.
+func (r *PatientRepository) insertTokens(ctx context.Context, rows []models.BlindIndex) error {
+	db := r.store.handle(ctx)
+	if len(rows) == 0 {
+		return nil
 	}
-	return len(ids), translate(err)
+	if r.store.engine == SQLite {
+		return translate(db.CreateInBatches(&rows, 1000).Error)
+	}
+	tokens, ids := make([]string, len(rows)), make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		tokens[i], ids[i] = row.Token, row.PatientID
+	}
+	_, err := db.Statement.ConnPool.ExecContext(ctx,
+		"INSERT INTO blindindex (token, patient_id) SELECT * FROM unnest($1::text[], $2::uuid[])", tokens, ids)
+	return translate(err)
 }

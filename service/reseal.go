@@ -3,8 +3,10 @@ package service
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"novamind/internal/audit"
@@ -12,6 +14,9 @@ import (
 
 // resealBatch is how many rows share a transaction: few enough that a row that somebody changes waits for no longer than a blink.
 const resealBatch = 200
+
+// resealers is how many batches are worked on at once.
+const resealers = 4
 
 // Renewed is how many patients a Reseal moved to the primary keys.
 type Renewed struct {
@@ -28,56 +33,91 @@ func (s *KeyService) Reseal(ctx context.Context, perSecond int, progress func(Re
 	if perSecond > 0 {
 		limiter = rate.NewLimiter(rate.Limit(perSecond), resealBatch)
 	}
-	report := func() {
-		if progress != nil {
-			progress(done)
-		}
+	var counting sync.Mutex
+	pass := func(action string, count *int, older older, renew renew) error {
+		return s.pass(ctx, limiter, action, older, func(ctx context.Context, ids []uuid.UUID) error {
+			n, err := s.renew(ctx, action, ids, renew)
+			counting.Lock()
+			defer counting.Unlock()
+			*count += n
+			if progress != nil && n > 0 {
+				progress(done)
+			}
+			return err
+		})
 	}
+	err := pass(audit.Reseal, &done.Resealed, s.patients.OlderValues, s.patients.Reseal)
+	if err == nil {
+		err = pass(audit.Reindex, &done.Reindexed, s.patients.OlderTokens, s.patients.Reindex)
+	}
+	return done, err
+}
+
+type (
+	older func(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error)
+	renew func(ctx context.Context, ids []uuid.UUID) ([]audit.Subject, error)
+)
+
+// pass goes through all patients once, in the order of their ids, and hands those with something older on, several batches at a time: while
+// the database writes one, another is opened and sealed here.
+func (s *KeyService) pass(ctx context.Context, limiter *rate.Limiter, action string, older older,
+	do func(context.Context, []uuid.UUID) error,
+) error {
+	ctx = audit.WithIntent(ctx, audit.Intent{Action: action, EntityType: "patient"})
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(resealers)
+	err := s.batches(ctx, older, func(ids []uuid.UUID) error {
+		if err := limiter.WaitN(ctx, len(ids)); err != nil {
+			return err
+		}
+		group.Go(func() error { return do(ctx, ids) })
+		return nil
+	})
+	if failed := group.Wait(); failed != nil { // and that is why there were no more batches
+		return failed
+	}
+	return err
+}
+
+func (s *KeyService) batches(ctx context.Context, older older, each func([]uuid.UUID) error) error {
 	for after := uuid.Nil; ; {
-		var n int
-		err := s.renew(ctx, limiter, audit.Reseal, func(ctx context.Context) (_ int, err error) {
-			n, after, err = s.patients.Reseal(ctx, after, resealBatch)
-			return n, err
+		var ids []uuid.UUID
+		err := s.store.InTx(ctx, func(ctx context.Context) (err error) {
+			ids, after, err = older(ctx, after, resealBatch)
+			return err
 		})
 		if err != nil {
-			return done, err
+			return err
 		}
-		done.Resealed += n
+		if len(ids) > 0 {
+			if err := each(ids); err != nil {
+				return err
+			}
+		}
 		if after == uuid.Nil {
-			break
+			return nil
 		}
-		report()
-	}
-	for {
-		var n int
-		err := s.renew(ctx, limiter, audit.Reindex, func(ctx context.Context) (_ int, err error) {
-			n, err = s.patients.Reindex(ctx, resealBatch)
-			return n, err
-		})
-		if err != nil || n == 0 {
-			return done, err
-		}
-		done.Reindexed += n
-		report()
 	}
 }
 
 // renew runs one batch in a transaction, with one event where it did anything.
-func (s *KeyService) renew(ctx context.Context, limiter *rate.Limiter, action string, batch func(context.Context) (int, error)) error {
-	if err := limiter.WaitN(ctx, resealBatch); err != nil {
-		return err
-	}
-	ctx = audit.WithIntent(ctx, audit.Intent{Action: action, EntityType: "patient"})
-	return s.store.InTx(ctx, func(ctx context.Context) error {
-		n, err := batch(ctx)
-		if err != nil || n == 0 {
+func (s *KeyService) renew(ctx context.Context, action string, ids []uuid.UUID, renew renew) (n int, err error) {
+	err = s.store.InTx(ctx, func(ctx context.Context) error {
+		subjects, err := renew(ctx, ids)
+		if n = len(subjects); err != nil || n == 0 {
 			return err
 		}
 		unit, err := audit.Current(ctx)
 		if err != nil {
 			return err
 		}
-		unit.Record(audit.Event{Action: action, EntityType: "patient", Outcome: audit.Success, Details: fmt.Sprintf("%d rows", n)})
+		unit.Record(audit.Event{
+			Action: action, EntityType: "patient", Subjects: subjects, Outcome: audit.Success, Details: fmt.Sprintf("%d rows", n),
+		})
 		return nil
 	})
+	if err != nil {
+		return 0, err // nothing was committed
+	}
+	return n, nil
 }

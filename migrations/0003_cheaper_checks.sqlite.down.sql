@@ -1,0 +1,2 @@
+-- SQLite's checks count nothing: they stay.
+SELECT 1;
