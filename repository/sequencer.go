@@ -41,11 +41,7 @@ func (q *Sequencer) Run(ctx context.Context, log *slog.Logger) {
 		err := q.Drain(ctx)
 		switch {
 		case ctx.Err() != nil:
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-			defer cancel()
-			if err := q.Drain(last); err != nil {
-				log.WarnContext(last, "events are left to sequence; the next start does it", "error", err)
-			}
+			q.finish(ctx, log)
 			return
 		case err != nil && !failing:
 			log.ErrorContext(ctx, "the audit log can't be sequenced", "error", err)
@@ -57,6 +53,14 @@ func (q *Sequencer) Run(ctx context.Context, log *slog.Logger) {
 		case <-ticker.C:
 		case <-ctx.Done():
 		}
+	}
+}
+
+func (q *Sequencer) finish(ctx context.Context, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	if err := q.Drain(ctx); err != nil {
+		log.WarnContext(ctx, "events are left to sequence; the next start does it", "error", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"encoding/binary"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,20 +39,10 @@ func (q *Sequencer) uncovered(ctx context.Context, witnesses []models.AuditWitne
 
 // covered returns the changes that genuine events tell of, among those of the witnesses' rows.
 func (q *Sequencer) covered(ctx context.Context, witnesses []models.AuditWitness) (map[change]bool, error) {
-	rows := map[uuid.UUID]bool{}
-	var ids []uuid.UUID
-	var since time.Time
-	for _, w := range witnesses {
-		if w.RowID != nil && !rows[*w.RowID] {
-			rows[*w.RowID] = true
-			ids = append(ids, *w.RowID)
-		}
-		if since.IsZero() || w.CreatedAt.Before(since) {
-			since = w.CreatedAt
-		}
-	}
+	covered := map[change]bool{}
+	ids, since := rowsOf(witnesses)
 	if len(ids) == 0 {
-		return nil, nil
+		return covered, nil
 	}
 	var subjects []models.AuditSubject
 	err := q.store.handle(ctx).Where("entity_id IN ? AND event_id >= ? AND row_digest IS NOT NULL", ids, idsSince(since.Add(-time.Hour))).
@@ -68,7 +59,6 @@ func (q *Sequencer) covered(ctx context.Context, witnesses []models.AuditWitness
 		return nil, err
 	}
 	authenticator := q.store.keyring.LogMAC()
-	covered := map[change]bool{}
 	for _, e := range entries {
 		if e.MAC == nil || e.TransactionID == nil || !authenticator.Verify(e.Authenticated(), *e.MAC) {
 			continue
@@ -83,13 +73,29 @@ func (q *Sequencer) covered(ctx context.Context, witnesses []models.AuditWitness
 	return covered, nil
 }
 
+// rowsOf returns which rows witnesses saw changed, and when the first of them did.
+func rowsOf(witnesses []models.AuditWitness) ([]uuid.UUID, time.Time) {
+	seen := map[uuid.UUID]bool{}
+	var ids []uuid.UUID
+	var since time.Time
+	for _, w := range witnesses {
+		if w.RowID != nil && !seen[*w.RowID] {
+			seen[*w.RowID] = true
+			ids = append(ids, *w.RowID)
+		}
+		if since.IsZero() || w.CreatedAt.Before(since) {
+			since = w.CreatedAt
+		}
+	}
+	return ids, since
+}
+
 // idsSince returns the least id that an event of this time or later can have: ids are UUIDv7 (RFC 9562), which begin with their time.
 func idsSince(t time.Time) uuid.UUID {
 	var id uuid.UUID
-	millis := t.UnixMilli()
-	for i := range 6 {
-		id[5-i] = byte(millis >> (8 * i))
-	}
+	var millis [8]byte
+	binary.BigEndian.PutUint64(millis[:], uint64(t.UnixMilli()))
+	copy(id[:6], millis[2:])
 	return id
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,11 +59,11 @@ func (s *AuditTreeService) CheckAnchor(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	for i := len(anchors) - 1; i >= 0; i-- {
-		if !strings.HasPrefix(anchors[i].Checkpoint, signer.Origin()+"\n") {
+	for _, anchor := range slices.Backward(anchors) {
+		if !strings.HasPrefix(anchor.Checkpoint, signer.Origin()+"\n") {
 			continue // of another log
 		}
-		anchored, err := tree.OpenCheckpoint(anchors[i].Checkpoint, signer.Verifiers())
+		anchored, err := tree.OpenCheckpoint(anchor.Checkpoint, signer.Verifiers())
 		if err != nil {
 			return fmt.Errorf("%w: the last anchored checkpoint was not signed by it", ErrRolledBack)
 		}

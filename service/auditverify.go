@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
 	"novamind/internal/audit/tree"
 	"novamind/models"
 	"novamind/repository"
@@ -120,8 +121,6 @@ func (v *verifier) found(f Finding) {
 	}
 }
 
-func at(index int64) *int64 { return &index }
-
 func about(id uuid.UUID) *uuid.UUID {
 	if id == uuid.Nil {
 		return nil
@@ -142,8 +141,8 @@ func (v *verifier) readCheckpoints(ctx context.Context) error {
 	}
 	return v.tree.Checkpoints(ctx, v.start, func(row models.AuditCheckpoint) error {
 		c, err := tree.OpenCheckpoint(row.Note, signer.Verifiers())
-		if err != nil || c.Head.N != row.TreeSize || c.Epoch != row.Epoch || c.Origin != signer.Origin() {
-			v.found(Finding{Kind: FoundCheckpoint, Index: at(row.TreeSize - 1), Detail: fmt.Sprintf("the checkpoint at %d is not one that this log signed", row.TreeSize)})
+		if ours := err == nil && c.Head.N == row.TreeSize && c.Epoch == row.Epoch && c.Origin == signer.Origin(); !ours {
+			v.found(Finding{Kind: FoundCheckpoint, Index: new(row.TreeSize - 1), Detail: fmt.Sprintf("the checkpoint at %d is not one that this log signed", row.TreeSize)})
 			return nil
 		}
 		v.result.Checkpoints++
@@ -173,11 +172,11 @@ func (v *verifier) readAnchors(context.Context) error {
 	}
 	slices.SortStableFunc(v.anchored, func(a, b anchored) int { return cmp.Compare(a.Head.N, b.Head.N) })
 	if others > 0 {
-		v.note("%d anchored checkpoints are of other logs", others)
+		v.notef("%d anchored checkpoints are of other logs", others)
 	}
 	return nil
 }
 
-func (v *verifier) note(format string, args ...any) {
+func (v *verifier) notef(format string, args ...any) {
 	v.result.Notes = append(v.result.Notes, fmt.Sprintf(format, args...))
 }

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/audit/tree"
 	"novamind/repository"
@@ -22,10 +23,14 @@ func (v *verifier) checkTiles(ctx context.Context) error {
 		hashes := head.N >> (level * tree.TileHeight)
 		for n := int64(0); n < hashes; n += 1 << tree.TileHeight {
 			index := tlog.StoredHashIndex(level*tree.TileHeight, min(n+1<<tree.TileHeight, hashes)-1)
-			if _, err := reader.ReadHashes([]int64{index}); err != nil {
+			_, err := reader.ReadHashes([]int64{index})
+			if apperr.Is(err, apperr.Unavailable) {
+				return err
+			}
+			if altered := err != nil; altered {
 				first := n << (level * tree.TileHeight)
-				v.found(Finding{Kind: FoundTile, Index: at(first), Detail: fmt.Sprintf("the stored hashes over leaf %d and its neighbours were altered", first)})
-				return nil
+				v.found(Finding{Kind: FoundTile, Index: new(first), Detail: fmt.Sprintf("the stored hashes over leaf %d and its neighbours were altered", first)})
+				return nil //nolint:nilerr // the error is the finding
 			}
 		}
 	}
@@ -39,7 +44,7 @@ func (v *verifier) checkEnds(ctx context.Context) error {
 		return err
 	}
 	if leaves != checkpoint {
-		v.found(Finding{Kind: FoundTruncated, Index: at(min(leaves, checkpoint)), Detail: fmt.Sprintf("there are %d leaves, and the last checkpoint is at %d", leaves, checkpoint)})
+		v.found(Finding{Kind: FoundTruncated, Index: new(min(leaves, checkpoint)), Detail: fmt.Sprintf("there are %d leaves, and the last checkpoint is at %d", leaves, checkpoint)})
 	}
 	epochs := map[int64]int64{} // epoch → where its last stored checkpoint is
 	last := int64(0)
@@ -55,13 +60,13 @@ func (v *verifier) checkEnds(ctx context.Context) error {
 		case a.Epoch < last:
 			lost++
 		default:
-			v.found(Finding{Kind: FoundTruncated, Index: at(end), Detail: fmt.Sprintf(
+			v.found(Finding{Kind: FoundTruncated, Index: new(end), Detail: fmt.Sprintf(
 				"the log ends at %d, and had %d events when it was anchored at %s: its end was removed, or this is an old copy", end, a.Head.N, a.at)})
 			return nil
 		}
 	}
 	if lost > 0 {
-		v.note("%d anchored checkpoints went further than the backup that was restored later", lost)
+		v.notef("%d anchored checkpoints went further than the backup that was restored later", lost)
 	}
 	return nil
 }
@@ -105,13 +110,13 @@ func (v *verifier) checkRows(ctx context.Context) error {
 			f.Detail = fmt.Sprintf("%s %s: it is not what its last event left", state.Table, state.ID)
 		}
 		if index, err := v.tree.LeafOf(ctx, state.EventID); err == nil {
-			f.Index = at(index)
+			f.Index = new(index)
 		}
 		v.found(f)
 		return nil
 	})
 	if older > 0 {
-		v.note("%d records were last changed before events carried digests", older)
+		v.notef("%d records were last changed before events carried digests", older)
 	}
 	return err
 }

@@ -145,7 +145,7 @@ func (v *verifier) judge(l leaf) {
 	}
 	v.stored.Add(stored)
 	v.recomputed.Add(event)
-	f := Finding{Index: at(l.index), EventID: about(l.eventID)}
+	f := Finding{Index: new(l.index), EventID: about(l.eventID)}
 	switch {
 	case l.event == nil:
 		f.Kind, f.Detail = FoundDeleted, "the event is gone"
@@ -235,12 +235,12 @@ func (v *verifier) rewritten(size int64, detail string) {
 	if v.firstBroken != nil {
 		return // everything after it differs too
 	}
-	v.firstBroken = at(size)
+	v.firstBroken = new(size)
 	if len(v.suspects) > 0 {
 		f := v.suspects[0].Finding
 		f.Detail = detail + "; " + f.Detail
 		v.found(f)
 		return
 	}
-	v.found(Finding{Kind: FoundRewritten, Index: at(size - 1), Detail: detail})
+	v.found(Finding{Kind: FoundRewritten, Index: new(size - 1), Detail: detail})
 }

@@ -61,7 +61,7 @@ func (e Entry) Authenticated() []byte {
 	w := newLeafWriter()
 	w.bytes(e.ID[:])
 	for _, t := range []time.Time{e.CreatedAt, e.UpdatedAt, e.OccurredAt} {
-		w.bytes(binary.BigEndian.AppendUint64(nil, uint64(t.UnixMicro()))) //nolint:gosec // a bit pattern
+		w.bytes(binary.BigEndian.AppendUint64(nil, uint64(t.UnixMicro())))
 	}
 	w.id(e.UserID)
 	w.list(e.ActorRoles)

@@ -71,7 +71,8 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at http://%s\n", listener.Addr()); err != nil {
 		return err
 	}
-	defer in.inBackground(ctx)()
+	stop := in.inBackground(ctx)
+	defer stop()
 	timeouts := in.config.Server
 	return handler.NewServer(engine, handler.Timeouts{
 		ReadHeader: timeouts.ReadHeaderTimeout, Read: timeouts.ReadTimeout, Write: timeouts.WriteTimeout,
