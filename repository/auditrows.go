@@ -148,7 +148,7 @@ func (r *AuditTreeRepository) settle(ctx context.Context, states []RowState) err
 		places[state.ID], ids[i] = i, state.ID
 	}
 	var subjects []models.AuditSubject
-	err := r.store.handle(ctx).Where("entity_id IN ? AND row_digest IS NOT NULL", ids).Order("row_version, event_id").Find(&subjects).Error
+	err := r.store.handle(ctx).Where(r.store.among("entity_id", ids)).Where("row_digest IS NOT NULL").Order("row_version, event_id").Find(&subjects).Error
 	if err != nil {
 		return translate(err)
 	}

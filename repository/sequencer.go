@@ -135,7 +135,7 @@ func (q *Sequencer) step(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	findings, err := q.uncovered(ctx, witnesses)
+	findings, err := q.uncovered(ctx, witnesses, genuine)
 	if err != nil {
 		return 0, err
 	}
@@ -222,7 +222,7 @@ func (q *Sequencer) forget(ctx context.Context, outbox []models.AuditOutbox, wit
 		for i, row := range outbox {
 			ids[i] = row.EventID
 		}
-		if err := db.Where("event_id IN ?", ids).Delete(&models.AuditOutbox{}).Error; err != nil {
+		if err := db.Where(q.store.among("event_id", ids)).Delete(&models.AuditOutbox{}).Error; err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package repository
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,34 +22,58 @@ type change struct {
 	digest      string
 }
 
+// coverage is what genuine events tell of.
+type coverage map[change]bool
+
+func (c coverage) add(e audit.Entry) {
+	if e.TransactionID == nil {
+		return
+	}
+	for _, s := range e.Subjects {
+		if s.RowDigest != nil {
+			c[change{*e.TransactionID, s.EntityID, *s.RowDigest}] = true
+			c[change{*e.TransactionID, s.EntityID, tokensDigest}] = true
+		}
+	}
+}
+
+// missing returns the witnesses of changes that no event tells of.
+func (c coverage) missing(witnesses []models.AuditWitness) []models.AuditWitness {
+	return slices.DeleteFunc(slices.Clone(witnesses), func(w models.AuditWitness) bool {
+		return w.RowID != nil && c[change{w.TransactionID, *w.RowID, w.RowDigest}]
+	})
+}
+
 // uncovered returns an event for each change that the database saw and no event of the program's covers: one of the same transaction, that
-// names the row and what it was changed to. One that somebody wrote by hand lacks the program's MAC.
-func (q *Sequencer) uncovered(ctx context.Context, witnesses []models.AuditWitness) ([]audit.Event, error) {
-	covered, err := q.covered(ctx, witnesses)
-	if err != nil {
+// names the row and what it was changed to. One that somebody wrote by hand lacks the program's MAC. genuine are the events of this batch; others
+// became leaves before, or wait behind it.
+func (q *Sequencer) uncovered(ctx context.Context, witnesses []models.AuditWitness, genuine []audit.Entry) ([]audit.Event, error) {
+	covered := coverage{}
+	for _, e := range genuine {
+		covered.add(e)
+	}
+	witnesses = covered.missing(witnesses)
+	if err := q.addOthers(ctx, witnesses, covered); err != nil {
 		return nil, err
 	}
 	var findings []audit.Event
-	for _, w := range witnesses {
-		if w.RowID == nil || !covered[change{w.TransactionID, *w.RowID, w.RowDigest}] {
-			findings = append(findings, finding(w))
-		}
+	for _, w := range covered.missing(witnesses) {
+		findings = append(findings, finding(w))
 	}
 	return findings, nil
 }
 
-// covered returns the changes that genuine events tell of, among those of the witnesses' rows.
-func (q *Sequencer) covered(ctx context.Context, witnesses []models.AuditWitness) (map[change]bool, error) {
-	covered := map[change]bool{}
+// addOthers looks for the events on the witnesses' rows outside of the batch.
+func (q *Sequencer) addOthers(ctx context.Context, witnesses []models.AuditWitness, covered coverage) error {
 	ids, since := rowsOf(witnesses)
 	if len(ids) == 0 {
-		return covered, nil
+		return nil
 	}
 	var subjects []models.AuditSubject
-	err := q.store.handle(ctx).Where("entity_id IN ? AND event_id >= ? AND row_digest IS NOT NULL", ids, idsSince(since.Add(-time.Hour))).
-		Find(&subjects).Error
+	err := q.store.handle(ctx).Where(q.store.among("entity_id", ids)).
+		Where("event_id >= ? AND row_digest IS NOT NULL", idsSince(since.Add(-time.Hour))).Find(&subjects).Error
 	if err != nil {
-		return nil, err
+		return err
 	}
 	events := make([]uuid.UUID, len(subjects))
 	for i, s := range subjects {
@@ -56,21 +81,15 @@ func (q *Sequencer) covered(ctx context.Context, witnesses []models.AuditWitness
 	}
 	entries, err := q.tree.Entries(ctx, events)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	authenticator := q.store.keyring.LogMAC()
 	for _, e := range entries {
-		if e.MAC == nil || e.TransactionID == nil || !authenticator.Verify(e.Authenticated(), *e.MAC) {
-			continue
-		}
-		for _, s := range e.Subjects {
-			if s.RowDigest != nil {
-				covered[change{*e.TransactionID, s.EntityID, *s.RowDigest}] = true
-				covered[change{*e.TransactionID, s.EntityID, tokensDigest}] = true
-			}
+		if e.MAC != nil && authenticator.Verify(e.Authenticated(), *e.MAC) {
+			covered.add(e)
 		}
 	}
-	return covered, nil
+	return nil
 }
 
 // rowsOf returns which rows witnesses saw changed, and when the first of them did.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"novamind/internal/dbtest"
 )
@@ -27,10 +28,11 @@ func TestKilledServer(t *testing.T) {
 			s.stop(syscall.SIGKILL)
 			l.end()
 			s = in.serve()
-			requireKept(s, l.acknowledged)
+			requireKept(s, l, db)
 			requirePaired(s, db)
 			s.stop(syscall.SIGTERM)
-			t.Logf("%d acknowledged", len(l.acknowledged))
+			requireSound(in, db)
+			t.Logf("%d acknowledged, %d shown", len(l.acknowledged), len(l.shown))
 		}
 	})
 }
@@ -57,9 +59,11 @@ func TestKilledPostgreSQL(t *testing.T) {
 				errorLines(s))
 		}
 		awaitReady(s)
-		requireKept(s, l.acknowledged)
-		requirePaired(s, dbtest.Open(t, postgres.URL()))
-		t.Logf("%d acknowledged", len(l.acknowledged))
+		db := dbtest.Open(t, postgres.URL())
+		requireKept(s, l, db)
+		requirePaired(s, db)
+		requireSound(in, db)
+		t.Logf("%d acknowledged, %d shown", len(l.acknowledged), len(l.shown))
 	}
 	s.stop(syscall.SIGTERM)
 }
@@ -88,4 +92,14 @@ func awaitReady(s *server) {
 			return s.do("GET", "/readyz", "", nil) == http.StatusOK && s.do("GET", "/api/v1/auth/me", "", nil) == http.StatusOK
 		}, time.Minute, 10*time.Millisecond, "the server does not find PostgreSQL again")
 	}
+}
+
+// requireSound verifies the audit log and the records against it, and that each event is one leaf.
+func requireSound(in *installation, db *gorm.DB) {
+	in.t.Helper()
+	in.run("audit", "verify", "--rows")
+	var strays int64
+	require.NoError(in.t, db.Raw(`SELECT (SELECT count(*) FROM auditlog) - (SELECT count(*) FROM auditleaf) - (SELECT count(*) FROM auditoutbox)
+		+ (SELECT count(*) - count(DISTINCT event_id) FROM auditleaf)`).Scan(&strays).Error)
+	require.Zero(in.t, strays, "an event is one leaf, or waits to become one")
 }

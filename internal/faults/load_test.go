@@ -16,12 +16,13 @@ const somebody = `{"first_name":"Kay","last_name":"Example","date_of_birth":"198
 // clients write at once.
 const clients = 16
 
-// load is clients that register patients, each until it is refused or the load ends.
+// load is clients that register patients and read them again, each until it is refused or the load ends.
 type load struct {
 	running      sync.WaitGroup
 	ending       atomic.Bool
 	mu           sync.Mutex
 	acknowledged []string    // ids
+	shown        []string    // ids of the requests that showed a patient
 	refused      map[int]int // status → clients; 0: no answer
 }
 
@@ -51,10 +52,23 @@ func (l *load) register(s *server) {
 			l.refused[status]++
 		}
 		l.mu.Unlock()
-		if status != http.StatusCreated {
+		if status != http.StatusCreated || !l.read(s, made.ID) {
 			return
 		}
 	}
+}
+
+// read has a patient shown, and reports whether the client goes on.
+func (l *load) read(s *server, id string) bool {
+	status, header, _ := s.exchange("GET", "/api/v1/patients/"+id, "")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if status == http.StatusOK {
+		l.shown = append(l.shown, header.Get("X-Request-Id"))
+		return true
+	}
+	l.refused[status]++
+	return false
 }
 
 // end returns when no client is at work any more.
@@ -63,10 +77,16 @@ func (l *load) end() {
 	l.running.Wait()
 }
 
-// requireKept looks for what was acknowledged: each patient opens, and has its event.
-func requireKept(s *server, acknowledged []string) {
+// requireKept looks for what was acknowledged: each patient opens, and has its event, and so has each answer that showed one.
+func requireKept(s *server, l *load, db *gorm.DB) {
 	s.t.Helper()
-	for _, id := range acknowledged {
+	for _, request := range l.shown {
+		var events int64
+		require.NoError(s.t, db.Raw("SELECT count(*) FROM auditlog WHERE request_id = ? AND action = 'read' AND outcome = 'success'", request).
+			Scan(&events).Error)
+		require.EqualValues(s.t, 1, events, "an answer that was given has one event")
+	}
+	for _, id := range l.acknowledged {
 		require.Equal(s.t, http.StatusOK, s.do("GET", "/api/v1/patients/"+id, "", nil), "an acknowledged patient is lost")
 		var log struct{ Items []struct{ Outcome string } }
 		require.Equal(s.t, http.StatusOK, s.do("GET", "/api/v1/audit-logs?action=create&entity_id="+id, "", &log))

@@ -3,4 +3,4 @@
 package faults
 
 // rounds is how often each engine's server is killed.
-const rounds = 10
+const rounds = 25

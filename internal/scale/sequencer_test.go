@@ -1,0 +1,97 @@
+package scale
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"novamind/internal/dbtest"
+	"novamind/models"
+	"novamind/repository"
+	"novamind/service"
+)
+
+const writersAtOnce = 16
+
+var someone = service.PatientInput{
+	FirstName: "Invented", LastName: "Example", DateOfBirth: "1980-02-03", ContactInfo: &models.ContactInfo{Phone: "212-555-0123"},
+}
+
+// BenchmarkSequencer has clients create and read patients, in turns with the sequencer and without it. Both work on the same log as it grows; what
+// piled up without the sequencer is sequenced between the turns.
+func BenchmarkSequencer(b *testing.B) {
+	const turns, length = 6, 4 * time.Second
+	c := newClinic(b, dbtest.Postgres(b))
+	sequencer := repository.NewSequencer(c.store)
+	for b.Loop() {
+		var done [2]int64
+		for turn := range 2 * turns {
+			on := turn % 2
+			require.NoError(b, sequencer.Drain(b.Context()))
+			ctx, stop := context.WithTimeout(b.Context(), length)
+			var running errgroup.Group
+			if on == 1 {
+				running.Go(func() error { sequencer.Run(ctx, slog.New(slog.DiscardHandler)); return nil })
+			}
+			done[on] += c.createAndRead(ctx, b)
+			stop()
+			require.NoError(b, running.Wait())
+		}
+		b.ReportMetric(float64(done[1])/float64(done[0]), "of-throughput")
+		b.ReportMetric(float64(done[1])/(turns*length.Seconds()), "requests/s")
+	}
+}
+
+// createAndRead has clients at work until ctx is done, and returns how many units of work they did.
+func (c *clinic) createAndRead(ctx context.Context, tb testing.TB) int64 {
+	tb.Helper()
+	var done atomic.Int64
+	var clients errgroup.Group
+	acting := clinician(context.WithoutCancel(ctx))
+	for range writersAtOnce {
+		clients.Go(func() error {
+			for ctx.Err() == nil {
+				p, err := c.patients.Register(acting, someone, service.Idempotency{})
+				if err != nil {
+					return err
+				}
+				if _, err := c.patients.Get(acting, p.ID); err != nil {
+					return err
+				}
+				done.Add(2)
+			}
+			return nil
+		})
+	}
+	require.NoError(tb, clients.Wait())
+	return done.Load()
+}
+
+// A log with an event for each of many patients verifies, also against its records.
+func TestVerifyManyEvents(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		c := newClinic(t, url)
+		c.load(t, invent(patients))
+		log := service.NewAuditTreeService(c.store)
+		begun := time.Now()
+		_, _, err := log.Checkpoint(t.Context())
+		require.NoError(t, err)
+		sequenced := time.Now()
+		v, err := log.Verify(t.Context(), service.VerifyOptions{})
+		require.NoError(t, err)
+		verified := time.Now()
+		rows, err := log.Verify(t.Context(), service.VerifyOptions{Rows: true})
+		require.NoError(t, err)
+		require.True(t, v.OK && rows.OK)
+		require.EqualValues(t, patients, v.Events)
+		require.Equal(t, patients, rows.Rows)
+		t.Logf("%d events: sequenced in %s, verified in %s, with records in %s", patients,
+			sequenced.Sub(begun).Round(time.Millisecond), verified.Sub(sequenced).Round(time.Millisecond), time.Since(verified).Round(time.Millisecond))
+	})
+}
