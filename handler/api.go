@@ -14,6 +14,7 @@ type Services struct {
 	Auth      *service.AuthService
 	Patients  *service.PatientService
 	AuditLogs *service.AuditLogService
+	Refusals  *service.RefusalService
 	Ready     []Check
 }
 
@@ -40,6 +41,7 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 		FailuresPerMinute: cfg.Limits.FailedPerMinute,
 		FailureBurst:      cfg.Limits.FailedBurst,
 		RequestsPerMinute: cfg.Limits.RequestsPerMinute,
+		Refused:           services.Refusals.Note,
 	}, a.Routes())
 }
 

@@ -20,6 +20,7 @@ type limiter struct {
 	buckets   *lru.Cache[string, *rate.Limiter]
 	perSecond rate.Limit
 	burst     int
+	refused   func(address string, reason apperr.Code)
 }
 
 // newLimiter allows perMinute requests a minute of one key in the long run, and burst at once.
@@ -67,7 +68,15 @@ func (l *limiter) bucket(group string) *rate.Limiter {
 // limit ends the request with a 429 once its address is over the budget.
 func (l *limiter) limit(c *gin.Context) {
 	if err := l.Allow(c.ClientIP()); err != nil {
+		l.tell(c, err)
 		writeProblem(c, err)
+	}
+}
+
+// tell passes on that an anonymous request was refused.
+func (l *limiter) tell(c *gin.Context, err error) {
+	if l.refused != nil {
+		l.refused(addressGroup(c.ClientIP()), apperr.CodeOf(err))
 	}
 }
 

@@ -44,7 +44,8 @@ type RouterConfig struct {
 	TrustedProxies    []string // addresses or CIDRs whose X-Forwarded-For is believed; none by default
 	BodyLimit         int64    // bytes
 	RequestTimeout    time.Duration
-	FailuresPerMinute int // failed and anonymous requests per address
+	Refused           func(address string, reason apperr.Code) // told of requests that are refused before anybody is known; may be nil
+	FailuresPerMinute int                                      // failed and anonymous requests per address
 	FailureBurst      int
 	RequestsPerMinute int // authenticated requests per account; 0 is no limit
 }
@@ -59,6 +60,7 @@ func NewRouter(config RouterConfig, routes []Route) (*gin.Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("router: %w", err)
 	}
+	failures.refused = config.Refused
 	authenticate, err := limitAccounts(config.Authenticate, config.RequestsPerMinute)
 	if err != nil {
 		return nil, fmt.Errorf("router: %w", err)
@@ -149,6 +151,7 @@ func requireSession(authenticate HandlerFunc, failures *limiter) gin.HandlerFunc
 		}
 		if statusOf(err) == http.StatusUnauthorized {
 			err = cmp.Or(failures.Allow(c.ClientIP()), err)
+			failures.tell(c, err)
 		}
 		writeProblem(c, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
@@ -50,9 +51,13 @@ func (s *syncBuffer) String() string {
 
 // stack is the whole program behind HTTP, on a database of its own.
 type stack struct {
-	t      *testing.T
-	store  *repository.Store
-	auth   *service.AuthService
+	t     *testing.T
+	store *repository.Store
+	auth  *service.AuthService
+
+	refusals *service.RefusalService
+	engine   *gin.Engine
+
 	db     *gorm.DB // plain SQL, past the program
 	server *httptest.Server
 	log    *syncBuffer
@@ -77,13 +82,15 @@ func newStack(t *testing.T, url string) *stack {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.store.Close()) })
 	require.NoError(t, s.store.Unlock(t.Context(), "file:"+filepath.Join(t.TempDir(), "kek"), "US"))
+	s.refusals = service.NewRefusalService(s.store)
 	s.auth, err = service.NewAuthService(s.store, cfg.Auth)
 	require.NoError(t, err)
 	engine, err := handler.NewAPI(handler.Services{
-		Auth: s.auth, Patients: service.NewPatientService(s.store, "US"), AuditLogs: service.NewAuditLogService(s.store),
+		Auth: s.auth, Patients: service.NewPatientService(s.store, "US"), AuditLogs: service.NewAuditLogService(s.store), Refusals: s.refusals,
 		Ready: []handler.Check{{Name: "audit", Run: s.store.CheckAudit}},
 	}, cfg, s.store.CursorKey(), log)
 	require.NoError(t, err)
+	s.engine = engine
 	s.server = httptest.NewServer(engine)
 	t.Cleanup(s.server.Close)
 	made, err := s.auth.EnsureAccount(audit.System(t.Context(), "test"), "all@example.org", password, nil)

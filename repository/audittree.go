@@ -2,8 +2,6 @@ package repository
 
 import (
 	"context"
-	"database/sql/driver"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -141,23 +139,14 @@ func (r *AuditTreeRepository) sealed(ctx context.Context, ids []uuid.UUID, do fu
 
 // among is the condition that a column is one of ids, however many: they are one parameter, which engines read faster than thousands.
 func (s *Store) among(column string, ids []uuid.UUID) clause.Expr {
-	if s.engine == SQLite {
-		list, _ := json.Marshal(ids) // ids always marshal
-		return gorm.Expr(column+" IN (SELECT value FROM json_each(?))", string(list))
-	}
-	return gorm.Expr(column+" = ANY(?::uuid[])", pgArray(ids))
-}
-
-// pgArray hands ids to the driver as one value; GORM would take a slice apart.
-type pgArray []uuid.UUID
-
-// Value implements driver.Valuer, in PostgreSQL's text form of an array.
-func (a pgArray) Value() (driver.Value, error) {
-	texts := make([]string, len(a))
-	for i, id := range a {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
 		texts[i] = id.String()
 	}
-	return "{" + strings.Join(texts, ",") + "}", nil
+	if s.engine == SQLite {
+		return gorm.Expr(column+" IN (SELECT value FROM json_each(?))", `["`+strings.Join(texts, `","`)+`"]`)
+	}
+	return gorm.Expr(column+" = ANY(?::uuid[])", "{"+strings.Join(texts, ",")+"}")
 }
 
 // rebind numbers the parameters of a statement, as PostgreSQL wants them.

@@ -20,6 +20,7 @@ const (
 	Purge       = "purge"
 	Login       = "login"
 	Logout      = "logout"
+	Refuse      = "refuse" // requests before login, of one address and minute
 	Import      = "import"
 	SetPassword = "set_password"
 	AddKey      = "add_key"

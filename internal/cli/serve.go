@@ -55,10 +55,12 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 		return err
 	}
 	defer closeReady()
+	refusals := service.NewRefusalService(in.store)
 	engine, err := handler.NewAPI(handler.Services{
 		Auth:      auth,
 		Patients:  service.NewPatientService(in.store, in.config.Clinic.PhoneRegion),
 		AuditLogs: service.NewAuditLogService(in.store),
+		Refusals:  refusals,
 		Ready:     ready,
 	}, in.config, in.store.CursorKey(), in.log)
 	if err != nil {
@@ -71,7 +73,7 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at http://%s\n", listener.Addr()); err != nil {
 		return err
 	}
-	stop := in.inBackground(ctx)
+	stop := in.inBackground(ctx, refusals)
 	defer stop()
 	timeouts := in.config.Server
 	return handler.NewServer(engine, handler.Timeouts{
@@ -82,7 +84,7 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 
 // inBackground starts what a server does besides answering, and returns how to stop it. The log is sequenced, and then anchored, after
 // everything else ended.
-func (in *installation) inBackground(ctx context.Context) (stop func()) {
+func (in *installation) inBackground(ctx context.Context, refusals *service.RefusalService) (stop func()) {
 	ctx = context.WithoutCancel(ctx)
 	var stops []func()
 	start := func(do func(context.Context)) {
@@ -95,6 +97,7 @@ func (in *installation) inBackground(ctx context.Context) (stop func()) {
 		keys := service.NewKeyService(in.store, in.config.PHI.KEK)
 		start(func(ctx context.Context) { keys.ResealInBackground(ctx, perSecond, in.log) })
 	}
+	start(func(ctx context.Context) { refusals.FlushInBackground(ctx, in.log) })
 	start(func(ctx context.Context) { repository.NewSequencer(in.store).Run(ctx, in.log) })
 	if path := in.config.Audit.AnchorFile; path != "" {
 		tree := service.NewAuditTreeService(in.store)

@@ -32,7 +32,7 @@ func (c *clinic) serve(tb testing.TB) (address, token string) {
 	require.NoError(tb, err)
 	_, err = auth.EnsureAccount(audit.System(tb.Context(), "scale"), "all@example.org", password, nil)
 	require.NoError(tb, err)
-	engine, err := handler.NewAPI(handler.Services{Auth: auth, Patients: c.patients, AuditLogs: service.NewAuditLogService(c.store)},
+	engine, err := handler.NewAPI(handler.Services{Auth: auth, Patients: c.patients, AuditLogs: service.NewAuditLogService(c.store), Refusals: service.NewRefusalService(c.store)},
 		c.cfg, c.store.CursorKey(), slog.New(slog.DiscardHandler))
 	require.NoError(tb, err)
 	server := httptest.NewServer(engine)
