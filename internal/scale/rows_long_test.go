@@ -2,5 +2,20 @@
 
 package scale
 
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
 // patients is how many are invented.
 const patients = 100_000
+
+// documented returns the figures that may not be exceeded.
+func documented(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/threat-model.md")
+	require.NoError(t, err)
+	return string(text)
+}
