@@ -9,8 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patients is how many are invented.
-const patients = 100_000
+// patients is how many are invented, surnameCount how many surnames there are, and few how many patients there are on each engine.
+const (
+	patients     = 100_000
+	surnameCount = 250_000
+	few          = 2_000
+)
 
 // documented returns the figures that may not be exceeded.
 func documented(t *testing.T) string {
