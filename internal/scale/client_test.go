@@ -66,6 +66,9 @@ func newClients(n int, address, token string, all []*models.Patient) []*client {
 	for i := range clients {
 		clients[i] = &client{address: address, token: token, random: rand.New(rand.NewPCG(seed, uint64(i))), changed: map[string]*known{}}
 	}
+	if n == 0 {
+		return nil
+	}
 	for i, p := range all {
 		own := &known{p.ID.String(), p.Version, p.LastName.Plain(), p.Address.Optional()}
 		clients[i%n].own = append(clients[i%n].own, own)
