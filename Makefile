@@ -42,6 +42,10 @@ fuzz: ## run every fuzz target for FUZZTIME (10m) each
 faults: ## kill the server and PostgreSQL with SIGKILL under load and look for what was lost
 	go test -count=1 -tags faults ./internal/faults/...
 
+.PHONY: scale
+scale: ## measure on 100,000 patients what indexes tell, what searching costs and how fast keys change
+	go test -count=1 -timeout 60m -tags scale -v -bench . -benchtime 1x ./internal/scale
+
 .PHONY: bench
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

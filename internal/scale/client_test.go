@@ -48,6 +48,7 @@ type client struct {
 	address, token string
 	random         *rand.Rand
 	own            []*known
+	changed        map[string]*known
 	did            int
 }
 
@@ -63,7 +64,10 @@ type known struct {
 func newClients(n int, address, token string, all []*models.Patient) []*client {
 	clients := make([]*client, n)
 	for i := range clients {
-		clients[i] = &client{address: address, token: token, random: rand.New(rand.NewPCG(seed, uint64(i)))}
+		clients[i] = &client{address: address, token: token, random: rand.New(rand.NewPCG(seed, uint64(i))), changed: map[string]*known{}}
+	}
+	if n == 0 {
+		return nil
 	}
 	for i, p := range all {
 		own := &known{p.ID.String(), p.Version, p.LastName.Plain(), p.Address.Optional()}
@@ -112,7 +116,7 @@ func optional(a *models.Address) models.Address {
 	return *a
 }
 
-// find looks for a patient by the beginning of the last name and the e-mail's absence of doubt: the page that starts just before it.
+// find searches by the beginning of a patient's last name, which somebody has, whatever the others are called by now.
 func (c *client) find(ctx context.Context, p *known) error {
 	var page struct{ Items []known }
 	if err := c.do(ctx, "GET", "/patients?q="+url.QueryEscape(p.LastName[:3]), "", "", &page); err != nil {
@@ -130,6 +134,7 @@ func (c *client) change(ctx context.Context, p *known) error {
 	if c.random.IntN(4) == 0 {
 		member = fmt.Sprintf(`"last_name":%q`, title(surnames().draw(c.random)))
 	}
+	c.changed[p.ID] = p
 	return c.do(ctx, "PATCH", "/patients/"+p.ID, fmt.Sprintf(`"%d"`, p.Version), "{"+member+"}", p)
 }
 

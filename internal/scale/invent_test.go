@@ -55,7 +55,7 @@ func (h household) member(r *rand.Rand) *models.Patient {
 		panic(err)
 	}
 	p := &models.Patient{
-		FirstName: phi.Of(firstName(r)), LastName: phi.Of(h.last), DateOfBirth: phi.Of(day), Active: r.IntN(10) > 0,
+		FirstName: phi.Of(givenName(r)), LastName: phi.Of(h.last), DateOfBirth: phi.Of(day), Active: r.IntN(10) > 0,
 		ContactInfo: phi.JSONOf(models.ContactInfo{Email: h.email, Phone: h.phone()}),
 	}
 	if r.IntN(10) > 0 {
@@ -65,13 +65,13 @@ func (h household) member(r *rand.Rand) *models.Patient {
 		p.Insurance = phi.JSONOf(models.Insurance{Provider: "Example Mutual", PolicyNumber: fmt.Sprintf("EM-%d", r.IntN(1e6))})
 	}
 	if r.IntN(10) > 3 {
-		p.EmergencyContact = phi.JSONOf(models.EmergencyContact{Name: firstName(r) + " " + h.last, Relationship: "family", Phone: h.phone()})
+		p.EmergencyContact = phi.JSONOf(models.EmergencyContact{Name: givenName(r) + " " + h.last, Relationship: "family", Phone: h.phone()})
 	}
 	return p
 }
 
-// firstName returns a first name, at times with a second one.
-func firstName(r *rand.Rand) string {
+// givenName returns a first name, at times with a second one.
+func givenName(r *rand.Rand) string {
 	of := female()
 	if r.IntN(2) == 0 {
 		of = male()

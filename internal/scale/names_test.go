@@ -26,7 +26,7 @@ type knot struct {
 }
 
 var (
-	surnames = newNames("surnames", 250_000, knot{2000, 51.960}, knot{3000, 57.036}, knot{5000, 63.234}, knot{7000, 67.164},
+	surnames = newNames("surnames", surnameCount, knot{2000, 51.960}, knot{3000, 57.036}, knot{5000, 63.234}, knot{7000, 67.164},
 		knot{10_000, 71.104}, knot{15_000, 75.279}, knot{20_000, 78.039}, knot{30_000, 81.669}, knot{50_000, 85.925}, knot{88_799, 90.483})
 	female = newNames("female", 10_000, knot{500, 74.408}, knot{1000, 81.852}, knot{2000, 86.488}, knot{4275, 90.024})
 	male   = newNames("male", 10_000, knot{500, 84.465}, knot{1000, 89.127}, knot{1219, 90.040})
@@ -69,7 +69,11 @@ func readNames(list string) *names {
 // extend adds made-up names. Between two knots a name is the rarer the higher its rank, as Zipf has it.
 func (n *names) extend(knots []knot) {
 	made := newMint(n.all)
+	last := knots[len(knots)-1]
 	for _, k := range knots {
+		if k != last && k.rank >= last.rank { // the short form has fewer names
+			continue
+		}
 		from, at := len(n.all), n.cumulative[len(n.all)-1]
 		for rank := from + 1; rank <= k.rank; rank++ {
 			part := math.Log(float64(rank)/float64(from)) / math.Log(float64(k.rank)/float64(from))

@@ -2,5 +2,24 @@
 
 package scale
 
-// patients is how many are invented.
-const patients = 100_000
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// patients is how many are invented, surnameCount how many surnames there are, and few how many patients there are on each engine.
+const (
+	patients     = 100_000
+	surnameCount = 250_000
+	few          = 2_000
+)
+
+// documented returns the figures that may not be exceeded.
+func documented(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/threat-model.md")
+	require.NoError(t, err)
+	return string(text)
+}
