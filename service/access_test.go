@@ -118,6 +118,8 @@ var expectations = map[string]expectation{
 	"KeyService.Reseal":             {open: "is the operator's, who has the key-encryption key"},
 	"KeyService.ResealInBackground": {open: "is a job of the program"},
 
+	"MigrationRunService.Record": {open: "runs at the start of the program"},
+
 	"RefusalService.Note":              {open: "is told by the server of callers whom nobody knows"},
 	"RefusalService.Flush":             {open: "is a job of the program"},
 	"RefusalService.FlushInBackground": {open: "is a job of the program"},
@@ -136,7 +138,7 @@ func TestEveryMethodHasAnExpectation(t *testing.T) {
 	t.Parallel()
 	var names []string
 	for _, s := range []any{
-		&service.PatientService{}, &service.AuditLogService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{},
+		&service.PatientService{}, &service.AuditLogService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MigrationRunService{},
 	} {
 		of := reflect.TypeOf(s)
 		names = append(names, of.Elem().Name())

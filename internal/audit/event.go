@@ -31,6 +31,7 @@ const (
 	Reseal      = "reseal"
 	Reindex     = "reindex"
 	Truncate    = "truncate"
+	Migrate     = "migrate"
 	Restore     = "restore" // a backup was put back: the tree goes on from an earlier head, in a new epoch
 )
 

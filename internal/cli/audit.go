@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"novamind/internal/audit"
 	"novamind/internal/audit/tree"
 	"novamind/service"
 )
@@ -27,7 +26,7 @@ func (a *app) withAuditTree(cmd *cobra.Command, do func(context.Context, *instal
 		return err
 	}
 	defer func() { _ = in.store.Close() }()
-	return do(audit.System(cmd.Context(), "audit"), in, service.NewAuditTreeService(in.store))
+	return do(acting(cmd.Context(), "audit"), in, service.NewAuditTreeService(in.store))
 }
 
 func newAuditVerifyCommand(app *app) *cobra.Command {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 
-	"novamind/internal/audit"
 	"novamind/internal/demo"
 	"novamind/models"
 	"novamind/service"
@@ -16,7 +15,7 @@ func (in *installation) fillWithDemo(ctx context.Context) error {
 	for _, p := range demo.Patients() {
 		inputs = append(inputs, demoInput(p))
 	}
-	added, err := imports.IntoEmpty(audit.System(ctx, "demo"), inputs)
+	added, err := imports.IntoEmpty(acting(ctx, "demo"), inputs)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"novamind/internal/audit"
 	"novamind/internal/phi"
 	"novamind/service"
 )
@@ -22,7 +21,7 @@ func (a *app) ensureFirstAccount(ctx context.Context, auth *service.AuthService,
 	if email == "" {
 		email = "admin@localhost"
 	}
-	made, err := auth.EnsureAccount(audit.System(ctx, "setup"), email, os.Getenv("NOVAMIND_ADMIN_PASSWORD"), a.deliver)
+	made, err := auth.EnsureAccount(acting(ctx, "setup"), email, os.Getenv("NOVAMIND_ADMIN_PASSWORD"), a.deliver)
 	if made {
 		log.Info("first account made", "email", email)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"novamind/internal/audit"
 	"novamind/service"
 )
 
@@ -51,7 +50,7 @@ func (a *app) importFHIR(cmd *cobra.Command, path string, strict bool) error {
 	defer func() { _ = in.store.Close() }()
 	bar := newProgress(a.stderr, "importing patients", info.Size())
 	imports := service.NewImportService(in.store, in.config.Clinic.PhoneRegion)
-	report, err := imports.Patients(audit.System(ctx, "import"), file, strict, bar.at)
+	report, err := imports.Patients(acting(ctx, "import"), file, strict, bar.at)
 	bar.finish()
 	if reportErr := a.report(importResult{report}); reportErr != nil {
 		return errors.Join(err, reportErr)

@@ -11,6 +11,7 @@ import (
 	"novamind/internal/config"
 	"novamind/migrations"
 	"novamind/repository"
+	"novamind/service"
 )
 
 // installation is an opened database, migrated and unlocked, with its configuration.
@@ -35,6 +36,10 @@ func (a *app) open(ctx context.Context) (*installation, error) {
 		return nil, err
 	}
 	if err := store.Unlock(ctx, cfg.PHI.KEK, cfg.Clinic.PhoneRegion); err != nil {
+		_ = store.Close()
+		return nil, err
+	}
+	if err := service.NewMigrationRunService(store).Record(acting(ctx, "migrate")); err != nil {
 		_ = store.Close()
 		return nil, err
 	}

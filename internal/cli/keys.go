@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"novamind/internal/audit"
 	"novamind/internal/phi"
 	"novamind/service"
 )
@@ -29,7 +28,7 @@ func (a *app) withKeys(cmd *cobra.Command, do func(context.Context, *service.Key
 		return err
 	}
 	defer func() { _ = in.store.Close() }()
-	return do(audit.System(cmd.Context(), "keys"), service.NewKeyService(in.store, in.config.PHI.KEK))
+	return do(acting(cmd.Context(), "keys"), service.NewKeyService(in.store, in.config.PHI.KEK))
 }
 
 func newKeysStatusCommand(app *app) *cobra.Command {

@@ -50,6 +50,9 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 			return err
 		}
 	}
+	if err := repository.NewSequencer(in.store).Drain(ctx); err != nil { // what commands left; readyz tells of what stays
+		in.log.ErrorContext(ctx, "the audit log can't be sequenced", "error", err)
+	}
 	ready, closeReady, err := in.readiness(ctx)
 	if err != nil {
 		return err

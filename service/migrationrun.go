@@ -1,0 +1,44 @@
+package service
+
+import (
+	"context"
+
+	"novamind/internal/audit"
+	"novamind/repository"
+)
+
+// MigrationRunService tells the audit log of changes of the schema. The runner can't: it makes the log's own tables.
+type MigrationRunService struct {
+	store *repository.Store
+	runs  *repository.MigrationRunRepository
+}
+
+// NewMigrationRunService returns the service on a store.
+func NewMigrationRunService(store *repository.Store) *MigrationRunService {
+	return &MigrationRunService{store: store, runs: repository.NewMigrationRunRepository(store)}
+}
+
+// Record adds an event for each run of a migration that has none.
+func (s *MigrationRunService) Record(ctx context.Context) error {
+	missing, err := s.runs.Unrecorded(ctx)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return s.store.InTx(ctx, func(ctx context.Context) error {
+		missing, err := s.runs.Unrecorded(ctx) // another process may have been at it
+		if err != nil {
+			return err
+		}
+		unit, err := audit.Current(ctx)
+		if err != nil {
+			return err
+		}
+		for _, run := range missing {
+			unit.Record(audit.Event{
+				Action: audit.Migrate, EntityType: "schemamigration", EntityID: run.EntityID(), Outcome: audit.Success,
+				Details: run.MigrationID + " " + run.Direction,
+			})
+		}
+		return nil
+	})
+}
