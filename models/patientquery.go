@@ -76,17 +76,9 @@ func (q PatientQuery) matchesName(p *Patient) bool {
 		q.LastName != nil && !slices.Contains(nameForms(last), joinedParts(*q.LastName)) {
 		return false
 	}
-	if len(q.Prefixes) == 0 {
-		return true
-	}
-	firstParts, lastParts := phi.NameParts(first), phi.NameParts(last)
-	for _, prefix := range q.Prefixes {
-		begins := func(part string) bool { return strings.HasPrefix(part, prefix) }
-		if !slices.ContainsFunc(firstParts, begins) && !slices.ContainsFunc(lastParts, begins) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(q.Prefixes, func(prefix string) bool {
+		return !phi.NamePartBegins(first, prefix) && !phi.NamePartBegins(last, prefix)
+	})
 }
 
 // Redirected reports whether an index row must have been tampered with to bring up p: an untruncated token can't stand for

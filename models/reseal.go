@@ -3,10 +3,12 @@ package models
 import (
 	"database/sql/driver"
 	"reflect"
+	"slices"
 
 	"gorm.io/gorm"
 
 	"novamind/internal/audit"
+	"novamind/internal/phi"
 )
 
 // SealedColumn is a column that holds sealed values, for those who count or renew them.
@@ -56,6 +58,17 @@ func (p *Patient) Renew(tx *gorm.DB) ([]driver.Value, error) {
 func (p *Patient) Subject() (audit.Subject, error) {
 	digest, err := RowDigest(p)
 	return audit.Subject{ID: p.ID, EntityType: TableOf(p), RowVersion: versionOf(p), RowDigest: digest}, err
+}
+
+// IndexedBy reports whether tokens, sorted, are those of p, under any one key.
+func (p *Patient) IndexedBy(tokens []string, x *phi.Indexer) (bool, error) {
+	for _, under := range x.PerKey() {
+		own, err := p.tokens(under)
+		if err != nil || slices.Equal(own, tokens) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // Tokens returns the tokens under which p is found, under the index key of today.

@@ -47,11 +47,13 @@ func EngineOf(databaseURL string) Engine {
 // Connect opens a plain GORM handle on databaseURL: no hooks' keyring, no guard. It is for the migration runner; everything
 // else goes through Open. The caller closes it.
 func Connect(ctx context.Context, cfg config.Database, databaseURL string, log *slog.Logger) (*gorm.DB, error) {
+	ctx, cancel := context.WithTimeout(ctx, cfg.ConnectTimeout)
+	defer cancel()
 	dialector, err := dialectorFor(cfg, databaseURL)
 	if err != nil {
 		return nil, err
 	}
-	db, err := gorm.Open(dialector, &gorm.Config{
+	db, err := openPatiently(ctx, dialector, &gorm.Config{
 		NamingStrategy:         models.Naming{},
 		TranslateError:         true,
 		SkipDefaultTransaction: true, // the unit of work has one
@@ -70,14 +72,32 @@ func Connect(ctx context.Context, cfg config.Database, databaseURL string, log *
 	pool.SetMaxIdleConns(cfg.MaxIdleConns)
 	pool.SetConnMaxLifetime(cfg.ConnMaxLifetime)
 	pool.SetConnMaxIdleTime(cfg.ConnMaxIdleTime)
-	ctx, cancel := context.WithTimeout(ctx, cfg.ConnectTimeout)
-	defer cancel()
 	if err := pool.PingContext(ctx); err != nil {
 		_ = pool.Close()
 		return nil, fmt.Errorf("can't reach the database: %w", scrub(err))
 	}
 	return db, nil
 }
+
+// openPatiently waits for a SQLite database that other processes open at the same time: switching to its write-ahead log, and recovering that, fail at
+// once where they meet, whatever the busy timeout.
+func openPatiently(ctx context.Context, dialector gorm.Dialector, config *gorm.Config) (*gorm.DB, error) {
+	for {
+		db, err := gorm.Open(dialector, config)
+		var lite *modernc.Error
+		if err == nil || !errors.As(err, &lite) || lite.Code()&0xff != sqlite3.SQLITE_BUSY {
+			return db, err
+		}
+		select {
+		case <-time.After(busyPause):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// busyPause is how long to wait before trying to open a busy database again.
+const busyPause = 50 * time.Millisecond
 
 func dialectorFor(cfg config.Database, databaseURL string) (gorm.Dialector, error) {
 	if EngineOf(databaseURL) == SQLite {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"novamind/internal/apperr"
@@ -115,8 +116,34 @@ func (v *verifier) checkRows(ctx context.Context) error {
 		v.found(f)
 		return nil
 	})
+	if err == nil {
+		err = v.checkTokens(ctx)
+	}
 	if older > 0 {
 		v.notef("%d records were last changed before events carried digests", older)
 	}
 	return err
+}
+
+const tokenBatch = 500
+
+// checkTokens compares what patients are found by with what they hold.
+func (v *verifier) checkTokens(ctx context.Context) error {
+	patients := repository.NewPatientRepository(v.store)
+	for after := uuid.Nil; ; {
+		var wrong []uuid.UUID
+		err := v.store.InTx(ctx, func(ctx context.Context) (err error) {
+			wrong, after, err = patients.Misindexed(ctx, after, tokenBatch)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, id := range wrong {
+			v.found(Finding{Kind: FoundRow, Detail: fmt.Sprintf("patient %s: the index does not hold what the record says", id)})
+		}
+		if after == uuid.Nil {
+			return nil
+		}
+	}
 }

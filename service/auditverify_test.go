@@ -82,7 +82,7 @@ func (c *crimeScene) sql(t *testing.T, statement string, args ...any) {
 
 func (c *crimeScene) verify(t *testing.T, rows bool) service.Verification {
 	t.Helper()
-	v, err := c.tree.Verify(t.Context(), service.VerifyOptions{Rows: rows, Anchors: c.anchors})
+	v, err := c.tree.Verify(audit.System(t.Context(), "test"), service.VerifyOptions{Rows: rows, Anchors: c.anchors})
 	require.NoError(t, err)
 	return v
 }
@@ -169,6 +169,9 @@ func attacks() []attack {
 		{"a changed record", func(t *testing.T, c *crimeScene) {
 			c.sql(t, "UPDATE patient SET active = false WHERE id = ?", c.patients[bad].ID)
 		}, service.FoundRow, bad, bad, true},
+		{"a patient who is not found", func(t *testing.T, c *crimeScene) {
+			c.sql(t, "DELETE FROM blindindex WHERE patient_id = ? AND token LIKE '%:phone:%'", c.patients[bad].ID)
+		}, service.FoundRow, -1, -1, true},
 		{"a removed record", func(t *testing.T, c *crimeScene) {
 			c.sql(t, "DELETE FROM patient WHERE id = ?", c.patients[bad].ID)
 		}, service.FoundRow, bad, bad, true},
@@ -266,7 +269,7 @@ func TestVerifyPassesAnUntouchedLog(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, service.Renewed{Resealed: 4, Reindexed: 4}, done)
 		for _, since := range []string{"", note} {
-			v, err := log.Verify(t.Context(), service.VerifyOptions{
+			v, err := log.Verify(audit.System(t.Context(), "test"), service.VerifyOptions{
 				Since: since, Rows: true, Anchors: []tree.Anchor{{Time: time.Now(), Checkpoint: note}},
 			})
 			require.NoError(t, err)

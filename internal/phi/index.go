@@ -25,7 +25,7 @@ type Indexer struct {
 	keys        map[uint32]prf.PRF
 	primary     uint32
 	phoneRegion string
-	subkeys     sync.Map // subkeyName → []byte
+	subkeys     *sync.Map // subkeyName → []byte
 }
 
 type subkeyName struct {
@@ -44,11 +44,22 @@ func newIndexer(handle *keyset.Handle, phoneRegion string) (*Indexer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("phi: %w", err)
 	}
-	return &Indexer{keys: set.PRFs, primary: set.PrimaryID, phoneRegion: phoneRegion}, nil
+	return &Indexer{keys: set.PRFs, primary: set.PrimaryID, phoneRegion: phoneRegion, subkeys: &sync.Map{}}, nil
 }
 
 // Primary returns the id of the key that Token uses.
 func (x *Indexer) Primary() string { return formatKeyID(x.primary) }
+
+// PerKey returns an indexer for each key of the keyset, with that key as its primary.
+func (x *Indexer) PerKey() []*Indexer {
+	out := make([]*Indexer, 0, len(x.keys))
+	for id := range x.keys {
+		other := *x
+		other.primary = id
+		out = append(out, &other)
+	}
+	return out
+}
 
 // Knows reports whether the keyset has this key.
 func (x *Indexer) Knows(keyID string) bool {

@@ -1,6 +1,7 @@
 package phi
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -80,6 +81,22 @@ func NameParts(s string) []string {
 		return r == ' ' || r == '-' || r >= utf8.RuneSelf && (unicode.IsSpace(r) || unicode.Is(unicode.Dash, r))
 	})
 }
+
+// NamePartBegins reports whether a part of a name begins with prefix, which is the beginning of a normalised part.
+func NamePartBegins(name, prefix string) bool {
+	if !isASCII(name) {
+		return slices.ContainsFunc(NameParts(name), func(part string) bool { return strings.HasPrefix(part, prefix) })
+	}
+	for i := 0; i+len(prefix) <= len(name); i++ {
+		if begins := i == 0 || isASCIISeparator(name[i-1]); begins && strings.EqualFold(name[i:i+len(prefix)], prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// isASCIISeparator reports whether NameParts parts at c.
+func isASCIISeparator(c byte) bool { return '\t' <= c && c <= '\r' || c == ' ' || c == '-' }
 
 // NormalizePhone returns s in E.164 (ITU-T), read in the indexer's region where it has no country code, and its bare
 // digits where it is no number that any plan could hold.

@@ -2,6 +2,7 @@ package phi
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,5 +156,17 @@ func TestNormalizeASCII(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.StringOf(rapid.RuneFrom([]rune(" \t\n\v\f\r-AZaz09@[`{\x00\x1c\x1f\x7f"))).Draw(t, "s")
 		require.Equal(t, strings.Join(strings.Fields(norm.NFKC.String(caseless(s))), " "), normalizeASCII(s))
+	})
+}
+
+// The shorter way for ASCII names finds the same parts.
+func TestNamePartBegins(t *testing.T) {
+	t.Parallel()
+	letters := rapid.RuneFrom([]rune("abCD'-. \t\u00e9\u2010"))
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.StringOfN(letters, 0, 12, -1).Draw(t, "name")
+		prefix := rapid.StringOfN(rapid.RuneFrom([]rune("abcd'.e")), 1, 3, -1).Draw(t, "prefix")
+		want := slices.ContainsFunc(NameParts(name), func(part string) bool { return strings.HasPrefix(part, prefix) })
+		require.Equal(t, want, NamePartBegins(name, prefix))
 	})
 }

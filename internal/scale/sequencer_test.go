@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"novamind/internal/audit"
 	"novamind/internal/dbtest"
 	"novamind/models"
 	"novamind/repository"
@@ -83,10 +84,10 @@ func TestVerifyManyEvents(t *testing.T) {
 		_, _, err := log.Checkpoint(t.Context())
 		require.NoError(t, err)
 		sequenced := time.Now()
-		v, err := log.Verify(t.Context(), service.VerifyOptions{})
+		v, err := log.Verify(audit.System(t.Context(), "test"), service.VerifyOptions{})
 		require.NoError(t, err)
 		verified := time.Now()
-		rows, err := log.Verify(t.Context(), service.VerifyOptions{Rows: true})
+		rows, err := log.Verify(audit.System(t.Context(), "test"), service.VerifyOptions{Rows: true})
 		require.NoError(t, err)
 		require.True(t, v.OK && rows.OK)
 		require.EqualValues(t, patients, v.Events)
