@@ -10,10 +10,13 @@ import (
 )
 
 // patients is how many are invented, surnameCount how many surnames there are, and few how many patients there are on each engine.
+// A leak may be tolerance times what is documented and slack (percentage points) more, since keys differ each time.
 const (
 	patients     = 100_000
 	surnameCount = 250_000
 	few          = 2_000
+	tolerance    = 1.05
+	slack        = 1
 )
 
 // documented returns the figures that may not be exceeded.

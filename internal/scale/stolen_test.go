@@ -23,7 +23,7 @@ type stolen struct {
 
 func steal(t *testing.T, all []*models.Patient) *stolen {
 	t.Helper()
-	db := sameKeys(t)
+	db := newKeys(t)
 	s := &stolen{all: all, holders: map[string][]int{}, tokens: make([]map[string][]string, len(all))}
 	for i, p := range all {
 		rows, err := p.Tokens(db)
