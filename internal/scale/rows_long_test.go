@@ -16,7 +16,7 @@ const (
 	surnameCount = 250_000
 	few          = 2_000
 	tolerance    = 1.05
-	slack        = 1
+	slack        = 3
 )
 
 // documented returns the figures that may not be exceeded.
