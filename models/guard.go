@@ -186,7 +186,7 @@ func (g *Guard) checkRead(stmt *gorm.Statement) error {
 		return fmt.Errorf("%w: raw SQL", ErrBypass)
 	}
 	switch stmt.Dest.(type) {
-	case *int64, *[]uuid.UUID: // a count or bare ids show nobody, and hold no sealed value
+	case *int64, *[]uuid.UUID, *[]RowVersion: // a count or bare ids show nobody, and hold no sealed value
 		return onlyClauses(stmt, "SELECT", "WHERE", "ORDER BY", "LIMIT", "FOR")
 	}
 	if !isModel(stmt, stmt.Dest) || len(stmt.Selects) > 0 || len(stmt.Omits) > 0 {

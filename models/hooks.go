@@ -192,13 +192,13 @@ func noteChange(tx *gorm.DB, m entity) error {
 	return nil
 }
 
-// noteRemoval is AfterDelete.
-func noteRemoval(tx *gorm.DB, m entity) error {
+// noteRemoval is AfterDelete. The rows that went along are named in the same event.
+func noteRemoval(tx *gorm.DB, m entity, goesAlong ...audit.Subject) error {
 	unit, err := audit.Current(tx.Statement.Context)
 	if err != nil {
 		return err
 	}
-	unit.Changed(audit.Purge, layoutOf(m).table, m.base().ID, audit.Change{RowVersion: versionOf(m), RowDigest: audit.Removed})
+	unit.Changed(audit.Purge, layoutOf(m).table, m.base().ID, audit.Change{RowVersion: versionOf(m), RowDigest: audit.Removed, Others: goesAlong})
 	return nil
 }
 

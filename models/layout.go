@@ -65,6 +65,11 @@ func layoutOf(model any) *layout {
 	return l
 }
 
+// has reports whether the table has a column of this name.
+func (l *layout) has(name string) bool {
+	return slices.ContainsFunc(l.columns, func(c column) bool { return c.name == name })
+}
+
 // field returns the sealed field of a row at column c.
 func (c column) field(row reflect.Value) sealable {
 	return row.FieldByIndex(c.index).Addr().Interface().(sealable) //nolint:forcetypeassert // layoutOf checked it

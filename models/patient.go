@@ -1,8 +1,11 @@
 package models
 
 import (
+	"github.com/google/uuid"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
+	"novamind/internal/audit"
 	"novamind/internal/phi"
 )
 
@@ -18,6 +21,8 @@ type Patient struct {
 	Address          phi.JSON[Address]
 	Insurance        phi.JSON[Insurance]
 	EmergencyContact phi.JSON[EmergencyContact]
+
+	goesAlong []audit.Subject // when the row is purged
 }
 
 // BeforeSave seals the row.
@@ -34,5 +39,17 @@ func (p *Patient) AfterSave(tx *gorm.DB) error {
 // AfterFind notes the access and opens the row.
 func (p *Patient) AfterFind(tx *gorm.DB) error { return open(tx, p) }
 
-// AfterDelete notes the purge.
-func (p *Patient) AfterDelete(tx *gorm.DB) error { return noteRemoval(tx, p) }
+// BeforeDelete keeps everybody from giving the patient rows, and finds those that go along.
+func (p *Patient) BeforeDelete(tx *gorm.DB) error {
+	var locked []uuid.UUID
+	db := tx.Model(&Patient{}).Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+	if err := db.Where("id = ?", p.ID).Pluck("id", &locked).Error; err != nil {
+		return err
+	}
+	var err error
+	p.goesAlong, err = dependants(tx, "patient_id", p.ID)
+	return err
+}
+
+// AfterDelete notes the purge, and every row that went along.
+func (p *Patient) AfterDelete(tx *gorm.DB) error { return noteRemoval(tx, p, p.goesAlong...) }

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/google/uuid"
 	"gorm.io/gorm"
 
 	"novamind/internal/audit"
@@ -34,14 +35,35 @@ func SealedColumns() []SealedColumn {
 	return out
 }
 
+// SealedRow is a row of patients' data: a pointer to a model that has sealed columns and counts its versions.
+type SealedRow interface {
+	Identity() uuid.UUID
+	Unreadable() bool
+
+	entity
+	rowVersion() *int64
+}
+
+// SealedRows returns a zero row of each model of patients' data. Its values move to new keys, the database witnesses its changes, and every
+// event of a change has its digest. The log is not among them.
+func SealedRows() []SealedRow {
+	var out []SealedRow
+	for _, m := range All() {
+		if row, ok := m.(SealedRow); ok && len(layoutOf(m).sealed) > 0 {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
 // Renew seals an opened row again under the key of today, for the version that it has: the row stays what it is. It returns the
 // sealed columns' new database values in the order of SealedColumns.
-func (p *Patient) Renew(tx *gorm.DB) ([]driver.Value, error) {
-	if err := sealRow(tx, p, p.Version); err != nil {
+func Renew(tx *gorm.DB, m SealedRow) ([]driver.Value, error) {
+	if err := sealRow(tx, m, *m.rowVersion()); err != nil {
 		return nil, err
 	}
-	l := layoutOf(p)
-	row := reflect.ValueOf(p).Elem()
+	l := layoutOf(m)
+	row := reflect.ValueOf(m).Elem()
 	values := make([]driver.Value, len(l.sealed))
 	for i, c := range l.sealed {
 		valuer, _ := reflect.TypeAssert[driver.Valuer](row.FieldByIndex(c.index))
@@ -54,10 +76,10 @@ func (p *Patient) Renew(tx *gorm.DB) ([]driver.Value, error) {
 	return values, nil
 }
 
-// Subject returns the row as an event names it that sealed or indexed it anew.
-func (p *Patient) Subject() (audit.Subject, error) {
-	digest, err := RowDigest(p)
-	return audit.Subject{ID: p.ID, EntityType: TableOf(p), RowVersion: versionOf(p), RowDigest: digest}, err
+// SubjectOf returns a row as an event names it that sealed or indexed it anew.
+func SubjectOf(m SealedRow) (audit.Subject, error) {
+	digest, err := RowDigest(m)
+	return audit.Subject{ID: m.Identity(), EntityType: TableOf(m), RowVersion: versionOf(m), RowDigest: digest}, err
 }
 
 // IndexedBy reports whether tokens, sorted, are those of p, under any one key.

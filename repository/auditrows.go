@@ -28,7 +28,11 @@ const rowsBatch = 500
 // Rows calls do with every row of the models whose changes are events, and with every row that an event speaks of and that is gone. Nobody is
 // shown anything, so this is no access.
 func (r *AuditTreeRepository) Rows(ctx context.Context, do func(RowState) error) error {
-	for _, model := range []any{&models.Patient{}, &models.Account{}} {
+	digested := []any{&models.Account{}}
+	for _, row := range models.SealedRows() {
+		digested = append(digested, row)
+	}
+	for _, model := range digested {
 		if err := r.present(ctx, model, do); err != nil {
 			return err
 		}

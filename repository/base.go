@@ -56,7 +56,7 @@ func (r Base[M]) List(ctx context.Context, page Page, where ...func(*gorm.DB) *g
 }
 
 // withhold takes rows that were read and are not part of the answer out of its event.
-func withhold[M any](ctx context.Context, rows []*M) {
+func withhold[M any](ctx context.Context, rows []M) {
 	unit, err := audit.Current(ctx)
 	if err != nil {
 		return

@@ -69,7 +69,11 @@ func (r *KeyRepository) Retired(ctx context.Context) ([]models.RetiredKey, error
 func (r *KeyRepository) Refuse(ctx context.Context, keyID string) error {
 	db := r.store.handle(ctx)
 	if r.store.engine == PostgreSQL {
-		if _, err := db.Statement.ConnPool.ExecContext(ctx, "LOCK TABLE patient, blindindex IN SHARE MODE"); err != nil {
+		tables := []string{"blindindex"}
+		for _, row := range models.SealedRows() {
+			tables = append(tables, models.TableOf(row))
+		}
+		if _, err := db.Statement.ConnPool.ExecContext(ctx, "LOCK TABLE "+strings.Join(tables, ", ")+" IN SHARE MODE"); err != nil {
 			return translate(err)
 		}
 	}

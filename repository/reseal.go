@@ -3,43 +3,56 @@ package repository
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"novamind/internal/audit"
 	"novamind/internal/phi"
 	"novamind/models"
 )
 
-// OlderValues returns the next patients after the given id who hold a value under an older key than the primary, at most limit, and the id to go
-// on after, Nil when there are no more. It belongs into InTx.
-func (r *PatientRepository) OlderValues(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error) {
-	primary := r.store.keyring.Sealer(phi.Data).Primary()
-	ids, err := r.ids(ctx, Page{Limit: limit, After: after}, withKeyOtherThan(patientColumns(), primary))
-	return ids, lastOf(ids, limit), err
+// ResealRepository moves the sealed values of one model's rows to the primary key.
+type ResealRepository struct {
+	store   *Store
+	model   reflect.Type
+	table   string
+	columns []models.SealedColumn
 }
 
-// OlderTokens is OlderValues for index tokens. It looks at patients page by page, since the tokens that were replaced stay in their index for a
-// while: whoever looked there would pass by all of them each time.
-func (r *PatientRepository) OlderTokens(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error) {
-	page, err := r.ids(ctx, Page{Limit: limit, After: after})
-	if err != nil || len(page) == 0 {
-		return nil, uuid.Nil, err
+// NewResealRepositories returns one for each model of patients' data.
+func NewResealRepositories(s *Store) []*ResealRepository {
+	var out []*ResealRepository
+	for _, m := range models.SealedRows() {
+		table := models.TableOf(m)
+		out = append(out, &ResealRepository{store: s, model: reflect.TypeOf(m).Elem(), table: table, columns: sealedColumnsOf(table)})
 	}
-	current := "bi1:" + r.store.keyring.Indexer().Primary() + ":"
-	var ids []uuid.UUID
-	err = r.store.handle(ctx).Model(&models.BlindIndex{}).Distinct("patient_id").
-		Where("patient_id IN ? AND (token < ? OR token >= ?)", page, current, current[:len(current)-1]+";").Pluck("patient_id", &ids).Error
-	return ids, lastOf(page, limit), translate(err)
+	return out
 }
 
-func (r *PatientRepository) ids(ctx context.Context, page Page, where ...func(*gorm.DB) *gorm.DB) ([]uuid.UUID, error) {
+func sealedColumnsOf(table string) []models.SealedColumn {
+	var columns []models.SealedColumn
+	for _, c := range models.SealedColumns() {
+		if c.Table == table {
+			columns = append(columns, c)
+		}
+	}
+	return columns
+}
+
+// Table returns the name of the model's table.
+func (r *ResealRepository) Table() string { return r.table }
+
+// OlderValues returns the next rows after the given id that hold a value under an older key than the primary, at most limit, and the id to go
+// on after, Nil when there are no more. It belongs into InTx.
+func (r *ResealRepository) OlderValues(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error) {
+	primary := r.store.keyring.Sealer(phi.Data).Primary()
 	var ids []uuid.UUID
-	db := page.apply(r.store.handle(ctx).Model(&models.Patient{}).Scopes(where...))
-	return ids, translate(db.Limit(page.Limit).Pluck("id", &ids).Error)
+	db := r.store.handle(ctx).Model(reflect.New(r.model).Interface()).Scopes(withKeyOtherThan(r.columns, primary))
+	err := Page{Limit: limit, After: after}.apply(db).Limit(limit).Pluck("id", &ids).Error
+	return ids, lastOf(ids, limit), translate(err)
 }
 
 // lastOf returns the last id of a full page.
@@ -50,66 +63,64 @@ func lastOf(page []uuid.UUID, limit int) uuid.UUID {
 	return page[len(page)-1]
 }
 
-// Reseal seals patients again under the primary key, and returns what became of them. A row that is changed meanwhile is left to its change,
+// Reseal seals rows again under the primary key, and returns what became of them. A row that is changed meanwhile is left to its change,
 // which seals it anew by itself. It belongs into InTx; nobody is shown anything.
-func (r *PatientRepository) Reseal(ctx context.Context, ids []uuid.UUID) ([]audit.Subject, error) {
-	rows, _, err := r.List(ctx, Page{Limit: len(ids)}, withIDs(ids))
+func (r *ResealRepository) Reseal(ctx context.Context, ids []uuid.UUID) ([]audit.Subject, error) {
+	rows, err := r.read(ctx, ids)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
 	withhold(ctx, rows)
-	return r.write(ctx, patientColumns(), rows)
+	return r.write(ctx, rows)
+}
+
+// read opens the rows of ids. Those that can't be opened are marked.
+func (r *ResealRepository) read(ctx context.Context, ids []uuid.UUID) ([]models.SealedRow, error) {
+	found := reflect.New(reflect.SliceOf(reflect.PointerTo(r.model)))
+	if err := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(withIDs(ids)).Order("id").Find(found.Interface()).Error; err != nil {
+		return nil, translate(err)
+	}
+	rows := make([]models.SealedRow, found.Elem().Len())
+	for i := range rows {
+		rows[i], _ = reflect.TypeAssert[models.SealedRow](found.Elem().Index(i))
+	}
+	return rows, nil
 }
 
 func withIDs(ids []uuid.UUID) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB { return db.Where("id IN ?", ids) }
 }
 
-func patientColumns() []models.SealedColumn {
-	var columns []models.SealedColumn
-	for _, c := range models.SealedColumns() {
-		if c.Table == "patient" {
-			columns = append(columns, c)
-		}
-	}
-	return columns
-}
-
 // write updates the sealed columns of rows in one statement, where their version is still the one that was read. It returns those that it wrote.
-func (r *PatientRepository) write(ctx context.Context, columns []models.SealedColumn, rows []*models.Patient) ([]audit.Subject, error) {
+func (r *ResealRepository) write(ctx context.Context, rows []models.SealedRow) ([]audit.Subject, error) {
 	db := r.store.handle(ctx)
 	var values []string
 	var args []any
 	subjects := make(map[uuid.UUID]audit.Subject, len(rows))
-	for _, p := range rows {
-		if p.Unreadable() {
+	for _, row := range rows {
+		if row.Unreadable() {
 			continue // found and recorded when it is read; sealing it again would hide it
 		}
-		sealed, err := p.Renew(db)
+		sealed, err := models.Renew(db, row)
 		if err != nil {
 			return nil, translate(err)
 		}
-		if subjects[p.ID], err = p.Subject(); err != nil {
+		subject, err := models.SubjectOf(row)
+		if err != nil {
 			return nil, translate(err)
 		}
-		args = append(args, p.ID.String(), p.Version)
+		subjects[subject.ID] = subject
+		args = append(args, subject.ID.String(), *subject.RowVersion)
 		for _, v := range sealed {
 			args = append(args, v)
 		}
-		values = append(values, r.placeholders(len(args)-len(sealed)-2, columns))
+		values = append(values, r.placeholders(len(args)-len(sealed)-2))
 	}
 	if len(values) == 0 {
 		return nil, nil
 	}
-	var names, sets []string
-	for _, c := range columns {
-		names = append(names, c.Column)
-		sets = append(sets, c.Column+" = v."+c.Column)
-	}
 	// Past the guard: hooks would count a change that is none. The values are sealed, and the database checks that.
-	written, err := db.Statement.ConnPool.QueryContext(ctx, fmt.Sprintf(
-		"WITH v (id, version, %s) AS (VALUES %s) UPDATE patient SET %s FROM v WHERE patient.id = v.id AND patient.version = v.version RETURNING patient.id",
-		strings.Join(names, ", "), strings.Join(values, ", "), strings.Join(sets, ", ")), args...)
+	written, err := db.Statement.ConnPool.QueryContext(ctx, r.update(values), args...)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -125,10 +136,22 @@ func (r *PatientRepository) write(ctx context.Context, columns []models.SealedCo
 	return out, translate(written.Err())
 }
 
+// update returns the statement that takes values, each one row of VALUES.
+func (r *ResealRepository) update(values []string) string {
+	var names, sets []string
+	for _, c := range r.columns {
+		names = append(names, c.Column)
+		sets = append(sets, c.Column+" = v."+c.Column)
+	}
+	return fmt.Sprintf("WITH v (id, version, %[1]s) AS (VALUES %[2]s) UPDATE %[4]s SET %[3]s FROM v "+
+		"WHERE %[4]s.id = v.id AND %[4]s.version = v.version RETURNING %[4]s.id",
+		strings.Join(names, ", "), strings.Join(values, ", "), strings.Join(sets, ", "), r.table)
+}
+
 // placeholders returns one row of VALUES whose first parameter comes after n others.
-func (r *PatientRepository) placeholders(n int, columns []models.SealedColumn) string {
+func (r *ResealRepository) placeholders(n int) string {
 	types := []string{"uuid", "bigint"}
-	for _, c := range columns {
+	for _, c := range r.columns {
 		if c.JSON {
 			types = append(types, "jsonb")
 		} else {
@@ -144,56 +167,4 @@ func (r *PatientRepository) placeholders(n int, columns []models.SealedColumn) s
 		}
 	}
 	return "(" + strings.Join(parts, ", ") + ")"
-}
-
-// Reindex replaces patients' tokens by those under the primary key, and returns whose. It belongs into InTx; nobody is shown anything.
-func (r *PatientRepository) Reindex(ctx context.Context, ids []uuid.UUID) ([]audit.Subject, error) {
-	db := r.store.handle(ctx)
-	rows, _, err := r.List(ctx, Page{Limit: len(ids)}, withIDs(ids), func(db *gorm.DB) *gorm.DB {
-		if r.store.engine == PostgreSQL { // a change of the patient must not slip in between reading and writing tokens
-			db = db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
-		}
-		return db
-	})
-	if err != nil {
-		return nil, err
-	}
-	withhold(ctx, rows)
-	var tokens []models.BlindIndex
-	subjects := make([]audit.Subject, len(rows))
-	for i, p := range rows {
-		if p.Unreadable() {
-			return nil, translate(fmt.Errorf("%w: patient %s", phi.ErrUnreadable, p.ID))
-		}
-		own, err := p.Tokens(db)
-		if err != nil {
-			return nil, translate(err)
-		}
-		tokens = append(tokens, own...)
-		if subjects[i], err = p.Subject(); err != nil {
-			return nil, translate(err)
-		}
-	}
-	if err := db.Where("patient_id IN ?", ids).Delete(&models.BlindIndex{}).Error; err != nil {
-		return nil, translate(err)
-	}
-	return subjects, r.insertTokens(ctx, tokens)
-}
-
-// insertTokens hands PostgreSQL two arrays: reading thousands of parameters would take it, and us, as long as the rest.
-func (r *PatientRepository) insertTokens(ctx context.Context, rows []models.BlindIndex) error {
-	db := r.store.handle(ctx)
-	if len(rows) == 0 {
-		return nil
-	}
-	if r.store.engine == SQLite {
-		return translate(db.CreateInBatches(&rows, 1000).Error)
-	}
-	tokens, ids := make([]string, len(rows)), make([]uuid.UUID, len(rows))
-	for i, row := range rows {
-		tokens[i], ids[i] = row.Token, row.PatientID
-	}
-	_, err := db.Statement.ConnPool.ExecContext(ctx,
-		"INSERT INTO blindindex (token, patient_id) SELECT * FROM unnest($1::text[], $2::uuid[])", tokens, ids)
-	return translate(err)
 }

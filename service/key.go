@@ -22,6 +22,7 @@ type KeyService struct {
 	keysets  *repository.KeysetRepository
 	keys     *repository.KeyRepository
 	patients *repository.PatientRepository
+	reseals  []*repository.ResealRepository
 	kekURI   string
 }
 
@@ -32,6 +33,7 @@ func NewKeyService(store *repository.Store, kekURI string) *KeyService {
 		keysets:  repository.NewKeysetRepository(store),
 		keys:     repository.NewKeyRepository(store),
 		patients: repository.NewPatientRepository(store),
+		reseals:  repository.NewResealRepositories(store),
 	}
 }
 

@@ -18,7 +18,7 @@ const resealBatch = 200
 // resealers is how many batches are worked on at once.
 const resealers = 4
 
-// Renewed is how many patients a Reseal moved to the primary keys.
+// Renewed is how many rows, and how many patients' index tokens, a Reseal moved to the primary keys.
 type Renewed struct {
 	Resealed  int `json:"resealed"`
 	Reindexed int `json:"reindexed"`
@@ -34,9 +34,10 @@ func (s *KeyService) Reseal(ctx context.Context, perSecond int, progress func(Re
 		limiter = rate.NewLimiter(rate.Limit(perSecond), resealBatch)
 	}
 	var counting sync.Mutex
-	pass := func(action string, count *int, older older, renew renew) error {
-		return s.pass(ctx, limiter, action, older, func(ctx context.Context, ids []uuid.UUID) error {
-			n, err := s.renew(ctx, action, ids, renew)
+	pass := func(action, table string, count *int, older older, renew renew) error {
+		intent := audit.Intent{Action: action, EntityType: table}
+		return s.pass(ctx, limiter, intent, older, func(ctx context.Context, ids []uuid.UUID) error {
+			n, err := s.renew(ctx, intent, ids, renew)
 			counting.Lock()
 			defer counting.Unlock()
 			*count += n
@@ -46,10 +47,12 @@ func (s *KeyService) Reseal(ctx context.Context, perSecond int, progress func(Re
 			return err
 		})
 	}
-	err := pass(audit.Reseal, &done.Resealed, s.patients.OlderValues, s.patients.Reseal)
-	if err == nil {
-		err = pass(audit.Reindex, &done.Reindexed, s.patients.OlderTokens, s.patients.Reindex)
+	for _, rows := range s.reseals {
+		if err := pass(audit.Reseal, rows.Table(), &done.Resealed, rows.OlderValues, rows.Reseal); err != nil {
+			return done, err
+		}
 	}
+	err := pass(audit.Reindex, "patient", &done.Reindexed, s.patients.OlderTokens, s.patients.Reindex)
 	return done, err
 }
 
@@ -58,12 +61,12 @@ type (
 	renew func(ctx context.Context, ids []uuid.UUID) ([]audit.Subject, error)
 )
 
-// pass goes through all patients once, in the order of their ids, and hands those with something older on, several batches at a time: while
+// pass goes through all rows once, in the order of their ids, and hands those with something older on, several batches at a time: while
 // the database writes one, another is opened and sealed here.
-func (s *KeyService) pass(ctx context.Context, limiter *rate.Limiter, action string, older older,
+func (s *KeyService) pass(ctx context.Context, limiter *rate.Limiter, intent audit.Intent, older older,
 	do func(context.Context, []uuid.UUID) error,
 ) error {
-	ctx = audit.WithIntent(ctx, audit.Intent{Action: action, EntityType: "patient"})
+	ctx = audit.WithIntent(ctx, intent)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(resealers)
 	err := s.batches(ctx, older, func(ids []uuid.UUID) error {
@@ -101,7 +104,7 @@ func (s *KeyService) batches(ctx context.Context, older older, each func([]uuid.
 }
 
 // renew runs one batch in a transaction, with one event where it did anything.
-func (s *KeyService) renew(ctx context.Context, action string, ids []uuid.UUID, renew renew) (n int, err error) {
+func (s *KeyService) renew(ctx context.Context, intent audit.Intent, ids []uuid.UUID, renew renew) (n int, err error) {
 	err = s.store.InTx(ctx, func(ctx context.Context) error {
 		subjects, err := renew(ctx, ids)
 		if n = len(subjects); err != nil || n == 0 {
@@ -112,7 +115,7 @@ func (s *KeyService) renew(ctx context.Context, action string, ids []uuid.UUID, 
 			return err
 		}
 		unit.Record(audit.Event{
-			Action: action, EntityType: "patient", Subjects: subjects, Outcome: audit.Success, Details: fmt.Sprintf("%d rows", n),
+			Action: intent.Action, EntityType: intent.EntityType, Subjects: subjects, Outcome: audit.Success, Details: fmt.Sprintf("%d rows", n),
 		})
 		return nil
 	})

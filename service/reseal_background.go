@@ -25,7 +25,7 @@ func (s *KeyService) ResealInBackground(ctx context.Context, perSecond int, log 
 		case err != nil:
 			log.ErrorContext(ctx, "resealing stopped; it goes on later", "code", apperr.CodeOf(err), "error", err)
 		case done.Resealed+done.Reindexed > 0:
-			log.InfoContext(ctx, "resealed", "patients", done.Resealed, "indexes", done.Reindexed)
+			log.InfoContext(ctx, "resealed", "rows", done.Resealed, "indexes", done.Reindexed)
 		}
 		select {
 		case <-ticker.C:

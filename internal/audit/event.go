@@ -63,6 +63,7 @@ type Change struct {
 
 	RowVersion *int64
 	RowDigest  string
+	Others     []Subject // rows that changed with it
 }
 
 // Diff is the content of a change: column → old and new value, each as JSON has it. It is PHI, and sealed in the log.

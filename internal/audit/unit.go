@@ -112,7 +112,7 @@ func (u *Unit) Changed(operation, entityType string, id uuid.UUID, c Change) {
 	defer u.mu.Unlock()
 	e := Event{
 		Action: operation, EntityType: entityType, EntityID: id, Fields: c.Fields, Diff: c.Diff, Outcome: Success,
-		Subjects: []Subject{{ID: id, EntityType: entityType, RowVersion: c.RowVersion, RowDigest: c.RowDigest}},
+		Subjects: append([]Subject{{ID: id, EntityType: entityType, RowVersion: c.RowVersion, RowDigest: c.RowDigest}}, c.Others...),
 	}
 	if u.intent.EntityType == entityType && u.intent.EntityID == id {
 		e.Action, e.Details, e.Reason = u.intent.Action, u.intent.Details, u.intent.Reason

@@ -1,0 +1,82 @@
+package repository
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"novamind/internal/audit"
+	"novamind/internal/phi"
+	"novamind/models"
+)
+
+// OlderTokens returns the next patients after the given id who have an index token under an older key than the primary, at most limit, and the id to
+// go on after, Nil when there are no more. It belongs into InTx. It looks at patients page by page, since the tokens that were replaced stay in their
+// index for a while: whoever looked there would pass by all of them each time.
+func (r *PatientRepository) OlderTokens(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error) {
+	var page []uuid.UUID
+	db := Page{Limit: limit, After: after}.apply(r.store.handle(ctx).Model(&models.Patient{}))
+	if err := db.Limit(limit).Pluck("id", &page).Error; err != nil || len(page) == 0 {
+		return nil, uuid.Nil, translate(err)
+	}
+	current := "bi1:" + r.store.keyring.Indexer().Primary() + ":"
+	var ids []uuid.UUID
+	err := r.store.handle(ctx).Model(&models.BlindIndex{}).Distinct("patient_id").
+		Where("patient_id IN ? AND (token < ? OR token >= ?)", page, current, current[:len(current)-1]+";").Pluck("patient_id", &ids).Error
+	return ids, lastOf(page, limit), translate(err)
+}
+
+// Reindex replaces patients' tokens by those under the primary key, and returns whose. It belongs into InTx; nobody is shown anything.
+func (r *PatientRepository) Reindex(ctx context.Context, ids []uuid.UUID) ([]audit.Subject, error) {
+	db := r.store.handle(ctx)
+	rows, _, err := r.List(ctx, Page{Limit: len(ids)}, withIDs(ids), func(db *gorm.DB) *gorm.DB {
+		if r.store.engine == PostgreSQL { // a change of the patient must not slip in between reading and writing tokens
+			db = db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+		}
+		return db
+	})
+	if err != nil {
+		return nil, err
+	}
+	withhold(ctx, rows)
+	var tokens []models.BlindIndex
+	subjects := make([]audit.Subject, len(rows))
+	for i, p := range rows {
+		if p.Unreadable() {
+			return nil, translate(fmt.Errorf("%w: patient %s", phi.ErrUnreadable, p.ID))
+		}
+		own, err := p.Tokens(db)
+		if err != nil {
+			return nil, translate(err)
+		}
+		tokens = append(tokens, own...)
+		if subjects[i], err = models.SubjectOf(p); err != nil {
+			return nil, translate(err)
+		}
+	}
+	if err := db.Where("patient_id IN ?", ids).Delete(&models.BlindIndex{}).Error; err != nil {
+		return nil, translate(err)
+	}
+	return subjects, r.insertTokens(ctx, tokens)
+}
+
+// insertTokens hands PostgreSQL two arrays: reading thousands of parameters would take it, and us, as long as the rest.
+func (r *PatientRepository) insertTokens(ctx context.Context, rows []models.BlindIndex) error {
+	db := r.store.handle(ctx)
+	if len(rows) == 0 {
+		return nil
+	}
+	if r.store.engine == SQLite {
+		return translate(db.CreateInBatches(&rows, 1000).Error)
+	}
+	tokens, ids := make([]string, len(rows)), make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		tokens[i], ids[i] = row.Token, row.PatientID
+	}
+	_, err := db.Statement.ConnPool.ExecContext(ctx,
+		"INSERT INTO blindindex (token, patient_id) SELECT * FROM unnest($1::text[], $2::uuid[])", tokens, ids)
+	return translate(err)
+}
