@@ -150,7 +150,7 @@ func TestRolesOnRoutes(t *testing.T) {
 			callers[role] = s.account(role+"@example.org", nil, role)
 		}
 		callers["first_login"] = s.account("new@example.org", func(a *models.Account) { a.MustChangePassword = true }, "clinician", "auditor", "admin")
-		id := s.register(ada)
+		id := s.as(callers["clinician"]).register(ada) // in this clinician's care
 		everyone := "none forged admin clinician front_desk auditor first_login"
 		for _, test := range []struct {
 			method, path, body, permitted string

@@ -86,7 +86,7 @@ func newStack(t *testing.T, url string) *stack {
 	s.auth, err = service.NewAuthService(s.store, cfg.Auth)
 	require.NoError(t, err)
 	engine, err := handler.NewAPI(handler.Services{
-		Auth: s.auth, Patients: service.NewPatientService(s.store, "US"), AuditLogs: service.NewAuditLogService(s.store), Refusals: s.refusals,
+		Auth: s.auth, Patients: service.NewPatientService(s.store, service.NewCare(s.store, cfg.Access), "US"), AuditLogs: service.NewAuditLogService(s.store), Refusals: s.refusals,
 		Ready: []handler.Check{{Name: "audit", Run: s.store.CheckAudit}},
 	}, cfg, s.store.CursorKey(), log)
 	require.NoError(t, err)

@@ -3,7 +3,7 @@ package models
 // All lists every model: the tables of a NovaMind database.
 func All() []any {
 	return []any{
-		&Patient{}, &BlindIndex{}, &AuditLog{}, &AuditSubject{}, &AuditOutbox{}, &AuditLeaf{}, &AuditTile{}, &AuditCheckpoint{}, &AuditWitness{},
+		&Patient{}, &BlindIndex{}, &CareRelationship{}, &AuditLog{}, &AuditSubject{}, &AuditOutbox{}, &AuditLeaf{}, &AuditTile{}, &AuditCheckpoint{}, &AuditWitness{},
 		&Account{}, &Session{}, &Keyset{}, &RetiredKey{}, &Backup{}, &IdempotencyKey{},
 	}
 }

@@ -34,7 +34,7 @@ func TestPagesListEachRowOnce(t *testing.T) {
 			for more := true; more; {
 				var found []*models.Patient
 				require.NoError(rt, store.Read(intending(t, "page"), func(ctx context.Context) (err error) {
-					found, more, err = patients.Search(ctx, models.PatientQuery{}, page)
+					found, more, err = patients.Search(ctx, models.PatientQuery{}, page, everybody)
 					return err
 				}))
 				require.LessOrEqual(rt, len(found), page.Limit)

@@ -23,31 +23,31 @@ var everyone = Page{Limit: 1 << 30}
 
 // ByEmail returns the patients with this e-mail, however written. Families share one.
 func (r *PatientRepository) ByEmail(ctx context.Context, email string) ([]*models.Patient, error) {
-	found, _, err := r.Search(ctx, models.PatientQuery{Email: &email}, everyone)
+	found, _, err := r.Search(ctx, models.PatientQuery{Email: &email}, everyone, Sight{All: true})
 	return found, err
 }
 
 // ByPhone returns the patients with this phone number, however written.
 func (r *PatientRepository) ByPhone(ctx context.Context, phone string) ([]*models.Patient, error) {
-	found, _, err := r.Search(ctx, models.PatientQuery{Phone: &phone}, everyone)
+	found, _, err := r.Search(ctx, models.PatientQuery{Phone: &phone}, everyone, Sight{All: true})
 	return found, err
 }
 
 // ByName returns the patients with these names. Case, accents and spacing don't matter; a part of a compound name is enough.
 func (r *PatientRepository) ByName(ctx context.Context, first, last string) ([]*models.Patient, error) {
-	found, _, err := r.Search(ctx, models.PatientQuery{FirstName: &first, LastName: &last}, everyone)
+	found, _, err := r.Search(ctx, models.PatientQuery{FirstName: &first, LastName: &last}, everyone, Sight{All: true})
 	return found, err
 }
 
 // Active returns a page of the active patients.
 func (r *PatientRepository) Active(ctx context.Context, page Page) ([]*models.Patient, bool, error) {
 	yes := true
-	return r.Search(ctx, models.PatientQuery{Active: &yes}, page)
+	return r.Search(ctx, models.PatientQuery{Active: &yes}, page, Sight{All: true})
 }
 
-// Search returns one page of the patients that match q, and whether there are more. Index tokens of names stand for many
+// Search returns one page of the patients in sight that match q, and whether there are more. Index tokens of names stand for many
 // names, so rows are read until a page of true matches is full; those that only shared a token count as not seen.
-func (r *PatientRepository) Search(ctx context.Context, q models.PatientQuery, page Page) ([]*models.Patient, bool, error) {
+func (r *PatientRepository) Search(ctx context.Context, q models.PatientQuery, page Page, sight Sight) ([]*models.Patient, bool, error) {
 	where, err := r.narrow(q)
 	if err != nil {
 		return nil, false, err
@@ -60,7 +60,7 @@ func (r *PatientRepository) Search(ctx context.Context, q models.PatientQuery, p
 	var found []*models.Patient
 	batch := Page{Limit: min(page.Limit, 200) + 1, After: page.After, Descending: page.Descending}
 	for {
-		rows, more, err := r.List(ctx, batch, where)
+		rows, more, err := r.List(ctx, batch, where, sight.Narrow("id"))
 		if err != nil {
 			return nil, false, err
 		}

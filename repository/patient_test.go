@@ -164,7 +164,7 @@ func TestNamesThatCollideAreFiltered(t *testing.T) {
 		var seen []uuid.UUID
 		for more := true; more; {
 			require.NoError(t, store.Read(actor(t.Context()), func(ctx context.Context) error {
-				found, again, err := repository.NewPatientRepository(store).Search(ctx, models.PatientQuery{LastName: &one}, page)
+				found, again, err := repository.NewPatientRepository(store).Search(ctx, models.PatientQuery{LastName: &one}, page, everybody)
 				require.Len(t, found, 2)
 				seen, more, page.After = append(seen, ids(found)...), again, found[1].ID
 				return err

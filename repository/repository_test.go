@@ -40,6 +40,8 @@ func unlocked(t *testing.T, url, kek string) *repository.Store {
 	return store
 }
 
+var everybody = repository.Sight{All: true}
+
 func actor(ctx context.Context) context.Context { return audit.System(ctx, "test") }
 
 func invented() *models.Patient {

@@ -93,7 +93,7 @@ func requireUnreadable(t *testing.T, store *repository.Store, id uuid.UUID, name
 	var listed []*models.Patient
 	list := audit.WithIntent(actor(t.Context()), audit.Intent{Action: audit.List, EntityType: "patient"})
 	require.NoError(t, store.Read(list, func(ctx context.Context) (err error) {
-		listed, _, err = repository.NewPatientRepository(store).Search(ctx, models.PatientQuery{}, repository.Page{Limit: 200})
+		listed, _, err = repository.NewPatientRepository(store).Search(ctx, models.PatientQuery{}, repository.Page{Limit: 200}, everybody)
 		return err
 	}))
 	for _, p := range listed {

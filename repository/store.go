@@ -167,7 +167,7 @@ func (s *Store) inUnit(ctx context.Context, work func(context.Context, *audit.Un
 }
 
 func outcomeOf(err error) string {
-	if apperr.Is(err, apperr.Forbidden) {
+	if apperr.Is(err, apperr.Forbidden) || errors.Is(err, audit.ErrOutOfSight) {
 		return audit.Denied
 	}
 	return audit.Failure

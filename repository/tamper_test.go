@@ -20,7 +20,7 @@ func find(t *testing.T, store *repository.Store, q models.PatientQuery) []*model
 	ctx := audit.WithIntent(actor(t.Context()), audit.Intent{Action: audit.Search, EntityType: "patient"})
 	var found []*models.Patient
 	require.NoError(t, store.Read(ctx, func(ctx context.Context) (err error) {
-		found, _, err = repository.NewPatientRepository(store).Search(ctx, q, repository.Page{Limit: 200})
+		found, _, err = repository.NewPatientRepository(store).Search(ctx, q, repository.Page{Limit: 200}, everybody)
 		return err
 	}))
 	return found

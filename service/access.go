@@ -3,6 +3,8 @@ package service
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 
 	"novamind/internal/apperr"
@@ -19,50 +21,176 @@ type Store interface {
 // Page is a position in a list.
 type Page = repository.Page
 
-// The roles. RoleSystem is for jobs of the program; no account can have it.
+// The roles.
 const (
-	RoleAdmin     = "admin"
-	RoleClinician = "clinician"
-	RoleFrontDesk = "front_desk"
-	RoleAuditor   = "auditor"
-	RoleSystem    = "system"
+	RoleAdmin       = "admin"
+	RoleClinician   = "clinician"
+	RoleFrontDesk   = "front_desk"
+	RoleAuditor     = "auditor"
+	RoleIntegration = "integration" // machines, by API key; no person can have it
+	RoleSystem      = "system"      // jobs of the program; no account can have it
 )
 
-// Roles lists the roles that an account may have.
+// Roles lists the roles that a person's account may have.
 func Roles() []string { return []string{RoleAdmin, RoleClinician, RoleFrontDesk, RoleAuditor} }
 
-// Permission is one thing that one may do.
+// Permission is one action on one kind of resource, as "resource.action".
 type Permission string
 
-// The permissions.
+// The permissions. Reading includes listing and searching.
 const (
 	PatientCreate     Permission = "patient.create"
-	PatientRead       Permission = "patient.read" // also lists and searches
+	PatientRead       Permission = "patient.read"
 	PatientUpdate     Permission = "patient.update"
 	PatientDeactivate Permission = "patient.deactivate"
+	PatientAssign     Permission = "patient.assign" // clinicians to patients
+	PatientMerge      Permission = "patient.merge"
 	PatientPurge      Permission = "patient.purge"
 	PatientImport     Permission = "patient.import"
-	AuditLogRead      Permission = "auditlog.read"
+
+	AppointmentCreate     Permission = "appointment.create"
+	AppointmentRead       Permission = "appointment.read"
+	AppointmentUpdate     Permission = "appointment.update"
+	AppointmentTransition Permission = "appointment.transition"
+	AppointmentOverlap    Permission = "appointment.overlap" // book over another one, with a reason
+	AppointmentImport     Permission = "appointment.import"
+	AvailabilityRead      Permission = "availability.read"
+	AvailabilityUpdate    Permission = "availability.update"
+
+	MedicalRecordCreate        Permission = "medicalrecord.create"
+	MedicalRecordRead          Permission = "medicalrecord.read"
+	MedicalRecordUpdate        Permission = "medicalrecord.update"
+	MedicalRecordSign          Permission = "medicalrecord.sign"
+	MedicalRecordAmend         Permission = "medicalrecord.amend"
+	MedicalRecordImport        Permission = "medicalrecord.import"
+	MedicalRecordPsychotherapy Permission = "medicalrecord.psychotherapy" // psychotherapy notes (45 CFR 164.501)
+
+	ConsentCreate    Permission = "consent.create"
+	ConsentRead      Permission = "consent.read"
+	DisclosureCreate Permission = "disclosure.create"
+	DisclosureRead   Permission = "disclosure.read"
+
+	AuditLogRead    Permission = "auditlog.read" // what happened, not what it was about
+	AuditLogExport  Permission = "auditlog.export"
+	ReviewRead      Permission = "review.read"
+	ReviewSign      Permission = "review.sign"
+
+	AccountCreate    Permission = "account.create"
+	AccountRead      Permission = "account.read"
+	AccountUpdate    Permission = "account.update" // roles, disabling and resetting too
+	AccountImport    Permission = "account.import"
+	PractitionerRead Permission = "practitioner.read"
+	APIKeyCreate     Permission = "apikey.create"
+	APIKeyRead       Permission = "apikey.read"
+	APIKeyRevoke     Permission = "apikey.revoke"
+	BreakGlassOpen   Permission = "breakglass.open"
 )
 
-// permitted says which roles have a permission. An account has what any of its roles has.
-var permitted = map[Permission][]string{
-	PatientCreate:     {RoleClinician, RoleFrontDesk, RoleSystem},
-	PatientRead:       {RoleClinician, RoleFrontDesk},
-	PatientUpdate:     {RoleClinician, RoleFrontDesk},
-	PatientDeactivate: {RoleClinician, RoleFrontDesk},
-	PatientPurge:      {RoleAdmin},
-	PatientImport:     {RoleSystem},
-	AuditLogRead:      {RoleAuditor},
+// Scope is how far a permission reaches.
+type Scope int
+
+// The scopes, each wider than the one before.
+const (
+	None Scope = iota
+	Own        // what is the caller's
+	InCare     // patients in the caller's care, and what belongs to them
+	All
+)
+
+// access is the access table, which docs/access.md shows: how far each role's permissions reach. What is not in it is nobody's. An account has
+// what any of its roles has.
+var access = map[Permission]map[string]Scope{
+	PatientCreate:     {RoleClinician: All, RoleFrontDesk: All, RoleIntegration: All, RoleSystem: All},
+	PatientRead:       {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
+	PatientUpdate:     {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
+	PatientDeactivate: {RoleClinician: InCare, RoleFrontDesk: All},
+	PatientAssign:     {RoleClinician: InCare, RoleFrontDesk: All},
+	PatientMerge:      {RoleFrontDesk: All},
+	PatientPurge:      {RoleAdmin: All},
+	PatientImport:     {RoleSystem: All},
+
+	AppointmentCreate:     {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
+	AppointmentRead:       {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
+	AppointmentUpdate:     {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
+	AppointmentTransition: {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
+	AppointmentOverlap:    {RoleClinician: InCare, RoleFrontDesk: All},
+	AppointmentImport:     {RoleSystem: All},
+	AvailabilityRead:      {RoleClinician: All, RoleFrontDesk: All, RoleIntegration: All},
+	AvailabilityUpdate:    {RoleClinician: Own, RoleFrontDesk: All},
+
+	MedicalRecordCreate:        {RoleClinician: InCare},
+	MedicalRecordRead:          {RoleClinician: InCare},
+	MedicalRecordUpdate:        {RoleClinician: InCare},
+	MedicalRecordSign:          {RoleClinician: InCare},
+	MedicalRecordAmend:         {RoleClinician: InCare},
+	MedicalRecordImport:        {RoleSystem: All},
+	MedicalRecordPsychotherapy: {RoleClinician: Own},
+
+	ConsentCreate:    {RoleClinician: InCare},
+	ConsentRead:      {RoleClinician: InCare},
+	DisclosureCreate: {RoleClinician: InCare},
+	DisclosureRead:   {RoleClinician: InCare},
+
+	AuditLogRead:   {RoleAuditor: All},
+	AuditLogExport: {RoleAuditor: All},
+	ReviewRead:     {RoleAuditor: All},
+	ReviewSign:     {RoleAuditor: All},
+
+	AccountCreate:    {RoleAdmin: All, RoleSystem: All},
+	AccountRead:      {RoleAdmin: All, RoleSystem: All},
+	AccountUpdate:    {RoleAdmin: All, RoleSystem: All},
+	AccountImport:    {RoleSystem: All},
+	PractitionerRead: {RoleAdmin: All, RoleClinician: All, RoleFrontDesk: All, RoleIntegration: All},
+	APIKeyCreate:     {RoleAdmin: All},
+	APIKeyRead:       {RoleAdmin: All},
+	APIKeyRevoke:     {RoleAdmin: All},
+	BreakGlassOpen:   {RoleClinician: All},
 }
 
-// Allowed reports whether one of roles has p. A permission that is not in the table is nobody's.
-func Allowed(roles []string, p Permission) bool {
-	return slices.ContainsFunc(permitted[p], func(role string) bool { return slices.Contains(roles, role) })
+// Permissions lists the permissions in alphabetical order.
+func Permissions() []Permission { return slices.Sorted(maps.Keys(access)) }
+
+// Reach returns how far roles together have p: not at all where p is not in the table.
+func Reach(roles []string, p Permission) Scope {
+	widest := None
+	for _, role := range roles {
+		widest = max(widest, access[p][role])
+	}
+	return widest
+}
+
+// reachOf returns how far an actor has p. An API key has no more than its scopes.
+func reachOf(actor audit.Actor, p Permission) Scope {
+	if actor.Scopes != nil && !slices.Contains(actor.Scopes, string(p)) {
+		return None
+	}
+	return Reach(actor.Roles, p)
+}
+
+// errUnasked: a service did not ask whether what it touched is in the caller's care, so nothing of it is shown, or committed.
+var errUnasked = errors.New("service: the scope of the permission was not asked for")
+
+// grant is a permission that guarded found, and how far it reaches.
+type grant struct {
+	scope Scope
+	asked bool
+}
+
+type grantKey struct{}
+
+// grantFrom returns how far the permission reaches that the innermost guarded call of ctx is about. Who calls it answers for keeping to it.
+func grantFrom(ctx context.Context) Scope {
+	g, ok := ctx.Value(grantKey{}).(*grant)
+	if !ok {
+		return None
+	}
+	g.asked = true
+	return g.scope
 }
 
 // guarded runs fn in a unit of work of the given kind (Store.InTx or Store.Read), if the actor of ctx has permission p for
-// what is intended. A denial is an event, and a Forbidden error.
+// what is intended. A denial is an event, and a Forbidden error. Where the permission does not reach all, fn must ask how far (Care.inCare,
+// Care.sight, grantFrom), or it fails.
 func guarded(ctx context.Context, store Store, p Permission, intent audit.Intent,
 	kind func(context.Context, func(context.Context) error) error, fn func(context.Context) error,
 ) error {
@@ -71,10 +199,19 @@ func guarded(ctx context.Context, store Store, p Permission, intent audit.Intent
 		return apperr.Wrap(apperr.Internal, "The access could not be attributed.", err)
 	}
 	ctx = audit.WithIntent(ctx, intent)
-	if !Allowed(actor.Roles, p) {
+	g := &grant{scope: reachOf(actor, p)}
+	if g.scope == None {
 		return store.Read(ctx, func(context.Context) error {
 			return apperr.New(apperr.Forbidden, "None of your roles permits this.")
 		})
 	}
-	return kind(ctx, fn)
+	return kind(context.WithValue(ctx, grantKey{}, g), func(ctx context.Context) error {
+		if err := fn(ctx); err != nil {
+			return err
+		}
+		if g.scope != All && !g.asked {
+			return apperr.Wrap(apperr.Internal, "The access could not be judged.", errUnasked)
+		}
+		return nil
+	})
 }

@@ -29,39 +29,40 @@ type expectation struct {
 
 var (
 	staff   = []string{service.RoleClinician, service.RoleFrontDesk}
+	callers = []string{service.RoleClinician, service.RoleFrontDesk, service.RoleIntegration}
 	onePage = service.Page{Limit: 10}
 )
 
 // expectations has a row for every exported method of every service.
 var expectations = map[string]expectation{
 	"PatientService.Register": {
-		roles: append(slices.Clone(staff), service.RoleSystem), action: audit.Create,
+		roles: append(slices.Clone(staff), service.RoleIntegration, service.RoleSystem), action: audit.Create,
 		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
 			_, err := b.patients.Register(ctx, input(), service.Idempotency{})
 			return err
 		},
 	},
 	"PatientService.Get": {
-		roles: staff, action: audit.Read,
+		roles: callers, action: audit.Read,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			p, err := b.patients.Get(ctx, b.register(t).ID)
+			p, err := b.patients.Get(ctx, b.inCareOf(t, ctx).ID)
 			require.Equal(t, err == nil, p != nil)
 			return err
 		},
 	},
 	"PatientService.Search": {
-		roles: staff, action: audit.List,
+		roles: callers, action: audit.List,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			b.register(t)
+			b.inCareOf(t, ctx)
 			found, _, err := b.patients.Search(ctx, models.PatientQuery{}, onePage)
 			require.Equal(t, err == nil, len(found) > 0)
 			return err
 		},
 	},
 	"PatientService.Change": {
-		roles: staff, action: audit.Update,
+		roles: callers, action: audit.Update,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			_, err := b.patients.Change(ctx, b.register(t).ID, anyVersion, func(*models.Patient) (service.PatientInput, error) {
+			_, err := b.patients.Change(ctx, b.inCareOf(t, ctx).ID, anyVersion, func(*models.Patient) (service.PatientInput, error) {
 				in := input()
 				in.LastName = "Changed"
 				return in, nil
@@ -72,14 +73,14 @@ var expectations = map[string]expectation{
 	"PatientService.Deactivate": {
 		roles: staff, action: audit.Deactivate,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			_, err := b.patients.Deactivate(ctx, b.register(t).ID, anyVersion)
+			_, err := b.patients.Deactivate(ctx, b.inCareOf(t, ctx).ID, anyVersion)
 			return err
 		},
 	},
 	"PatientService.Purge": {
 		roles: []string{service.RoleAdmin}, action: audit.Purge,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			return b.patients.Purge(ctx, b.register(t).ID, anyVersion, "asked for")
+			return b.patients.Purge(ctx, b.inCareOf(t, ctx).ID, anyVersion, "asked for")
 		},
 	},
 	"AuditLogService.Search": {
@@ -176,7 +177,7 @@ func declaredServices(t *testing.T) []string {
 // Every method against every role, and none: who is not named in the table is denied, and the denial is in the log.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
-	everyone := append(service.Roles(), service.RoleSystem, "", "Clinician", "no such role")
+	everyone := append(service.Roles(), service.RoleIntegration, service.RoleSystem, "", "Clinician", "no such role")
 	for name, e := range expectations {
 		if e.call == nil {
 			continue
@@ -240,9 +241,9 @@ func TestDenialComesBeforeValidation(t *testing.T) {
 }
 
 // No account can have the program's own role, and a permission that nobody listed is nobody's.
-func TestAllowed(t *testing.T) {
+func TestReach(t *testing.T) {
 	t.Parallel()
 	require.NotContains(t, service.Roles(), service.RoleSystem)
-	require.False(t, service.Allowed(append(service.Roles(), service.RoleSystem), "no.such.permission"))
-	require.False(t, service.Allowed(nil, service.PatientRead))
+	require.Equal(t, service.None, service.Reach(append(service.Roles(), service.RoleSystem), "no.such.permission"))
+	require.Equal(t, service.None, service.Reach(nil, service.PatientRead))
 }

@@ -253,8 +253,8 @@ func TestVerifyPassesAnUntouchedLog(t *testing.T) {
 			b.register(t)
 		}
 		p := b.register(t)
-		clinician, admin := as(t, service.RoleClinician), as(t, service.RoleAdmin)
-		_, err := b.patients.Deactivate(clinician, p.ID, anyVersion)
+		receptionist, admin := as(t, service.RoleFrontDesk), as(t, service.RoleAdmin)
+		_, err := b.patients.Deactivate(receptionist, p.ID, anyVersion)
 		require.NoError(t, err)
 		_, note, err := log.Checkpoint(t.Context())
 		require.NoError(t, err)

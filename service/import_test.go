@@ -66,7 +66,7 @@ func TestImportTwiceChangesNothing(t *testing.T) {
 		require.Equal(t, before, b.rows(t))
 		require.Len(t, b.events(t, audit.Create), events)
 
-		p, err := b.patients.Get(as(t, service.RoleClinician), lineID(7))
+		p, err := b.patients.Get(as(t, service.RoleFrontDesk), lineID(7))
 		require.NoError(t, err, "ids are kept")
 		require.Equal(t, "Family7", p.LastName.Plain())
 		require.Equal(t, int64(1), p.Version)
@@ -164,7 +164,7 @@ func TestImportedPatientsWhoLeft(t *testing.T) {
 		_, err := b.imports.Patients(importing(t), strings.NewReader(file), true, nil)
 		require.NoError(t, err)
 		for n, active := range map[int]bool{1: true, 2: false, 3: false, 4: false, 5: true} {
-			p, err := b.patients.Get(as(t, service.RoleClinician), lineID(n))
+			p, err := b.patients.Get(as(t, service.RoleFrontDesk), lineID(n))
 			require.NoError(t, err)
 			require.Equal(t, active, p.Active, n)
 		}
@@ -178,7 +178,7 @@ func TestImportLeavesChangedPatients(t *testing.T) {
 		b := newBundle(t, url)
 		_, err := b.imports.Patients(importing(t), strings.NewReader(lines(1, 2)), true, nil)
 		require.NoError(t, err)
-		_, err = b.patients.Change(as(t, service.RoleClinician), lineID(1), anyVersion, func(*models.Patient) (service.PatientInput, error) {
+		_, err = b.patients.Change(as(t, service.RoleFrontDesk), lineID(1), anyVersion, func(*models.Patient) (service.PatientInput, error) {
 			return input(), nil
 		})
 		require.NoError(t, err)
@@ -187,7 +187,7 @@ func TestImportLeavesChangedPatients(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, service.Report{Created: 1, Existing: 2, Rejected: []service.Reject{}}, report)
 		require.Equal(t, before, b.rows(t)[:2])
-		p, err := b.patients.Get(as(t, service.RoleClinician), lineID(1))
+		p, err := b.patients.Get(as(t, service.RoleFrontDesk), lineID(1))
 		require.NoError(t, err)
 		require.Equal(t, "García-López", p.LastName.Plain())
 	})

@@ -16,18 +16,20 @@ import (
 const idempotencyPeriod = 24 * time.Hour
 
 // PatientService keeps the clinic's patients (specification 6). Every method is one unit of work and leaves its event; every method
-// returns a Forbidden error where no role of the actor permits it, and an audit.unavailable one where the event can't be stored.
+// returns a Forbidden error where no role of the actor permits it, a NotFound one where the patient is out of the actor's sight, and an
+// audit.unavailable one where the event can't be stored.
 type PatientService struct {
 	store    Store
+	care     *Care
 	patients *repository.PatientRepository
 	repeats  *repository.IdempotencyKeyRepository
 	region   string
 }
 
 // NewPatientService returns the service on a store. phoneRegion is where numbers without a country code belong.
-func NewPatientService(store *repository.Store, phoneRegion string) *PatientService {
+func NewPatientService(store *repository.Store, care *Care, phoneRegion string) *PatientService {
 	return &PatientService{
-		store: store, region: phoneRegion,
+		store: store, care: care, region: phoneRegion,
 		patients: repository.NewPatientRepository(store),
 		repeats:  repository.NewIdempotencyKeyRepository(store),
 	}
@@ -67,7 +69,7 @@ func (s *PatientService) register(ctx context.Context, in PatientInput, once Ide
 				return err
 			}
 			if made != uuid.Nil {
-				p, err = s.patients.ByID(ctx, made)
+				p, err = s.Get(ctx, made) // joins this unit; it may be out of sight by now
 				return err
 			}
 		}
@@ -75,7 +77,10 @@ func (s *PatientService) register(ctx context.Context, in PatientInput, once Ide
 		if err := in.applyTo(p, s.region, now); err != nil {
 			return err
 		}
-		if err := s.patients.Create(ctx, p); err != nil || once.Key == "" {
+		if err := s.patients.Create(ctx, p); err != nil {
+			return err
+		}
+		if err := s.care.note(ctx, p.ID, models.CareRegistered, now); err != nil || once.Key == "" {
 			return err
 		}
 		return s.repeats.Remember(ctx, actor.ID, once.Key, once.Request, p.ID, now.UTC(), now.UTC().Add(idempotencyPeriod))
@@ -91,6 +96,9 @@ func (s *PatientService) Get(ctx context.Context, id uuid.UUID) (*models.Patient
 	var p *models.Patient
 	intent := audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: id}
 	err := guarded(ctx, s.store, PatientRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		if err = s.care.inCare(ctx, id); err != nil {
+			return err
+		}
 		p, err = s.patients.ByID(ctx, id)
 		return err
 	})
@@ -100,7 +108,7 @@ func (s *PatientService) Get(ctx context.Context, id uuid.UUID) (*models.Patient
 	return p, nil
 }
 
-// Search returns one page of the patients that match q, and whether there are more; the zero q lists all. It returns an Invalid
+// Search returns one page of the patients in sight that match q, and whether there are more; the zero q lists all. It returns an Invalid
 // error for a date of birth without a name: alone it would list whoever shares a birthday.
 func (s *PatientService) Search(ctx context.Context, q models.PatientQuery, page Page) ([]*models.Patient, bool, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "patient", Details: q.Shape()}
@@ -113,7 +121,7 @@ func (s *PatientService) Search(ctx context.Context, q models.PatientQuery, page
 		if err := dateNeedsName(q); err != nil {
 			return err
 		}
-		found, more, err = s.patients.Search(ctx, q, page)
+		found, more, err = s.patients.Search(ctx, q, page, s.care.sight(ctx))
 		return err
 	})
 	if err != nil {
@@ -171,6 +179,9 @@ func (s *PatientService) change(ctx context.Context, permission Permission, inte
 ) (*models.Patient, error) {
 	var p *models.Patient
 	err := guarded(ctx, s.store, permission, intent, s.store.InTx, func(ctx context.Context) (err error) {
+		if err = s.care.inCare(ctx, intent.EntityID); err != nil {
+			return err
+		}
 		if p, err = s.patients.ByID(ctx, intent.EntityID); err != nil {
 			return err
 		}

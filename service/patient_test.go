@@ -82,7 +82,7 @@ func TestChangesOfPatients(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		p := b.register(t)
-		ctx := as(t, service.RoleClinician)
+		ctx := as(t, service.RoleFrontDesk)
 		renamed := func(*models.Patient) (service.PatientInput, error) {
 			in := input()
 			in.LastName = "Changed"
@@ -136,7 +136,7 @@ func TestNothingIsShownUnrecorded(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		p := b.register(t)
-		ctx := as(t, service.RoleClinician, service.RoleAuditor)
+		ctx := as(t, service.RoleFrontDesk, service.RoleAuditor)
 		found, _, err := b.patients.Search(ctx, models.PatientQuery{LastName: new("Lopez"), Email: new("zoe@example.org")}, onePage)
 		require.NoError(t, err)
 		require.Len(t, found, 1)

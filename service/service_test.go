@@ -24,6 +24,7 @@ type bundle struct {
 	url, kek string
 	db       *gorm.DB // past the program
 	store    *repository.Store
+	care     *repository.CareRepository
 	patients *service.PatientService
 	log      *service.AuditLogService
 	auth     *service.AuthService
@@ -49,7 +50,8 @@ func newServer(t *testing.T, url, kek string, session time.Duration) *bundle {
 	require.NoError(t, err)
 	return &bundle{
 		url: url, kek: kek, db: dbtest.Open(t, url), store: store, auth: auth,
-		patients: service.NewPatientService(store, "US"),
+		care:     repository.NewCareRepository(store),
+		patients: service.NewPatientService(store, service.NewCare(store, config.Default().Access), "US"),
 		log:      service.NewAuditLogService(store),
 		imports:  service.NewImportService(store, "US"),
 	}
@@ -101,6 +103,16 @@ func (b *bundle) register(t *testing.T) *models.Patient {
 	t.Helper()
 	p, err := b.patients.Register(as(t, service.RoleClinician), input(), service.Idempotency{})
 	require.NoError(t, err)
+	return p
+}
+
+// inCareOf adds a patient who is in the care of the actor of ctx.
+func (b *bundle) inCareOf(t *testing.T, ctx context.Context) *models.Patient {
+	t.Helper()
+	p := b.register(t)
+	if actor, err := audit.ActorFrom(ctx); err == nil {
+		require.NoError(t, b.care.Note(t.Context(), p.ID, actor.ID, models.CareAssigned, time.Now()))
+	}
 	return p
 }
 

@@ -7,6 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
+// ErrOutOfSight: what was asked for is out of the actor's sight. The caller is told the same as where there is nothing; the log is told.
+var ErrOutOfSight = errors.New("audit: out of the actor's sight")
+
 // ErrNoActor: nobody answers for the access, so it does not happen.
 var ErrNoActor = errors.New("audit: no actor in the context")
 
@@ -14,6 +17,7 @@ var ErrNoActor = errors.New("audit: no actor in the context")
 type Actor struct {
 	ID        uuid.UUID // the account; Nil for jobs of the system and for requests before login
 	Roles     []string
+	Scopes    []string // of an API key: the permissions of its roles that it has; nil: all of them
 	SessionID uuid.UUID
 	Origin    string // "api", or "system:<job>"
 	RequestID string

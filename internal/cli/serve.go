@@ -61,7 +61,7 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	refusals := service.NewRefusalService(in.store)
 	engine, err := handler.NewAPI(handler.Services{
 		Auth:      auth,
-		Patients:  service.NewPatientService(in.store, in.config.Clinic.PhoneRegion),
+		Patients:  service.NewPatientService(in.store, service.NewCare(in.store, in.config.Access), in.config.Clinic.PhoneRegion),
 		AuditLogs: service.NewAuditLogService(in.store),
 		Refusals:  refusals,
 		Ready:     ready,

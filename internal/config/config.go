@@ -14,6 +14,7 @@ type Config struct {
 	PHI      PHI      `koanf:"phi"`
 	Audit    Audit    `koanf:"audit"`
 	Auth     Auth     `koanf:"auth"`
+	Access   Access   `koanf:"access"`
 	Limits   Limits   `koanf:"limits"`
 	Clinic   Clinic   `koanf:"clinic"`
 	Log      Log      `koanf:"log"`
@@ -77,6 +78,11 @@ type Argon2 struct {
 	Lanes     int `koanf:"lanes" min:"1" max:"255"`
 }
 
+// Access says which patients a clinician sees.
+type Access struct {
+	CareWindow time.Duration `koanf:"care_window" min:"0s"` // how long an appointment or a record keeps a patient in care
+}
+
 // Limits are request rates. Failed and anonymous requests are always limited, per address.
 type Limits struct {
 	FailedPerMinute   int `koanf:"failed_per_minute" min:"1"`
@@ -127,6 +133,7 @@ func Default() *Config {
 			SessionLifetime: 12 * time.Hour,
 			Argon2:          Argon2{MemoryKiB: 19456, Passes: 2, Lanes: 1},
 		},
+		Access: Access{CareWindow: 2 * 365 * 24 * time.Hour},
 		Limits: Limits{FailedPerMinute: 60, FailedBurst: 60},
 		Clinic: Clinic{PhoneRegion: "US"},
 		Log:    Log{Level: slog.LevelInfo, Format: "auto"},

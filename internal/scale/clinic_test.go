@@ -40,7 +40,7 @@ func newClinic(tb testing.TB, url string) *clinic {
 	require.NoError(tb, store.Unlock(tb.Context(), kek, "US"))
 	return &clinic{
 		cfg: cfg, db: dbtest.Open(tb, url), store: store,
-		patients: service.NewPatientService(store, "US"), keys: service.NewKeyService(store, kek),
+		patients: service.NewPatientService(store, service.NewCare(store, cfg.Access), "US"), keys: service.NewKeyService(store, kek),
 	}
 }
 
@@ -68,7 +68,7 @@ func (c *clinic) load(tb testing.TB, all []*models.Patient) {
 	require.NoError(tb, group.Wait())
 }
 
-// clinician returns a context in which one acts.
-func clinician(ctx context.Context) context.Context {
-	return audit.WithActor(ctx, audit.Actor{ID: uuid.Must(uuid.NewV7()), Roles: []string{service.RoleClinician}, Origin: "scale"})
+// receptionist returns a context in which one acts, who sees all patients.
+func receptionist(ctx context.Context) context.Context {
+	return audit.WithActor(ctx, audit.Actor{ID: uuid.Must(uuid.NewV7()), Roles: []string{service.RoleFrontDesk}, Origin: "scale"})
 }

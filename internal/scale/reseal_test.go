@@ -137,7 +137,7 @@ func (c *clinic) requireReadable(tb testing.TB, rows int) {
 	for more := true; more; {
 		var found []*models.Patient
 		var err error
-		found, more, err = c.patients.Search(clinician(tb.Context()), models.PatientQuery{}, page)
+		found, more, err = c.patients.Search(receptionist(tb.Context()), models.PatientQuery{}, page)
 		require.NoError(tb, err)
 		for _, p := range found {
 			require.False(tb, p.Unreadable())

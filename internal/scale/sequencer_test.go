@@ -53,7 +53,7 @@ func (c *clinic) createAndRead(ctx context.Context, tb testing.TB) int64 {
 	tb.Helper()
 	var done atomic.Int64
 	var clients errgroup.Group
-	acting := clinician(context.WithoutCancel(ctx))
+	acting := receptionist(context.WithoutCancel(ctx))
 	for range writersAtOnce {
 		clients.Go(func() error {
 			for ctx.Err() == nil {

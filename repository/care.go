@@ -1,0 +1,67 @@
+package repository
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"novamind/models"
+)
+
+// CareRepository keeps who cares for which patient.
+type CareRepository struct{ store *Store }
+
+// NewCareRepository returns the care relationships of a store.
+func NewCareRepository(s *Store) *CareRepository { return &CareRepository{s} }
+
+// Sight is which patients someone sees: all, or those in the care of an account. The zero Sight sees nobody.
+type Sight struct {
+	All       bool
+	AccountID uuid.UUID
+	Since     time.Time // an appointment or a record counts that was at this time or later
+}
+
+// inCare is the condition under which a care relationship counts.
+const inCare = "account_id = ? AND (kind IN ('" + models.CareRegistered + "', '" + models.CareAssigned + "') OR last_at >= ?)"
+
+// Narrow returns the condition on a list that leaves what is in sight. column holds the patient's id; it is a name of ours.
+func (s Sight) Narrow(column string) func(*gorm.DB) *gorm.DB {
+	return func(db *gorm.DB) *gorm.DB {
+		if s.All {
+			return db
+		}
+		return db.Where(column+" IN (SELECT patient_id FROM carerelationship WHERE "+inCare+")", s.AccountID, s.Since.UTC())
+	}
+}
+
+// Sees reports whether a patient is in sight. It opens no row, and does not say whether there is such a patient.
+func (r *CareRepository) Sees(ctx context.Context, s Sight, patientID uuid.UUID) (bool, error) {
+	if s.All {
+		return true, nil
+	}
+	var n int64
+	err := r.store.handle(ctx).Model(&models.CareRelationship{}).
+		Where("patient_id = ?", patientID).Where(inCare, s.AccountID, s.Since.UTC()).Count(&n).Error
+	return n > 0, translate(err)
+}
+
+// Note records that a patient came into an account's care, or is in it still: the later time counts. It belongs into the transaction of
+// what brought them together.
+func (r *CareRepository) Note(ctx context.Context, patientID, accountID uuid.UUID, kind string, at time.Time) error {
+	row := &models.CareRelationship{PatientID: patientID, AccountID: accountID, Kind: kind, LastAt: at.UTC().Truncate(time.Microsecond)}
+	return translate(r.store.handle(ctx).Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "account_id"}, {Name: "patient_id"}, {Name: "kind"}},
+		DoUpdates: clause.AssignmentColumns([]string{"last_at"}),
+		Where:     clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "carerelationship.last_at < excluded.last_at"}}},
+	}).Create(row).Error)
+}
+
+// Remove ends the relationships of these kinds between a patient and an account, and reports whether there were any.
+func (r *CareRepository) Remove(ctx context.Context, patientID, accountID uuid.UUID, kinds ...string) (bool, error) {
+	result := r.store.handle(ctx).Where("patient_id = ? AND account_id = ? AND kind IN ?", patientID, accountID, kinds).
+		Delete(&models.CareRelationship{})
+	return result.RowsAffected > 0, translate(result.Error)
+}

@@ -1,0 +1,33 @@
+package service
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+)
+
+// plain is a unit of work that does nothing around fn.
+type plain struct{}
+
+func (plain) InTx(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+func (plain) Read(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+
+// A service that forgets to ask whose patients a permission reaches fails, rather than showing everyone's.
+func TestForgottenScopesFail(t *testing.T) {
+	t.Parallel()
+	forget := func(context.Context) error { return nil }
+	ask := func(ctx context.Context) error { grantFrom(ctx); return nil }
+	do := func(role string, fn func(context.Context) error) error {
+		ctx := audit.WithActor(t.Context(), audit.Actor{Roles: []string{role}})
+		return guarded(ctx, plain{}, PatientRead, audit.Intent{}, plain{}.Read, fn)
+	}
+	require.NoError(t, do(RoleFrontDesk, forget))
+	require.NoError(t, do(RoleClinician, ask))
+	require.ErrorIs(t, do(RoleClinician, forget), errUnasked)
+	require.True(t, apperr.Is(do(RoleClinician, forget), apperr.Internal))
+	require.Equal(t, None, grantFrom(t.Context()), "outside of a guarded call nobody sees anything")
+}
