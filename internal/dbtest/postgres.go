@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"novamind/internal/scratch"
 	"novamind/migrations"
 )
 
@@ -63,9 +64,10 @@ var shared = sync.OnceValues(func() (*databases, error) {
 	if server := os.Getenv(ServerURL); server != "" {
 		return newDatabases(server)
 	}
-	server, err := startServer(Options{})
+	// It serves every test of this process, and ends with it.
+	server, err := scratch.Start(context.Background(), Options{})
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	return newDatabases(server.URL())
 })

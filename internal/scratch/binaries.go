@@ -1,6 +1,7 @@
-package dbtest
+package scratch
 
 import (
+	"context"
 	"errors"
 	"os/exec"
 	"path/filepath"
@@ -8,12 +9,12 @@ import (
 	"strings"
 )
 
-var errNoPostgres = errors.New("these tests need PostgreSQL: install it (apt-get install postgresql), or set " +
-	ServerURL + " to a server on which they may create databases, or run SQLite alone (go test -short)")
+// ErrNoPostgres says that this machine has no PostgreSQL to start.
+var ErrNoPostgres = errors.New("no PostgreSQL server programs on this machine (apt-get install postgresql)")
 
 // findBinaries returns the folder of PostgreSQL's programs: Debian's newest, pg_config's, or one in PATH.
-func findBinaries() (string, error) {
-	for _, bin := range []string{newestDebian(), fromPgConfig(), fromPath()} {
+func findBinaries(ctx context.Context) (string, error) {
+	for _, bin := range []string{newestDebian(), fromPgConfig(ctx), fromPath()} {
 		if bin == "" {
 			continue
 		}
@@ -21,7 +22,7 @@ func findBinaries() (string, error) {
 			return bin, nil
 		}
 	}
-	return "", errNoPostgres
+	return "", ErrNoPostgres
 }
 
 func newestDebian() string {
@@ -35,8 +36,8 @@ func newestDebian() string {
 	return newest
 }
 
-func fromPgConfig() string {
-	out, _ := exec.Command("pg_config", "--bindir").Output()
+func fromPgConfig(ctx context.Context) string {
+	out, _ := exec.CommandContext(ctx, "pg_config", "--bindir").Output()
 	return strings.TrimSpace(string(out))
 }
 

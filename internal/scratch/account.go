@@ -1,4 +1,4 @@
-package dbtest
+package scratch
 
 import (
 	"errors"
@@ -25,7 +25,7 @@ func unprivileged() (account, error) {
 		gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
 		return account{&syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, errors.Join(uidErr, gidErr)
 	}
-	return account{}, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody: run the tests as another user")
+	return account{}, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody: start it as another user")
 }
 
 // own gives the folder to the account.

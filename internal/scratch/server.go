@@ -1,0 +1,152 @@
+// Package scratch starts a throwaway PostgreSQL from the programs that this machine has.
+package scratch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Options are how a server differs from the fast one.
+type Options struct {
+	Fsync bool // sync to disk before acknowledging a commit, as in production
+}
+
+// Server is a throwaway PostgreSQL. It listens on a socket in a folder of its own, which only its user and root can
+// enter, and it ends with the process that started it, however that ends.
+type Server struct {
+	dir     string // holds data, log and socket
+	bin     string
+	options Options
+	keeper  io.WriteCloser // the standard input of the shell that keeps it
+	ended   chan struct{}  // closed when that shell has ended
+}
+
+// Start makes a cluster and starts a server on it. It returns ErrNoPostgres where the machine has no programs for that.
+func Start(ctx context.Context, options Options) (*Server, error) {
+	bin, err := findBinaries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "novamind-pg-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{dir: dir, bin: bin, options: options}
+	if err := s.initialise(ctx); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, s.Restart(ctx)
+}
+
+// URL returns the URL of the server's own database, as its superuser.
+func (s *Server) URL() string {
+	query := url.Values{"host": {s.dir}, "user": {superuser}, "sslmode": {"disable"}}
+	return (&url.URL{Scheme: "postgres", Path: "/postgres", RawQuery: query.Encode()}).String()
+}
+
+// Dir returns the server's folder: its data is in data, its log in log. It goes when the server ends other than by Kill.
+func (s *Server) Dir() string { return s.dir }
+
+// Close ends the server and removes its folder.
+func (s *Server) Close() error {
+	_ = s.keeper.Close() // already closed, if the server was killed
+	<-s.ended
+	return os.RemoveAll(s.dir)
+}
+
+// Kill ends the server with SIGKILL and returns once it is gone. Restart brings it back.
+func (s *Server) Kill() error {
+	_, err := io.WriteString(s.keeper, "kill\n")
+	<-s.ended
+	return err
+}
+
+const superuser = "postgres"
+
+// initialise makes the data folder.
+func (s *Server) initialise(ctx context.Context) error {
+	account, err := unprivileged()
+	if err != nil {
+		return err
+	}
+	if err := account.own(s.dir); err != nil {
+		return err
+	}
+	initdb := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "--pgdata", filepath.Join(s.dir, "data"), "--username", superuser,
+		"--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
+	initdb.Dir, initdb.SysProcAttr = s.dir, account.attributes()
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// keep runs the server as its child until standard input says "kill", or ends as that of a dead process does; then it
+// removes the folder. No process id of ours can go stale: the shell signals only a child it has not waited for.
+const keep = `
+"$@" 2>>log </dev/null &
+read -r word
+if [ "$word" = kill ]; then
+	kill -KILL $!
+	wait
+else
+	kill -INT $!
+	wait
+	rm -rf "$PWD"
+fi`
+
+// Restart starts a killed server on the data that it left, and returns when it takes connections.
+func (s *Server) Restart(ctx context.Context) error {
+	account, err := unprivileged()
+	if err != nil {
+		return err
+	}
+	fsync := "off"
+	if s.options.Fsync {
+		fsync = "on"
+	}
+	// Not CommandContext: the shell outlives ctx, and removes the folder when its standard input ends.
+	shell := exec.Command("/bin/sh", "-c", keep, "sh", filepath.Join(s.bin, "postgres"), "-D", "data", //nolint:noctx // see above
+		"-c", "listen_addresses=", "-c", "unix_socket_directories="+s.dir, "-c", "unix_socket_permissions=0700",
+		"-c", "max_connections=300", "-c", "fsync="+fsync, "-c", "full_page_writes="+fsync)
+	shell.Dir, shell.SysProcAttr = s.dir, account.attributes()
+	shell.Stdout = io.Discard // a pipe that every backend inherits: Wait returns when the last one is gone
+	if s.keeper, err = shell.StdinPipe(); err != nil {
+		return err
+	}
+	if err := shell.Start(); err != nil {
+		return err
+	}
+	s.ended = make(chan struct{})
+	go func() {
+		_ = shell.Wait()
+		close(s.ended)
+	}()
+	return s.awaitReady(ctx)
+}
+
+func (s *Server) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		conn, err := pgx.Connect(ctx, s.URL())
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+			return errors.Join(fmt.Errorf("the PostgreSQL server does not start: %w\n%s", err, log), s.Close())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
