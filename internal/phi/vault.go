@@ -5,10 +5,17 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
+	"time"
 
+	"github.com/hashicorp/vault/api"
 	"github.com/tink-crypto/tink-go-hcvault/v2/integration/hcvault"
 )
+
+// vaultTimeout bounds one call to Vault.
+const vaultTimeout = 10 * time.Second
 
 // loadVaultKEK returns the key-encryption key that is a key of HashiCorp Vault's transit engine: every wrapping is a call to Vault, and the key
 // never leaves it. The token is in VAULT_TOKEN, the certificate authority, where it is none of the system's, in the file VAULT_CACERT, as
@@ -22,7 +29,21 @@ func loadVaultKEK(uri string) (*KEK, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := hcvault.NewClient(uri, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, token)
+	return newVaultKEK(uri, token, roots)
+}
+
+func newVaultKEK(uri, token string, roots *x509.CertPool) (*KEK, error) {
+	address, err := url.Parse(uri)
+	if err != nil || address.Host == "" {
+		return nil, errors.New("phi.kek must be hcvault://HOST:PORT/transit/keys/NAME")
+	}
+	// Not hcvault.NewClient: it sends associated data as the key's derivation context, which Vault ignores for ordinary keys, so that one
+	// keyset could take another's place.
+	vault, err := newVaultClient("https://"+address.Host, token, roots)
+	if err != nil {
+		return nil, fmt.Errorf("phi: %s: %w", uri, err)
+	}
+	client, err := hcvault.NewClientWithAEADOptions(uri, vault.Logical())
 	if err != nil {
 		return nil, fmt.Errorf("phi: %s: %w", uri, err)
 	}
@@ -31,6 +52,26 @@ func loadVaultKEK(uri string) (*KEK, error) {
 		return nil, fmt.Errorf("phi: %s: %w", uri, err)
 	}
 	return &KEK{aead: primitive, uri: uri}, nil
+}
+
+// newVaultClient takes nothing from Vault's own variables but the namespace: VAULT_SKIP_VERIFY least of all.
+func newVaultClient(address, token string, roots *x509.CertPool) (*api.Client, error) {
+	config := api.DefaultConfig()
+	if config.Error != nil {
+		return nil, config.Error
+	}
+	config.Address, config.AgentAddress, config.Timeout = address, "", vaultTimeout
+	transport, ok := config.HttpClient.Transport.(*http.Transport)
+	if !ok {
+		return nil, errors.New("vault's client has another transport than expected")
+	}
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
+	client, err := api.NewClient(config)
+	if err != nil {
+		return nil, err
+	}
+	client.SetToken(token)
+	return client, nil
 }
 
 // vaultRoots returns nil, the system's authorities, where VAULT_CACERT is not set.
