@@ -31,6 +31,8 @@ type bundle struct {
 	imports  *service.ImportService
 }
 
+var discard = slog.New(slog.DiscardHandler)
+
 func newBundle(t *testing.T, url string) *bundle {
 	t.Helper()
 	return newServer(t, url, filepath.Join(t.TempDir(), "kek"), time.Hour)
@@ -41,7 +43,7 @@ func newServer(t *testing.T, url, kek string, session time.Duration) *bundle {
 	t.Helper()
 	cfg := config.Default().Database
 	cfg.URL = config.DSN(url)
-	store, err := repository.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	store, err := repository.Open(t.Context(), cfg, discard)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	require.NoError(t, store.Unlock(t.Context(), "file:"+kek, "US"))
