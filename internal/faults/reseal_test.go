@@ -1,0 +1,75 @@
+package faults
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"novamind/internal/dbtest"
+)
+
+// Resealing that is killed goes on where it stopped, while the server works, and nothing is lost.
+func TestKilledResealing(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		in := newInstallation(t, url)
+		s := in.serve()
+		db := dbtest.Open(t, url)
+		for range 250 { // more than a batch
+			require.Equal(t, http.StatusCreated, s.do("POST", "/api/v1/patients", somebody, nil))
+		}
+		old := in.primary("data")
+		in.run("keys", "rotate", "--dek")
+		l := writing(s)
+		for range rounds {
+			cmd, _ := in.command("keys", "reseal", "--rate", "100")
+			require.NoError(t, cmd.Start())
+			before := under(t, db, old)
+			require.Eventually(t, func() bool { return under(t, db, old) < before || before == 0 }, time.Minute, 10*time.Millisecond)
+			_ = cmd.Process.Signal(syscall.SIGKILL) // unless it was done already
+			_ = cmd.Wait()
+		}
+		l.end()
+		require.Empty(t, l.refused, "a request failed")
+		in.run("keys", "reseal")
+		require.Zero(t, under(t, db, old))
+		in.run("keys", "retire", old)
+		requireKept(s, l, db)
+		requirePaired(s, db)
+		s.stop(syscall.SIGTERM)
+		requireSound(in, db)
+		var unreadable int
+		require.NoError(t, db.Raw("SELECT count(*) FROM auditlog WHERE outcome <> 'success'").Scan(&unreadable).Error)
+		require.Zero(t, unreadable)
+	})
+}
+
+// under returns how many first names are under a key.
+func under(t *testing.T, db *gorm.DB, keyID string) (n int) {
+	t.Helper()
+	require.NoError(t, db.Raw("SELECT count(*) FROM patient WHERE substr(first_name, 6, 8) = ?", keyID).Scan(&n).Error)
+	return n
+}
+
+// primary returns the key that new values of a purpose are sealed under.
+func (i *installation) primary(purpose string) string {
+	i.t.Helper()
+	var status struct {
+		Keys []struct{ ID, Purpose, State string }
+	}
+	printed := i.run("--json", "keys", "status")
+	require.NoError(i.t, json.Unmarshal([]byte(printed[strings.Index(printed, "{\n"):]), &status), printed)
+	for _, key := range status.Keys {
+		if key.Purpose == purpose && key.State == "primary" {
+			return key.ID
+		}
+	}
+	require.Fail(i.t, "there is no primary key")
+	return ""
+}
