@@ -9,30 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"novamind/internal/migrationtest"
 	"novamind/migrations"
 )
-
-// folder returns a file system with each id's SQL on both engines, and the sums.
-func folder(t *testing.T, scripts map[string]string) fstest.MapFS {
-	t.Helper()
-	fsys := fstest.MapFS{}
-	for id, sql := range scripts {
-		for _, engine := range []string{migrations.Postgres, migrations.SQLite} {
-			fsys[id+"."+engine+".up.sql"] = &fstest.MapFile{Data: []byte(sql)}
-			fsys[id+"."+engine+".down.sql"] = &fstest.MapFile{Data: []byte("SELECT 'down';")}
-		}
-	}
-	return summed(t, fsys)
-}
-
-// summed returns fsys with its sums as they should be.
-func summed(t *testing.T, fsys fstest.MapFS) fstest.MapFS {
-	t.Helper()
-	sums, err := migrations.Sums(fsys)
-	require.NoError(t, err)
-	fsys[migrations.SumsFile] = &fstest.MapFile{Data: sums}
-	return fsys
-}
 
 func TestEmbeddedMatchesItsSums(t *testing.T) {
 	t.Parallel()
@@ -46,7 +25,7 @@ func TestEmbeddedMatchesItsSums(t *testing.T) {
 
 func TestLoadOrdersVersionsAsNumbers(t *testing.T) {
 	t.Parallel()
-	fsys := folder(t, map[string]string{"10000_late": "late", "9999_early": "early", "0001_initial": "first ? @x"})
+	fsys := migrationtest.Folder(t, map[string]string{"10000_late": "late", "9999_early": "early", "0001_initial": "first ? @x"})
 	set, err := migrations.Load(fsys, migrations.SQLite)
 	require.NoError(t, err)
 	require.Len(t, set.Migrations, 3)
@@ -68,7 +47,7 @@ func TestLoadRefusesWhatIsNotFrozen(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			fsys := folder(t, map[string]string{"0001_initial": "SELECT 1;", "0002_more": "SELECT 2;"})
+			fsys := migrationtest.Folder(t, map[string]string{"0001_initial": "SELECT 1;", "0002_more": "SELECT 2;"})
 			change(fsys)
 			for _, engine := range []string{migrations.Postgres, migrations.SQLite} {
 				_, err := migrations.Load(fsys, engine)
@@ -84,7 +63,7 @@ func summedWithout(t *testing.T, fsys fstest.MapFS, file string) fstest.MapFS {
 	t.Helper()
 	without := maps.Clone(fsys)
 	delete(without, file)
-	return summed(t, without)
+	return migrationtest.Summed(t, without)
 }
 
 func TestLoadRefusesIncompleteAndUnreadableNames(t *testing.T) {
@@ -101,9 +80,9 @@ func TestLoadRefusesIncompleteAndUnreadableNames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fsys := folder(t, map[string]string{"0001_initial": "SELECT 1;"})
+			fsys := migrationtest.Folder(t, map[string]string{"0001_initial": "SELECT 1;"})
 			fsys[file] = &fstest.MapFile{Data: []byte("SELECT 1;")}
-			_, err := migrations.Load(summed(t, fsys), migrations.SQLite)
+			_, err := migrations.Load(migrationtest.Summed(t, fsys), migrations.SQLite)
 			require.ErrorContains(t, err, file[:7])
 		})
 	}
@@ -111,14 +90,14 @@ func TestLoadRefusesIncompleteAndUnreadableNames(t *testing.T) {
 
 func TestLoadRefusesAnotherEngine(t *testing.T) {
 	t.Parallel()
-	_, err := migrations.Load(folder(t, nil), "mysql")
+	_, err := migrations.Load(migrationtest.Folder(t, nil), "mysql")
 	require.ErrorContains(t, err, "mysql")
 }
 
 func TestWriteSumsMakesAFolderLoadable(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for name, file := range folder(t, map[string]string{"0001_initial": "SELECT 1;"}) {
+	for name, file := range migrationtest.Folder(t, map[string]string{"0001_initial": "SELECT 1;"}) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), file.Data, 0o600))
 	}
 	added := filepath.Join(dir, "0001_initial.sqlite.up.sql")

@@ -1,5 +1,5 @@
-// Package migrations holds the frozen SQL of the schema, one file per version, engine and direction, and the runner
-// that applies it. A file never changes once it is released: migrations.sum pins each, and the database records what
+// Package migrations holds the frozen SQL of the schema, one file per version, engine and direction, pinned by
+// their sums; runner applies it, autogenerate writes it. A file never changes once it is released: migrations.sum pins each, and the database records what
 // ran. It imports no model, so that what an old version does never depends on today's code.
 package migrations
 
@@ -69,10 +69,20 @@ func Load(fsys fs.FS, engine string) (Set, error) {
 	return set, nil
 }
 
-// index returns the position of target, the last one's for "". A target is a version or an id.
-func (s Set) index(target string) (int, error) {
-	if target == "" {
+// The targets that name no version: everything, and nothing.
+const (
+	Head = "head"
+	Base = "base"
+)
+
+// Index returns the position of target: a version or an id, Head ("" is the same) or Base, which is -1. It returns ErrUnknownTarget for
+// anything else.
+func (s Set) Index(target string) (int, error) {
+	switch target {
+	case "", Head:
 		return len(s.Migrations) - 1, nil
+	case Base:
+		return -1, nil
 	}
 	i := slices.IndexFunc(s.Migrations, func(m Migration) bool { return m.ID == target || m.Version == target })
 	if i < 0 {
@@ -81,8 +91,8 @@ func (s Set) index(target string) (int, error) {
 	return i, nil
 }
 
-// find returns the position of the migration with the id, or -1.
-func (s Set) find(id string) int {
+// Find returns the position of the migration with the id, or -1.
+func (s Set) Find(id string) int {
 	return slices.IndexFunc(s.Migrations, func(m Migration) bool { return m.ID == id })
 }
 
@@ -119,7 +129,7 @@ func readVersions(fsys fs.FS) ([]version, error) {
 		if err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(all, func(v version) bool { return compareVersions(v.number, part[1]) == 0 })
+		i := slices.IndexFunc(all, func(v version) bool { return CompareVersions(v.number, part[1]) == 0 })
 		if i < 0 {
 			i = len(all)
 			all = append(all, version{number: part[1], name: part[2], sql: map[string]string{}})
@@ -129,7 +139,7 @@ func readVersions(fsys fs.FS) ([]version, error) {
 		}
 		all[i].sql[part[3]] = string(text)
 	}
-	slices.SortFunc(all, func(a, b version) int { return compareVersions(a.number, b.number) })
+	slices.SortFunc(all, func(a, b version) int { return CompareVersions(a.number, b.number) })
 	return all, complete(all)
 }
 
@@ -145,8 +155,8 @@ func complete(all []version) error {
 	return nil
 }
 
-// compareVersions orders versions as numbers of any length: 10000 comes after 9999.
-func compareVersions(a, b string) int {
+// CompareVersions orders versions as numbers of any length: 10000 comes after 9999.
+func CompareVersions(a, b string) int {
 	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
 	if len(a) != len(b) {
 		return len(a) - len(b)

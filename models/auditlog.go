@@ -21,7 +21,7 @@ type AuditLog struct {
 	Base
 	OccurredAt    time.Time  `gorm:"not null"`
 	TransactionID *int64     `gorm:"<-:false"` // PostgreSQL's, given by the database
-	UserID        *uuid.UUID `gorm:"type:uuid;index:auditlog_user_id_idx"`
+	UserID        *uuid.UUID `gorm:"type:uuid"`
 	ActorRoles    datatypes.JSONSlice[string]
 	OnBehalfOf    *string    // who started a job
 	SessionID     *uuid.UUID `gorm:"type:uuid"`
@@ -32,7 +32,7 @@ type AuditLog struct {
 	DataCategory  *string
 	Action        string     `gorm:"not null"`
 	EntityType    string     `gorm:"not null"`
-	EntityID      *uuid.UUID `gorm:"type:uuid;index:auditlog_entity_id_idx"`
+	EntityID      *uuid.UUID `gorm:"type:uuid"`
 	Changes       datatypes.JSONType[Changes]
 	Diff          phi.JSON[audit.Diff] // what changed from what to what
 	Details       *string

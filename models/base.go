@@ -4,11 +4,9 @@ package models
 
 import (
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/schema"
 
 	"novamind/internal/phi"
 )
@@ -46,12 +44,6 @@ type Versioned struct {
 }
 
 func (v *Versioned) rowVersion() *int64 { return &v.Version }
-
-// Naming derives a table's name from its model's, in lower case (specification 2.2).
-type Naming struct{ schema.NamingStrategy }
-
-// TableName implements schema.Namer.
-func (Naming) TableName(model string) string { return strings.ToLower(model) }
 
 // ToMap returns a row as a map from column to value, as the specification's to_dict; sealed columns show as [PHI].
 func ToMap(model any) map[string]any {

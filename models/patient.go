@@ -16,7 +16,7 @@ type Patient struct {
 	FirstName        phi.Text              `gorm:"not null"`
 	LastName         phi.Text              `gorm:"not null"`
 	DateOfBirth      phi.Date              `gorm:"not null"`
-	Active           bool                  `gorm:"not null"`
+	Active           bool                  `gorm:"not null" migrate:"default=true"` // not GORM's default: it would store true for false
 	ContactInfo      phi.JSON[ContactInfo] `gorm:"not null"`
 	Address          phi.JSON[Address]
 	Insurance        phi.JSON[Insurance]

@@ -10,6 +10,7 @@ import (
 
 	"novamind/internal/config"
 	"novamind/migrations"
+	"novamind/migrations/runner"
 	"novamind/repository"
 	"novamind/service"
 )
@@ -47,12 +48,12 @@ func (a *app) open(ctx context.Context) (*installation, error) {
 }
 
 func bringUpToDate(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
-	return withRunner(ctx, cfg, log, func(runner *migrations.Runner) error {
+	return withRunner(ctx, cfg, log, func(r *runner.Runner) error {
 		if cfg.Database.AutoMigrate {
-			_, err := runner.Up(ctx, "")
+			_, err := r.Up(ctx, "")
 			return err
 		}
-		pending, err := runner.Pending(ctx)
+		pending, err := r.Pending(ctx)
 		if err == nil && pending > 0 {
 			err = fmt.Errorf("%d migrations are pending and database.auto_migrate is off: run novamind migrate up", pending)
 		}
@@ -61,7 +62,7 @@ func bringUpToDate(ctx context.Context, cfg *config.Config, log *slog.Logger) er
 }
 
 // withRunner hands do a migration runner on the owner's connection.
-func withRunner(ctx context.Context, cfg *config.Config, log *slog.Logger, do func(*migrations.Runner) error) error {
+func withRunner(ctx context.Context, cfg *config.Config, log *slog.Logger, do func(*runner.Runner) error) error {
 	database := cfg.Database
 	database.StatementTimeout = 0 // a migration takes as long as it takes
 	db, err := repository.Connect(ctx, database, string(database.MigrateURL), log)
@@ -69,19 +70,19 @@ func withRunner(ctx context.Context, cfg *config.Config, log *slog.Logger, do fu
 		return err
 	}
 	defer closeDB(db)
-	runner, err := newRunner(db, log)
+	r, err := newRunner(db, log)
 	if err != nil {
 		return err
 	}
-	return do(runner)
+	return do(r)
 }
 
-func newRunner(db *gorm.DB, log *slog.Logger) (*migrations.Runner, error) {
+func newRunner(db *gorm.DB, log *slog.Logger) (*runner.Runner, error) {
 	set, err := migrations.Embedded(db.Name())
 	if err != nil {
 		return nil, err
 	}
-	return migrations.NewRunner(db, set, programVersion(), log)
+	return runner.New(db, set, runner.Program{Version: programVersion()}, log)
 }
 
 func closeDB(db *gorm.DB) {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"novamind/migrations"
+	"novamind/migrations/runner"
 )
 
 func newMigrateCommand(app *app) *cobra.Command {
@@ -32,8 +32,8 @@ func newMigrateUpCommand(app *app) *cobra.Command {
 			if len(args) == 1 {
 				target = args[0]
 			}
-			return withRunner(cmd.Context(), cfg, log, func(runner *migrations.Runner) error {
-				applied, err := runner.Up(cmd.Context(), target)
+			return withRunner(cmd.Context(), cfg, log, func(r *runner.Runner) error {
+				applied, err := r.Up(cmd.Context(), target)
 				if err != nil {
 					return err
 				}
@@ -70,8 +70,8 @@ func newMigrateStatusCommand(app *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withRunner(cmd.Context(), cfg, log, func(runner *migrations.Runner) error {
-				states, err := runner.Status(cmd.Context())
+			return withRunner(cmd.Context(), cfg, log, func(r *runner.Runner) error {
+				states, err := r.Status(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -86,7 +86,7 @@ func newMigrateStatusCommand(app *app) *cobra.Command {
 }
 
 type migrateStatusResult struct {
-	Migrations []migrations.State `json:"migrations"`
+	Migrations []runner.State `json:"migrations"`
 }
 
 func (r migrateStatusResult) verdict() error {

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"novamind/handler"
-	"novamind/migrations"
+	"novamind/migrations/runner"
 	"novamind/repository"
 	"novamind/service"
 )
@@ -121,20 +121,20 @@ func (in *installation) readiness(ctx context.Context) ([]handler.Check, func(),
 	if err != nil {
 		return nil, nil, err
 	}
-	runner, err := newRunner(db, in.log)
+	r, err := newRunner(db, in.log)
 	if err != nil {
 		return nil, nil, err
 	}
 	return []handler.Check{
 		{Name: "database", Run: in.store.Ping},
-		{Name: "migrations", Run: func(ctx context.Context) error { return upToDate(ctx, runner) }},
+		{Name: "migrations", Run: func(ctx context.Context) error { return upToDate(ctx, r) }},
 		{Name: "keys", Run: in.store.CheckKeys},
 		{Name: "audit", Run: in.store.CheckAudit},
 	}, func() { closeDB(db) }, nil
 }
 
-func upToDate(ctx context.Context, runner *migrations.Runner) error {
-	pending, err := runner.Pending(ctx)
+func upToDate(ctx context.Context, r *runner.Runner) error {
+	pending, err := r.Pending(ctx)
 	if err == nil && pending > 0 {
 		err = fmt.Errorf("%d migrations are pending", pending)
 	}

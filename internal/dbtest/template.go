@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"novamind/migrations"
+	"novamind/migrations/runner"
 )
 
 // migrate brings the database at url to the newest version.
@@ -19,10 +20,10 @@ func migrate(url, engine string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeDB(db)) }()
-	runner, err := migrations.NewRunner(db, set, "test", slog.New(slog.DiscardHandler))
+	r, err := runner.New(db, set, runner.Program{Version: "test"}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
-	_, err = runner.Up(context.Background(), "")
+	_, err = r.Up(context.Background(), "")
 	return err
 }

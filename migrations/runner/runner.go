@@ -1,4 +1,5 @@
-package migrations
+// Package runner applies migrations to one database, and undoes them.
+package runner
 
 import (
 	"context"
@@ -9,6 +10,8 @@ import (
 	"github.com/go-gormigrate/gormigrate/v2"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"novamind/migrations"
 )
 
 // attempts is how often a version is tried while other sessions hold locks that it needs.
@@ -17,15 +20,21 @@ const attempts = 10
 // Runner brings one database to a version of a set.
 type Runner struct {
 	db      *gorm.DB
-	set     Set
+	set     migrations.Set
 	engine  engine
-	program string
+	program Program
 	log     *slog.Logger
 }
 
-// NewRunner returns a runner of set on db, a plain gorm handle of the set's engine, without plugins. A SQLite handle
-// needs _txlock=immediate and a busy_timeout. program is the program's version, for the log of migrations.
-func NewRunner(db *gorm.DB, set Set, program string, log *slog.Logger) (*Runner, error) {
+// Program says who runs a migration, for the log.
+type Program struct {
+	Version string
+	Actor   string // who started it
+}
+
+// New returns a runner of set on db, a plain gorm handle of the set's engine, without plugins. A SQLite handle needs
+// _txlock=immediate and a busy_timeout.
+func New(db *gorm.DB, set migrations.Set, program Program, log *slog.Logger) (*Runner, error) {
 	if name := db.Name(); name != set.Engine {
 		return nil, fmt.Errorf("migrations: the set is for %s, the database is %s", set.Engine, name)
 	}
@@ -39,7 +48,7 @@ func NewRunner(db *gorm.DB, set Set, program string, log *slog.Logger) (*Runner,
 // It returns ErrUnknownTarget, ErrUnknownVersion, ErrEdited or ErrOutOfOrder before anything ran, or an error that
 // names the version that failed, without row content.
 func (r *Runner) Up(ctx context.Context, target string) ([]string, error) {
-	last, err := r.set.index(target)
+	last, err := r.set.Index(target)
 	if err != nil {
 		return nil, err
 	}
@@ -103,12 +112,12 @@ func (r *Runner) step(conn *gorm.DB, last int) (string, error) {
 }
 
 // next returns the first pending migration up to last, or nil, once the database's history agrees with the set.
-func (r *Runner) next(tx *gorm.DB, last int) (*Migration, error) {
+func (r *Runner) next(tx *gorm.DB, last int) (*migrations.Migration, error) {
 	applied, err := r.engine.readHistory(tx)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.set.verify(applied); err != nil {
+	if err := verify(r.set, applied); err != nil {
 		return nil, err
 	}
 	if len(applied) > last { // verify has it that they are the first ones
@@ -118,7 +127,7 @@ func (r *Runner) next(tx *gorm.DB, last int) (*Migration, error) {
 }
 
 // apply runs one version and its bookkeeping in tx: a crash leaves all of it or nothing.
-func (r *Runner) apply(tx *gorm.DB, m Migration) error {
+func (r *Runner) apply(tx *gorm.DB, m migrations.Migration) error {
 	if err := runScript(tx, r.engine.bookkeeping); err != nil {
 		return err
 	}
@@ -131,6 +140,6 @@ func (r *Runner) apply(tx *gorm.DB, m Migration) error {
 	}
 	return writeLog(tx, logEntry{
 		MigrationID: m.ID, Checksum: m.Checksum, Direction: "up",
-		AppliedAt: start, Took: time.Since(start), ProgramVersion: r.program,
+		AppliedAt: start, Took: time.Since(start), ProgramVersion: r.program.Version,
 	})
 }

@@ -1,4 +1,4 @@
-package migrations_test
+package runner_test
 
 import (
 	"context"

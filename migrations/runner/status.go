@@ -1,4 +1,4 @@
-package migrations
+package runner
 
 import (
 	"cmp"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"novamind/migrations"
 )
 
 // State is what one version is to one database.
@@ -31,7 +33,7 @@ func (r *Runner) Status(ctx context.Context) ([]State, error) {
 		states = append(states, State{Version: m.Version, Name: m.Name, ID: m.ID})
 	}
 	for _, a := range applied {
-		i := r.set.find(a.ID)
+		i := r.set.Find(a.ID)
 		if i < 0 {
 			i = len(states)
 			number, name, _ := strings.Cut(a.ID, "_")
@@ -41,7 +43,7 @@ func (r *Runner) Status(ctx context.Context) ([]State, error) {
 		states[i].Edited = !states[i].Unknown && a.Checksum != r.set.Migrations[i].Checksum
 	}
 	slices.SortStableFunc(states, func(a, b State) int {
-		return cmp.Or(compareVersions(a.Version, b.Version), strings.Compare(a.ID, b.ID))
+		return cmp.Or(migrations.CompareVersions(a.Version, b.Version), strings.Compare(a.ID, b.ID))
 	})
 	return states, nil
 }

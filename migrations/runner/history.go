@@ -1,4 +1,4 @@
-package migrations
+package runner
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"novamind/migrations"
 )
 
 // The runner's own tables: what is applied, in gormigrate's form, and the log of every run.
@@ -44,10 +46,10 @@ func (e engine) readHistory(tx *gorm.DB) ([]record, error) {
 }
 
 // verify returns nil when what is applied is an unedited beginning of the set.
-func (s Set) verify(applied []record) error {
+func verify(s migrations.Set, applied []record) error {
 	newest := -1
 	for _, a := range applied {
-		i := s.find(a.ID)
+		i := s.Find(a.ID)
 		if i < 0 {
 			return fmt.Errorf("%w: %s", ErrUnknownVersion, a.ID)
 		}

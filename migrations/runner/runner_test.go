@@ -1,4 +1,4 @@
-package migrations_test
+package runner_test
 
 import (
 	"context"
@@ -12,7 +12,9 @@ import (
 	"gorm.io/gorm"
 
 	"novamind/internal/dbtest"
+	"novamind/internal/migrationtest"
 	"novamind/migrations"
+	"novamind/migrations/runner"
 )
 
 // Three versions that both engines understand.
@@ -41,13 +43,13 @@ func onEachEngine(t *testing.T, test func(t *testing.T, url string)) {
 	}
 }
 
-func newRunner(t *testing.T, db *gorm.DB, scripts map[string]string) *migrations.Runner {
+func newRunner(t *testing.T, db *gorm.DB, scripts map[string]string) *runner.Runner {
 	t.Helper()
-	set, err := migrations.Load(folder(t, scripts), db.Name())
+	set, err := migrations.Load(migrationtest.Folder(t, scripts), db.Name())
 	require.NoError(t, err)
-	runner, err := migrations.NewRunner(db, set, "1.2.3", slog.New(slog.DiscardHandler))
+	r, err := runner.New(db, set, runner.Program{Version: "1.2.3", Actor: "somebody"}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	return runner
+	return r
 }
 
 func count(t *testing.T, db *gorm.DB, table string) int64 {
@@ -70,7 +72,7 @@ func TestUpAppliesEachVersionOnceAndLogsIt(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []string{"0003_last"}, done)
 		require.EqualValues(t, 2, count(t, db, "a"))
-		require.EqualValues(t, 3, count(t, db, migrations.Table))
+		require.EqualValues(t, 3, count(t, db, runner.Table))
 
 		done, err = newRunner(t, db, v3).Up(t.Context(), "")
 		require.NoError(t, err)
@@ -81,7 +83,7 @@ func TestUpAppliesEachVersionOnceAndLogsIt(t *testing.T) {
 			AppliedAt                                        time.Time
 			DurationMs                                       int64
 		}
-		require.NoError(t, db.Table(migrations.LogTable).Order("id").Find(&log).Error)
+		require.NoError(t, db.Table(runner.LogTable).Order("id").Find(&log).Error)
 		require.Len(t, log, 3)
 		require.Equal(t, "0001_initial", log[0].MigrationID)
 		require.Equal(t, "up", log[0].Direction)
@@ -94,19 +96,19 @@ func TestUpAppliesEachVersionOnceAndLogsIt(t *testing.T) {
 func TestUpStopsAtTheTarget(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, url string) {
-		runner := newRunner(t, dbtest.Open(t, url), v3)
-		_, err := runner.Up(t.Context(), "0009")
+		r := newRunner(t, dbtest.Open(t, url), v3)
+		_, err := r.Up(t.Context(), "0009")
 		require.ErrorIs(t, err, migrations.ErrUnknownTarget)
 
-		done, err := runner.Up(t.Context(), "0001")
+		done, err := r.Up(t.Context(), "0001")
 		require.NoError(t, err)
 		require.Equal(t, []string{"0001_initial"}, done)
 
-		done, err = runner.Up(t.Context(), "0002_more")
+		done, err = r.Up(t.Context(), "0002_more")
 		require.NoError(t, err)
 		require.Equal(t, []string{"0002_more"}, done)
 
-		done, err = runner.Up(t.Context(), "0001")
+		done, err = r.Up(t.Context(), "0001")
 		require.NoError(t, err)
 		require.Empty(t, done)
 	})
@@ -118,7 +120,7 @@ func TestStatusOfEachVersion(t *testing.T) {
 		db := dbtest.Open(t, url)
 		states, err := newRunner(t, db, v2).Status(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, []migrations.State{
+		require.Equal(t, []runner.State{
 			{Version: "0001", Name: "initial", ID: "0001_initial"}, {Version: "0002", Name: "more", ID: "0002_more"},
 		}, states)
 
@@ -132,7 +134,7 @@ func TestStatusOfEachVersion(t *testing.T) {
 			require.Equal(t, states[i].Applied, states[i].AppliedAt != nil)
 			states[i].AppliedAt = nil
 		}
-		require.Equal(t, []migrations.State{
+		require.Equal(t, []runner.State{
 			{Version: "0001", Name: "initial", ID: "0001_initial", Applied: true, Edited: true},
 			{Version: "0002", Name: "more", ID: "0002_more", Applied: true, Unknown: true},
 			{Version: "0003", Name: "last", ID: "0003_last"},
@@ -168,8 +170,8 @@ func TestAFailedVersionIsRolledBackWhole(t *testing.T) {
 		require.Equal(t, []string{"0001_initial", "0002_more"}, done)
 		require.EqualValues(t, 2, count(t, db, "a"))
 		require.False(t, db.Migrator().HasTable("c"))
-		require.EqualValues(t, 2, count(t, db, migrations.Table))
-		require.EqualValues(t, 2, count(t, db, migrations.LogTable))
+		require.EqualValues(t, 2, count(t, db, runner.Table))
+		require.EqualValues(t, 2, count(t, db, runner.LogTable))
 
 		done, err = newRunner(t, db, v3).Up(t.Context(), "")
 		require.NoError(t, err)
@@ -199,10 +201,10 @@ func TestUpRefusesAHistoryThatDoesNotFit(t *testing.T) {
 		want             error
 		names            string
 	}{
-		"unknown":      {v2, with(v1, "0003_last", "CREATE TABLE never (id int);"), migrations.ErrUnknownVersion, "0002_more"},
-		"renamed":      {v1, with(nil, "0001_other", v1["0001_initial"]), migrations.ErrUnknownVersion, "0001_initial"},
-		"edited":       {v2, with(next, "0002_more", "CREATE TABLE b (id int, more int);"), migrations.ErrEdited, "0002_more"},
-		"out of order": {with(v1, "0003_last", next["0003_last"]), next, migrations.ErrOutOfOrder, "0002_more"},
+		"unknown":      {v2, with(v1, "0003_last", "CREATE TABLE never (id int);"), runner.ErrUnknownVersion, "0002_more"},
+		"renamed":      {v1, with(nil, "0001_other", v1["0001_initial"]), runner.ErrUnknownVersion, "0001_initial"},
+		"edited":       {v2, with(next, "0002_more", "CREATE TABLE b (id int, more int);"), runner.ErrEdited, "0002_more"},
+		"out of order": {with(v1, "0003_last", next["0003_last"]), next, runner.ErrOutOfOrder, "0002_more"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -231,9 +233,9 @@ func TestAnAppliedVersionThatWasNeverLoggedCountsAsEdited(t *testing.T) {
 		db := dbtest.Open(t, url)
 		_, err := newRunner(t, db, v1).Up(t.Context(), "")
 		require.NoError(t, err)
-		require.NoError(t, db.Exec("INSERT INTO "+migrations.Table+" VALUES ('0002_more')").Error)
+		require.NoError(t, db.Exec("INSERT INTO "+runner.Table+" VALUES ('0002_more')").Error)
 		_, err = newRunner(t, db, v2).Up(t.Context(), "")
-		require.ErrorIs(t, err, migrations.ErrEdited)
+		require.ErrorIs(t, err, runner.ErrEdited)
 	})
 }
 
@@ -244,9 +246,9 @@ func TestManyRunnersApplyEachVersionOnce(t *testing.T) {
 			var runners errgroup.Group
 			total := make(chan int, 8)
 			for range 8 {
-				runner := newRunner(t, dbtest.Open(t, url), v3)
+				r := newRunner(t, dbtest.Open(t, url), v3)
 				runners.Go(func() error {
-					done, err := runner.Up(context.Background(), "")
+					done, err := r.Up(context.Background(), "")
 					total <- len(done)
 					return err
 				})
@@ -259,7 +261,7 @@ func TestManyRunnersApplyEachVersionOnce(t *testing.T) {
 			}
 			require.Equal(t, 3, sum)
 			db := dbtest.Open(t, url)
-			require.EqualValues(t, 3, count(t, db, migrations.LogTable))
+			require.EqualValues(t, 3, count(t, db, runner.LogTable))
 			require.EqualValues(t, 2, count(t, db, "a"))
 		})
 	}
@@ -293,8 +295,8 @@ func TestSQLIsSentAsItIs(t *testing.T) {
 
 func TestNewRunnerRefusesTheOtherEnginesSet(t *testing.T) {
 	t.Parallel()
-	set, err := migrations.Load(folder(t, v1), migrations.Postgres)
+	set, err := migrations.Load(migrationtest.Folder(t, v1), migrations.Postgres)
 	require.NoError(t, err)
-	_, err = migrations.NewRunner(dbtest.Open(t, dbtest.EmptySQLite(t)), set, "", slog.New(slog.DiscardHandler))
+	_, err = runner.New(dbtest.Open(t, dbtest.EmptySQLite(t)), set, runner.Program{}, slog.New(slog.DiscardHandler))
 	require.ErrorContains(t, err, "postgres")
 }

@@ -1,4 +1,4 @@
-package migrations
+package runner
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"novamind/migrations"
 )
 
 // engine is what the two databases do differently around a migration.
@@ -20,11 +22,11 @@ type engine struct {
 }
 
 var engines = map[string]engine{
-	Postgres: {
+	migrations.Postgres: {
 		bookkeeping: postgresBookkeeping, migrated: postgresMigrated,
 		exclusively: withAdvisoryLock, execute: executePostgres, busy: lockTimedOut,
 	},
-	SQLite: {
+	migrations.SQLite: {
 		bookkeeping: sqliteBookkeeping, migrated: sqliteMigrated,
 		exclusively: withoutForeignKeys, execute: executeSQLite, busy: databaseLocked,
 	},

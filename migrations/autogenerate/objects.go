@@ -1,0 +1,109 @@
+package autogenerate
+
+import (
+	"context"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"novamind/migrations"
+)
+
+// object is a part of a schema that atlas does not know: a function, a trigger, a view, an exclusion constraint, an extension.
+type object struct {
+	Kind  string // as in kinds
+	Table string // of a trigger or constraint
+	Name  string // of a function: with its argument types
+	Make  string // the SQL that makes it
+}
+
+type objects []object
+
+// kinds are in the order in which objects can be made: each may need the ones before.
+var kinds = []string{"extension", "function", "constraint", "view", "trigger"}
+
+const postgresObjects = `
+SELECT 'extension' AS kind, '' AS "table", extname AS name, format('CREATE EXTENSION IF NOT EXISTS %I', extname) AS make
+FROM pg_extension WHERE extname <> 'plpgsql'
+UNION ALL
+SELECT 'function', '', p.oid::regprocedure::text, pg_get_functiondef(p.oid)
+FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind IN ('f', 'p')
+	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e')
+UNION ALL
+SELECT 'constraint', c.conrelid::regclass::text, c.conname,
+	format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
+FROM pg_constraint c WHERE c.connamespace = current_schema()::regnamespace AND c.contype = 'x'
+UNION ALL
+SELECT 'view', '', c.relname, format(CASE c.relkind WHEN 'm' THEN 'CREATE MATERIALIZED VIEW %I AS %s' ELSE 'CREATE VIEW %I AS %s' END,
+	c.relname, rtrim(pg_get_viewdef(c.oid), ';'))
+FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('v', 'm')
+	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')
+UNION ALL
+SELECT 'trigger', t.tgrelid::regclass::text, t.tgname, replace(pg_get_triggerdef(t.oid), format('ON %I.', current_schema()), 'ON ')
+	|| CASE t.tgenabled WHEN 'A' THEN format(E';\nALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.tgrelid::regclass, t.tgname)
+		WHEN 'D' THEN format(E';\nALTER TABLE %s DISABLE TRIGGER %I', t.tgrelid::regclass, t.tgname)
+		WHEN 'R' THEN format(E';\nALTER TABLE %s ENABLE REPLICA TRIGGER %I', t.tgrelid::regclass, t.tgname) ELSE '' END
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal
+ORDER BY 1, 2, 3`
+
+const sqliteObjects = `
+SELECT type AS kind, CASE type WHEN 'trigger' THEN tbl_name ELSE '' END AS "table", name, sql AS make
+FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY 1, 2, 3`
+
+// readObjects returns the objects of db's current schema, in a fixed order.
+func readObjects(ctx context.Context, db *gorm.DB) (objects, error) {
+	query := postgresObjects
+	if db.Name() == migrations.SQLite {
+		query = sqliteObjects
+	}
+	var found objects
+	err := db.WithContext(ctx).Raw(query).Scan(&found).Error
+	return found, err
+}
+
+// key names an object in its schema.
+func (o object) key() string {
+	name := o.Kind + " " + o.Name
+	if o.Table != "" {
+		name += " on " + o.Table
+	}
+	return name
+}
+
+// same reports whether two objects mean the same. PostgreSQL has written both; SQLite keeps the words of who did.
+func (o object) same(other object) bool {
+	if o.Kind == "function" { // a line break may be a part of what it does
+		return o.Make == other.Make
+	}
+	return plain(o.Make) == plain(other.Make)
+}
+
+// drop returns the SQL that removes an object.
+func (o object) drop(engine string) string {
+	switch {
+	case o.Kind == "constraint":
+		return "ALTER TABLE " + o.Table + " DROP CONSTRAINT " + o.Name
+	case o.Kind == "trigger" && engine == migrations.Postgres:
+		return "DROP TRIGGER " + o.Name + " ON " + o.Table
+	case o.Kind == "view" && strings.HasPrefix(o.Make, "CREATE MATERIALIZED"):
+		return "DROP MATERIALIZED VIEW " + o.Name
+	default:
+		return "DROP " + strings.ToUpper(o.Kind) + " " + o.Name
+	}
+}
+
+// without returns the objects that other lacks, or has in another form.
+func (all objects) without(other objects) objects {
+	byKey := map[string]object{}
+	for _, o := range other {
+		byKey[o.key()] = o
+	}
+	var missing objects
+	for _, o := range all {
+		if there, ok := byKey[o.key()]; !ok || !o.same(there) {
+			missing = append(missing, o)
+		}
+	}
+	return missing
+}

@@ -1,0 +1,89 @@
+// Package extras declares what the schema has besides what GORM's tags can say: the CHECKs of sealed columns, triggers, functions, views, exclusion
+// constraints and table options. The migrations make them; comparing the two needs both to say the same.
+//
+// A file <subject>.<postgres|sqlite>.sql holds plain SQL, run when all tables are there, audit's first, then by name. SQLite can't add a constraint to a table:
+// there, a statement ALTER TABLE <table> ADD CONSTRAINT …; at the start of a line becomes a part of CREATE TABLE. The CHECK of a sealed column is derived from its
+// model, unless a file declares one of the same name.
+package extras
+
+import (
+	"embed"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+
+	"novamind/models"
+)
+
+//go:embed *.sql
+var files embed.FS
+
+// withoutRowID are the tables whose primary key is the table, on SQLite.
+var withoutRowID = []string{"blindindex", "auditsubject", "auditoutbox"}
+
+// Extras are what GORM can't say, on one engine.
+type Extras struct {
+	Constraints map[string][]string // by table: the definitions that its CREATE TABLE has besides GORM's
+	Options     map[string]string   // by table: what follows its CREATE TABLE
+	Script      string              // functions, triggers, views: runs when all tables are there
+}
+
+// addConstraint finds the statements of a SQLite file that belong into CREATE TABLE.
+var addConstraint = regexp.MustCompile(`(?ms)^ALTER TABLE (\w+)\s+ADD (CONSTRAINT .+?);$`)
+
+// Of returns the extras of all models on an engine.
+func Of(engine string) (Extras, error) {
+	script, err := read(engine)
+	if err != nil {
+		return Extras{}, err
+	}
+	extras := Extras{Constraints: map[string][]string{}, Options: map[string]string{}}
+	sealed, err := sealedChecks(engine, models.All())
+	if err != nil {
+		return Extras{}, err
+	}
+	for _, c := range sealed {
+		if !strings.Contains(script, "CONSTRAINT "+c.name+" CHECK") {
+			extras.Constraints[c.table] = append(extras.Constraints[c.table], "CONSTRAINT "+c.name+" CHECK ("+c.expression+")")
+		}
+	}
+	if engine == "sqlite" {
+		for _, part := range addConstraint.FindAllStringSubmatch(script, -1) {
+			extras.Constraints[part[1]] = append(extras.Constraints[part[1]], part[2])
+		}
+		script = addConstraint.ReplaceAllString(script, "")
+		for _, table := range withoutRowID {
+			extras.Options[table] = " WITHOUT ROWID"
+		}
+	}
+	extras.Script = script
+	return extras, nil
+}
+
+// read returns the files of an engine, one after the other.
+func read(engine string) (string, error) {
+	names, err := fs.Glob(files, "*."+engine+".sql") // sorted
+	if err != nil {
+		return "", err
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return order(a) - order(b) })
+	var script strings.Builder
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return "", err
+		}
+		script.Write(text)
+		script.WriteByte('\n')
+	}
+	return script.String(), nil
+}
+
+// order puts the functions that other tables' triggers call first.
+func order(file string) int {
+	if strings.HasPrefix(file, "audit.") {
+		return 0
+	}
+	return 1
+}
