@@ -13,8 +13,6 @@ import (
 	"novamind/models"
 )
 
-const origin = "api"
-
 // passwordDueKey marks a caller whose first password has to be changed before anything else.
 const passwordDueKey = "password_due"
 
@@ -88,7 +86,7 @@ func afterPasswordChange(authenticate HandlerFunc) HandlerFunc {
 
 func setActor(c *gin.Context, actor audit.Actor) {
 	ctx := c.Request.Context()
-	actor.Origin, actor.RequestID, actor.Address, actor.Route = origin, RequestID(ctx), c.ClientIP(), c.FullPath()
+	actor.Origin, actor.RequestID, actor.Address, actor.Route = audit.API, RequestID(ctx), c.ClientIP(), c.FullPath()
 	c.Request = c.Request.WithContext(audit.WithActor(ctx, actor))
 }
 

@@ -34,7 +34,7 @@ type AuditLog struct {
 	EntityType    string     `gorm:"not null"`
 	EntityID      *uuid.UUID `gorm:"type:uuid"`
 	Changes       datatypes.JSONType[Changes]
-	Diff          phi.JSON[audit.Diff] // what changed from what to what
+	Diff          phi.JSON[audit.Diff] `phi:"closed"` // what changed from what to what; OpenDiff
 	Details       *string
 	Reason        phi.Text // sealed: people write names into reasons
 	Outcome       string   `gorm:"not null"`
@@ -72,6 +72,7 @@ func NewAuditLog(e audit.Event) *AuditLog {
 		ActorRoles:   append([]string{}, e.ActorRoles...),
 		OnBehalfOf:   optionalText(e.OnBehalfOf),
 		SessionID:    optionalID(e.SessionID),
+		APIKeyID:     optionalID(e.APIKeyID),
 		Address:      optionalText(e.Address),
 		Route:        optionalText(e.Route),
 		Purpose:      optionalText(e.Purpose),
@@ -142,8 +143,42 @@ func (a *AuditLog) BeforeSave(tx *gorm.DB) error {
 	return err
 }
 
-// AfterFind opens the seals.
+// AfterFind opens the seals, but for that of the diff.
 func (a *AuditLog) AfterFind(tx *gorm.DB) error { return open(tx, a) }
+
+// OpenDiff opens what the event changed, which is PHI, and tells the unit of work that its rows are shown. It returns an error where the unit is
+// missing, and phi.ErrUnreadable where the diff was altered.
+func (a *AuditLog) OpenDiff(tx *gorm.DB) (audit.Diff, error) {
+	unit, err := audit.Current(tx.Statement.Context)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range a.Subjects {
+		unit.Accessed(valueOf(s.EntityType), s.EntityID)
+	}
+	sealer, err := sealerOf(tx, a)
+	if err != nil {
+		return nil, err
+	}
+	l := layoutOf(a)
+	for _, c := range l.sealed {
+		if !c.closed {
+			continue
+		}
+		if err := a.Diff.Open(sealer, bindingOf(a, l, c, 0)); err != nil {
+			unit.Unreadable(l.table, a.ID)
+			return nil, err
+		}
+	}
+	return a.Diff.Plain(), nil
+}
+
+func valueOf(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
 
 // BeforeUpdate refuses.
 func (*AuditLog) BeforeUpdate(*gorm.DB) error { return ErrLogFrozen }

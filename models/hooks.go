@@ -129,6 +129,9 @@ func tryOpenRow(tx *gorm.DB, m entity, l *layout, row reflect.Value) error {
 		version = *v.rowVersion()
 	}
 	for _, c := range l.sealed {
+		if c.closed {
+			continue
+		}
 		if err := c.field(row).Open(sealer, bindingOf(m, l, c, version)); err != nil {
 			return err
 		}

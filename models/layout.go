@@ -26,6 +26,7 @@ type column struct {
 	index  []int
 	sealed bool
 	secret bool // tagged audit:"secret": the log tells that it changed, and not from or to what
+	closed bool // tagged phi:"closed": reading a row leaves it sealed
 }
 
 // layout is what the hooks need to know of a model, worked out once from its GORM schema.
@@ -54,7 +55,7 @@ func layoutOf(model any) *layout {
 	for _, name := range s.DBNames {
 		field := s.FieldsByDBName[name]
 		_, sealed := reflect.TypeAssert[sealable](reflect.New(field.FieldType))
-		c := column{name: name, index: field.StructField.Index, sealed: sealed, secret: field.Tag.Get("audit") == "secret"}
+		c := column{name: name, index: field.StructField.Index, sealed: sealed, secret: field.Tag.Get("audit") == "secret", closed: field.Tag.Get("phi") == "closed"}
 		l.columns = append(l.columns, c)
 		if sealed {
 			l.sealed = append(l.sealed, c)

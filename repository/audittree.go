@@ -207,22 +207,8 @@ func (r *AuditTreeRepository) grow(ctx context.Context, leaves []models.AuditLea
 
 // Inserted returns events that are neither leaves nor wait to become one: somebody put them there past the guards. At most limit, in order.
 func (r *AuditTreeRepository) Inserted(ctx context.Context, limit int) ([]uuid.UUID, error) {
-	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, r.store.rebind(
-		"SELECT id FROM auditlog WHERE NOT EXISTS (SELECT 1 FROM auditleaf WHERE event_id = id) "+
-			"AND NOT EXISTS (SELECT 1 FROM auditoutbox WHERE event_id = id) ORDER BY id LIMIT ?"), limit)
-	if err != nil {
-		return nil, translate(err)
-	}
-	defer func() { _ = rows.Close() }()
-	var ids []uuid.UUID
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, translate(err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, translate(rows.Err())
+	return r.store.ids(ctx, "SELECT id FROM auditlog WHERE NOT EXISTS (SELECT 1 FROM auditleaf WHERE event_id = id) "+
+		"AND NOT EXISTS (SELECT 1 FROM auditoutbox WHERE event_id = id) ORDER BY id LIMIT ?", limit)
 }
 
 // Ends returns how many leaves and how large a newest checkpoint are stored, as of one moment. They are the same, but where somebody took some.

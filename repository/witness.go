@@ -2,7 +2,6 @@ package repository
 
 import (
 	"context"
-	"encoding/binary"
 	"slices"
 	"time"
 
@@ -71,7 +70,7 @@ func (q *Sequencer) addOthers(ctx context.Context, witnesses []models.AuditWitne
 	}
 	var subjects []models.AuditSubject
 	err := q.store.handle(ctx).Where(q.store.among("entity_id", ids)).
-		Where("event_id >= ? AND row_digest IS NOT NULL", idsSince(since.Add(-time.Hour))).Find(&subjects).Error
+		Where("event_id >= ? AND row_digest IS NOT NULL", audit.FirstID(since.Add(-time.Hour))).Find(&subjects).Error
 	if err != nil {
 		return err
 	}
@@ -107,15 +106,6 @@ func rowsOf(witnesses []models.AuditWitness) ([]uuid.UUID, time.Time) {
 		}
 	}
 	return ids, since
-}
-
-// idsSince returns the least id that an event of this time or later can have: ids are UUIDv7 (RFC 9562), which begin with their time.
-func idsSince(t time.Time) uuid.UUID {
-	var id uuid.UUID
-	var millis [8]byte
-	binary.BigEndian.PutUint64(millis[:], uint64(t.UnixMilli()))
-	copy(id[:6], millis[2:])
-	return id
 }
 
 // witnessed names operations as events do.

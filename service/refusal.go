@@ -58,7 +58,7 @@ func (s *RefusalService) Flush(ctx context.Context) error {
 	if len(counts) == 0 {
 		return nil
 	}
-	err := s.store.InTx(audit.WithActor(ctx, audit.Actor{Origin: "api"}), func(ctx context.Context) error {
+	err := s.store.InTx(audit.WithActor(ctx, audit.Actor{Origin: audit.API}), func(ctx context.Context) error {
 		unit, err := audit.Current(ctx)
 		if err != nil {
 			return err

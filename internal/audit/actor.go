@@ -19,7 +19,8 @@ type Actor struct {
 	Roles     []string
 	Scopes    []string // of an API key: the permissions of its roles that it has; nil: all of them
 	SessionID uuid.UUID
-	Origin    string // "api", or "system:<job>"
+	APIKeyID  uuid.UUID // the key that stands in for a session
+	Origin    string    // "api", or "system:<job>"
 	RequestID string
 
 	OnBehalfOf string // who started a job, as the operating system knows them

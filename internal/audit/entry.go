@@ -88,12 +88,15 @@ func (e Entry) Authenticated() []byte {
 	return w.out
 }
 
+// leafLabel begins every encoding: no other use of the keys takes it for something of its own.
+const leafLabel = "novamind event 1"
+
 // leafWriter encodes parts, each with its length before it.
 type leafWriter struct{ out []byte }
 
 func newLeafWriter() *leafWriter {
 	w := &leafWriter{out: make([]byte, 0, 512)}
-	w.bytes([]byte("novamind event 1"))
+	w.bytes([]byte(leafLabel))
 	return w
 }
 

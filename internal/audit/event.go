@@ -4,6 +4,7 @@
 package audit
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,11 +33,17 @@ const (
 	Reindex     = "reindex"
 	Truncate    = "truncate"
 	Migrate     = "migrate"
-	Restore     = "restore" // a backup was put back: the tree goes on from an earlier head, in a new epoch
+	OpenDiff    = "open_diff" // what an event changed was opened: old and new values
+	Export      = "export"
+	SignOff     = "sign_off" // of a week's review of the log
+	Restore     = "restore"  // a backup was put back: the tree goes on from an earlier head, in a new epoch
 )
 
-// DirectSQL is the origin of a change that this program did not make.
-const DirectSQL = "direct-sql"
+// Origins, beside "system:<job>".
+const (
+	API       = "api"
+	DirectSQL = "direct-sql" // a change that this program did not make
+)
 
 // Outcomes.
 const (
@@ -77,7 +84,7 @@ type FieldChange struct {
 
 // Event is one entry of the log. But for Diff and Reason it names fields and rows, never their content.
 type Event struct {
-	ID         uuid.UUID
+	ID         uuid.UUID // a UUIDv7 that begins with OccurredAt, to the millisecond or so: the log is in the order of time
 	OccurredAt time.Time
 	UserID     uuid.UUID // Nil: nobody is logged in, or a job of the system acts
 	Action     string
@@ -94,7 +101,17 @@ type Event struct {
 	ActorRoles []string
 	OnBehalfOf string
 	SessionID  uuid.UUID
+	APIKeyID   uuid.UUID
 	Address    string
 	Route      string
 	Purpose    string
+}
+
+// FirstID returns the least id that an event of this time or later can have: ids are UUIDv7 (RFC 9562), which begin with their time.
+func FirstID(t time.Time) uuid.UUID {
+	var id uuid.UUID
+	var millis [8]byte
+	binary.BigEndian.PutUint64(millis[:], uint64(t.UnixMilli())) //nolint:gosec // no event is older than 1970
+	copy(id[:6], millis[2:])
+	return id
 }

@@ -199,12 +199,15 @@ func Stamp(a Actor, e Event) Event {
 	e.ID = uuid.Must(uuid.NewV7())
 	if e.OccurredAt.IsZero() {
 		e.OccurredAt = time.Now().UTC().Truncate(time.Microsecond)
+	} else {
+		first := FirstID(e.OccurredAt)
+		copy(e.ID[:6], first[:6])
 	}
 	if e.UserID == uuid.Nil {
 		e.UserID = a.ID
 	}
 	e.Origin, e.RequestID = a.Origin, a.RequestID
-	e.ActorRoles, e.OnBehalfOf, e.SessionID = a.Roles, a.OnBehalfOf, a.SessionID
+	e.ActorRoles, e.OnBehalfOf, e.SessionID, e.APIKeyID = a.Roles, a.OnBehalfOf, a.SessionID, a.APIKeyID
 	e.Address, e.Route, e.Purpose = cmp.Or(e.Address, a.Address), a.Route, a.Purpose
 	return e
 }

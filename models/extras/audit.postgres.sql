@@ -1,6 +1,9 @@
 -- With the id, which is an embedded field, so no tag can say it.
 CREATE INDEX auditlog_user_id_idx ON auditlog (user_id, id);
 CREATE INDEX auditlog_entity_id_idx ON auditlog (entity_id, id);
+CREATE INDEX auditlog_action_idx ON auditlog (action, id) WHERE action NOT IN ('read', 'list', 'search', 'create', 'update');
+CREATE INDEX auditlog_outcome_idx ON auditlog (outcome, id) WHERE outcome <> 'success';
+CREATE INDEX auditlog_origin_idx ON auditlog (origin, id) WHERE origin <> 'api';
 
 -- PostgreSQL's own knowledge of a change.
 ALTER TABLE auditlog ALTER COLUMN transaction_id SET DEFAULT pg_current_xact_id()::text::bigint;
