@@ -20,7 +20,7 @@ import (
 var files embed.FS
 
 // withoutRowID are the tables whose primary key is the table, on SQLite.
-var withoutRowID = []string{"blindindex", "auditsubject", "auditoutbox"}
+var withoutRowID = []string{"blindindex", "auditsubject", "auditoutbox", "carerelationship"}
 
 // Extras are what GORM can't say, on one engine.
 type Extras struct {
