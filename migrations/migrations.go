@@ -1,9 +1,10 @@
 // Package migrations holds the frozen SQL of the schema, one file per version, engine and direction, pinned by
-// their sums; runner applies it, autogenerate writes it. A file never changes once it is released: migrations.sum pins each, and the database records what
-// ran. It imports no model, so that what an old version does never depends on today's code.
+// their sums; runner applies it, autogenerate writes it. A file never changes once it is released: migrations.sum pins
+// each, and the database records what ran. It imports no model, so that what an old version does never depends on today's code.
 package migrations
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -60,6 +61,9 @@ func Load(fsys fs.FS, engine string) (Set, error) {
 	}
 	versions, err := readVersions(fsys)
 	if err != nil {
+		return Set{}, err
+	}
+	if err := cmp.Or(complete(versions), transactional(versions)); err != nil {
 		return Set{}, err
 	}
 	set := Set{Engine: engine}
@@ -140,7 +144,7 @@ func readVersions(fsys fs.FS) ([]version, error) {
 		all[i].sql[part[3]] = string(text)
 	}
 	slices.SortFunc(all, func(a, b version) int { return CompareVersions(a.number, b.number) })
-	return all, complete(all)
+	return all, nil
 }
 
 // complete returns an error that names the first file that a version lacks.
@@ -153,6 +157,12 @@ func complete(all []version) error {
 		}
 	}
 	return nil
+}
+
+// VersionOf returns the version in a migration's id.
+func VersionOf(id string) string {
+	number, _, _ := strings.Cut(id, "_")
+	return number
 }
 
 // CompareVersions orders versions as numbers of any length: 10000 comes after 9999.

@@ -1,4 +1,4 @@
-// Package scratch starts a throwaway PostgreSQL from the programs that this machine has.
+// Package scratch makes databases that are thrown away, and starts a throwaway PostgreSQL from the programs that this machine has.
 package scratch
 
 import (

@@ -8,9 +8,9 @@ import (
 	"ariga.io/atlas/sql/schema"
 	"gorm.io/gorm"
 
+	"novamind/internal/scratch"
 	"novamind/migrations"
 	"novamind/migrations/runner"
-	"novamind/migrations/scratch"
 )
 
 // difference is what leads from one state to another.

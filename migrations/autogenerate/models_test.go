@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"novamind/internal/dbtest"
+	"novamind/internal/scratch"
 	"novamind/migrations"
-	"novamind/migrations/scratch"
 	"novamind/models"
 	"novamind/models/extras"
 )

@@ -15,20 +15,27 @@ import (
 // engine is what the two databases do differently around a migration.
 type engine struct {
 	bookkeeping string                                                  // makes the runner's tables
-	migrated    string                                                  // asks whether it has them
+	logColumns  string                                                  // counts the columns of a table
 	exclusively func(conn *gorm.DB, fn func(conn *gorm.DB) error) error // runs fn on a pinned connection made ready
 	execute     func(tx *gorm.DB, script string) error                  // runs one file; its error holds no row content
+	oneByOne    func(conn *gorm.DB, script string) error                // the same, without a transaction
+	copyBefore  func(tx *gorm.DB, pool *sql.DB, s step) error           // keeps what is there, while nobody can write
 	busy        func(error) bool                                        // another session holds a lock: try again
+	offline     dialect
 }
 
 var engines = map[string]engine{
 	migrations.Postgres: {
-		bookkeeping: postgresBookkeeping, migrated: postgresMigrated,
-		exclusively: withAdvisoryLock, execute: executePostgres, busy: lockTimedOut,
+		bookkeeping: postgresBookkeeping, logColumns: postgresColumns,
+		exclusively: withAdvisoryLock, execute: executePostgres, oneByOne: executeOneByOne, busy: lockTimedOut,
+		copyBefore: func(*gorm.DB, *sql.DB, step) error { return nil }, // a server's backups are its operator's
+		offline:    postgresOffline,
 	},
 	migrations.SQLite: {
-		bookkeeping: sqliteBookkeeping, migrated: sqliteMigrated,
-		exclusively: withoutForeignKeys, execute: executeSQLite, busy: databaseLocked,
+		bookkeeping: sqliteBookkeeping, logColumns: sqliteColumns,
+		exclusively: withoutForeignKeys, execute: executeSQLite, oneByOne: executeSQLite, busy: databaseLocked,
+		copyBefore: copySQLite,
+		offline:    sqliteOffline,
 	},
 }
 

@@ -19,31 +19,81 @@ const (
 
 // Why a database's history stops the runner.
 var (
-	ErrUnknownVersion = errors.New("the database has a migration that this program does not know")
-	ErrEdited         = errors.New("a migration was edited after it was applied")
-	ErrOutOfOrder     = errors.New("a pending migration is older than an applied one")
+	ErrUnknownVersion = errors.New("the database has a migration that this program does not know: run the newer program, or mend its history with migrate stamp")
+	ErrEdited         = errors.New("a migration was edited after it was applied: put the file back, or accept it with migrate repair")
+	ErrOutOfOrder     = errors.New("a pending migration is older than an applied one: give it a newer version")
+)
+
+// direction is what a run did to a version.
+type direction string
+
+const (
+	up      direction = "up"
+	down    direction = "down"
+	stamp   direction = "stamp"   // recorded as applied, without its SQL
+	unstamp direction = "unstamp" // recorded as not applied, likewise
+	repair  direction = "repair"  // its content was accepted as it is now
+)
+
+// The origins of a run.
+const (
+	online  = "runner"
+	offline = "offline" // by the SQL that migrate sql printed
 )
 
 // record is an applied migration as the database remembers it.
 type record struct {
-	ID        string
-	Checksum  string     // "" when no run of it was logged
-	AppliedAt *time.Time // nil likewise
+	ID         string
+	Checksum   string     // "" when no run of it was logged
+	AppliedAt  *time.Time // nil likewise
+	Compatible bool       // the release before it can work on it
 }
 
 // readHistory returns what is applied, in no particular order.
 func (e engine) readHistory(tx *gorm.DB) ([]record, error) {
-	// Not gorm's HasTable: it says no to a database that is out of reach.
-	var migrated bool
-	if err := tx.Raw(e.migrated).Scan(&migrated).Error; err != nil || !migrated {
+	migrated, compatible, err := e.books(tx)
+	if err != nil || !migrated {
 		return nil, err
 	}
+	column := "false"
+	if compatible {
+		column = "coalesce(l.compatible, false)"
+	}
 	var applied []record
-	err := tx.Raw(`SELECT m.id, coalesce(l.checksum, '') AS checksum, l.applied_at FROM ` + Table + ` m
+	err = tx.Raw(`SELECT m.id, coalesce(l.checksum, '') AS checksum, l.applied_at, ` + column + ` AS compatible FROM ` + Table + ` m
 		LEFT JOIN ` + LogTable + ` l ON l.id = (SELECT max(id) FROM ` + LogTable + ` WHERE migration_id = m.id)`).
 		Scan(&applied).Error
 	return applied, err
 }
+
+// books tells whether the database has the runner's tables, and whether the log has all of its columns. Not by gorm's
+// HasTable: it says no to a database that is out of reach.
+func (e engine) books(tx *gorm.DB) (migrated, complete bool, err error) {
+	var columns int
+	err = tx.Raw(e.logColumns, LogTable).Scan(&columns).Error
+	return columns > 0, columns >= logColumns, err
+}
+
+// logColumns is how many columns the log has; those of its first form are fewer.
+const logColumns = 10
+
+// keepBooks makes the runner's tables, and completes the log that an earlier program made.
+func (e engine) keepBooks(tx *gorm.DB) error {
+	migrated, complete, err := e.books(tx)
+	switch {
+	case err != nil || complete:
+		return err
+	case migrated:
+		return runScript(tx, completeLog)
+	default:
+		return runScript(tx, e.bookkeeping)
+	}
+}
+
+const completeLog = `
+ALTER TABLE schemamigrationlog ADD COLUMN actor text NOT NULL DEFAULT '';
+ALTER TABLE schemamigrationlog ADD COLUMN origin text NOT NULL DEFAULT 'runner';
+ALTER TABLE schemamigrationlog ADD COLUMN compatible boolean NOT NULL DEFAULT false;`
 
 // verify returns nil when what is applied is an unedited beginning of the set.
 func verify(s migrations.Set, applied []record) error {
@@ -66,19 +116,11 @@ func verify(s migrations.Set, applied []record) error {
 	return nil
 }
 
-// logEntry is one run of a migration.
-type logEntry struct {
-	MigrationID    string
-	Checksum       string
-	Direction      string
-	AppliedAt      time.Time
-	Took           time.Duration
-	ProgramVersion string
-}
-
-func writeLog(tx *gorm.DB, e logEntry) error {
+// writeLog logs what was done to a migration.
+func (r *Runner) writeLog(tx *gorm.DB, m migrations.Migration, d direction, started time.Time) error {
 	// The time goes as text: how a SQLite driver writes one depends on the DSN.
-	return tx.Exec(`INSERT INTO `+LogTable+` (migration_id, checksum, direction, applied_at, duration_ms, program_version)
-		VALUES (?, ?, ?, ?, ?, ?)`, e.MigrationID, e.Checksum, e.Direction,
-		e.AppliedAt.UTC().Format("2006-01-02 15:04:05.000000-07:00"), e.Took.Milliseconds(), e.ProgramVersion).Error
+	return tx.Exec(`INSERT INTO `+LogTable+` (migration_id, checksum, direction, applied_at, duration_ms, program_version, actor, origin, compatible)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, m.ID, m.Checksum, d, started.UTC().Format("2006-01-02 15:04:05.000000-07:00"),
+		time.Since(started).Milliseconds(), r.program.Version, r.program.Actor, online,
+		migrations.Declares(r.set.Engine, m.Up, migrations.Compatible)).Error
 }

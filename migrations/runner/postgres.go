@@ -5,8 +5,12 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
+
+	"novamind/migrations"
+	"novamind/migrations/script"
 )
 
 const postgresBookkeeping = `
@@ -18,10 +22,13 @@ CREATE TABLE IF NOT EXISTS schemamigrationlog (
 	direction       text NOT NULL,
 	applied_at      timestamptz NOT NULL,
 	duration_ms     bigint NOT NULL,
-	program_version text NOT NULL
+	program_version text NOT NULL,
+	actor           text NOT NULL DEFAULT '',
+	origin          text NOT NULL DEFAULT 'runner',
+	compatible      boolean NOT NULL DEFAULT false
 );`
 
-const postgresMigrated = `SELECT to_regclass('schemamigration') IS NOT NULL`
+const postgresColumns = `SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped`
 
 // advisoryLock is the key under which runners exclude each other, per database: "novamind" in ASCII.
 const advisoryLock int64 = 0x6e6f76616d696e64
@@ -51,7 +58,56 @@ func executePostgres(tx *gorm.DB, script string) error {
 	if err := runScript(tx, "SET LOCAL lock_timeout = '5s'"); err != nil {
 		return err
 	}
-	err := runScript(tx, script)
+	return scrubbed(runScript(tx, script), script)
+}
+
+// executeOneByOne runs each statement of script by itself. What an interrupted run left of an index that is built
+// concurrently is invalid, and IF NOT EXISTS would pass it by, so it goes first.
+func executeOneByOne(conn *gorm.DB, text string) error {
+	if err := runScript(conn, "SET lock_timeout = '5s'"); err != nil {
+		return err
+	}
+	for _, statement := range script.Split(migrations.Postgres, text) {
+		if name, ok := builtConcurrently(statement); ok {
+			if err := dropInvalid(conn, name); err != nil {
+				return err
+			}
+		}
+		if err := scrubbed(runScript(conn, statement.Text), statement.Text); err != nil {
+			return fmt.Errorf("the statement at line %d: %w", statement.Line, err)
+		}
+	}
+	return nil
+}
+
+// builtConcurrently returns the name of the index that a statement builds so.
+func builtConcurrently(statement script.Statement) (string, bool) {
+	if !statement.Begins("CREATE", "INDEX") && !statement.Begins("CREATE", "UNIQUE", "INDEX") {
+		return "", false
+	}
+	for i, token := range statement.Tokens {
+		if token.Is("CONCURRENTLY") {
+			rest := statement.Tokens[i+1:]
+			if len(rest) > 3 && rest[0].Is("IF") {
+				rest = rest[3:]
+			}
+			return rest[0].Name(), true
+		}
+	}
+	return "", false
+}
+
+func dropInvalid(conn *gorm.DB, index string) error {
+	var invalid bool
+	err := conn.Raw("SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(quote_ident(?)) AND NOT indisvalid)", index).
+		Scan(&invalid).Error
+	if err != nil || !invalid {
+		return err
+	}
+	return runScript(conn, "DROP INDEX CONCURRENTLY "+pgx.Identifier{index}.Sanitize())
+}
+
+func scrubbed(err error, script string) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return scrub(pg, script)

@@ -5,9 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"time"
 
-	"github.com/go-gormigrate/gormigrate/v2"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -41,9 +39,10 @@ func New(db *gorm.DB, set migrations.Set, program Program, log *slog.Logger) (*R
 	return &Runner{db: db, set: set, engine: engines[set.Engine], program: program, log: log}, nil
 }
 
-// Up applies what is pending up to and including target, a version or an id ("" is the newest), and returns the ids
-// that it applied. Each version is one transaction: on an error the failed one is rolled back whole and the ones
-// before it stay. However many runners start at once, each version is applied once; the others wait.
+// Up applies what is pending up to and including target (migrations.Set.Index; "" is the newest) and returns the ids that
+// it applied. Each version is one transaction, unless it declares migrations.NoTransaction: on an error the failed one is
+// rolled back whole and the ones before it stay. However many runners start at once, each version is applied once; the
+// others wait. Before the first statement on a SQLite file that holds anything, it is copied and the copy verified.
 //
 // It returns ErrUnknownTarget, ErrUnknownVersion, ErrEdited or ErrOutOfOrder before anything ran, or an error that
 // names the version that failed, without row content.
@@ -52,24 +51,45 @@ func (r *Runner) Up(ctx context.Context, target string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Nothing to do needs no lock, and none of the owner's rights.
-	if next, err := r.next(r.session(ctx), last); err != nil || next == nil {
+	return r.run(ctx, func(applied []record) *step {
+		if len(applied) > last { // verify has it that they are the first ones
+			return nil
+		}
+		m := r.set.Migrations[len(applied)]
+		return &step{migration: m, direction: up, script: m.Up}
+	})
+}
+
+// Down undoes applied versions, the newest first, until target is the newest; migrations.Base undoes all. It promises what
+// Up does, and returns the ids that it undid.
+func (r *Runner) Down(ctx context.Context, target string) ([]string, error) {
+	last, err := r.set.Index(target)
+	if err != nil {
 		return nil, err
 	}
-	var done []string
-	err = r.session(ctx).Connection(func(conn *gorm.DB) error {
-		return r.engine.exclusively(conn.Session(&gorm.Session{NewDB: true}), func(conn *gorm.DB) error {
-			for {
-				id, err := r.patiently(conn, last)
-				if err != nil || id == "" {
-					return err
-				}
-				r.log.Info("migration applied", "id", id)
-				done = append(done, id)
-			}
-		})
+	return r.run(ctx, func(applied []record) *step {
+		if len(applied) <= last+1 {
+			return nil
+		}
+		m := r.set.Migrations[len(applied)-1]
+		return &step{migration: m, direction: down, script: m.Down}
 	})
-	return done, err
+}
+
+// DownBy is Down by a number of versions.
+func (r *Runner) DownBy(ctx context.Context, versions int) ([]string, error) {
+	applied, err := r.history(r.session(ctx))
+	if err != nil {
+		return nil, err
+	}
+	target := len(applied) - versions - 1
+	if target < -1 {
+		return nil, fmt.Errorf("%w: only %d versions are applied", migrations.ErrUnknownTarget, len(applied))
+	}
+	if target == -1 {
+		return r.Down(ctx, migrations.Base)
+	}
+	return r.Down(ctx, r.set.Migrations[target].ID)
 }
 
 // session returns a handle that writes no SQL into logs.
@@ -77,69 +97,18 @@ func (r *Runner) session(ctx context.Context) *gorm.DB {
 	return r.db.Session(&gorm.Session{NewDB: true, Context: ctx, Logger: logger.Discard})
 }
 
-// patiently takes the next step, again a few times when another session was in the way.
-func (r *Runner) patiently(conn *gorm.DB, last int) (string, error) {
-	for attempt := 1; ; attempt++ {
-		id, err := r.step(conn, last)
-		if err == nil || attempt == attempts || !r.engine.busy(err) {
-			return id, err
-		}
-		r.log.Warn("migration waits for a lock", "attempt", attempt)
-		if err := pause(conn.Statement.Context, attempt); err != nil {
-			return "", err
-		}
-	}
-}
-
-// step applies the next pending version up to last and returns its id, "" when there is none.
-func (r *Runner) step(conn *gorm.DB, last int) (string, error) {
-	var id string
-	err := conn.Transaction(func(tx *gorm.DB) error {
-		next, err := r.next(tx, last)
-		if err != nil || next == nil {
-			return err
-		}
-		if err := r.apply(tx, *next); err != nil {
-			return fmt.Errorf("migration %s: %w", next.ID, err)
-		}
-		id = next.ID
-		return nil
-	})
-	if err != nil {
-		return "", err
-	}
-	return id, nil
-}
-
-// next returns the first pending migration up to last, or nil, once the database's history agrees with the set.
-func (r *Runner) next(tx *gorm.DB, last int) (*migrations.Migration, error) {
+// history returns what is applied once it agrees with the set.
+func (r *Runner) history(tx *gorm.DB) ([]record, error) {
 	applied, err := r.engine.readHistory(tx)
 	if err != nil {
 		return nil, err
 	}
-	if err := verify(r.set, applied); err != nil {
-		return nil, err
-	}
-	if len(applied) > last { // verify has it that they are the first ones
-		return nil, nil //nolint:nilnil // nothing is pending
-	}
-	return &r.set.Migrations[len(applied)], nil
+	return applied, verify(r.set, applied)
 }
 
-// apply runs one version and its bookkeeping in tx: a crash leaves all of it or nothing.
-func (r *Runner) apply(tx *gorm.DB, m migrations.Migration) error {
-	if err := runScript(tx, r.engine.bookkeeping); err != nil {
-		return err
-	}
-	start := time.Now()
-	migrate := func(tx *gorm.DB) error { return r.engine.execute(tx, m.Up) }
-	// UseTransaction stays off: the transaction is ours, and holds the log row as well.
-	options := &gormigrate.Options{TableName: Table, IDColumnName: "id", IDColumnSize: 255}
-	if err := gormigrate.New(tx, options, []*gormigrate.Migration{{ID: m.ID, Migrate: migrate}}).Migrate(); err != nil {
-		return err
-	}
-	return writeLog(tx, logEntry{
-		MigrationID: m.ID, Checksum: m.Checksum, Direction: "up",
-		AppliedAt: start, Took: time.Since(start), ProgramVersion: r.program.Version,
+// exclusively runs fn on a pinned connection that no other runner has the like of.
+func (r *Runner) exclusively(ctx context.Context, fn func(conn *gorm.DB) error) error {
+	return r.session(ctx).Connection(func(conn *gorm.DB) error {
+		return r.engine.exclusively(conn.Session(&gorm.Session{NewDB: true}), fn)
 	})
 }

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"testing"
@@ -45,7 +46,24 @@ func onEachEngine(t *testing.T, test func(t *testing.T, url string)) {
 
 func newRunner(t *testing.T, db *gorm.DB, scripts map[string]string) *runner.Runner {
 	t.Helper()
-	set, err := migrations.Load(migrationtest.Folder(t, scripts), db.Name())
+	return runnerOf(t, db, migrationtest.Folder(t, scripts))
+}
+
+// newRunnerWith is newRunner with down scripts.
+func newRunnerWith(t *testing.T, db *gorm.DB, ups, downs map[string]string) *runner.Runner {
+	t.Helper()
+	fsys := migrationtest.Folder(t, ups)
+	for id, sql := range downs {
+		for _, engine := range []string{migrations.Postgres, migrations.SQLite} {
+			fsys[id+"."+engine+".down.sql"].Data = []byte(sql)
+		}
+	}
+	return runnerOf(t, db, migrationtest.Summed(t, fsys))
+}
+
+func runnerOf(t *testing.T, db *gorm.DB, fsys fs.FS) *runner.Runner {
+	t.Helper()
+	set, err := migrations.Load(fsys, db.Name())
 	require.NoError(t, err)
 	r, err := runner.New(db, set, runner.Program{Version: "1.2.3", Actor: "somebody"}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)

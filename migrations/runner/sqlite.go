@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"gorm.io/gorm"
 )
@@ -16,10 +17,13 @@ CREATE TABLE IF NOT EXISTS schemamigrationlog (
 	direction       text NOT NULL,
 	applied_at      datetime NOT NULL,
 	duration_ms     integer NOT NULL,
-	program_version text NOT NULL
+	program_version text NOT NULL,
+	actor           text NOT NULL DEFAULT '',
+	origin          text NOT NULL DEFAULT 'runner',
+	compatible      boolean NOT NULL DEFAULT false
 );`
 
-const sqliteMigrated = `SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = 'schemamigration'`
+const sqliteColumns = `SELECT count(*) FROM pragma_table_info(?)`
 
 // withoutForeignKeys runs fn while conn enforces no foreign keys: rebuilding a table drops the old one, which deletes
 // the rows that refer to it. The pragma has no effect inside a transaction. Runners exclude each other by
@@ -66,3 +70,5 @@ func databaseLocked(err error) bool {
 	var coded interface{ Code() int }
 	return errors.As(err, &coded) && coded.Code()&0xff == 5
 }
+
+func quoteSQLite(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

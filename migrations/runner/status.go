@@ -48,6 +48,17 @@ func (r *Runner) Status(ctx context.Context) ([]State, error) {
 	return states, nil
 }
 
+// Current returns the newest applied version, nil where there is none, and whether it is the newest of all.
+func (r *Runner) Current(ctx context.Context) (current *State, head bool, err error) {
+	states, err := r.Status(ctx)
+	for i := range states {
+		if states[i].Applied {
+			current, head = &states[i], i == len(states)-1
+		}
+	}
+	return current, head, err
+}
+
 // Pending returns how many versions of the set the database lacks.
 func (r *Runner) Pending(ctx context.Context) (int, error) {
 	states, err := r.Status(ctx)
@@ -58,6 +69,37 @@ func (r *Runner) Pending(ctx context.Context) (int, error) {
 		}
 	}
 	return pending, err
+}
+
+// Run is one run of a migration, as the log has it.
+type Run struct {
+	MigrationID    string    `json:"id"`
+	Direction      string    `json:"direction"` // up, down, stamp, unstamp or repair
+	AppliedAt      time.Time `json:"applied_at"`
+	DurationMs     int64     `json:"duration_ms"`
+	ProgramVersion string    `json:"program_version"`
+	Actor          string    `json:"actor"`
+	Origin         string    `json:"origin"` // runner, or offline: by SQL that was printed
+	Checksum       string    `json:"checksum"`
+}
+
+// Log returns every run on this database, oldest first.
+func (r *Runner) Log(ctx context.Context) ([]Run, error) {
+	tx := r.session(ctx)
+	migrated, complete, err := r.engine.books(tx)
+	if err != nil || !migrated {
+		return nil, err
+	}
+	columns := "migration_id, direction, applied_at, duration_ms, program_version, checksum"
+	if complete {
+		columns += ", actor, origin"
+	}
+	var runs []Run
+	err = tx.Raw("SELECT " + columns + " FROM " + LogTable + " ORDER BY id").Scan(&runs).Error
+	for i := range runs {
+		runs[i].AppliedAt = runs[i].AppliedAt.UTC()
+	}
+	return runs, err
 }
 
 func utc(t *time.Time) *time.Time {

@@ -1,4 +1,3 @@
-// Package scratch makes databases that are thrown away: to replay migrations in, and to see what the models want.
 package scratch
 
 import (

@@ -1,0 +1,34 @@
+package migrations
+
+import (
+	"fmt"
+	"slices"
+
+	"novamind/migrations/script"
+)
+
+// What a comment line of its own tells the runner.
+const (
+	// NoTransaction runs a file statement by statement, each on its own, as CREATE INDEX CONCURRENTLY needs. It is for PostgreSQL. A run that was
+	// interrupted starts again with the first statement, so each must be repeatable (IF NOT EXISTS).
+	NoTransaction = "migrate:no-transaction"
+	// Compatible, in an up file, declares that the release before works on the new schema too.
+	Compatible = "migrate:compatible"
+)
+
+// Declares reports whether sql has the directive.
+func Declares(engine, sql, name string) bool {
+	return slices.ContainsFunc(script.Directives(engine, sql), func(d script.Directive) bool { return d.Name == name && d.Alone })
+}
+
+// transactional returns an error that names the SQLite file that asks for no transaction: there, the transaction is also the lock.
+func transactional(all []version) error {
+	for _, v := range all {
+		for _, direction := range []string{"up", "down"} {
+			if Declares(SQLite, v.sql["sqlite."+direction], NoTransaction) {
+				return fmt.Errorf("migrations: %s_%s.sqlite.%s.sql: %s is for PostgreSQL", v.number, v.name, direction, NoTransaction)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package runner
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+
+	"gorm.io/gorm"
+)
+
+// copySQLite keeps a verified copy of the database beside it, named <file>.before-<migration>. tx holds the write lock, so the copy is what
+// the migration starts from; pool is asked for its driver. An empty database, or one in memory, has none.
+func copySQLite(tx *gorm.DB, pool *sql.DB, s step) error {
+	ctx := tx.Statement.Context
+	var path string
+	if err := tx.Raw("SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path).Error; err != nil || path == "" {
+		return err
+	}
+	var tables []string
+	if err := tx.Raw("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").Scan(&tables).Error; err != nil ||
+		len(tables) == 0 {
+		return err
+	}
+	target := path + ".before-" + s.migration.ID
+	unfinished := target + ".unfinished"
+	if err := createPrivate(unfinished); err != nil {
+		return err
+	}
+	if err := vacuumInto(ctx, pool.Driver(), path, unfinished); err != nil {
+		return err
+	}
+	if err := verifyCopy(tx, pool.Driver(), unfinished, tables); err != nil {
+		return err
+	}
+	return os.Rename(unfinished, target)
+}
+
+// createPrivate makes an empty file that only its owner can read, in place of what an interrupted run left.
+func createPrivate(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // beside the operator's database
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// vacuumInto copies the database at path through a connection of its own: the statement can't run in a transaction.
+func vacuumInto(ctx context.Context, d driver.Driver, path, target string) error {
+	source := openFile(d, path, "")
+	defer source.Close()
+	if _, err := source.ExecContext(ctx, "VACUUM INTO ?", target); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(target, os.O_RDWR, 0) //nolint:gosec // made above
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// verifyCopy returns an error where the copy is damaged, or a table has another number of rows than in tx.
+func verifyCopy(tx *gorm.DB, d driver.Driver, target string, tables []string) error {
+	ctx := tx.Statement.Context
+	made := openFile(d, target, "&mode=ro")
+	defer made.Close()
+	var verdict string
+	if err := made.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&verdict); err != nil {
+		return err
+	}
+	if verdict != "ok" {
+		return errors.New("the copy is damaged")
+	}
+	for _, table := range tables {
+		var want, got int64
+		count := "SELECT count(*) FROM " + quoteSQLite(table)
+		if err := tx.Raw(count).Scan(&want).Error; err != nil {
+			return err
+		}
+		if err := made.QueryRowContext(ctx, count).Scan(&got); err != nil {
+			return err
+		}
+		if want != got {
+			return fmt.Errorf("the copy has %d rows of %s, the database %d", got, table, want)
+		}
+	}
+	return nil
+}
+
+// openFile opens a database file with a driver that is there already.
+func openFile(d driver.Driver, path, options string) *sql.DB {
+	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "_pragma=busy_timeout(5000)" + options}).String()
+	return sql.OpenDB(connector{driver: d, dsn: dsn})
+}
+
+// connector opens what a driver knows by a name.
+type connector struct {
+	driver driver.Driver
+	dsn    string
+}
+
+// Connect implements driver.Connector.
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
+
+// Driver implements driver.Connector.
+func (c connector) Driver() driver.Driver { return c.driver }

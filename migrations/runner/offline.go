@@ -1,0 +1,104 @@
+package runner
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"novamind/migrations"
+)
+
+// dialect is how an engine says offline what the runner does around the versions.
+type dialect struct {
+	open, close string // around the whole
+	begin       string
+	expect      string // fails unless the number of applied versions is the first argument
+	timeout     string // in each transaction
+	check       string // before the commit
+	nowUTC      string // the time of a run, as a SQL expression
+	actor       string
+}
+
+var postgresOffline = dialect{
+	open: `\set ON_ERROR_STOP on
+SELECT pg_try_advisory_lock(` + strconv.FormatInt(advisoryLock, 10) + `) AS locked \gset
+\if :locked
+\else
+\warn 'another migration run is at work'
+\quit 3
+\endif
+`,
+	close: "SELECT pg_advisory_unlock(" + strconv.FormatInt(advisoryLock, 10) + ");\n",
+	begin: "BEGIN;\n",
+	expect: `DO $$ BEGIN
+	IF (SELECT count(*) FROM schemamigration) <> %d THEN RAISE EXCEPTION 'the database is not at the version that this script starts from'; END IF;
+END $$;
+`,
+	timeout: "SET LOCAL lock_timeout = '5s';\n", nowUTC: "now()", actor: "session_user",
+}
+
+var sqliteOffline = dialect{
+	open:  ".bail on\nPRAGMA foreign_keys = off;\n",
+	close: "PRAGMA foreign_keys = on;\n",
+	begin: "BEGIN IMMEDIATE;\n",
+	// SQLite can raise an error in a trigger or a CHECK alone; that of a CHECK shows its name.
+	expect: `CREATE TEMP TABLE asked (answer integer CONSTRAINT the_database_is_at_the_version_that_this_script_starts_from CHECK (answer));
+INSERT INTO asked SELECT count(*) = %d FROM schemamigration;
+DROP TABLE asked;
+`,
+	check: `CREATE TEMP TABLE asked (answer integer CONSTRAINT foreign_keys_hold CHECK (answer));
+INSERT INTO asked SELECT count(*) = 0 FROM pragma_foreign_key_check;
+DROP TABLE asked;
+`,
+	nowUTC: "strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')", actor: "''",
+}
+
+// Script returns as SQL what Up would do from the version at index from (-1: none) to the one at index to, with the bookkeeping, or Down where
+// to is the lesser. It is for psql, and for the sqlite3 shell; both stop at the first error, and at a database that is not where the script starts.
+func Script(set migrations.Set, from, to int, program Program) string {
+	d := engines[set.Engine].offline
+	var out strings.Builder
+	fmt.Fprintf(&out, "-- NovaMind %s: from %s to %s on %s\n%s", program.Version, nameOf(set, from), nameOf(set, to), set.Engine, d.open)
+	out.WriteString("\n" + d.begin + strings.TrimSpace(engines[set.Engine].bookkeeping) + "\n")
+	fmt.Fprintf(&out, d.expect, from+1)
+	out.WriteString("COMMIT;\n")
+	for i := from + 1; i <= to; i++ {
+		m := set.Migrations[i]
+		writeStep(&out, set.Engine, step{migration: m, direction: up, script: m.Up}, program)
+	}
+	for i := from; i > to; i-- {
+		m := set.Migrations[i]
+		writeStep(&out, set.Engine, step{migration: m, direction: down, script: m.Down}, program)
+	}
+	out.WriteString("\n" + d.close)
+	return out.String()
+}
+
+func nameOf(set migrations.Set, i int) string {
+	if i < 0 {
+		return migrations.Base
+	}
+	return set.Migrations[i].ID
+}
+
+// writeStep writes one version and its bookkeeping, in a transaction where the version has one.
+func writeStep(out *strings.Builder, engine string, s step, program Program) {
+	d := engines[engine].offline
+	fmt.Fprintf(out, "\n-- %s %s\n", s.migration.ID, s.direction)
+	script := strings.TrimSpace(s.script) + "\n"
+	if migrations.Declares(engine, s.script, migrations.NoTransaction) {
+		out.WriteString(script + d.begin)
+	} else {
+		out.WriteString(d.begin + d.timeout + script + d.check)
+	}
+	books := "INSERT INTO " + Table + " (id) VALUES ('%s');\n"
+	if s.direction == down {
+		books = "DELETE FROM " + Table + " WHERE id = '%s';\n"
+	}
+	fmt.Fprintf(out, books, s.migration.ID)
+	fmt.Fprintf(out, `INSERT INTO %s (migration_id, checksum, direction, applied_at, duration_ms, program_version, actor, origin, compatible)
+	VALUES ('%s', '%s', '%s', %s, 0, '%s', %s, '%s', %t);
+COMMIT;
+`, LogTable, s.migration.ID, s.migration.Checksum, s.direction, d.nowUTC, strings.ReplaceAll(program.Version, "'", "''"), d.actor, offline,
+		migrations.Declares(engine, s.migration.Up, migrations.Compatible))
+}

@@ -1,0 +1,131 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-gormigrate/gormigrate/v2"
+	"gorm.io/gorm"
+
+	"novamind/migrations"
+)
+
+// step is one version to apply or to undo.
+type step struct {
+	migration migrations.Migration
+	direction direction
+	script    string
+}
+
+// planner returns the next step on what is applied, or nil.
+type planner func(applied []record) *step
+
+// run takes steps until there are none, and returns their ids.
+func (r *Runner) run(ctx context.Context, next planner) ([]string, error) {
+	// Nothing to do needs no lock, and none of the owner's rights.
+	applied, err := r.history(r.session(ctx))
+	if err != nil || next(applied) == nil {
+		return nil, err
+	}
+	var done []string
+	copied := false
+	err = r.exclusively(ctx, func(conn *gorm.DB) error {
+		for {
+			s, err := r.patiently(conn, next, &copied)
+			if err != nil || s == nil {
+				return err
+			}
+			r.log.Info("migration "+string(s.direction), "id", s.migration.ID) //nolint:sloglint // up or down
+			done = append(done, s.migration.ID)
+		}
+	})
+	return done, err
+}
+
+// patiently takes the next step, again a few times when another session was in the way.
+func (r *Runner) patiently(conn *gorm.DB, next planner, copied *bool) (*step, error) {
+	for attempt := 1; ; attempt++ {
+		s, err := r.take(conn, next, copied)
+		if err == nil || attempt == attempts || !r.engine.busy(err) {
+			return s, err
+		}
+		r.log.Warn("migration waits for a lock", "attempt", attempt)
+		if err := pause(conn.Statement.Context, attempt); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// take takes the next step and returns it, or nil where there is none.
+func (r *Runner) take(conn *gorm.DB, next planner, copied *bool) (*step, error) {
+	applied, err := r.history(conn)
+	if err != nil {
+		return nil, err
+	}
+	s := next(applied)
+	if s == nil {
+		return nil, nil //nolint:nilnil // nothing is pending
+	}
+	started := time.Now()
+	execute := func(tx *gorm.DB) error { return r.engine.execute(tx, s.script) }
+	if migrations.Declares(r.set.Engine, s.script, migrations.NoTransaction) {
+		if err := r.engine.oneByOne(conn, s.script); err != nil {
+			return nil, fmt.Errorf("migration %s: %w", s.migration.ID, err)
+		}
+		execute = func(*gorm.DB) error { return nil }
+	}
+	err = conn.Transaction(func(tx *gorm.DB) error {
+		// Now that nobody else can write: on SQLite another runner may have been faster.
+		if applied, err = r.history(tx); err != nil {
+			return err
+		}
+		if s = next(applied); s == nil {
+			return nil
+		}
+		if !*copied {
+			if err := r.copyBefore(tx, *s); err != nil {
+				return err
+			}
+			*copied = true
+		}
+		if err := r.record(tx, *s, started, execute); err != nil {
+			return fmt.Errorf("migration %s: %w", s.migration.ID, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// copyBefore keeps a copy of what a step starts from.
+func (r *Runner) copyBefore(tx *gorm.DB, s step) error {
+	pool, err := r.db.DB()
+	if err != nil {
+		return err
+	}
+	if err := r.engine.copyBefore(tx, pool, s); err != nil {
+		return fmt.Errorf("the copy before migration %s: %w", s.migration.ID, err)
+	}
+	return nil
+}
+
+// record runs a step and its bookkeeping in tx: a crash leaves all of it or nothing.
+func (r *Runner) record(tx *gorm.DB, s step, started time.Time, execute func(tx *gorm.DB) error) error {
+	if err := r.engine.keepBooks(tx); err != nil {
+		return err
+	}
+	m := &gormigrate.Migration{ID: s.migration.ID, Migrate: execute, Rollback: execute}
+	// UseTransaction stays off: the transaction is ours, and holds the log row as well.
+	g := gormigrate.New(tx, &gormigrate.Options{TableName: Table, IDColumnName: "id", IDColumnSize: 255}, []*gormigrate.Migration{m})
+	run := g.Migrate
+	if s.direction == down {
+		run = func() error { return g.RollbackMigration(m) }
+	}
+	if err := run(); err != nil {
+		return err
+	}
+	return r.writeLog(tx, s.migration, s.direction, started)
+}
