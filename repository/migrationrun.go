@@ -9,9 +9,12 @@ import (
 
 // MigrationRun is one run of a migration, as the runner logged it.
 type MigrationRun struct {
-	ID          int64
-	MigrationID string
-	Direction   string // up or down
+	ID             int64
+	MigrationID    string
+	Direction      string // up, down, stamp, unstamp or repair
+	ProgramVersion string
+	Actor          string
+	Origin         string // runner, or offline: by SQL that was printed
 }
 
 // runNamespace makes ids of the runner's log numbers (RFC 9562, version 5).
@@ -53,6 +56,6 @@ func (r *MigrationRunRepository) Unrecorded(ctx context.Context) ([]MigrationRun
 
 func (r *MigrationRunRepository) all(ctx context.Context) ([]MigrationRun, error) {
 	var runs []MigrationRun
-	err := r.store.handle(ctx).Raw("SELECT id, migration_id, direction FROM schemamigrationlog ORDER BY id").Scan(&runs).Error
+	err := r.store.handle(ctx).Raw("SELECT * FROM schemamigrationlog ORDER BY id").Scan(&runs).Error
 	return runs, translate(err)
 }

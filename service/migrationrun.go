@@ -36,9 +36,24 @@ func (s *MigrationRunService) Record(ctx context.Context) error {
 		for _, run := range missing {
 			unit.Record(audit.Event{
 				Action: audit.Migrate, EntityType: "schemamigration", EntityID: run.EntityID(), Outcome: audit.Success,
-				Details: run.MigrationID + " " + run.Direction,
+				Details: details(run),
 			})
 		}
 		return nil
 	})
+}
+
+// details says what was done, whether by SQL that was printed, by which program and by whom.
+func details(run repository.MigrationRun) string {
+	out := run.MigrationID + " " + run.Direction
+	if run.Origin == "offline" {
+		out += ", applied offline"
+	}
+	if run.ProgramVersion != "" {
+		out += ", program " + run.ProgramVersion
+	}
+	if run.Actor != "" {
+		out += ", by " + run.Actor
+	}
+	return out
 }

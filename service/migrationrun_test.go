@@ -22,6 +22,6 @@ func TestMigrationRunsAreEvents(t *testing.T) {
 			require.NoError(t, service.NewMigrationRunService(b.store).Record(ctx))
 			require.Len(t, b.events(t, audit.Migrate), runs)
 		}
-		require.Equal(t, "0001_initial up", *b.events(t, audit.Migrate)[0].Details)
+		require.Equal(t, "0001_initial up, program test", *b.events(t, audit.Migrate)[0].Details)
 	})
 }

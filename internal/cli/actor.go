@@ -14,8 +14,15 @@ func acting(ctx context.Context, job string) context.Context {
 	if err != nil {
 		return ctx
 	}
-	if who, err := user.Current(); err == nil {
-		actor.OnBehalfOf = who.Username
-	}
+	actor.OnBehalfOf = startedBy()
 	return audit.WithActor(ctx, actor)
+}
+
+// startedBy returns the system's name of whoever started the program, or "".
+func startedBy() string {
+	who, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return who.Username
 }

@@ -49,6 +49,12 @@ func (a *app) open(ctx context.Context) (*installation, error) {
 
 func bringUpToDate(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	return withRunner(ctx, cfg, log, func(r *runner.Runner) error {
+		if ahead, err := r.Ahead(ctx); err != nil || len(ahead) > 0 {
+			if err == nil {
+				log.WarnContext(ctx, "the database is ahead of this program, which can work on it", "migrations", ahead)
+			}
+			return err
+		}
 		if cfg.Database.AutoMigrate {
 			_, err := r.Up(ctx, "")
 			return err
@@ -82,7 +88,7 @@ func newRunner(db *gorm.DB, log *slog.Logger) (*runner.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return runner.New(db, set, runner.Program{Version: programVersion()}, log)
+	return runner.New(db, set, runner.Program{Version: programVersion(), Actor: startedBy()}, log)
 }
 
 func closeDB(db *gorm.DB) {

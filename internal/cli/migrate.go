@@ -1,11 +1,13 @@
 package cli
 
 import (
-	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
-	"time"
+	"regexp"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,109 +16,136 @@ import (
 
 func newMigrateCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{Use: "migrate", Short: "Bring the database's schema to a version, and show where it is"}
-	cmd.AddCommand(newMigrateUpCommand(app), newMigrateStatusCommand(app))
+	cmd.AddCommand(
+		newMigrateUpCommand(app), newMigrateDownCommand(app),
+		newMigrateStatusCommand(app), newMigrateCurrentCommand(app), newMigrateHistoryCommand(app),
+		newMigrateStampCommand(app), newMigrateRepairCommand(app), newMigrateSQLCommand(app),
+	)
 	return cmd
 }
 
 func newMigrateUpCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "up [TARGET]",
-		Short: "Apply pending migrations, all or up to TARGET (a version such as 0001)",
+		Short: "Apply pending migrations, all or up to TARGET (a version such as 0001, or head)",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, log, err := app.load()
-			if err != nil {
-				return err
-			}
-			target := ""
-			if len(args) == 1 {
-				target = args[0]
-			}
-			return withRunner(cmd.Context(), cfg, log, func(r *runner.Runner) error {
-				applied, err := r.Up(cmd.Context(), target)
-				if err != nil {
-					return err
-				}
-				return app.report(migrateUpResult{Applied: append([]string{}, applied...)})
+			return app.migrate(cmd, "applied", func(r *runner.Runner) ([]string, error) {
+				return r.Up(cmd.Context(), strings.Join(args, ""))
 			})
 		},
 	}
 }
 
-type migrateUpResult struct {
-	Applied []string `json:"applied"`
-}
+// stepsBack is a number of versions, as in novamind migrate down -2.
+var stepsBack = regexp.MustCompile(`^-[0-9]+$`)
 
-func (r migrateUpResult) writeText(w io.Writer) error {
-	if len(r.Applied) == 0 {
-		_, err := fmt.Fprintln(w, "nothing to apply")
-		return err
-	}
-	for _, id := range r.Applied {
-		if _, err := fmt.Fprintln(w, "applied", id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func newMigrateStatusCommand(app *app) *cobra.Command {
+func newMigrateDownCommand(app *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "status",
-		Short: "List every migration, and whether it is applied; status 1 where the database's history is not the program's",
+		Use:   "down [-N|TARGET]",
+		Short: "Undo the newest migration, the newest N, or all after TARGET (a version, or base for all)",
+		// cobra would take -2 for a flag of that name.
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			steps := 0
+			var rest []string
+			for _, arg := range args {
+				if stepsBack.MatchString(arg) && steps == 0 {
+					steps, _ = strconv.Atoi(arg[1:])
+					continue
+				}
+				rest = append(rest, arg)
+			}
+			args, help, err := parseFlags(cmd, rest)
+			if err != nil || help {
+				return err
+			}
+			if len(args) > 1 || steps > 0 && len(args) > 0 {
+				return errors.New("migrate down takes one of -N and TARGET")
+			}
+			return app.migrate(cmd, "undid", func(r *runner.Runner) ([]string, error) {
+				if len(args) == 1 {
+					return r.Down(cmd.Context(), args[0])
+				}
+				return r.DownBy(cmd.Context(), max(steps, 1))
+			})
+		},
+	}
+}
+
+// parseFlags does what cobra would have, and shows the help where that was asked for.
+func parseFlags(cmd *cobra.Command, args []string) (rest []string, helped bool, err error) {
+	cmd.DisableFlagParsing = false
+	if err := cmd.ParseFlags(args); err != nil {
+		return nil, false, err
+	}
+	if wanted, err := cmd.Flags().GetBool("help"); err == nil && wanted {
+		return nil, true, cmd.Help()
+	}
+	return cmd.Flags().Args(), false, nil
+}
+
+func newMigrateStampCommand(app *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "stamp TARGET",
+		Short: "Record the versions up to TARGET (or head, or base) as applied, and later ones as not, without running anything",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return app.migrate(cmd, "stamped", func(r *runner.Runner) ([]string, error) { return r.Stamp(cmd.Context(), args[0]) })
+		},
+	}
+}
+
+func newMigrateRepairCommand(app *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "repair",
+		Short: "Accept this program's form of the applied versions that were edited since",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, log, err := app.load()
-			if err != nil {
-				return err
-			}
-			return withRunner(cmd.Context(), cfg, log, func(r *runner.Runner) error {
-				states, err := r.Status(cmd.Context())
-				if err != nil {
-					return err
-				}
-				result := migrateStatusResult{Migrations: states}
-				if err := app.report(result); err != nil {
-					return err
-				}
-				return result.verdict()
-			})
+			return app.migrate(cmd, "accepted", func(r *runner.Runner) ([]string, error) { return r.Repair(cmd.Context()) })
 		},
 	}
 }
 
-type migrateStatusResult struct {
-	Migrations []runner.State `json:"migrations"`
+// migrate lets do work on the configured database, and reports the versions that it touched.
+func (a *app) migrate(cmd *cobra.Command, verb string, do func(r *runner.Runner) ([]string, error)) error {
+	cfg, log, err := a.load()
+	if err != nil {
+		return err
+	}
+	return withRunner(cmd.Context(), cfg, log, func(r *runner.Runner) error {
+		ids, err := do(r)
+		if err != nil {
+			return err
+		}
+		return a.report(migrateResult{verb: verb, IDs: append([]string{}, ids...)})
+	})
 }
 
-func (r migrateStatusResult) verdict() error {
-	for _, s := range r.Migrations {
-		if s.Edited || s.Unknown {
-			return errNo{"the database's history is not this program's: " + s.ID}
+// migrateResult names the versions that a command touched, in the order in which it did.
+type migrateResult struct {
+	verb string
+	IDs  []string
+}
+
+// MarshalJSON names the list by what was done: {"applied": […]}.
+func (r migrateResult) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string][]string{r.verb: r.IDs})
+}
+
+func (r migrateResult) writeText(w io.Writer) error {
+	if len(r.IDs) == 0 {
+		_, err := fmt.Fprintln(w, nothingTo[r.verb])
+		return err
+	}
+	for _, id := range r.IDs {
+		if _, err := fmt.Fprintln(w, r.verb, id); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (r migrateStatusResult) writeText(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, s := range r.Migrations {
-		state := "pending"
-		switch {
-		case s.Unknown:
-			state = "applied, unknown to this program"
-		case s.Edited:
-			state = "applied, edited since"
-		case s.Applied:
-			state = "applied"
-		}
-		at := ""
-		if s.AppliedAt != nil {
-			at = s.AppliedAt.Format(time.RFC3339)
-		}
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\n", s.ID, state, cmp.Or(at, "-")); err != nil {
-			return err
-		}
-	}
-	return table.Flush()
+var nothingTo = map[string]string{
+	"applied": "nothing to apply", "undid": "nothing to undo", "stamped": "nothing to stamp", "accepted": "nothing to repair",
 }

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"novamind/migrations"
+	"novamind/migrations/runner"
+	"novamind/repository"
+)
+
+func newMigrateSQLCommand(app *app) *cobra.Command {
+	var engine string
+	cmd := &cobra.Command{
+		Use:   "sql [FROM:TO]",
+		Short: "Print the SQL that up would run, with its bookkeeping, for psql or the sqlite3 shell; needs no connection",
+		Long: "Print the SQL that up would run from version FROM (default: base) to version TO (default: head), with its bookkeeping, or down\n" +
+			"where TO is older. It needs no connection: pipe it into psql or the sqlite3 shell.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if engine == "" {
+				cfg, _, err := app.load()
+				if err != nil {
+					return err
+				}
+				engine = string(repository.EngineOf(string(cfg.Database.MigrateURL)))
+			}
+			set, err := migrations.Embedded(engine)
+			if err != nil {
+				return err
+			}
+			from, to, err := rangeOf(set, strings.Join(args, ""))
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(app.stdout, runner.Script(set, from, to, runner.Program{Version: programVersion()}))
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&engine, "engine", "", "postgres or sqlite (default: that of database.url)")
+	return cmd
+}
+
+// rangeOf reads FROM:TO; either may be empty.
+func rangeOf(set migrations.Set, text string) (from, to int, err error) {
+	first, last, ok := strings.Cut(text, ":")
+	if text != "" && !ok {
+		return 0, 0, errors.New("migrate sql takes FROM:TO, such as 0002:head")
+	}
+	if first == "" {
+		first = migrations.Base
+	}
+	if from, err = set.Index(first); err != nil {
+		return 0, 0, err
+	}
+	to, err = set.Index(last)
+	return from, to, err
+}
