@@ -11,11 +11,14 @@ import (
 
 // Services is what the API stands on.
 type Services struct {
-	Auth      *service.AuthService
-	Patients  *service.PatientService
-	AuditLogs *service.AuditLogService
-	Refusals  *service.RefusalService
-	Ready     []Check
+	Auth       *service.AuthService
+	Accounts   *service.AccountService
+	Patients   *service.PatientService
+	Care       *service.CareService
+	BreakGlass *service.BreakGlassService
+	AuditLogs  *service.AuditLogService
+	Refusals   *service.RefusalService
+	Ready      []Check
 }
 
 // API answers the contract's routes.
@@ -55,6 +58,14 @@ func (a *API) Routes() []Route {
 		{"POST", "/api/v1/auth/logout", FirstLogin, noQuery(a.logout)},
 		{"GET", "/api/v1/auth/me", FirstLogin, noQuery(a.me)},
 		{"POST", "/api/v1/auth/password", FirstLogin, noQuery(a.setPassword)},
+		{"POST", "/api/v1/auth/redeem", Public, noQuery(a.redeem)},
+
+		{"GET", "/api/v1/accounts", Session, a.listAccounts},
+		{"POST", "/api/v1/accounts", Session, noQuery(a.createAccount)},
+		{"GET", "/api/v1/accounts/:id", Session, noQuery(a.getAccount)},
+		{"PATCH", "/api/v1/accounts/:id", Session, noQuery(a.patchAccount)},
+		{"POST", "/api/v1/accounts/:id/reset", Session, noQuery(a.resetAccount)},
+		{"GET", "/api/v1/practitioners", Session, a.listPractitioners},
 
 		{"GET", "/api/v1/patients", Session, a.listPatients},
 		{"POST", "/api/v1/patients", Session, noQuery(a.createPatient)},
@@ -63,6 +74,12 @@ func (a *API) Routes() []Route {
 		{"PUT", "/api/v1/patients/:id", Session, noQuery(a.replacePatient)},
 		{"PATCH", "/api/v1/patients/:id", Session, noQuery(a.patchPatient)},
 		{"DELETE", "/api/v1/patients/:id", Session, a.deletePatient},
+		{"GET", "/api/v1/patients/:id/clinicians", Session, noQuery(a.listClinicians)},
+		{"POST", "/api/v1/patients/:id/clinicians", Session, noQuery(a.assignClinician)},
+		{"DELETE", "/api/v1/patients/:id/clinicians/:account_id", Session, noQuery(a.unassignClinician)},
+
+		{"GET", "/api/v1/break-glass", Session, noQuery(a.listBreakGlass)},
+		{"POST", "/api/v1/break-glass", Session, noQuery(a.breakGlass)},
 
 		{"GET", "/api/v1/audit-logs", Session, a.listAuditLogs},
 	}

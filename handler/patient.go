@@ -65,24 +65,20 @@ func newPatientReplacement(p *models.Patient) patientReplacement {
 
 // against returns the input, or an Invalid error where it would change what the server sets.
 func (r patientReplacement) against(p *models.Patient) (service.PatientInput, error) {
-	var fields []apperr.Field
-	for _, member := range []struct {
-		pointer string
-		changed bool
-	}{
-		{"/id", r.ID != nil && *r.ID != p.ID},
-		{"/version", r.Version != nil && *r.Version != p.Version},
-		{"/created_at", r.CreatedAt != nil && !r.CreatedAt.Equal(p.CreatedAt)},
-		{"/updated_at", r.UpdatedAt != nil && !r.UpdatedAt.Equal(p.UpdatedAt)},
-	} {
-		if member.changed {
-			fields = append(fields, apperr.Field{Pointer: member.pointer, Code: "read_only", Detail: "Is set by the server: leave it out, or unchanged."})
-		}
+	// Times compare as moments, in whatever zone they are written.
+	created, updated := inUTC(r.CreatedAt), inUTC(r.UpdatedAt)
+	return r.PatientInput, readOnly(
+		unchanged("/id", r.ID, p.ID), unchanged("/version", r.Version, p.Version),
+		unchanged("/created_at", created, p.CreatedAt.UTC()), unchanged("/updated_at", updated, p.UpdatedAt.UTC()),
+	)
+}
+
+func inUTC(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
 	}
-	if len(fields) > 0 {
-		return service.PatientInput{}, apperr.InvalidFields(fields...)
-	}
-	return r.PatientInput, nil
+	utc := t.UTC()
+	return &utc
 }
 
 func (a *API) createPatient(c *gin.Context) error {

@@ -9,11 +9,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
@@ -85,8 +88,13 @@ func newStack(t *testing.T, url string) *stack {
 	s.refusals = service.NewRefusalService(s.store)
 	s.auth, err = service.NewAuthService(s.store, cfg.Auth)
 	require.NoError(t, err)
+	care := service.NewCare(s.store, cfg.Access)
+	emergencies, err := service.NewBreakGlassService(s.store, cfg.Access, log)
+	require.NoError(t, err)
 	engine, err := handler.NewAPI(handler.Services{
-		Auth: s.auth, Patients: service.NewPatientService(s.store, service.NewCare(s.store, cfg.Access), "US"), AuditLogs: service.NewAuditLogService(s.store), Refusals: s.refusals,
+		Auth: s.auth, Accounts: service.NewAccountService(s.store, s.auth, cfg.Access),
+		Patients: service.NewPatientService(s.store, care, "US"), Care: service.NewCareService(s.store, care), BreakGlass: emergencies,
+		AuditLogs: service.NewAuditLogService(s.store), Refusals: s.refusals,
 		Ready: []handler.Check{{Name: "audit", Run: s.store.CheckAudit}},
 	}, cfg, s.store.CursorKey(), log)
 	require.NoError(t, err)
@@ -112,6 +120,30 @@ func (s *stack) account(email string, change func(*models.Account), roles ...str
 	}
 	require.NoError(s.t, s.store.InTx(audit.System(s.t.Context(), "test"), func(ctx context.Context) error { return accounts.Create(ctx, a) }))
 	return s.login(email)
+}
+
+// caller is somebody who is logged in.
+type caller struct {
+	id    uuid.UUID
+	token string
+}
+
+// person makes an account with these roles, and logs it in.
+func (s *stack) person(email string, roles ...string) caller {
+	s.t.Helper()
+	token := s.account(email, nil, roles...)
+	id, err := uuid.Parse(s.as(token).do("GET", "/api/v1/auth/me", "").at("id").(string))
+	require.NoError(s.t, err)
+	return caller{id, token}
+}
+
+// inCareOf registers a patient who is in the care of an account.
+func (s *stack) inCareOf(account uuid.UUID, body string) string {
+	s.t.Helper()
+	id := s.register(body)
+	require.NoError(s.t, repository.NewCareRepository(s.store).
+		Note(s.t.Context(), uuid.MustParse(id), account, models.CareAssigned, time.Now()))
+	return id
 }
 
 func (s *stack) login(email string) string {
@@ -193,4 +225,26 @@ func (s *stack) patients() (n int64) {
 	s.t.Helper()
 	require.NoError(s.t, s.db.Raw("SELECT count(*) FROM patient").Scan(&n).Error)
 	return n
+}
+
+// anyDatabase returns a migrated SQLite database, for what no engine has a part in.
+func anyDatabase(t *testing.T) string {
+	t.Helper()
+	return dbtest.SQLite(t)
+}
+
+// dump returns what the tables hold that requests change, but for the log and what a request leaves in passing.
+func (s *stack) dump() map[string][]map[string]any {
+	s.t.Helper()
+	out := map[string][]map[string]any{}
+	for _, model := range models.All() {
+		table := models.TableOf(model)
+		if strings.HasPrefix(table, "audit") || slices.Contains([]string{"session", "keyset"}, table) {
+			continue
+		}
+		var rows []map[string]any
+		require.NoError(s.t, s.db.Raw("SELECT * FROM "+table+" ORDER BY 1, 2").Scan(&rows).Error)
+		out[table] = rows
+	}
+	return out
 }

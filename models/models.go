@@ -4,6 +4,6 @@ package models
 func All() []any {
 	return []any{
 		&Patient{}, &BlindIndex{}, &CareRelationship{}, &AuditLog{}, &AuditSubject{}, &AuditOutbox{}, &AuditLeaf{}, &AuditTile{}, &AuditCheckpoint{}, &AuditWitness{},
-		&Account{}, &Session{}, &Keyset{}, &RetiredKey{}, &Backup{}, &IdempotencyKey{},
+		&Account{}, &Session{}, &AccountLink{}, &BreakGlass{}, &Keyset{}, &RetiredKey{}, &Backup{}, &IdempotencyKey{},
 	}
 }

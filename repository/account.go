@@ -52,3 +52,57 @@ func (r *AccountRepository) Any(ctx context.Context) (bool, error) {
 	err := r.store.handle(ctx).Model(&models.Account{}).Limit(1).Count(&n).Error
 	return n > 0, translate(err)
 }
+
+// AccountQuery narrows a list of accounts. A nil member is not asked for.
+type AccountQuery struct {
+	Role     *string
+	Disabled *bool
+}
+
+// hasRole is the condition that an account has a role. A role's name needs no escaping in JSON.
+func hasRole(role string) func(*gorm.DB) *gorm.DB {
+	return func(db *gorm.DB) *gorm.DB { return db.Where("CAST(roles AS text) LIKE ?", `%"`+role+`"%`) }
+}
+
+// Search returns one page of the accounts that match q, and whether there are more.
+func (r *AccountRepository) Search(ctx context.Context, q AccountQuery, page Page) ([]*models.Account, bool, error) {
+	return r.List(ctx, page, func(db *gorm.DB) *gorm.DB {
+		if q.Role != nil {
+			db = db.Scopes(hasRole(*q.Role))
+		}
+		if q.Disabled != nil {
+			db = db.Where("disabled = ?", *q.Disabled)
+		}
+		return db
+	})
+}
+
+// HoldWithRole returns the ids of the accounts that have a role and are not disabled, and keeps those accounts so until the transaction of ctx ends.
+func (r *AccountRepository) HoldWithRole(ctx context.Context, role string) ([]uuid.UUID, error) {
+	db := r.store.handle(ctx).Scopes(hasRole(role)).Where("NOT disabled").Order("id") // in one order, or two would wait for each other
+	if r.store.engine == PostgreSQL {
+		db = db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+	}
+	var rows []models.Account
+	if err := db.Find(&rows).Error; err != nil {
+		return nil, translate(err)
+	}
+	ids := make([]uuid.UUID, len(rows))
+	for i, a := range rows {
+		ids[i] = a.ID
+	}
+	return ids, nil
+}
+
+// Names returns the names of accounts by id.
+func (r *AccountRepository) Names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
+	var rows []models.Account
+	if err := r.store.handle(ctx).Where("id IN ?", ids).Find(&rows).Error; err != nil {
+		return nil, translate(err)
+	}
+	names := make(map[uuid.UUID]string, len(rows))
+	for _, a := range rows {
+		names[a.ID] = a.Name
+	}
+	return names, nil
+}

@@ -17,34 +17,54 @@ type CareRepository struct{ store *Store }
 // NewCareRepository returns the care relationships of a store.
 func NewCareRepository(s *Store) *CareRepository { return &CareRepository{s} }
 
-// Sight is which patients someone sees: all, or those in the care of an account. The zero Sight sees nobody.
+// Sight is which patients someone sees: all, or those in the care of an account, and those to whom it has emergency access. The zero Sight sees nobody.
 type Sight struct {
 	All       bool
 	AccountID uuid.UUID
 	Since     time.Time // an appointment or a record counts that was at this time or later
+	Now       time.Time // an emergency access counts that has not expired by then; none does at the zero time
 }
 
-// inCare is the condition under which a care relationship counts.
-const inCare = "account_id = ? AND (kind IN ('" + models.CareRegistered + "', '" + models.CareAssigned + "') OR last_at >= ?)"
+const (
+	inCare      = "account_id = ? AND (kind IN ('" + models.CareRegistered + "', '" + models.CareAssigned + "') OR last_at >= ?)"
+	byEmergency = "account_id = ? AND expires_at > ?"
+)
 
 // Narrow returns the condition on a list that leaves what is in sight. column holds the patient's id; it is a name of ours.
 func (s Sight) Narrow(column string) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB {
-		if s.All {
+		switch {
+		case s.All:
 			return db
+		case s.Now.IsZero():
+			return db.Where(column+" IN (SELECT patient_id FROM carerelationship WHERE "+inCare+")", s.AccountID, s.Since.UTC())
 		}
-		return db.Where(column+" IN (SELECT patient_id FROM carerelationship WHERE "+inCare+")", s.AccountID, s.Since.UTC())
+		return db.Where(column+" IN (SELECT patient_id FROM carerelationship WHERE "+inCare+
+			" UNION SELECT patient_id FROM breakglass WHERE "+byEmergency+")", s.AccountID, s.Since.UTC(), s.AccountID, s.Now.UTC())
 	}
 }
 
-// Sees reports whether a patient is in sight. It opens no row, and does not say whether there is such a patient.
-func (r *CareRepository) Sees(ctx context.Context, s Sight, patientID uuid.UUID) (bool, error) {
+// Sees reports whether a patient is in sight, and whether by emergency access alone. It opens no row, and does not say whether there is such a
+// patient.
+func (r *CareRepository) Sees(ctx context.Context, s Sight, patientID uuid.UUID) (sees, emergency bool, err error) {
 	if s.All {
-		return true, nil
+		return true, false, nil
 	}
 	var n int64
-	err := r.store.handle(ctx).Model(&models.CareRelationship{}).
+	err = r.store.handle(ctx).Model(&models.CareRelationship{}).
 		Where("patient_id = ?", patientID).Where(inCare, s.AccountID, s.Since.UTC()).Count(&n).Error
+	if err != nil || n > 0 || s.Now.IsZero() {
+		return n > 0, false, translate(err)
+	}
+	err = r.store.handle(ctx).Model(&models.BreakGlass{}).
+		Where("patient_id = ?", patientID).Where(byEmergency, s.AccountID, s.Now.UTC()).Count(&n).Error
+	return n > 0, n > 0, translate(err)
+}
+
+// HasEmergency reports whether an account has emergency access to anybody.
+func (r *CareRepository) HasEmergency(ctx context.Context, accountID uuid.UUID, now time.Time) (bool, error) {
+	var n int64
+	err := r.store.handle(ctx).Model(&models.BreakGlass{}).Where(byEmergency, accountID, now.UTC()).Count(&n).Error
 	return n > 0, translate(err)
 }
 
@@ -64,4 +84,11 @@ func (r *CareRepository) Remove(ctx context.Context, patientID, accountID uuid.U
 	result := r.store.handle(ctx).Where("patient_id = ? AND account_id = ? AND kind IN ?", patientID, accountID, kinds).
 		Delete(&models.CareRelationship{})
 	return result.RowsAffected > 0, translate(result.Error)
+}
+
+// Of returns the care relationships of a patient, the oldest first.
+func (r *CareRepository) Of(ctx context.Context, patientID uuid.UUID) ([]models.CareRelationship, error) {
+	var rows []models.CareRelationship
+	err := r.store.handle(ctx).Where("patient_id = ?", patientID).Order("created_at, account_id, kind").Find(&rows).Error
+	return rows, translate(err)
 }

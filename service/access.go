@@ -70,10 +70,10 @@ const (
 	DisclosureCreate Permission = "disclosure.create"
 	DisclosureRead   Permission = "disclosure.read"
 
-	AuditLogRead    Permission = "auditlog.read" // what happened, not what it was about
-	AuditLogExport  Permission = "auditlog.export"
-	ReviewRead      Permission = "review.read"
-	ReviewSign      Permission = "review.sign"
+	AuditLogRead   Permission = "auditlog.read" // what happened, not what it was about
+	AuditLogExport Permission = "auditlog.export"
+	ReviewRead     Permission = "review.read"
+	ReviewSign     Permission = "review.sign"
 
 	AccountCreate    Permission = "account.create"
 	AccountRead      Permission = "account.read"
@@ -91,9 +91,9 @@ type Scope int
 
 // The scopes, each wider than the one before.
 const (
-	None Scope = iota
-	Own        // what is the caller's
-	InCare     // patients in the caller's care, and what belongs to them
+	None   Scope = iota
+	Own          // what is the caller's
+	InCare       // patients in the caller's care, and what belongs to them
 	All
 )
 

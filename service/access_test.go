@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,13 +24,15 @@ import (
 type expectation struct {
 	roles  []string                                         // who may
 	action string                                           // what the event of a denial says
-	call   func(*testing.T, *bundle, context.Context) error // nil for a method that is open
+	call   func(*testing.T, *bundle, context.Context) error // nil for a method that is open; bundle.inCareOf makes its patients
+	care   bool                                             // clinicians get NotFound for patients who are not in their care
 	open   string                                           // why a method asks for no role
 }
 
 var (
 	staff   = []string{service.RoleClinician, service.RoleFrontDesk}
 	callers = []string{service.RoleClinician, service.RoleFrontDesk, service.RoleIntegration}
+	admins  = []string{service.RoleAdmin, service.RoleSystem}
 	onePage = service.Page{Limit: 10}
 )
 
@@ -43,7 +46,7 @@ var expectations = map[string]expectation{
 		},
 	},
 	"PatientService.Get": {
-		roles: callers, action: audit.Read,
+		roles: callers, action: audit.Read, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			p, err := b.patients.Get(ctx, b.inCareOf(t, ctx).ID)
 			require.Equal(t, err == nil, p != nil)
@@ -60,7 +63,7 @@ var expectations = map[string]expectation{
 		},
 	},
 	"PatientService.Change": {
-		roles: callers, action: audit.Update,
+		roles: callers, action: audit.Update, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			_, err := b.patients.Change(ctx, b.inCareOf(t, ctx).ID, anyVersion, func(*models.Patient) (service.PatientInput, error) {
 				in := input()
@@ -71,7 +74,7 @@ var expectations = map[string]expectation{
 		},
 	},
 	"PatientService.Deactivate": {
-		roles: staff, action: audit.Deactivate,
+		roles: staff, action: audit.Deactivate, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			_, err := b.patients.Deactivate(ctx, b.inCareOf(t, ctx).ID, anyVersion)
 			return err
@@ -106,6 +109,97 @@ var expectations = map[string]expectation{
 			return err
 		},
 	},
+	"CareService.Clinicians": {
+		roles: callers, action: audit.List, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.carers.Clinicians(ctx, b.inCareOf(t, ctx).ID)
+			return err
+		},
+	},
+	"CareService.Assign": {
+		roles: staff, action: audit.Assign, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.carers.Assign(ctx, b.inCareOf(t, ctx).ID, b.account(t, service.RoleClinician).ID)
+			return err
+		},
+	},
+	"CareService.Unassign": {
+		roles: staff, action: audit.Unassign, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			p, assigned := b.inCareOf(t, ctx), b.account(t, service.RoleClinician)
+			require.NoError(t, b.care.Note(t.Context(), p.ID, assigned.ID, models.CareAssigned, time.Now()))
+			return b.carers.Unassign(ctx, p.ID, assigned.ID, anyVersion)
+		},
+	},
+	"BreakGlassService.Open": {
+		roles: []string{service.RoleClinician}, action: audit.BreakGlass,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, _, err := b.emergencies.Open(ctx, service.BreakGlassInput{PatientID: &b.register(t).ID, Reason: "unconscious"})
+			return err
+		},
+	},
+	"BreakGlassService.Active": {
+		roles: []string{service.RoleClinician}, action: audit.List,
+		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.emergencies.Active(ctx)
+			return err
+		},
+	},
+	"BreakGlassService.TellInBackground": {open: "is a job of the program"},
+
+	"AccountService.Create": {
+		roles: admins, action: audit.Create,
+		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
+			_, _, err := b.accounts.Create(ctx, accountInput(service.RoleClinician), nil, service.Idempotency{})
+			return err
+		},
+	},
+	"AccountService.Get": {
+		roles: admins, action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.accounts.Get(ctx, b.account(t, service.RoleClinician).ID)
+			return err
+		},
+	},
+	"AccountService.ByEmail": {
+		roles: admins, action: audit.Search,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.accounts.ByEmail(ctx, b.account(t, service.RoleClinician).Email)
+			return err
+		},
+	},
+	"AccountService.Search": {
+		roles: admins, action: audit.List,
+		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
+			_, _, err := b.accounts.Search(ctx, service.AccountQuery{}, onePage)
+			return err
+		},
+	},
+	"AccountService.Practitioners": {
+		roles: append(slices.Clone(callers), service.RoleAdmin), action: audit.List,
+		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
+			_, _, err := b.accounts.Practitioners(ctx, onePage)
+			return err
+		},
+	},
+	"AccountService.Change": {
+		roles: admins, action: audit.Update,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.accounts.Change(ctx, b.account(t, service.RoleClinician).ID, anyVersion, func(*models.Account) (service.AccountInput, error) {
+				return accountInput(service.RoleFrontDesk), nil
+			})
+			return err
+		},
+	},
+	"AccountService.Reset": {
+		roles: admins, action: audit.Reset,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, _, err := b.accounts.Reset(ctx, b.account(t, service.RoleClinician).ID, nil)
+			return err
+		},
+	},
+	"AccountService.Redeem": {open: "asks for the token of a link"},
+
 	"AuthService.Login":             {open: "is how one gets roles"},
 	"AuthService.Authenticate":      {open: "is how one gets roles"},
 	"AuthService.Logout":            {open: "ends the caller's own session"},
@@ -139,7 +233,7 @@ func TestEveryMethodHasAnExpectation(t *testing.T) {
 	t.Parallel()
 	var names []string
 	for _, s := range []any{
-		&service.PatientService{}, &service.AuditLogService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MigrationRunService{},
+		&service.PatientService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MigrationRunService{},
 	} {
 		of := reflect.TypeOf(s)
 		names = append(names, of.Elem().Name())
@@ -214,6 +308,30 @@ func TestPermissions(t *testing.T) {
 				}
 				require.Len(t, outcomes, denied)
 				require.ErrorIs(t, e.call(t, b, t.Context()), audit.ErrNoActor)
+			})
+		})
+	}
+}
+
+// Clinicians get the same for patients who are not in their care as for none, and the denial is in the log.
+func TestMethodsKeepToCare(t *testing.T) {
+	t.Parallel()
+	for name, e := range expectations {
+		if !e.care {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dbtest.Run(t, func(t *testing.T, url string) {
+				b := newBundle(t, url)
+				b.nobodysCare = true
+				require.True(t, apperr.Is(e.call(t, b, as(t, service.RoleClinician)), apperr.NotFound))
+				denied := slices.DeleteFunc(b.events(t, e.action), func(recorded event) bool { return recorded.Outcome != audit.Denied })
+				require.Len(t, denied, 1)
+				require.NotNil(t, denied[0].EntityID)
+				if slices.Contains(e.roles, service.RoleFrontDesk) {
+					require.NoError(t, e.call(t, b, as(t, service.RoleFrontDesk, service.RoleClinician)), "the wider role counts")
+				}
 			})
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/config"
+	"novamind/models"
 	"novamind/repository"
 )
 
@@ -24,30 +25,80 @@ func NewCare(store *repository.Store, cfg config.Access) *Care {
 	return &Care{relationships: repository.NewCareRepository(store), window: cfg.CareWindow}
 }
 
-// sight returns which patients the permission reaches that the innermost guarded call of ctx is about.
-func (c *Care) sight(ctx context.Context) repository.Sight {
+// sight returns which patients the permission reaches that the innermost guarded call of ctx is about, for a list of theirs. Where some of them may be
+// there by emergency access, the list's event says so.
+func (c *Care) sight(ctx context.Context) (repository.Sight, error) {
+	s, err := c.reach(ctx)
+	if err != nil || s.Now.IsZero() {
+		return s, err
+	}
+	emergency, err := c.relationships.HasEmergency(ctx, s.AccountID, s.Now)
+	switch {
+	case err != nil:
+		return repository.Sight{}, err
+	case emergency:
+		return s, flag(ctx)
+	}
+	s.Now = time.Time{}
+	return s, nil
+}
+
+// reach returns how far that permission reaches, emergencies included.
+func (c *Care) reach(ctx context.Context) (repository.Sight, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
-		return repository.Sight{}
+		return repository.Sight{}, err
 	}
 	switch grantFrom(ctx) {
 	case All:
-		return repository.Sight{All: true}
+		return repository.Sight{All: true}, nil
 	case InCare:
-		return repository.Sight{AccountID: actor.ID, Since: time.Now().Add(-c.window)}
+		now := time.Now()
+		return repository.Sight{AccountID: actor.ID, Since: now.Add(-c.window), Now: now}, nil
 	default:
-		return repository.Sight{}
+		return repository.Sight{}, nil
 	}
 }
 
+// flag marks what happens in the unit of work of ctx as done by emergency access.
+func flag(ctx context.Context) error {
+	unit, err := audit.Current(ctx)
+	if err == nil {
+		unit.UsedFor(audit.BreakTheGlass)
+	}
+	return err
+}
+
 // inCare returns a NotFound error unless that permission reaches a patient. It is the same whether there is such a patient or not; the log
-// has a denial.
+// has a denial. What is seen by emergency access is flagged.
 func (c *Care) inCare(ctx context.Context, patientID uuid.UUID) error {
-	sees, err := c.relationships.Sees(ctx, c.sight(ctx), patientID)
-	if err == nil && !sees {
+	sees, emergency, err := c.sees(ctx, patientID)
+	switch {
+	case err != nil:
+		return err
+	case !sees:
+		return outOfSight()
+	case emergency:
+		return flag(ctx)
+	}
+	return nil
+}
+
+// inLastingCare is inCare for what would outlast an emergency: its access is not enough.
+func (c *Care) inLastingCare(ctx context.Context, patientID uuid.UUID) error {
+	sees, emergency, err := c.sees(ctx, patientID)
+	if err == nil && (!sees || emergency) {
 		err = outOfSight()
 	}
 	return err
+}
+
+func (c *Care) sees(ctx context.Context, patientID uuid.UUID) (sees, emergency bool, err error) {
+	s, err := c.reach(ctx)
+	if err != nil {
+		return false, false, err
+	}
+	return c.relationships.Sees(ctx, s, patientID)
 }
 
 // outOfSight is what a caller gets for what is not theirs to see: the same as where there is nothing.
@@ -55,11 +106,26 @@ func outOfSight() error {
 	return apperr.Wrap(apperr.NotFound, "There is no such resource.", audit.ErrOutOfSight)
 }
 
-// note records that a patient came into the actor's care, if the actor is a clinician.
-func (c *Care) note(ctx context.Context, patientID uuid.UUID, kind string, at time.Time) error {
+// note records that an appointment or a record, at the given time, brought a patient into an account's care. What actors do by emergency access
+// does not bring anybody into their own care.
+func (c *Care) note(ctx context.Context, patientID, accountID uuid.UUID, kind string, at time.Time) error {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return err
+	}
+	if actor.ID == accountID {
+		if _, emergency, err := c.sees(ctx, patientID); err != nil || emergency {
+			return err
+		}
+	}
+	return c.relationships.Note(ctx, patientID, accountID, kind, at)
+}
+
+// noteRegistered records that the actor registered a patient, if the actor is a clinician.
+func (c *Care) noteRegistered(ctx context.Context, patientID uuid.UUID, at time.Time) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil || !slices.Contains(actor.Roles, RoleClinician) || actor.ID == uuid.Nil {
 		return err
 	}
-	return c.relationships.Note(ctx, patientID, actor.ID, kind, at)
+	return c.relationships.Note(ctx, patientID, actor.ID, models.CareRegistered, at)
 }

@@ -51,7 +51,7 @@ func operator(t *testing.T) context.Context {
 // working has servers of one database work until stop is called, which fails where any request did.
 func working(t *testing.T, servers ...*bundle) (stop func()) {
 	t.Helper()
-	ctx := as(t, service.RoleClinician)
+	ctx := as(t, service.RoleFrontDesk)
 	var ended atomic.Bool
 	var requests atomic.Int64
 	var group errgroup.Group
@@ -107,10 +107,10 @@ func TestKeysChangeWhileServersWork(t *testing.T) {
 		stop()
 
 		for _, s := range []*bundle{one, other} {
-			p, err := s.patients.Get(as(t, service.RoleClinician), first.ID)
+			p, err := s.patients.Get(as(t, service.RoleFrontDesk), first.ID)
 			require.NoError(t, err)
 			require.Equal(t, first.Version, p.Version, "new keys are no change")
-			found, _, err := s.patients.Search(as(t, service.RoleClinician), models.PatientQuery{Prefixes: []string{"gar"}}, service.Page{Limit: 1})
+			found, _, err := s.patients.Search(as(t, service.RoleFrontDesk), models.PatientQuery{Prefixes: []string{"gar"}}, service.Page{Limit: 1})
 			require.NoError(t, err)
 			require.Len(t, found, 1)
 		}
@@ -145,7 +145,7 @@ func TestRetiringRefusesFirst(t *testing.T) {
 		// As a server would that has not heard of it: the row as it is, once more.
 		err = b.db.Exec("UPDATE patient SET active = active WHERE id = ?", p.ID.String()).Error
 		require.ErrorContains(t, err, "retired key")
-		_, err = b.patients.Get(as(t, service.RoleClinician), p.ID)
+		_, err = b.patients.Get(as(t, service.RoleFrontDesk), p.ID)
 		require.NoError(t, err, "what is under it can still be read")
 
 		backup := &models.Backup{RetainedUntil: time.Now().Add(time.Hour).UTC(), KeyIDs: []string{old}}
@@ -160,7 +160,7 @@ func TestRetiringRefusesFirst(t *testing.T) {
 		require.NoError(t, b.db.Exec("UPDATE backup SET retained_until = ?", time.Now().Add(-time.Hour).UTC()).Error)
 		require.NoError(t, keys.Retire(operator(t), old))
 		require.Equal(t, service.KeyGone, b.state(t, old).State)
-		_, err = b.patients.Get(as(t, service.RoleClinician), p.ID)
+		_, err = b.patients.Get(as(t, service.RoleFrontDesk), p.ID)
 		require.NoError(t, err)
 	})
 }

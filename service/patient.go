@@ -12,9 +12,6 @@ import (
 	"novamind/repository"
 )
 
-// idempotencyPeriod is how long a repeated request gives the first result again.
-const idempotencyPeriod = 24 * time.Hour
-
 // PatientService keeps the clinic's patients (specification 6). Every method is one unit of work and leaves its event; every method
 // returns a Forbidden error where no role of the actor permits it, a NotFound one where the patient is out of the actor's sight, and an
 // audit.unavailable one where the event can't be stored.
@@ -22,7 +19,7 @@ type PatientService struct {
 	store    Store
 	care     *Care
 	patients *repository.PatientRepository
-	repeats  *repository.IdempotencyKeyRepository
+	repeats  repeats
 	region   string
 }
 
@@ -31,64 +28,49 @@ func NewPatientService(store *repository.Store, care *Care, phoneRegion string) 
 	return &PatientService{
 		store: store, care: care, region: phoneRegion,
 		patients: repository.NewPatientRepository(store),
-		repeats:  repository.NewIdempotencyKeyRepository(store),
+		repeats:  repeats{repository.NewIdempotencyKeyRepository(store)},
 	}
 }
 
 // Precondition decides whether a change may start from a row's version.
 type Precondition func(version int64) bool
 
-// Idempotency is a client's promise that two requests with the same key are one. The zero value is none.
-type Idempotency struct {
-	Key     string
-	Request string // route and body
-}
-
 // Register adds a patient. A repeat with the same idempotency key returns the patient that the first one made. It returns
 // an Invalid error, or a KeyReused one.
 func (s *PatientService) Register(ctx context.Context, in PatientInput, once Idempotency) (*models.Patient, error) {
-	p, err := s.register(ctx, in, once)
-	if once.Key != "" && apperr.Is(err, apperr.Duplicate) { // the same key was stored between our look and our insert
-		return s.register(ctx, in, once)
-	}
-	return p, err
-}
-
-func (s *PatientService) register(ctx context.Context, in PatientInput, once Idempotency) (*models.Patient, error) {
 	var p *models.Patient
 	intent := audit.Intent{Action: audit.Create, EntityType: "patient"}
-	err := guarded(ctx, s.store, PatientCreate, intent, s.store.InTx, func(ctx context.Context) error {
-		now := time.Now()
-		actor, err := audit.ActorFrom(ctx)
-		if err != nil {
-			return err
-		}
-		if once.Key != "" {
-			made, err := s.repeats.Find(ctx, actor.ID, once.Key, once.Request, now.UTC())
-			if err != nil {
-				return err
-			}
-			if made != uuid.Nil {
+	err := once.attempt(func() error {
+		return guarded(ctx, s.store, PatientCreate, intent, s.store.InTx, func(ctx context.Context) error {
+			made, again, err := s.repeats.once(ctx, once, func() (_ uuid.UUID, err error) {
+				p, err = s.register(ctx, in)
+				if err != nil {
+					return uuid.Nil, err
+				}
+				return p.ID, nil
+			})
+			if err == nil && again {
 				p, err = s.Get(ctx, made) // joins this unit; it may be out of sight by now
-				return err
 			}
-		}
-		p = &models.Patient{Active: true}
-		if err := in.applyTo(p, s.region, now); err != nil {
 			return err
-		}
-		if err := s.patients.Create(ctx, p); err != nil {
-			return err
-		}
-		if err := s.care.note(ctx, p.ID, models.CareRegistered, now); err != nil || once.Key == "" {
-			return err
-		}
-		return s.repeats.Remember(ctx, actor.ID, once.Key, once.Request, p.ID, now.UTC(), now.UTC().Add(idempotencyPeriod))
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+func (s *PatientService) register(ctx context.Context, in PatientInput) (*models.Patient, error) {
+	p := &models.Patient{Active: true}
+	now := time.Now()
+	if err := in.applyTo(p, s.region, now); err != nil {
+		return nil, err
+	}
+	if err := s.patients.Create(ctx, p); err != nil {
+		return nil, err
+	}
+	return p, s.care.noteRegistered(ctx, p.ID, now)
 }
 
 // Get returns a patient. It returns a NotFound error, or an Unreadable one.
@@ -121,7 +103,11 @@ func (s *PatientService) Search(ctx context.Context, q models.PatientQuery, page
 		if err := dateNeedsName(q); err != nil {
 			return err
 		}
-		found, more, err = s.patients.Search(ctx, q, page, s.care.sight(ctx))
+		sight, err := s.care.sight(ctx)
+		if err != nil {
+			return err
+		}
+		found, more, err = s.patients.Search(ctx, q, page, sight)
 		return err
 	})
 	if err != nil {

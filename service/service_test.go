@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"path/filepath"
@@ -29,6 +30,12 @@ type bundle struct {
 	log      *service.AuditLogService
 	auth     *service.AuthService
 	imports  *service.ImportService
+
+	accounts    *service.AccountService
+	carers      *service.CareService
+	emergencies *service.BreakGlassService
+	told        *bytes.Buffer // the log's lines
+	nobodysCare bool          // inCareOf brings patients into nobody's care
 }
 
 var discard = slog.New(slog.DiscardHandler)
@@ -50,10 +57,16 @@ func newServer(t *testing.T, url, kek string, session time.Duration) *bundle {
 	// The cheapest hash there is: how dear it should be is not what these tests are about.
 	auth, err := service.NewAuthService(store, config.Auth{SessionLifetime: session, Argon2: config.Argon2{MemoryKiB: 8, Passes: 1, Lanes: 1}})
 	require.NoError(t, err)
+	care := service.NewCare(store, config.Default().Access)
+	told := &bytes.Buffer{}
+	emergencies, err := service.NewBreakGlassService(store, config.Default().Access, slog.New(slog.NewTextHandler(told, nil)))
+	require.NoError(t, err)
 	return &bundle{
+		accounts: service.NewAccountService(store, auth, config.Default().Access),
+		carers:   service.NewCareService(store, care), emergencies: emergencies, told: told,
 		url: url, kek: kek, db: dbtest.Open(t, url), store: store, auth: auth,
 		care:     repository.NewCareRepository(store),
-		patients: service.NewPatientService(store, service.NewCare(store, config.Default().Access), "US"),
+		patients: service.NewPatientService(store, care, "US"),
 		log:      service.NewAuditLogService(store),
 		imports:  service.NewImportService(store, "US"),
 	}
@@ -112,10 +125,23 @@ func (b *bundle) register(t *testing.T) *models.Patient {
 func (b *bundle) inCareOf(t *testing.T, ctx context.Context) *models.Patient {
 	t.Helper()
 	p := b.register(t)
-	if actor, err := audit.ActorFrom(ctx); err == nil {
+	if actor, err := audit.ActorFrom(ctx); err == nil && !b.nobodysCare {
 		require.NoError(t, b.care.Note(t.Context(), p.ID, actor.ID, models.CareAssigned, time.Now()))
 	}
 	return p
+}
+
+// accountInput returns what an admin may say of a new account.
+func accountInput(roles ...string) service.AccountInput {
+	return service.AccountInput{Email: uuid.NewString() + "@example.org", Name: "Somebody", Roles: roles}
+}
+
+// account adds an account, and brings no password with it.
+func (b *bundle) account(t *testing.T, roles ...string) *models.Account {
+	t.Helper()
+	a, _, err := b.accounts.Create(as(t, service.RoleAdmin), accountInput(roles...), nil, service.Idempotency{})
+	require.NoError(t, err)
+	return a
 }
 
 func anyVersion(int64) bool { return true }

@@ -24,6 +24,14 @@ const (
 	Refuse      = "refuse" // requests before login, of one address and minute
 	Import      = "import"
 	SetPassword = "set_password"
+	Invite      = "invite"
+	Reset       = "reset" // of an account's password
+	ChangeRoles = "change_roles"
+	Disable     = "disable"
+	Enable      = "enable"
+	Assign      = "assign" // a clinician to a patient
+	Unassign    = "unassign"
+	BreakGlass  = "break_glass" // emergency access to a patient was opened
 	AddKey      = "add_key"
 	PromoteKey  = "promote_key"
 	RetireKey   = "retire_key"
@@ -44,6 +52,9 @@ const (
 	API       = "api"
 	DirectSQL = "direct-sql" // a change that this program did not make
 )
+
+// BreakTheGlass is the purpose of what happens by emergency access (HL7 v3 PurposeOfUse).
+const BreakTheGlass = "BTG"
 
 // Outcomes.
 const (

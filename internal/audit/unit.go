@@ -81,6 +81,13 @@ func (u *Unit) Withhold(id uuid.UUID) {
 	u.forget(id)
 }
 
+// UsedFor sets the purpose of use of the events that follow.
+func (u *Unit) UsedFor(purpose string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.actor.Purpose = purpose
+}
+
 // ForgetChanges takes back Changed and Record, where what they note was rolled back.
 func (u *Unit) ForgetChanges() {
 	u.mu.Lock()

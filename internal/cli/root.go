@@ -21,6 +21,7 @@ func newRootCommand(app *app) *cobra.Command {
 		newImportCommand(app),
 		newKeysCommand(app),
 		newAuditCommand(app),
+		newAccountCommand(app),
 		newVersionCommand(app),
 	)
 	for _, group := range root.Commands() {

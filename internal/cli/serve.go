@@ -59,12 +59,20 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	}
 	defer closeReady()
 	refusals := service.NewRefusalService(in.store)
+	care := service.NewCare(in.store, in.config.Access)
+	emergencies, err := service.NewBreakGlassService(in.store, in.config.Access, in.log)
+	if err != nil {
+		return err
+	}
 	engine, err := handler.NewAPI(handler.Services{
-		Auth:      auth,
-		Patients:  service.NewPatientService(in.store, service.NewCare(in.store, in.config.Access), in.config.Clinic.PhoneRegion),
-		AuditLogs: service.NewAuditLogService(in.store),
-		Refusals:  refusals,
-		Ready:     ready,
+		Auth:       auth,
+		Accounts:   service.NewAccountService(in.store, auth, in.config.Access),
+		Patients:   service.NewPatientService(in.store, care, in.config.Clinic.PhoneRegion),
+		Care:       service.NewCareService(in.store, care),
+		BreakGlass: emergencies,
+		AuditLogs:  service.NewAuditLogService(in.store),
+		Refusals:   refusals,
+		Ready:      ready,
 	}, in.config, in.store.CursorKey(), in.log)
 	if err != nil {
 		return err
@@ -76,7 +84,7 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at http://%s\n", listener.Addr()); err != nil {
 		return err
 	}
-	stop := in.inBackground(ctx, refusals)
+	stop := in.inBackground(ctx, refusals, emergencies)
 	defer stop()
 	timeouts := in.config.Server
 	return handler.NewServer(engine, handler.Timeouts{
@@ -87,7 +95,7 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 
 // inBackground starts what a server does besides answering, and returns how to stop it. The log is sequenced, and then anchored, after
 // everything else ended.
-func (in *installation) inBackground(ctx context.Context, refusals *service.RefusalService) (stop func()) {
+func (in *installation) inBackground(ctx context.Context, refusals *service.RefusalService, emergencies *service.BreakGlassService) (stop func()) {
 	ctx = context.WithoutCancel(ctx)
 	var stops []func()
 	start := func(do func(context.Context)) {
@@ -100,6 +108,7 @@ func (in *installation) inBackground(ctx context.Context, refusals *service.Refu
 		keys := service.NewKeyService(in.store, in.config.PHI.KEK)
 		start(func(ctx context.Context) { keys.ResealInBackground(ctx, perSecond, in.log) })
 	}
+	start(emergencies.TellInBackground)
 	start(func(ctx context.Context) { refusals.FlushInBackground(ctx, in.log) })
 	start(func(ctx context.Context) { repository.NewSequencer(in.store).Run(ctx, in.log) })
 	if path := in.config.Audit.AnchorFile; path != "" {

@@ -42,6 +42,8 @@ var checks = []struct {
 	{"server.trusted_proxies", checkProxies},
 	{"phi.kek", checkKEK},
 	{"audit.anchor_file", checkAnchorFile},
+	{"access.webhook", checkWebhook},
+	{"access.link_url", checkLinkURL},
 	{"clinic.phone_region", checkRegion},
 	{"log.format", checkLogFormat},
 }

@@ -78,9 +78,14 @@ type Argon2 struct {
 	Lanes     int `koanf:"lanes" min:"1" max:"255"`
 }
 
-// Access says which patients a clinician sees.
+// Access is who sees whom, and how accounts come about.
 type Access struct {
-	CareWindow time.Duration `koanf:"care_window" min:"0s"` // how long an appointment or a record keeps a patient in care
+	CareWindow     time.Duration `koanf:"care_window" min:"0s"` // how long an appointment or a record keeps a patient in care
+	BreakGlass     time.Duration `koanf:"break_glass" min:"1m" max:"24h"`
+	Webhook        Webhook       `koanf:"webhook"` // told of emergency accesses; empty is off
+	WebhookPrivate bool          `koanf:"webhook_private"`
+	LinkPeriod     time.Duration `koanf:"link_period" min:"1m" max:"720h"` // of invitations and resets
+	LinkURL        string        `koanf:"link_url"`                        // the page that takes their token, behind a #; empty: the bare token
 }
 
 // Limits are request rates. Failed and anonymous requests are always limited, per address.
@@ -133,7 +138,7 @@ func Default() *Config {
 			SessionLifetime: 12 * time.Hour,
 			Argon2:          Argon2{MemoryKiB: 19456, Passes: 2, Lanes: 1},
 		},
-		Access: Access{CareWindow: 2 * 365 * 24 * time.Hour},
+		Access: Access{CareWindow: 2 * 365 * 24 * time.Hour, BreakGlass: time.Hour, LinkPeriod: 3 * 24 * time.Hour},
 		Limits: Limits{FailedPerMinute: 60, FailedBurst: 60},
 		Clinic: Clinic{PhoneRegion: "US"},
 		Log:    Log{Level: slog.LevelInfo, Format: "auto"},

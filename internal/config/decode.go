@@ -53,7 +53,7 @@ func exact(from, to reflect.Value) (any, error) {
 		if _, ok := raw.(int); !ok {
 			return nil, errType
 		}
-	case string, DSN:
+	case string, DSN, Webhook:
 		if !isText {
 			return nil, errType
 		}

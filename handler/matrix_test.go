@@ -1,0 +1,230 @@
+package handler_test
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"novamind/models"
+	"novamind/repository"
+	"novamind/service"
+)
+
+// Who may call a route, beside lists of roles.
+const (
+	anyone    = "anyone"     // without login
+	firstTime = "first time" // whoever is logged in, also before the first password was changed
+)
+
+// rule says who may call a route, and how the call goes that they may make. Every route has one; who adds a route adds a line.
+type rule struct {
+	who  string // anyone, firstTime, or the roles one of which is enough, with spaces between
+	want int    // the status for those who may
+	// path returns the path and query for a caller, with what it needs made for them; nil: the pattern itself.
+	path func(s *stack, c caller) string
+	body string
+}
+
+const (
+	clinicAccess = service.RoleClinician + " " + service.RoleFrontDesk
+	everyRole    = service.RoleAdmin + " " + clinicAccess + " " + service.RoleAuditor
+)
+
+// patientPath returns the path of a patient who is in the caller's care.
+func patientPath(rest string) func(*stack, caller) string {
+	return func(s *stack, c caller) string { return "/api/v1/patients/" + s.inCareOf(c.id, ada) + rest }
+}
+
+// accountPath returns the path of somebody else's account.
+func accountPath(rest string) func(*stack, caller) string {
+	return func(s *stack, _ caller) string {
+		return "/api/v1/accounts/" + s.person(uuid.NewString()+"@example.org", service.RoleFrontDesk).id.String() + rest
+	}
+}
+
+// matrix is what TestRolesOnRoutes expects.
+var matrix = map[string]rule{
+	"GET /healthz": {who: anyone, want: 200},
+	"GET /readyz": {who: anyone, want: 200, path: func(s *stack, _ caller) string {
+		require.NoError(s.t, repository.NewSequencer(s.store).Drain(s.t.Context())) // serve has one running
+		return "/readyz"
+	}},
+
+	"POST /api/v1/auth/login":    {who: anyone, want: 200, body: `{"email":"all@example.org","password":"` + password + `"}`},
+	"POST /api/v1/auth/redeem":   {who: anyone, want: 401, body: `{"token":"unknown","password":"another long passphrase"}`},
+	"POST /api/v1/auth/logout":   {who: firstTime, want: 204},
+	"GET /api/v1/auth/me":        {who: firstTime, want: 200},
+	"POST /api/v1/auth/password": {who: firstTime, want: 401, body: `{"current_password":"wrong password","new_password":"another passphrase"}`},
+
+	"GET /api/v1/accounts":            {who: service.RoleAdmin, want: 200},
+	"POST /api/v1/accounts":           {who: service.RoleAdmin, want: 422, body: `{"email":"new@example.org","name":"New","roles":["nobody"]}`},
+	"GET /api/v1/accounts/:id":        {who: service.RoleAdmin, want: 200, path: accountPath("")},
+	"PATCH /api/v1/accounts/:id":      {who: service.RoleAdmin, want: 200, path: accountPath(""), body: `{"name":"Changed"}`},
+	"POST /api/v1/accounts/:id/reset": {who: service.RoleAdmin, want: 200, path: accountPath("/reset"), body: `{}`},
+	"GET /api/v1/practitioners":       {who: service.RoleAdmin + " " + clinicAccess, want: 200},
+
+	"GET /api/v1/patients":                {who: clinicAccess, want: 200},
+	"POST /api/v1/patients":               {who: clinicAccess, want: 201, body: ada},
+	"POST /api/v1/patients/search":        {who: clinicAccess, want: 200, body: `{}`},
+	"GET /api/v1/patients/:id":            {who: clinicAccess, want: 200, path: patientPath("")},
+	"PUT /api/v1/patients/:id":            {who: clinicAccess, want: 200, path: patientPath(""), body: ada},
+	"PATCH /api/v1/patients/:id":          {who: clinicAccess, want: 200, path: patientPath(""), body: `{"first_name":"Changed"}`},
+	"DELETE /api/v1/patients/:id":         {who: clinicAccess, want: 204, path: patientPath("")},
+	"DELETE /api/v1/patients/:id?purge":   {who: service.RoleAdmin, want: 204, path: patientPath("?purge=true&reason=asked")},
+	"GET /api/v1/patients/:id/clinicians": {who: clinicAccess, want: 200, path: patientPath("/clinicians")},
+	"POST /api/v1/patients/:id/clinicians": {
+		who: clinicAccess, want: 422, path: patientPath("/clinicians"), body: `{"account_id":"01890a5d-ac96-774b-bcce-b302099a8057"}`,
+	},
+	"DELETE /api/v1/patients/:id/clinicians/:account_id": {who: clinicAccess, want: 204, path: func(s *stack, c caller) string {
+		return "/api/v1/patients/" + s.inCareOf(c.id, ada) + "/clinicians/" + c.id.String()
+	}},
+
+	"GET /api/v1/break-glass":  {who: service.RoleClinician, want: 200},
+	"POST /api/v1/break-glass": {who: service.RoleClinician, want: 404, body: `{"patient_id":"01890a5d-ac96-774b-bcce-b302099a8057","reason":"unconscious"}`},
+
+	"GET /api/v1/audit-logs": {who: service.RoleAuditor, want: 200},
+}
+
+// routeOf returns the method and the pattern of a line of the matrix; what follows a question mark tells lines of one route apart.
+func routeOf(line string) (method, pattern string) {
+	route, _, _ := strings.Cut(line, "?")
+	method, pattern, _ = strings.Cut(route, " ")
+	return method, pattern
+}
+
+// A new route without an expectation fails here.
+func TestEveryRouteHasAnExpectation(t *testing.T) {
+	t.Parallel()
+	stated := map[string]bool{}
+	for line := range matrix {
+		method, pattern := routeOf(line)
+		stated[method+" "+pattern] = true
+	}
+	served := map[string]bool{}
+	for _, route := range newStack(t, anyDatabase(t)).engine.Routes() {
+		served[route.Method+" "+route.Path] = true
+		require.True(t, stated[route.Method+" "+route.Path], "%s %s: say in matrix who may call it", route.Method, route.Path)
+	}
+	for route := range stated {
+		require.True(t, served[route], "%s is not served", route)
+	}
+}
+
+// strangers are tokens that nobody may use, each made in its own way.
+func (s *stack) strangers() map[string]string {
+	s.t.Helper()
+	everything := service.Roles()
+	expired := s.person("expired@example.org", everything...)
+	require.NoError(s.t, s.db.Exec("UPDATE session SET expires_at = created_at WHERE account_id = ?", expired.id).Error)
+	revoked := s.account("revoked@example.org", nil, everything...)
+	require.Equal(s.t, http.StatusNoContent, s.as(revoked).do("POST", "/api/v1/auth/logout", "").status)
+	disabled := s.person("disabled@example.org", everything...)
+	r := s.do("PATCH", "/api/v1/accounts/"+disabled.id.String(), `{"disabled":true}`, "If-Match: *")
+	require.Equal(s.t, http.StatusOK, r.status, r.text)
+	return map[string]string{
+		"none": "", "expired": expired.token, "revoked": revoked, "disabled": disabled.token,
+		"foreign": newStack(s.t, anyDatabase(s.t)).token, "altered": "x" + s.token,
+	}
+}
+
+// Every route against every role alone, nobody, and every kind of token that is no good.
+func TestRolesOnRoutes(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		strangers := s.strangers()
+		tried := 0
+		for line, rule := range matrix {
+			method, pattern := routeOf(line)
+			try := func(who string, c caller, want int) {
+				t.Helper()
+				path := pattern
+				if rule.path != nil {
+					path = rule.path(s, c)
+				}
+				r := s.as(c.token).do(method, path, rule.body, "If-Match: *")
+				require.Equal(t, want, r.status, "%s as %s: %s", line, who, r.text)
+				if want == http.StatusForbidden || want == http.StatusUnauthorized {
+					require.NotContains(t, r.text, "García")
+				}
+				tried++
+			}
+			for i, role := range append(service.Roles(), "") {
+				want := http.StatusForbidden
+				if rule.who == anyone || rule.who == firstTime || slices.Contains(strings.Fields(rule.who), role) {
+					want = rule.want
+				}
+				roles := slices.DeleteFunc([]string{role}, func(r string) bool { return r == "" })
+				try(role, s.person(strconv.Itoa(tried)+"-"+strconv.Itoa(i)+"@example.org", roles...), want)
+			}
+			for who, token := range strangers {
+				want := http.StatusUnauthorized
+				if rule.who == anyone {
+					want = rule.want
+				}
+				try(who, caller{uuid.New(), token}, want)
+			}
+			want := http.StatusForbidden
+			if rule.who == anyone || rule.who == firstTime {
+				want = rule.want
+			}
+			newcomer := s.account(strconv.Itoa(tried)+"-first@example.org", func(a *models.Account) { a.MustChangePassword = true }, service.Roles()...)
+			try("first login", caller{uuid.New(), newcomer}, want)
+		}
+		t.Logf("%d calls on %d lines of the matrix", tried, len(matrix))
+	})
+}
+
+// serverSet are members that no client sets, in any write.
+var serverSet = []string{
+	"id", "version", "created_at", "updated_at", "roles", "role", "scopes", "account_id", "user_id", "actor", "author_id", "author", "signed_by",
+	"signed_at", "password_hash", "must_change_password", "mfa", "disabled", "email_verified", "admin", "patient", "patient_id", "practitioner_id",
+	"origin", "expires_at", "told_at", "purpose", "outcome", "unreadable", "__proto__",
+}
+
+// settable are the members among them that a route does take, each since it is what the route is about.
+var settable = map[string][]string{
+	"POST /api/v1/accounts":                {"roles", "disabled"},
+	"PATCH /api/v1/accounts/:id":           {"roles", "disabled"},
+	"POST /api/v1/patients/:id/clinicians": {"account_id"},
+	"POST /api/v1/break-glass":             {"patient_id"},
+}
+
+// What a client may never set is refused in every write, and nothing is written.
+func TestServerSetMembersAreRefused(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		me := s.person("me@example.org", service.Roles()...)
+		tried := 0
+		for line, rule := range matrix {
+			if rule.body == "" {
+				continue
+			}
+			method, path := routeOf(line)
+			if rule.path != nil {
+				path = rule.path(s, me)
+			}
+			before := s.dump()
+			for _, member := range serverSet {
+				if slices.Contains(settable[line], member) {
+					continue
+				}
+				for _, value := range []string{`"01890a5d-ac96-774b-bcce-b302099a8057"`, `7`, `["admin"]`} {
+					body := `{"` + member + `":` + value + strings.TrimSuffix(","+strings.TrimPrefix(rule.body, "{"), ",}")
+					if !strings.HasSuffix(body, "}") {
+						body += "}"
+					}
+					r := s.as(me.token).do(method, path, body, "If-Match: *")
+					require.Equal(t, http.StatusUnprocessableEntity, r.status, "%s with %s: %s", line, member, r.text)
+					tried++
+				}
+			}
+			require.Equal(t, before, s.dump(), line)
+		}
+		t.Logf("%d writes refused", tried)
+	})
+}

@@ -1,0 +1,24 @@
+package models
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+)
+
+// BreakGlass lets an account see a patient who is not in its care, until it expires. It holds ids alone; the reason is in the log, sealed.
+type BreakGlass struct {
+	Base
+	AccountID uuid.UUID  `gorm:"type:uuid;not null;index:breakglass_account_id_idx,priority:1"`
+	PatientID uuid.UUID  `gorm:"type:uuid;not null;index:breakglass_patient_id_idx"`
+	ExpiresAt time.Time  `gorm:"not null;index:breakglass_account_id_idx,priority:2"`
+	ToldAt    *time.Time // when the webhook took it
+	Patient   *Patient   `gorm:"constraint:OnDelete:CASCADE"`
+}
+
+// BeforeSave assigns the id.
+func (b *BreakGlass) BeforeSave(*gorm.DB) error {
+	b.assignID()
+	return nil
+}

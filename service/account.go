@@ -1,0 +1,300 @@
+package service
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/config"
+	"novamind/internal/phi"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// AccountQuery narrows a list of accounts.
+type AccountQuery = repository.AccountQuery
+
+// AccountService keeps the accounts of the clinic's staff. Every method is one unit of work and leaves its event; but for Redeem, every method
+// returns a Forbidden error where no role of the actor permits it.
+type AccountService struct {
+	store     Store
+	accounts  *repository.AccountRepository
+	sessions  *repository.SessionRepository
+	links     *repository.AccountLinkRepository
+	repeats   repeats
+	passwords *passwords
+	cfg       config.Access
+}
+
+// NewAccountService returns the service on a store. Passwords are hashed as auth does.
+func NewAccountService(store *repository.Store, auth *AuthService, cfg config.Access) *AccountService {
+	return &AccountService{
+		store: store, cfg: cfg, passwords: auth.passwords,
+		accounts: repository.NewAccountRepository(store),
+		sessions: repository.NewSessionRepository(store),
+		links:    repository.NewAccountLinkRepository(store),
+		repeats:  repeats{repository.NewIdempotencyKeyRepository(store)},
+	}
+}
+
+// AccountInput is what an admin says of an account.
+type AccountInput struct {
+	Email    string   `json:"email"`
+	Name     string   `json:"name"`
+	Roles    []string `json:"roles"`
+	Disabled bool     `json:"disabled"`
+}
+
+// applyTo checks the input and writes it into a. It returns an Invalid error that names every offending member, and leaves a alone then.
+func (in AccountInput) applyTo(a *models.Account) error {
+	var v validation
+	if v.required("/email", &in.Email, maxEmail) {
+		v.email("/email", &in.Email)
+	}
+	v.required("/name", &in.Name, maxOther)
+	roles := v.roles("/roles", in.Roles)
+	if err := v.err(); err != nil {
+		return err
+	}
+	a.Email, a.Name, a.Roles, a.Disabled = phi.NormalizeText(in.Email), in.Name, roles, in.Disabled
+	return nil
+}
+
+// roles returns the roles that an account may have, each once, in the order of Roles.
+func (v *validation) roles(pointer string, given []string) []string {
+	if len(given) == 0 {
+		v.add(pointer, "required", "Must name at least one role.")
+	}
+	for i, role := range given {
+		if !slices.Contains(Roles(), role) {
+			v.add(pointer+"/"+itoa(i), "unknown_role", "Is not a role. There are: "+strings.Join(Roles(), ", ")+".")
+		}
+	}
+	return slices.DeleteFunc(Roles(), func(role string) bool { return !slices.Contains(given, role) })
+}
+
+// Create adds an account. With a password, it must be changed at the first login; without one, the account gets its password by the link that is
+// returned. A repeat with the same idempotency key returns the account that the first one made, and no link. It returns an Invalid error, a
+// Duplicate one for an e-mail that is taken, or a KeyReused one.
+func (s *AccountService) Create(ctx context.Context, in AccountInput, password *string, once Idempotency) (*models.Account, *Link, error) {
+	var account *models.Account
+	var link *Link
+	intent := audit.Intent{Action: audit.Create, EntityType: "account"}
+	err := once.attempt(func() error {
+		return guarded(ctx, s.store, AccountCreate, intent, s.store.InTx, func(ctx context.Context) error {
+			made, again, err := s.repeats.once(ctx, once, func() (_ uuid.UUID, err error) {
+				account = &models.Account{}
+				if err := in.applyTo(account); err != nil {
+					return uuid.Nil, err
+				}
+				if account.PasswordHash, err = s.firstHash(ctx, password); err != nil {
+					return uuid.Nil, err
+				}
+				account.MustChangePassword = password != nil
+				if err := s.accounts.Create(ctx, account); err != nil || password != nil {
+					return account.ID, err
+				}
+				link, err = s.issue(ctx, audit.Invite, account.ID)
+				return account.ID, err
+			})
+			if err == nil && again {
+				account, err = s.accounts.ByID(ctx, made)
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return account, link, nil
+}
+
+// firstHash returns the hash of a password, or of one that nobody knows.
+func (s *AccountService) firstHash(ctx context.Context, password *string) (string, error) {
+	if password == nil {
+		return s.passwords.hash(ctx, newToken())
+	}
+	if err := checkNewPassword("/password", *password); err != nil {
+		return "", err
+	}
+	return s.passwords.hash(ctx, *password)
+}
+
+// Get returns an account. It returns a NotFound error.
+func (s *AccountService) Get(ctx context.Context, id uuid.UUID) (*models.Account, error) {
+	var account *models.Account
+	intent := audit.Intent{Action: audit.Read, EntityType: "account", EntityID: id}
+	err := guarded(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		account, err = s.accounts.ByID(ctx, id)
+		return err
+	})
+	return account, err
+}
+
+// ByEmail returns the account with this e-mail, in any case. It returns a NotFound error.
+func (s *AccountService) ByEmail(ctx context.Context, email string) (*models.Account, error) {
+	var account *models.Account
+	intent := audit.Intent{Action: audit.Search, EntityType: "account", Details: "by email"}
+	err := guarded(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		account, err = s.accounts.ByEmail(ctx, email)
+		return err
+	})
+	return account, err
+}
+
+// Search returns one page of the accounts that match q, and whether there are more. It returns an Invalid error for an unknown role.
+func (s *AccountService) Search(ctx context.Context, q AccountQuery, page Page) ([]*models.Account, bool, error) {
+	var found []*models.Account
+	var more bool
+	intent := audit.Intent{Action: audit.List, EntityType: "account"}
+	err := guarded(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		if q.Role != nil && !slices.Contains(Roles(), *q.Role) {
+			return apperr.InvalidFields(apperr.Field{Pointer: "role", Code: "unknown_role", Detail: "Is not a role. There are: " + strings.Join(Roles(), ", ") + "."})
+		}
+		found, more, err = s.accounts.Search(ctx, q, page)
+		return err
+	})
+	return found, more, err
+}
+
+// Practitioners returns one page of the clinicians whose accounts are not disabled, and whether there are more.
+func (s *AccountService) Practitioners(ctx context.Context, page Page) ([]*models.Account, bool, error) {
+	var found []*models.Account
+	var more bool
+	intent := audit.Intent{Action: audit.List, EntityType: "account", Details: "practitioners"}
+	err := guarded(ctx, s.store, PractitionerRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		found, more, err = s.accounts.Search(ctx, AccountQuery{Role: new(RoleClinician), Disabled: new(false)}, page)
+		return err
+	})
+	return found, more, err
+}
+
+// Change replaces what is said of an account by what edit makes of it. New roles hold from the next request on; an account that is disabled loses its
+// sessions and links. It returns a NotFound error, a Stale one where current refuses the version, an Invalid one, a LastAdmin one where nobody
+// would be left to administer accounts, a Forbidden one for a role that actors would give themselves, or that of edit.
+func (s *AccountService) Change(ctx context.Context, id uuid.UUID, current Precondition,
+	edit func(*models.Account) (AccountInput, error),
+) (*models.Account, error) {
+	return s.change(ctx, audit.Update, id, current, func(ctx context.Context, account *models.Account, admins []uuid.UUID) error {
+		roles, disabled := slices.Clone(account.Roles), account.Disabled
+		in, err := edit(account)
+		if err != nil {
+			return err
+		}
+		if err := in.applyTo(account); err != nil {
+			return err
+		}
+		if err := notOneself(ctx, account, roles); err != nil {
+			return err
+		}
+		if err := notTheLast(account, admins); err != nil {
+			return err
+		}
+		if err := s.accounts.Update(ctx, account); err != nil {
+			return err
+		}
+		return s.settle(ctx, account, roles, disabled)
+	})
+}
+
+// notOneself refuses roles that actors give themselves: it takes another admin.
+func notOneself(ctx context.Context, account *models.Account, before []string) error {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil || actor.ID != account.ID {
+		return err
+	}
+	if slices.ContainsFunc(account.Roles, func(role string) bool { return !slices.Contains(before, role) }) {
+		return apperr.New(apperr.Forbidden, "Nobody gives a role to themselves: ask another admin.")
+	}
+	return nil
+}
+
+// notTheLast refuses a change that leaves no admin. admins are those there are, held until the transaction ends.
+func notTheLast(account *models.Account, admins []uuid.UUID) error {
+	stays := slices.Contains(account.Roles, RoleAdmin) && !account.Disabled
+	if stays || !slices.Contains(admins, account.ID) || len(admins) > 1 {
+		return nil
+	}
+	return apperr.New(apperr.LastAdmin, "This is the last admin: make another one first.")
+}
+
+// settle records what a change means beyond the row, and ends what must not outlive it.
+func (s *AccountService) settle(ctx context.Context, account *models.Account, roles []string, disabled bool) error {
+	if !slices.Equal(roles, account.Roles) {
+		details := "from " + strings.Join(roles, ", ") + " to " + strings.Join(account.Roles, ", ")
+		if err := record(ctx, audit.Event{Action: audit.ChangeRoles, EntityID: account.ID, Details: details}); err != nil {
+			return err
+		}
+	}
+	switch {
+	case account.Disabled && !disabled:
+		if err := s.shutOut(ctx, account.ID); err != nil {
+			return err
+		}
+		return record(ctx, audit.Event{Action: audit.Disable, EntityID: account.ID})
+	case disabled && !account.Disabled:
+		return record(ctx, audit.Event{Action: audit.Enable, EntityID: account.ID})
+	}
+	return nil
+}
+
+// shutOut ends every way in that an account has at the moment.
+func (s *AccountService) shutOut(ctx context.Context, id uuid.UUID) error {
+	if err := s.links.Revoke(ctx, id); err != nil {
+		return err
+	}
+	return s.sessions.EndOthers(ctx, id, uuid.Nil)
+}
+
+// Reset makes an account's password worthless and ends its sessions. With a password, that is the new one, and must be changed at the next login;
+// without one, the account gets its password by the link that is returned. It returns a NotFound or an Invalid error.
+func (s *AccountService) Reset(ctx context.Context, id uuid.UUID, password *string) (*models.Account, *Link, error) {
+	var link *Link
+	account, err := s.change(ctx, audit.Reset, id, func(int64) bool { return true },
+		func(ctx context.Context, account *models.Account, _ []uuid.UUID) (err error) {
+			if account.PasswordHash, err = s.firstHash(ctx, password); err != nil {
+				return err
+			}
+			account.MustChangePassword = password != nil
+			if err := s.accounts.Update(ctx, account); err != nil {
+				return err
+			}
+			if err := s.shutOut(ctx, id); err != nil || password != nil {
+				return err
+			}
+			link, err = s.issue(ctx, "", id)
+			return err
+		})
+	if err != nil {
+		return nil, nil, err
+	}
+	return account, link, nil
+}
+
+func (s *AccountService) change(ctx context.Context, action string, id uuid.UUID, current Precondition,
+	do func(ctx context.Context, account *models.Account, admins []uuid.UUID) error,
+) (*models.Account, error) {
+	var account *models.Account
+	intent := audit.Intent{Action: action, EntityType: "account", EntityID: id}
+	err := guarded(ctx, s.store, AccountUpdate, intent, s.store.InTx, func(ctx context.Context) error {
+		admins, err := s.accounts.HoldWithRole(ctx, RoleAdmin) // before the row is read: who else takes one away waits
+		if err != nil {
+			return err
+		}
+		if account, err = s.accounts.ByID(ctx, id); err != nil {
+			return err
+		}
+		if !current(account.Version) {
+			return apperr.New(apperr.Stale, "The account has changed since you read it: read it again.")
+		}
+		return do(ctx, account, admins)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return account, nil
+}
