@@ -11,10 +11,11 @@ import (
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/models"
+	"novamind/service"
 )
 
-// passwordDueKey marks a caller whose first password has to be changed before anything else.
-const passwordDueKey = "password_due"
+// callerKey is where a request's context has its service.Caller.
+const callerKey = "caller"
 
 type accountAnswer struct {
 	ID                 uuid.UUID `json:"id"`
@@ -30,14 +31,14 @@ type accountAnswer struct {
 func newAccountAnswer(a *models.Account) accountAnswer {
 	return accountAnswer{
 		ID: a.ID, Version: a.Version, Email: a.Email, Name: a.Name, Roles: a.Roles, Disabled: a.Disabled,
-		MustChangePassword: a.MustChangePassword,
+		MFA: a.MFASince != nil, MustChangePassword: a.MustChangePassword,
 	}
 }
 
 type loginRequest struct {
 	Email    string  `json:"email"`
 	Password string  `json:"password"`
-	TOTP     *string `json:"totp"` // no account has a second factor yet
+	TOTP     *string `json:"totp"` // or a recovery code
 }
 
 type loginAnswer struct {
@@ -58,29 +59,36 @@ func (a *API) authenticate(c *gin.Context) error {
 		c.Header("WWW-Authenticate", "Bearer")
 		return apperr.New(apperr.Unauthenticated, "Log in, and send Authorization: Bearer with the token.")
 	}
-	session, err := a.Auth.Authenticate(c.Request.Context(), token)
+	caller, err := a.Auth.Authenticate(c.Request.Context(), token)
 	if err != nil {
 		if apperr.Is(err, apperr.Unauthenticated) {
 			c.Header("WWW-Authenticate", `Bearer error="invalid_token"`)
 		}
 		return err
 	}
-	setAccount(c, session.AccountID)
-	c.Set(passwordDueKey, session.Account.MustChangePassword)
-	setActor(c, audit.Actor{ID: session.AccountID, Roles: session.Account.Roles, SessionID: session.ID})
+	setAccount(c, caller.Account.ID)
+	c.Set(callerKey, caller)
+	setActor(c, caller.Actor())
 	return nil
 }
 
-// afterPasswordChange refuses a caller whose first password is still the one that the program made up.
-func afterPasswordChange(authenticate HandlerFunc) HandlerFunc {
+// settled refuses a caller whose first password is still the one that the program made up, or who has to enrol a second factor.
+func settled(authenticate HandlerFunc) HandlerFunc {
 	return func(c *gin.Context) error {
 		if err := authenticate(c); err != nil {
 			return err
 		}
-		if c.GetBool(passwordDueKey) {
+		caller, _ := c.Value(callerKey).(*service.Caller)
+		switch {
+		case caller == nil:
+			return apperr.New(apperr.Internal, internalDetail)
+		case caller.Account.MustChangePassword:
 			return apperr.New(apperr.PasswordChange, "Change the first password with POST /api/v1/auth/password.")
+		case caller.TOTPDue:
+			return apperr.New(apperr.TOTPDue, "Enrol a second factor with POST /api/v1/auth/totp.")
+		default:
+			return nil
 		}
-		return nil
 	}
 }
 
@@ -96,12 +104,20 @@ func (a *API) login(c *gin.Context) error {
 		return err
 	}
 	setActor(c, audit.Actor{})
-	login, err := a.Auth.Login(c.Request.Context(), body.Email, body.Password)
+	login, err := a.Auth.Login(c.Request.Context(), service.Credentials{Email: body.Email, Password: body.Password, Code: valueOr(body.TOTP, "")})
 	if err != nil {
+		a.noteThrottled(c, err)
 		return err
 	}
 	setAccount(c, login.Account.ID)
 	return writeJSON(c, http.StatusOK, loginAnswer{login.Token, login.ExpiresAt, newAccountAnswer(login.Account)})
+}
+
+// noteThrottled counts a login that was refused unseen, and that is no event by itself.
+func (a *API) noteThrottled(c *gin.Context, err error) {
+	if apperr.Is(err, apperr.RateLimited) {
+		a.Refusals.Note(service.AddressGroup(c.ClientIP()), apperr.RateLimited)
+	}
 }
 
 func (a *API) logout(c *gin.Context) error {

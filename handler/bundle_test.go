@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"novamind/internal/apperr"
+	"novamind/models"
+	"novamind/service"
 )
 
 // canary stands for PHI. It may be in requests and in causes, and nowhere in answers or logs.
@@ -50,6 +52,7 @@ func authenticateSample(c *gin.Context) error {
 	if c.GetHeader("Authorization") != "Bearer good" {
 		return apperr.New(apperr.Unauthenticated, "Log in first.")
 	}
+	c.Set(callerKey, &service.Caller{Account: &models.Account{}})
 	return nil
 }
 

@@ -2,7 +2,6 @@ package handler
 
 import (
 	"errors"
-	"net/netip"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -10,6 +9,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"novamind/internal/apperr"
+	"novamind/service"
 )
 
 // maxTrackedAddresses bounds the limiter's memory; the address seen longest ago is forgotten first.
@@ -37,7 +37,7 @@ func newLimiter(perMinute, burst int) (*limiter, error) {
 
 // Allow takes one request from the budget of addr. Error: apperr.RateLimited, with the time until there is budget again.
 func (l *limiter) Allow(addr string) error {
-	return l.take(addressGroup(addr), "Too many failed or anonymous requests from this address.")
+	return l.take(service.AddressGroup(addr), "Too many failed or anonymous requests from this address.")
 }
 
 // take takes one request from the budget of key.
@@ -76,20 +76,6 @@ func (l *limiter) limit(c *gin.Context) {
 // tell passes on that an anonymous request was refused.
 func (l *limiter) tell(c *gin.Context, err error) {
 	if l.refused != nil {
-		l.refused(addressGroup(c.ClientIP()), apperr.CodeOf(err))
+		l.refused(service.AddressGroup(c.ClientIP()), apperr.CodeOf(err))
 	}
-}
-
-// addressGroup is the unit that is limited: an IPv4 address, or an IPv6 /64, since one host can use all of that.
-// Whatever is no address (a Unix socket's peer) shares one budget.
-func addressGroup(addr string) string {
-	ip, err := netip.ParseAddr(addr)
-	if err != nil {
-		return ""
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	return netip.PrefixFrom(ip, 64).Masked().String()
 }

@@ -62,16 +62,6 @@ func TestFailureLimiterRefusesNoBudget(t *testing.T) {
 	}
 }
 
-func TestAddressGroup(t *testing.T) {
-	t.Parallel()
-	for addr, group := range map[string]string{
-		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
-		"2001:db8:1:2::": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "", "<nil>": "",
-	} {
-		require.Equal(t, group, addressGroup(addr), addr)
-	}
-}
-
 func TestAnIPv6NetworkSharesOneBudget(t *testing.T) {
 	t.Parallel()
 	l, err := newLimiter(1, 1)

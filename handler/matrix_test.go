@@ -61,6 +61,15 @@ var matrix = map[string]rule{
 	"GET /api/v1/auth/me":        {who: firstTime, want: 200},
 	"POST /api/v1/auth/password": {who: firstTime, want: 401, body: `{"current_password":"wrong password","new_password":"another passphrase"}`},
 
+	"POST /api/v1/auth/totp":           {who: firstTime, want: 401, body: `{"current_password":"wrong password"}`},
+	"POST /api/v1/auth/totp/confirm":   {who: firstTime, want: 404, body: `{"totp":"123456"}`},
+	"POST /api/v1/auth/totp/disable":   {who: firstTime, want: 401, body: `{"current_password":"wrong password","totp":"123456"}`},
+	"POST /api/v1/auth/recovery-codes": {who: firstTime, want: 401, body: `{"current_password":"wrong password","totp":"123456"}`},
+	"GET /api/v1/auth/sessions":        {who: firstTime, want: 200},
+	"DELETE /api/v1/auth/sessions/:id": {who: firstTime, want: 404, path: func(*stack, caller) string {
+		return "/api/v1/auth/sessions/01890a5d-ac96-774b-bcce-b302099a8057"
+	}},
+
 	"GET /api/v1/accounts":            {who: service.RoleAdmin, want: 200},
 	"POST /api/v1/accounts":           {who: service.RoleAdmin, want: 422, body: `{"email":"new@example.org","name":"New","roles":["nobody"]}`},
 	"GET /api/v1/accounts/:id":        {who: service.RoleAdmin, want: 200, path: accountPath("")},

@@ -163,6 +163,9 @@ func TestSecureHeaders(t *testing.T) {
 		require.Equal(t, cache, h.Get("Cache-Control"), path)
 		require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
 		require.Equal(t, "no-referrer", h.Get("Referrer-Policy"))
+		require.Equal(t, "DENY", h.Get("X-Frame-Options"))
+		require.Equal(t, "same-origin", h.Get("Cross-Origin-Resource-Policy"))
+		require.Empty(t, h.Get("Strict-Transport-Security"), "plain HTTP")
 		require.Equal(t, "default-src 'none'; frame-ancestors 'none'", h.Get("Content-Security-Policy"))
 	}
 }

@@ -37,6 +37,8 @@ var problemKinds = map[apperr.Code]problemKind{
 	apperr.Unauthenticated:    {http.StatusUnauthorized, "Login required"},
 	apperr.BadCredentials:     {http.StatusUnauthorized, "Login refused"},
 	apperr.PasswordChange:     {http.StatusForbidden, "Password change required"},
+	apperr.TOTPNeeded:         {http.StatusUnauthorized, "Second factor required"},
+	apperr.TOTPDue:            {http.StatusForbidden, "Second factor to be enrolled"},
 	apperr.Forbidden:          {http.StatusForbidden, "Access denied"},
 	apperr.NotFound:           {http.StatusNotFound, "Not found"},
 	apperr.Duplicate:          {http.StatusConflict, "Already exists"},

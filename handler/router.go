@@ -20,7 +20,7 @@ type Access int
 const (
 	Open       Access = iota + 1 // without login or limit: what monitors poll
 	Public                       // without login, limited per address
-	FirstLogin                   // with a valid session, even while the first password has to be changed
+	FirstLogin                   // with a valid session, even while the first password or a second factor is due
 	Session                      // with a valid session
 )
 
@@ -35,13 +35,14 @@ type Route struct {
 	Handler HandlerFunc
 }
 
-// RouterConfig is what NewRouter needs besides the routes. Every field but TrustedProxies is required.
+// RouterConfig is what NewRouter needs besides the routes. Every field but TrustedProxies and CORSOrigins is required.
 type RouterConfig struct {
 	// Authenticate puts the caller into the request's context, or returns why there is none (apperr.Unauthenticated).
 	// It only looks: what it refuses is counted against the address after it returns.
 	Authenticate      HandlerFunc
 	Logger            *slog.Logger
 	TrustedProxies    []string // addresses or CIDRs whose X-Forwarded-For is believed; none by default
+	CORSOrigins       []string // whose pages may read answers; none by default
 	BodyLimit         int64    // bytes
 	RequestTimeout    time.Duration
 	Refused           func(address string, reason apperr.Code) // told of requests that are refused before anybody is known; may be nil
@@ -102,6 +103,7 @@ func useMiddleware(engine *gin.Engine, config RouterConfig) {
 		logAccess(config.Logger),
 		recoverPanics(config.Logger),
 		secureHeaders,
+		shareWith(config.CORSOrigins),
 		limitBody(config.BodyLimit),
 		limitTime(config.RequestTimeout),
 	)
@@ -118,7 +120,7 @@ func guardFor(route Route, authenticate HandlerFunc, failures *limiter) (gin.Han
 	case route.Access == FirstLogin:
 		return requireSession(authenticate, failures), nil
 	case route.Access == Session:
-		return requireSession(afterPasswordChange(authenticate), failures), nil
+		return requireSession(settled(authenticate), failures), nil
 	default:
 		return nil, fmt.Errorf("router: %s %s does not say who may call it", route.Method, route.Pattern)
 	}

@@ -10,8 +10,6 @@ import (
 	"time"
 )
 
-const maxHeaderBytes = 32 << 10
-
 // Timeouts bounds how long a connection may take for what. Write must be longer than the router's RequestTimeout.
 type Timeouts struct {
 	ReadHeader time.Duration
@@ -27,20 +25,33 @@ type Server struct {
 	shutdown time.Duration
 }
 
+// Options are what a Server is besides its handler.
+type Options struct {
+	Timeouts
+
+	MaxHeaderBytes int
+	Certificate    *Certificate // nil: plain HTTP
+}
+
 // NewServer returns a server of h. What net/http has to complain about goes to logger.
-func NewServer(h http.Handler, timeouts Timeouts, logger *slog.Logger) *Server {
-	return &Server{
+func NewServer(h http.Handler, options Options, logger *slog.Logger) *Server {
+	timeouts := options.Timeouts
+	s := &Server{
 		http: &http.Server{
 			Handler:           h,
 			ReadHeaderTimeout: timeouts.ReadHeader,
 			ReadTimeout:       timeouts.Read,
 			WriteTimeout:      timeouts.Write,
 			IdleTimeout:       timeouts.Idle,
-			MaxHeaderBytes:    maxHeaderBytes,
+			MaxHeaderBytes:    options.MaxHeaderBytes,
 			ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 		},
 		shutdown: timeouts.Shutdown,
 	}
+	if options.Certificate != nil {
+		s.http.TLSConfig = options.Certificate.TLS()
+	}
+	return s
 }
 
 // Serve accepts connections on listener, which it closes, until ctx is done; then it accepts no more and lets running
@@ -48,7 +59,7 @@ func NewServer(h http.Handler, timeouts Timeouts, logger *slog.Logger) *Server {
 // listener failed. A Server serves once.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(listener) }()
+	go func() { failed <- s.accept(listener) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
@@ -61,6 +72,13 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
+}
+
+func (s *Server) accept(listener net.Listener) error {
+	if s.http.TLSConfig == nil {
+		return s.http.Serve(listener)
+	}
+	return s.http.ServeTLS(listener, "", "") // the certificate is in TLSConfig
 }
 
 // stop needs a context of its own: the one it was told by is done.

@@ -40,7 +40,7 @@ func start(t *testing.T, shutdown time.Duration) *running {
 	ctx, cancel := context.WithCancel(t.Context())
 	s.stop = cancel
 	go func() {
-		s.stopped <- NewServer(h, timeouts(shutdown), slog.New(slog.DiscardHandler)).Serve(ctx, listener)
+		s.stopped <- NewServer(h, Options{Timeouts: timeouts(shutdown)}, slog.New(slog.DiscardHandler)).Serve(ctx, listener)
 	}()
 	return s
 }
@@ -110,14 +110,15 @@ func TestServeReportsAFailedListener(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
-	server := NewServer(http.NotFoundHandler(), timeouts(time.Minute), slog.New(slog.DiscardHandler))
+	server := NewServer(http.NotFoundHandler(), Options{Timeouts: timeouts(time.Minute)}, slog.New(slog.DiscardHandler))
 	require.ErrorIs(t, server.Serve(t.Context(), listener), net.ErrClosed)
 }
 
 func TestServerHasEveryTimeout(t *testing.T) {
 	t.Parallel()
-	server := NewServer(http.NotFoundHandler(), Timeouts{1, 2, 3, 4, 5}, slog.New(slog.DiscardHandler))
+	server := NewServer(http.NotFoundHandler(), Options{Timeouts: Timeouts{1, 2, 3, 4, 5}, MaxHeaderBytes: 6}, slog.New(slog.DiscardHandler))
 	require.Equal(t, []time.Duration{1, 2, 3, 4, 5}, []time.Duration{
 		server.http.ReadHeaderTimeout, server.http.ReadTimeout, server.http.WriteTimeout, server.http.IdleTimeout, server.shutdown,
 	})
+	require.Equal(t, 6, server.http.MaxHeaderBytes)
 }

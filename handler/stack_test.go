@@ -54,7 +54,7 @@ func (s *syncBuffer) String() string {
 
 // stack is the whole program behind HTTP, on a database of its own.
 type stack struct {
-	t     *testing.T
+	t     testing.TB
 	store *repository.Store
 	auth  *service.AuthService
 
@@ -72,12 +72,13 @@ func onEachEngine(t *testing.T, test func(t *testing.T, s *stack)) {
 	dbtest.Run(t, func(t *testing.T, url string) { test(t, newStack(t, url)) })
 }
 
-func newStack(t *testing.T, url string) *stack {
+func newStack(t testing.TB, url string) *stack {
 	t.Helper()
 	s := &stack{t: t, db: dbtest.Open(t, url), log: &syncBuffer{}}
 	cfg := config.Default()
 	cfg.Database.URL = config.DSN(url)
 	cfg.Auth.Argon2 = config.Argon2{MemoryKiB: 7168, Passes: 1, Lanes: 1}
+	cfg.Auth.LoginFailures = 100000
 	cfg.Limits.FailedPerMinute, cfg.Limits.FailedBurst = 100000, 100000
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
@@ -228,7 +229,7 @@ func (s *stack) patients() (n int64) {
 }
 
 // anyDatabase returns a migrated SQLite database, for what no engine has a part in.
-func anyDatabase(t *testing.T) string {
+func anyDatabase(t testing.TB) string {
 	t.Helper()
 	return dbtest.SQLite(t)
 }

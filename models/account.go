@@ -1,6 +1,8 @@
 package models
 
 import (
+	"time"
+
 	"gorm.io/datatypes"
 	"gorm.io/gorm"
 )
@@ -15,6 +17,7 @@ type Account struct {
 	PasswordHash       string                      `gorm:"not null" audit:"secret"` // Argon2id in PHC string format
 	MustChangePassword bool                        `gorm:"not null"`
 	Disabled           bool                        `gorm:"not null"`
+	MFASince           *time.Time                  // when the second factor was confirmed; without one it is not asked for
 }
 
 // BeforeSave assigns the id and the next version.

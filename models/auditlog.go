@@ -61,7 +61,11 @@ type AuditSubject struct {
 }
 
 // dataCategories says what kind of data a table holds.
-var dataCategories = map[string]string{"patient": "demographics", "account": "staff", "keyset": "keys", "auditlog": "audit"}
+var dataCategories = map[string]string{
+	"patient": "demographics",
+	"account": "staff", "session": "staff", "secondfactor": "staff", "apikey": "staff",
+	"keyset": "keys", "auditlog": "audit",
+}
 
 // NewAuditLog returns the row of an event.
 func NewAuditLog(e audit.Event) *AuditLog {

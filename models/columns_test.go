@@ -36,6 +36,8 @@ var inTheClear = map[string]string{
 	"auditwitness.table_name": "a table's name",
 	"auditwitness.address":    "of who changed a row past the program",
 	"auditlog.mac":            "a MAC",
+	"session.address":         "staff's",
+	"recoverycode.code_hash":  "a hash of what we made up",
 }
 
 // phiWords are what a column of PHI may be called by.

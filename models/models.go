@@ -5,5 +5,6 @@ func All() []any {
 	return []any{
 		&Patient{}, &BlindIndex{}, &CareRelationship{}, &AuditLog{}, &AuditSubject{}, &AuditOutbox{}, &AuditLeaf{}, &AuditTile{}, &AuditCheckpoint{}, &AuditWitness{},
 		&Account{}, &Session{}, &AccountLink{}, &BreakGlass{}, &Keyset{}, &RetiredKey{}, &Backup{}, &IdempotencyKey{},
+		&SecondFactor{}, &TOTPUse{}, &RecoveryCode{}, &LoginTally{},
 	}
 }

@@ -14,6 +14,9 @@ type Session struct {
 	Account   *Account  `gorm:"constraint:OnDelete:CASCADE"`
 	TokenHash string    `gorm:"not null;uniqueIndex:session_token_hash_key"` // hex SHA-256 of a 256-bit random token
 	ExpiresAt time.Time `gorm:"not null"`
+	// LastSeenAt is behind by up to a minute: not every request writes it.
+	LastSeenAt time.Time `gorm:"not null;default:CURRENT_TIMESTAMP"`
+	Address    *string   // where the login came from
 }
 
 // BeforeSave assigns the id.

@@ -46,6 +46,18 @@ func (r *AccountRepository) Hold(ctx context.Context, id uuid.UUID) (*models.Acc
 	return &a, nil
 }
 
+// Update is Base.Update. What the account may do is looked up anew from then on.
+func (r *AccountRepository) Update(ctx context.Context, a *models.Account) error {
+	r.store.revoke(ctx, a.ID)
+	return r.Base.Update(ctx, a)
+}
+
+// Delete is Base.Delete. Sessions and keys go with the account.
+func (r *AccountRepository) Delete(ctx context.Context, a *models.Account) error {
+	r.store.revoke(ctx, a.ID)
+	return r.Base.Delete(ctx, a)
+}
+
 // Any reports whether there is an account.
 func (r *AccountRepository) Any(ctx context.Context) (bool, error) {
 	var n int64

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
 	"gorm.io/gorm"
 
 	"novamind/internal/apperr"
@@ -29,6 +30,8 @@ type Store struct {
 	keys    *keyCare
 	// writer lets one write transaction into SQLite at a time, in order of arrival; SQLite's own way is to poll.
 	writer chan struct{}
+	// onRevoke are told of accounts from which something was taken.
+	onRevoke []func(accountID uuid.UUID)
 }
 
 // Open opens the database that cfg names. Rows can be reached once Unlock was called.
@@ -70,6 +73,8 @@ type txKey struct{}
 type transaction struct {
 	db     *gorm.DB
 	failed error // a nested call failed: the whole is rolled back, whatever its caller made of the error
+
+	revoked []uuid.UUID // accounts from which it takes something
 }
 
 // errPanicked: a nested call did not end.
@@ -110,7 +115,10 @@ func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error 
 		return tx.join(ctx, fn)
 	}
 	return s.inUnit(ctx, func(ctx context.Context, unit *audit.Unit) error {
+		var revoked []uuid.UUID
+		defer func() { s.tellRevoked(revoked) }() // also where nobody knows whether it was committed
 		return s.transact(ctx, func(tx *transaction) error {
+			defer func() { revoked = tx.revoked }()
 			unit.ForgetChanges() // an earlier transaction in this unit was rolled back
 			if err := fn(context.WithValue(ctx, txKey{}, tx)); err != nil {
 				return err

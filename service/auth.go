@@ -2,10 +2,10 @@ package service
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,21 +22,54 @@ type AuthService struct {
 	store     Store
 	accounts  *repository.AccountRepository
 	sessions  *repository.SessionRepository
+	factors   *repository.SecondFactorRepository
 	passwords *passwords
+	throttle  *loginThrottle
+	callers   *callers
 	lifetime  time.Duration
+	idle      time.Duration
+	totpRoles []string
 }
 
-// NewAuthService returns the service on a store.
+// NewAuthService returns the service on a store. It is called before the store is shared.
 func NewAuthService(store *repository.Store, cfg config.Auth) (*AuthService, error) {
 	passwords, err := newPasswords(cfg.Argon2)
 	if err != nil {
 		return nil, err
 	}
+	callers, err := newCallers()
+	if err != nil {
+		return nil, err
+	}
+	store.OnRevoke(callers.forget)
 	return &AuthService{
-		store: store, passwords: passwords, lifetime: cfg.SessionLifetime,
+		store: store, passwords: passwords, callers: callers, lifetime: cfg.SessionLifetime, idle: cfg.SessionIdle,
+		throttle: &loginThrottle{
+			tallies: repository.NewLoginTallyRepository(store), budget: int64(cfg.LoginFailures), longest: cfg.LoginLockout,
+		},
 		accounts: repository.NewAccountRepository(store),
 		sessions: repository.NewSessionRepository(store),
+		factors:  repository.NewSecondFactorRepository(store),
 	}, nil
+}
+
+// RequireTOTP makes accounts with one of these roles enrol a second factor before they do anything else. It returns an error for a role that is
+// none. It is called before the service is used.
+func (s *AuthService) RequireTOTP(roles []string) error {
+	for _, role := range roles {
+		if !slices.Contains(Roles(), role) {
+			return fmt.Errorf("auth.require_totp: there is no role %q", role)
+		}
+	}
+	s.totpRoles = roles
+	return nil
+}
+
+// Credentials are what somebody logs in with.
+type Credentials struct {
+	Email    string
+	Password string
+	Code     string // of the second factor, or a recovery code; empty: none
 }
 
 // Login is a new session. Token is shown to the client once; the database has its hash.
@@ -46,10 +79,14 @@ type Login struct {
 	Account   *models.Account
 }
 
-// Login checks a password and opens a session. It returns a BadCredentials error that is the same, and takes as long, for
-// an unknown account, a disabled one and a wrong password. Either way it is an event.
-func (s *AuthService) Login(ctx context.Context, email, password string) (*Login, error) {
-	account, err := s.accounts.ByEmail(ctx, email)
+// Login checks credentials and opens a session. It returns a BadCredentials error that is the same, and takes as long, for an unknown account, a
+// disabled one, a wrong password and a wrong code; a TOTPNeeded error where the password is right and the code is missing; and a RateLimited
+// one, unseen credentials, after too many failures. But for the last it is an event.
+func (s *AuthService) Login(ctx context.Context, in Credentials) (*Login, error) {
+	if err := s.throttle.begin(ctx, in.Email); err != nil {
+		return nil, err
+	}
+	account, err := s.accounts.ByEmail(ctx, in.Email)
 	if err != nil && !apperr.Is(err, apperr.NotFound) {
 		return nil, err
 	}
@@ -58,41 +95,58 @@ func (s *AuthService) Login(ctx context.Context, email, password string) (*Login
 	if account != nil {
 		intent.EntityID, hash = account.ID, account.PasswordHash
 	}
-	ok, err := s.passwords.matches(ctx, password, hash)
+	ok, weaker, err := s.passwords.matches(ctx, in.Password, hash)
 	if err != nil {
 		return nil, err
 	}
 	ctx = audit.WithIntent(ctx, intent)
 	if !ok || account.Disabled {
-		return nil, s.store.Read(ctx, func(context.Context) error {
-			return badCredentials()
-		})
+		return nil, s.store.Read(ctx, func(context.Context) error { return badCredentials() })
 	}
-	return s.openSession(ctx, account)
+	login, err := s.openSession(ctx, account, in)
+	if err == nil && weaker {
+		s.strengthen(ctx, account, in.Password)
+	}
+	return login, err
 }
 
 func badCredentials() error {
-	return apperr.New(apperr.BadCredentials, "The e-mail or the password is wrong.")
+	return apperr.New(apperr.BadCredentials, "The e-mail, the password or the code is wrong.")
 }
 
-func (s *AuthService) openSession(ctx context.Context, account *models.Account) (*Login, error) {
-	secret := make([]byte, 32)
-	_, _ = rand.Read(secret) // never fails (crypto/rand)
+func (s *AuthService) openSession(ctx context.Context, account *models.Account, in Credentials) (*Login, error) {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	login := &Login{Token: base64.RawURLEncoding.EncodeToString(secret), ExpiresAt: now.Add(s.lifetime), Account: account}
-	err := s.store.InTx(ctx, func(ctx context.Context) error {
+	login := &Login{Token: newToken(), ExpiresAt: now.Add(s.lifetime)}
+	session := &models.Session{AccountID: account.ID, TokenHash: hashToken(login.Token), ExpiresAt: login.ExpiresAt, LastSeenAt: now}
+	if actor.Address != "" {
+		session.Address = &actor.Address
+	}
+	err = s.store.InTx(ctx, func(ctx context.Context) error {
+		// First, as everywhere: two that hold an account and want its tally, and the other way round, would wait for each other.
+		if err := s.throttle.succeeded(ctx, in.Email); err != nil {
+			return err
+		}
 		// The password took its time to check: a change of it, or of the account, may have ended all sessions meanwhile.
 		current, err := s.accounts.Hold(ctx, account.ID)
 		if err != nil {
 			return err
 		}
+		login.Account = current
 		if current.Disabled || current.PasswordHash != account.PasswordHash {
 			return badCredentials()
 		}
-		if err := s.sessions.RemoveExpired(ctx, now); err != nil {
+		if current.MFASince != nil {
+			if err := s.checkCode(ctx, account.ID, in.Code); err != nil {
+				return err
+			}
+		}
+		if err := s.sessions.RemoveEnded(ctx, now, s.idleSince(now)); err != nil {
 			return err
 		}
-		session := &models.Session{AccountID: account.ID, TokenHash: hashToken(login.Token), ExpiresAt: login.ExpiresAt}
 		if err := s.sessions.Create(ctx, session); err != nil {
 			return err
 		}
@@ -104,37 +158,49 @@ func (s *AuthService) openSession(ctx context.Context, account *models.Account) 
 	return login, nil
 }
 
-// Authenticate returns the session of a token, with its account. It returns an Unauthenticated error.
-func (s *AuthService) Authenticate(ctx context.Context, token string) (*models.Session, error) {
-	session, err := s.sessions.ByTokenHash(ctx, hashToken(token), time.Now().UTC())
-	if apperr.Is(err, apperr.NotFound) || (err == nil && (session.Account == nil || session.Account.Disabled)) {
-		return nil, apperr.New(apperr.Unauthenticated, "Log in: the session is unknown or has ended.")
-	}
-	return session, err
-}
-
-// Logout ends the actor's session.
-func (s *AuthService) Logout(ctx context.Context) error {
-	actor, err := audit.ActorFrom(ctx)
+// strengthen hashes a password anew, as the configuration asks for since it was hashed. That fails only until the next login: the password is as
+// good as before.
+func (s *AuthService) strengthen(ctx context.Context, account *models.Account, password string) {
+	hash, err := s.passwords.hash(ctx, password)
 	if err != nil {
-		return err
+		return
 	}
-	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.Logout, EntityType: "account", EntityID: actor.ID})
-
-	return s.store.InTx(ctx, func(ctx context.Context) error {
-		if err := s.sessions.End(ctx, actor.SessionID); err != nil {
+	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.Rehash, EntityType: "account", EntityID: account.ID})
+	_ = s.store.InTx(ctx, func(ctx context.Context) error {
+		current, err := s.accounts.ByID(ctx, account.ID)
+		if err != nil || current.PasswordHash != account.PasswordHash {
 			return err
 		}
-		return record(ctx, audit.Event{Action: audit.Logout, EntityID: actor.ID})
+		current.PasswordHash = hash
+		return s.accounts.Update(ctx, current)
 	})
 }
 
-// SetPassword changes the actor's own password and ends their other sessions. It returns an Invalid error for a password that
-// is too short, too long or the old one, and BadCredentials when current is wrong.
+// SetPassword changes the actor's own password and ends their other sessions. It returns an Invalid error for a password that is too short, too long,
+// common or the old one, BadCredentials when current is wrong, and RateLimited after too many of these.
 func (s *AuthService) SetPassword(ctx context.Context, current, replacement string) error {
 	if err := checkNewPassword("/new_password", replacement); err != nil {
 		return err
 	}
+	if current == replacement {
+		return apperr.InvalidFields(apperr.Field{Pointer: "/new_password", Code: "unchanged", Detail: "Must not be the old one."})
+	}
+	hash, err := s.passwords.hash(ctx, replacement)
+	if err != nil {
+		return err
+	}
+	return s.reauthenticated(ctx, audit.SetPassword, current, func(ctx context.Context, account *models.Account) error {
+		account.PasswordHash, account.MustChangePassword = hash, false
+		if err := s.accounts.Update(ctx, account); err != nil {
+			return err
+		}
+		return s.endOtherSessions(ctx)
+	})
+}
+
+// reauthenticated runs fn in a transaction, with the actor's account, if password is the actor's: whoever finds an open session takes
+// over no more than that. It returns a BadCredentials error, or a RateLimited one.
+func (s *AuthService) reauthenticated(ctx context.Context, action, password string, fn func(context.Context, *models.Account) error) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
 		return err
@@ -143,29 +209,32 @@ func (s *AuthService) SetPassword(ctx context.Context, current, replacement stri
 	if err != nil {
 		return err
 	}
-	if current == replacement {
-		return apperr.InvalidFields(apperr.Field{Pointer: "/new_password", Code: "unchanged", Detail: "Must not be the old one."})
+	if err := s.throttle.begin(ctx, account.Email); err != nil {
+		return err
 	}
-	matches, err := s.passwords.matches(ctx, current, account.PasswordHash)
+	matches, _, err := s.passwords.matches(ctx, password, account.PasswordHash)
 	if err != nil {
 		return err
 	}
-	hash, err := s.passwords.hash(ctx, replacement)
-	if err != nil {
-		return err
-	}
-	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.SetPassword, EntityType: "account", EntityID: actor.ID})
-
+	ctx = audit.WithIntent(ctx, audit.Intent{Action: action, EntityType: "account", EntityID: actor.ID})
 	return s.store.InTx(ctx, func(ctx context.Context) error {
 		if !matches {
 			return apperr.New(apperr.BadCredentials, "The current password is wrong.")
 		}
-		account.PasswordHash, account.MustChangePassword = hash, false
-		if err := s.accounts.Update(ctx, account); err != nil {
+		if err := s.throttle.succeeded(ctx, account.Email); err != nil {
 			return err
 		}
-		return s.sessions.EndOthers(ctx, account.ID, actor.SessionID)
+		return fn(ctx, account)
 	})
+}
+
+// endOtherSessions ends the actor's sessions but the one in use.
+func (s *AuthService) endOtherSessions(ctx context.Context) error {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return err
+	}
+	return s.sessions.EndOthers(ctx, actor.ID, actor.SessionID)
 }
 
 // Account returns the actor's account.

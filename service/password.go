@@ -23,6 +23,10 @@ type passwords struct {
 	params *argon2id.Params
 	slots  chan struct{}
 	decoy  string // the hash of no password, so that an unknown account costs as much as a known one
+
+	// What computes; tests count the calls.
+	create  func(password string, params *argon2id.Params) (string, error)
+	compare func(password, hash string) (bool, *argon2id.Params, error)
 }
 
 func newPasswords(cost config.Argon2) (*passwords, error) {
@@ -31,7 +35,8 @@ func newPasswords(cost config.Argon2) (*passwords, error) {
 			Memory: uint32(cost.MemoryKiB), Iterations: uint32(cost.Passes), Parallelism: uint8(cost.Lanes), //nolint:gosec // config bounds them
 			SaltLength: 16, KeyLength: 32,
 		},
-		slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
+		create: argon2id.CreateHash, compare: argon2id.CheckHash,
 	}
 	var err error
 	p.decoy, err = p.hash(context.Background(), rand.Text())
@@ -52,28 +57,29 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer func() { <-p.slots }()
-	hash, err := argon2id.CreateHash(password, p.params)
+	hash, err := p.create(password, p.params)
 	if err != nil {
 		return "", apperr.Wrap(apperr.Internal, "The password could not be hashed.", err)
 	}
 	return hash, nil
 }
 
-// matches reports whether password has this hash; "" stands for the hash of an account that does not exist.
-func (p *passwords) matches(ctx context.Context, password, hash string) (bool, error) {
+// matches reports whether password has this hash, and whether a new hash would be harder to guess at; "" stands for the hash of an account that does
+// not exist. It computes one Argon2id in every case.
+func (p *passwords) matches(ctx context.Context, password, hash string) (ok, weaker bool, err error) {
 	known := hash != ""
 	if !known {
 		hash = p.decoy
 	}
 	if err := p.take(ctx); err != nil {
-		return false, err
+		return false, false, err
 	}
 	defer func() { <-p.slots }()
-	ok, err := argon2id.ComparePasswordAndHash(password, hash)
+	ok, params, err := p.compare(password, hash)
 	if err != nil {
-		return false, apperr.Wrap(apperr.Internal, "The stored password hash can't be read.", err)
+		return false, false, apperr.Wrap(apperr.Internal, "The stored password hash can't be read.", err)
 	}
-	return ok && known, nil
+	return ok && known, params.Memory < p.params.Memory || params.Iterations < p.params.Iterations, nil
 }
 
 func checkNewPassword(pointer, password string) error {
@@ -83,6 +89,8 @@ func checkNewPassword(pointer, password string) error {
 		v.add(pointer, "too_short", "Is shorter than "+itoa(minPassword)+" characters.")
 	case n > maxPassword:
 		v.add(pointer, "too_long", "Is longer than "+itoa(maxPassword)+" characters.")
+	case isCommonPassword(password):
+		v.add(pointer, "common", "Is one that many use, and that is guessed first.")
 	}
 	return v.err()
 }

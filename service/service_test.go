@@ -20,6 +20,9 @@ import (
 	"novamind/service"
 )
 
+// cheapest is the cheapest hash there is: how dear it should be is not what these tests are about.
+var cheapest = config.Argon2{MemoryKiB: 8, Passes: 1, Lanes: 1}
+
 // bundle is a program's services on a database of their own.
 type bundle struct {
 	url, kek string
@@ -48,14 +51,20 @@ func newBundle(t *testing.T, url string) *bundle {
 // newServer returns the services of one of several servers on a database.
 func newServer(t *testing.T, url, kek string, session time.Duration) *bundle {
 	t.Helper()
+	return newServerWith(t, url, kek, config.Auth{
+		SessionLifetime: session, SessionIdle: time.Hour, LoginFailures: 100000, LoginLockout: time.Hour, Argon2: cheapest,
+	})
+}
+
+func newServerWith(t *testing.T, url, kek string, logins config.Auth) *bundle {
+	t.Helper()
 	cfg := config.Default().Database
 	cfg.URL = config.DSN(url)
 	store, err := repository.Open(t.Context(), cfg, discard)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	require.NoError(t, store.Unlock(t.Context(), "file:"+kek, "US"))
-	// The cheapest hash there is: how dear it should be is not what these tests are about.
-	auth, err := service.NewAuthService(store, config.Auth{SessionLifetime: session, Argon2: config.Argon2{MemoryKiB: 8, Passes: 1, Lanes: 1}})
+	auth, err := service.NewAuthService(store, logins)
 	require.NoError(t, err)
 	care := service.NewCare(store, config.Default().Access)
 	told := &bytes.Buffer{}

@@ -24,6 +24,8 @@ const (
 	Unauthenticated    Code = "auth.required"             // no valid session
 	BadCredentials     Code = "auth.invalid_credentials"  // login refused; never says which part was wrong
 	PasswordChange     Code = "auth.password_change"      // the first password must be changed before anything else
+	TOTPNeeded         Code = "auth.totp_needed"          // the password is right, and a code must come with it
+	TOTPDue            Code = "auth.totp_due"             // a second factor must be enrolled before anything else
 	Forbidden          Code = "access.denied"             // no role of the caller ever may
 	NotFound           Code = "resource.not_found"        // not there, or out of the caller's sight
 	Duplicate          Code = "resource.duplicate"        // the id, or another unique value, is taken

@@ -32,6 +32,12 @@ const (
 	Assign      = "assign" // a clinician to a patient
 	Unassign    = "unassign"
 	BreakGlass  = "break_glass" // emergency access to a patient was opened
+	EnrolMFA    = "enrol_mfa"
+	EnableMFA   = "enable_mfa"
+	DisableMFA  = "disable_mfa"
+	EndSession  = "end_session"
+	Rehash      = "rehash"
+	RenewCodes  = "renew_recovery_codes"
 	AddKey      = "add_key"
 	PromoteKey  = "promote_key"
 	RetireKey   = "retire_key"

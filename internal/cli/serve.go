@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 
 	"github.com/spf13/cobra"
 
@@ -42,6 +43,9 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	if err != nil {
 		return err
 	}
+	if err := auth.RequireTOTP(in.config.TOTPRoles()); err != nil {
+		return err
+	}
 	if err := a.ensureFirstAccount(ctx, auth, in.log); err != nil {
 		return err
 	}
@@ -77,20 +81,42 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	if err != nil {
 		return err
 	}
+	server, err := in.server(engine)
+	if err != nil {
+		return err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", in.config.Server.Addr)
 	if err != nil {
 		return fmt.Errorf("can't listen at server.addr: %w", err)
 	}
-	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at http://%s\n", listener.Addr()); err != nil {
+	scheme := "http"
+	if in.config.Server.TLSCert != "" {
+		scheme = "https"
+	}
+	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at %s://%s\n", scheme, listener.Addr()); err != nil {
 		return err
 	}
 	stop := in.inBackground(ctx, refusals, emergencies)
 	defer stop()
-	timeouts := in.config.Server
-	return handler.NewServer(engine, handler.Timeouts{
-		ReadHeader: timeouts.ReadHeaderTimeout, Read: timeouts.ReadTimeout, Write: timeouts.WriteTimeout,
-		Idle: timeouts.IdleTimeout, Shutdown: timeouts.ShutdownTimeout,
-	}, in.log).Serve(ctx, listener)
+	return server.Serve(ctx, listener)
+}
+
+// server returns the HTTP server, with TLS where there is a certificate.
+func (in *installation) server(engine http.Handler) (*handler.Server, error) {
+	cfg := in.config.Server
+	options := handler.Options{
+		Timeouts: handler.Timeouts{
+			ReadHeader: cfg.ReadHeaderTimeout, Read: cfg.ReadTimeout, Write: cfg.WriteTimeout, Idle: cfg.IdleTimeout, Shutdown: cfg.ShutdownTimeout,
+		},
+		MaxHeaderBytes: cfg.MaxHeaderBytes,
+	}
+	if cfg.TLSCert != "" {
+		var err error
+		if options.Certificate, err = handler.LoadCertificate(cfg.TLSCert, cfg.TLSKey, in.log); err != nil {
+			return nil, err
+		}
+	}
+	return handler.NewServer(engine, options, in.log), nil
 }
 
 // inBackground starts what a server does besides answering, and returns how to stop it. The log is sequenced, and then anchored, after

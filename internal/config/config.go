@@ -49,7 +49,12 @@ type Server struct {
 	RequestTimeout    time.Duration `koanf:"request_timeout" min:"1ms"`
 	ShutdownTimeout   time.Duration `koanf:"shutdown_timeout" min:"1ms"`
 	MaxBodyBytes      int64         `koanf:"max_body_bytes" min:"1"`
+	MaxHeaderBytes    int           `koanf:"max_header_bytes" min:"4096" max:"1048576"`
 	TrustedProxies    []string      `koanf:"trusted_proxies"` // IP addresses and CIDR ranges
+	TLSCert           string        `koanf:"tls_cert"`        // a PEM file; empty is plain HTTP
+	TLSKey            string        `koanf:"tls_key"`
+	AllowInsecure     bool          `koanf:"allow_insecure"`
+	CORSOrigins       []string      `koanf:"cors_origins"` // scheme://host[:port]
 }
 
 // PHI says where the key-encryption key is ("file:PATH", "env:NAME" or "hcvault://…", never the key itself), and how fast servers move
@@ -67,6 +72,10 @@ type Audit struct {
 // Auth is how people log in.
 type Auth struct {
 	SessionLifetime time.Duration `koanf:"session_lifetime" min:"1m"`
+	SessionIdle     time.Duration `koanf:"session_idle" min:"1m"`
+	RequireTOTP     []string      `koanf:"require_totp"` // roles; see Config.TOTPRoles
+	LoginFailures   int           `koanf:"login_failures" min:"1" max:"100"`
+	LoginLockout    time.Duration `koanf:"login_lockout" min:"1s"`
 	Argon2          Argon2        `koanf:"argon2"`
 }
 
@@ -130,12 +139,18 @@ func Default() *Config {
 			RequestTimeout:    30 * time.Second,
 			ShutdownTimeout:   20 * time.Second,
 			MaxBodyBytes:      1 << 20,
+			MaxHeaderBytes:    32 << 10,
 			TrustedProxies:    []string{},
+			CORSOrigins:       []string{},
 		},
 		PHI:   PHI{KEK: "file:keys/kek", ResealRate: 500},
 		Audit: Audit{AnchorFile: "anchor/checkpoints.jsonl"},
 		Auth: Auth{
 			SessionLifetime: 12 * time.Hour,
+			SessionIdle:     15 * time.Minute,
+			RequireTOTP:     []string{"admin"},
+			LoginFailures:   5,
+			LoginLockout:    15 * time.Minute,
 			Argon2:          Argon2{MemoryKiB: 19456, Passes: 2, Lanes: 1},
 		},
 		Access: Access{CareWindow: 2 * 365 * 24 * time.Hour, BreakGlass: time.Hour, LinkPeriod: 3 * 24 * time.Hour},
@@ -143,6 +158,15 @@ func Default() *Config {
 		Clinic: Clinic{PhoneRegion: "US"},
 		Log:    Log{Level: slog.LevelInfo, Format: "auto"},
 	}
+}
+
+// TOTPRoles returns the roles that need a second factor: those of auth.require_totp once the server can be reached from beyond this machine, by its own
+// address or through a proxy, and none before.
+func (c *Config) TOTPRoles() []string {
+	if c.Server.local() && len(c.Server.TrustedProxies) == 0 {
+		return nil
+	}
+	return c.Auth.RequireTOTP
 }
 
 // Warnings returns what is allowed but dangerous, one line each, for the log at every start.

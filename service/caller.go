@@ -1,0 +1,138 @@
+package service
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/models"
+)
+
+const (
+	// callerLease is how long a server goes on with what it knows of a token. What is taken from an account on this server counts at once; on the
+	// other servers of the database within this time, which leaves half of the second that is promised for what is under way.
+	callerLease = 500 * time.Millisecond
+	// maxCallers bounds the memory; the caller seen longest ago is forgotten first.
+	maxCallers = 1 << 14
+)
+
+// Caller is who a token belongs to: a person with a session.
+type Caller struct {
+	Account   *models.Account // shared by requests: to be read only
+	SessionID uuid.UUID
+	// TOTPDue: the account's roles need a second factor, and it has none.
+	TOTPDue bool
+}
+
+// Actor returns the caller as the one who answers for an access.
+func (c *Caller) Actor() audit.Actor {
+	return audit.Actor{ID: c.Account.ID, Roles: c.Account.Roles, SessionID: c.SessionID}
+}
+
+// Authenticate returns who a token belongs to. It returns an Unauthenticated error where it is unknown, revoked, expired or was not used for too long,
+// or where its account is disabled.
+func (s *AuthService) Authenticate(ctx context.Context, token string) (*Caller, error) {
+	hash, now := hashToken(token), time.Now()
+	if caller := s.callers.get(hash, now); caller != nil {
+		return caller, nil
+	}
+	generation := s.callers.generation()
+	caller, until, err := s.holder(ctx, hash, now.UTC())
+	if err != nil {
+		return nil, err
+	}
+	s.callers.put(generation, hash, leased{caller, until})
+	return caller, nil
+}
+
+// holder returns who a token belongs to, and until when that may be remembered.
+func (s *AuthService) holder(ctx context.Context, hash string, now time.Time) (*Caller, time.Time, error) {
+	session, err := s.sessions.ByTokenHash(ctx, hash, now, s.idleSince(now))
+	if apperr.Is(err, apperr.NotFound) || (err == nil && (session.Account == nil || session.Account.Disabled)) {
+		return nil, time.Time{}, apperr.New(apperr.Unauthenticated, "Log in: the session is unknown or has ended.")
+	}
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if now.Sub(session.LastSeenAt) >= s.touchAfter() {
+		if err := s.sessions.Touch(ctx, session.ID, now); err != nil {
+			return nil, time.Time{}, err
+		}
+	}
+	caller := &Caller{Account: session.Account, SessionID: session.ID, TOTPDue: s.needsTOTP(session.Account)}
+	return caller, earlier(now.Add(callerLease), session.ExpiresAt), nil
+}
+
+// idleSince returns when a session that goes on at now was used last, at the latest.
+func (s *AuthService) idleSince(now time.Time) time.Time { return now.Add(-s.idle) }
+
+// touchAfter is how far a session's time of last use may be behind. An idle session therefore ends this much earlier, never later.
+func (s *AuthService) touchAfter() time.Duration { return min(time.Minute, s.idle/15) }
+
+func (s *AuthService) needsTOTP(account *models.Account) bool {
+	return account.MFASince == nil && slices.ContainsFunc(s.totpRoles, func(role string) bool { return slices.Contains(account.Roles, role) })
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// leased is a caller who may be let in without asking the database, for a while.
+type leased struct {
+	*Caller
+
+	until time.Time
+}
+
+// callers remembers who tokens belong to, by the tokens' hashes. It knows no one who is refused.
+type callers struct {
+	mu      sync.Mutex
+	known   *lru.Cache[string, leased]
+	forgets uint64
+}
+
+func newCallers() (*callers, error) {
+	known, err := lru.New[string, leased](maxCallers)
+	return &callers{known: known}, err
+}
+
+func (c *callers) get(hash string, now time.Time) *Caller {
+	found, ok := c.known.Get(hash)
+	if !ok || !now.Before(found.until) {
+		return nil
+	}
+	return found.Caller
+}
+
+// generation tells apart what was read before and after forget.
+func (c *callers) generation() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.forgets
+}
+
+// put remembers a caller, unless something was taken from an account since the generation in which it was looked up.
+func (c *callers) put(generation uint64, hash string, l leased) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if generation == c.forgets {
+		c.known.Add(hash, l)
+	}
+}
+
+// forget has everybody looked up anew.
+func (c *callers) forget(uuid.UUID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forgets++
+	c.known.Purge()
+}

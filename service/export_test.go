@@ -1,0 +1,25 @@
+package service
+
+import (
+	"sync/atomic"
+
+	"github.com/alexedwards/argon2id"
+)
+
+// CountHashes returns how many Argon2id are computed from now on.
+func CountHashes(s *AuthService) *atomic.Int64 {
+	var n atomic.Int64
+	create, compare := s.passwords.create, s.passwords.compare
+	s.passwords.create = func(password string, params *argon2id.Params) (string, error) {
+		n.Add(1)
+		return create(password, params)
+	}
+	s.passwords.compare = func(password, hash string) (bool, *argon2id.Params, error) {
+		n.Add(1)
+		return compare(password, hash)
+	}
+	return &n
+}
+
+// IsCommonPassword is isCommonPassword.
+func IsCommonPassword(password string) bool { return isCommonPassword(password) }

@@ -1,0 +1,48 @@
+package service
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"novamind/models"
+)
+
+// Beyond the budget the wait doubles up to the longest; a day without a failure forgets the earlier ones.
+func TestThrottleBacksOff(t *testing.T) {
+	t.Parallel()
+	throttle := &loginThrottle{budget: 3, longest: 10 * time.Second}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	tally := &models.LoginTally{LastAt: now}
+	for _, wait := range []time.Duration{0, 0, 1, 2, 4, 8, 10, 10} {
+		throttle.count(tally, throttle.budget, now)
+		require.Equal(t, wait*time.Second, max(0, waiting(tally, now)))
+		now = now.Add(wait * time.Second)
+		require.LessOrEqual(t, waiting(tally, now), time.Duration(0))
+	}
+	tally.Failures = 1000
+	throttle.count(tally, throttle.budget, now)
+	require.Equal(t, 10*time.Second, waiting(tally, now))
+	now = now.Add(tallyPeriod + time.Second)
+	throttle.count(tally, throttle.budget, now)
+	require.EqualValues(t, 1, tally.Failures)
+}
+
+// What was looked up before something was taken away is not remembered after it; what is remembered ends with its lease.
+func TestCallersForget(t *testing.T) {
+	t.Parallel()
+	known, err := newCallers()
+	require.NoError(t, err)
+	now := time.Now()
+	alive := leased{&Caller{}, now.Add(callerLease)}
+	before := known.generation()
+	known.put(before, "a", alive)
+	require.NotNil(t, known.get("a", now))
+	require.Nil(t, known.get("a", now.Add(callerLease)))
+	known.forget([16]byte{})
+	require.Nil(t, known.get("a", now))
+	known.put(before, "a", alive)
+	require.Nil(t, known.get("a", now))
+	require.LessOrEqual(t, callerLease, time.Second/2, "a second is promised")
+}

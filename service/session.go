@@ -1,0 +1,59 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/audit"
+	"novamind/models"
+)
+
+// Sessions returns one page of the actor's sessions, and whether there are more.
+func (s *AuthService) Sessions(ctx context.Context, page Page) ([]*models.Session, bool, error) {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	var found []*models.Session
+	var more bool
+	now := time.Now().UTC()
+	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.List, EntityType: "session"})
+	err = s.store.Read(ctx, func(ctx context.Context) (err error) {
+		found, more, err = s.sessions.OfAccount(ctx, actor.ID, now, s.idleSince(now), page)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return found, more, nil
+}
+
+// EndSession ends one of the actor's sessions. It returns a NotFound error.
+func (s *AuthService) EndSession(ctx context.Context, id uuid.UUID) error {
+	return s.endSession(ctx, audit.EndSession, id)
+}
+
+// Logout ends the actor's session.
+func (s *AuthService) Logout(ctx context.Context) error {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return err
+	}
+	return s.endSession(ctx, audit.Logout, actor.SessionID)
+}
+
+func (s *AuthService) endSession(ctx context.Context, action string, id uuid.UUID) error {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return err
+	}
+	ctx = audit.WithIntent(ctx, audit.Intent{Action: action, EntityType: "account", EntityID: actor.ID})
+	return s.store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.sessions.End(ctx, actor.ID, id); err != nil {
+			return err
+		}
+		return record(ctx, audit.Event{Action: action, EntityID: actor.ID})
+	})
+}
