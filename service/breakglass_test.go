@@ -1,0 +1,202 @@
+package service_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/config"
+	"novamind/internal/dbtest"
+	"novamind/models"
+	"novamind/service"
+)
+
+const emergency = "found unconscious"
+
+// byName asks for the patient of input.
+func byName() service.BreakGlassInput {
+	return service.BreakGlassInput{FirstName: new("ZOË  ann"), LastName: new("García-lópez"), DateOfBirth: new("1980-02-03"), Reason: emergency}
+}
+
+// flagged returns the actions of the events that are marked as done by emergency access.
+func (b *bundle) flagged(t *testing.T) []string {
+	t.Helper()
+	var actions []string
+	require.NoError(t, b.db.Raw("SELECT action FROM auditlog WHERE purpose = 'BTG' ORDER BY id").Scan(&actions).Error)
+	return actions
+}
+
+// An emergency shows one patient to one clinician, for a time, and the log says so at every step.
+func TestBreakGlass(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		p, unrelated := b.register(t), b.register(t)
+		require.NoError(t, b.db.Exec("DELETE FROM blindindex WHERE patient_id = ?", unrelated.ID).Error)
+		ctx := as(t, service.RoleClinician)
+		_, err := b.patients.Get(ctx, p.ID)
+		require.True(t, apperr.Is(err, apperr.NotFound), "%v", err)
+
+		opened, expires, err := b.emergencies.Open(ctx, byName())
+		require.NoError(t, err)
+		require.Equal(t, []uuid.UUID{p.ID}, opened)
+		require.WithinDuration(t, time.Now().Add(time.Hour), expires, 10*time.Minute)
+		active, err := b.emergencies.Active(ctx)
+		require.NoError(t, err)
+		require.Len(t, active, 1)
+		_, err = b.patients.Get(ctx, p.ID)
+		require.NoError(t, err)
+		_, err = b.patients.Change(ctx, p.ID, anyVersion, func(*models.Patient) (service.PatientInput, error) {
+			in := input()
+			in.LastName = "Lopez"
+			return in, nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, []uuid.UUID{p.ID}, b.ids(t, ctx))
+		require.Equal(t, []string{audit.BreakGlass, audit.Read, audit.Update, audit.Search}, b.flagged(t))
+		events := b.events(t, audit.BreakGlass)
+		require.Len(t, events, 1)
+		require.Equal(t, p.ID, *events[0].EntityID)
+
+		stranger := as(t, service.RoleClinician)
+		_, err = b.patients.Get(stranger, p.ID)
+		require.True(t, apperr.Is(err, apperr.NotFound), "it is one clinician's")
+		_, err = b.patients.Get(ctx, unrelated.ID)
+		require.True(t, apperr.Is(err, apperr.NotFound), "it is one patient")
+		require.Empty(t, b.ids(t, stranger))
+
+		require.NoError(t, b.db.Exec("UPDATE breakglass SET expires_at = created_at").Error)
+		_, err = b.patients.Get(ctx, p.ID)
+		require.True(t, apperr.Is(err, apperr.NotFound), "it ends")
+		require.Empty(t, b.ids(t, ctx))
+		active, err = b.emergencies.Active(ctx)
+		require.NoError(t, err)
+		require.Empty(t, active)
+		require.Len(t, b.flagged(t), 4, "nothing else is flagged")
+	})
+}
+
+// Emergency access can't be made to last: nobody is brought into anybody's care by it.
+func TestEmergenciesDoNotLast(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		p := b.register(t)
+		account := b.account(t, service.RoleClinician)
+		ctx := audit.WithActor(t.Context(), audit.Actor{ID: account.ID, Roles: account.Roles, Origin: "test"})
+		_, _, err := b.emergencies.Open(ctx, service.BreakGlassInput{PatientID: &p.ID, Reason: emergency})
+		require.NoError(t, err)
+		_, err = b.carers.Assign(ctx, p.ID, account.ID)
+		require.True(t, apperr.Is(err, apperr.NotFound), "%v", err)
+		require.True(t, apperr.Is(b.carers.Unassign(ctx, p.ID, account.ID, anyVersion), apperr.NotFound))
+		_, err = b.carers.Clinicians(ctx, p.ID)
+		require.NoError(t, err)
+		_, err = b.carers.Assign(as(t, service.RoleFrontDesk), p.ID, account.ID)
+		require.NoError(t, err)
+		flagged := len(b.flagged(t))
+		_, err = b.patients.Get(ctx, p.ID)
+		require.NoError(t, err)
+		require.Len(t, b.flagged(t), flagged, "in care now: no emergency")
+		_, err = b.carers.Assign(ctx, p.ID, b.account(t, service.RoleClinician).ID)
+		require.NoError(t, err)
+	})
+}
+
+// What does not name one person wholly, with a reason, opens nothing; and it is in the log without the names.
+func TestBreakGlassRefuses(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		p := b.register(t)
+		ctx := as(t, service.RoleClinician)
+		with := func(change func(*service.BreakGlassInput)) service.BreakGlassInput {
+			in := byName()
+			change(&in)
+			return in
+		}
+		for name, c := range map[string]struct {
+			in   service.BreakGlassInput
+			want apperr.Code
+		}{
+			"a part of the name":    {with(func(in *service.BreakGlassInput) { in.LastName = new("García") }), apperr.NotFound},
+			"another date of birth": {with(func(in *service.BreakGlassInput) { in.DateOfBirth = new("1980-02-04") }), apperr.NotFound},
+			"an unknown id":         {service.BreakGlassInput{PatientID: new(uuid.New()), Reason: emergency}, apperr.NotFound},
+			"no date of birth":      {with(func(in *service.BreakGlassInput) { in.DateOfBirth = nil }), apperr.Invalid},
+			"no first name":         {with(func(in *service.BreakGlassInput) { in.FirstName = nil }), apperr.Invalid},
+			"a blank last name":     {with(func(in *service.BreakGlassInput) { in.LastName = new(" ") }), apperr.Invalid},
+			"no reason":             {with(func(in *service.BreakGlassInput) { in.Reason = " \t" }), apperr.Invalid},
+			"id and names":          {with(func(in *service.BreakGlassInput) { in.PatientID = &p.ID }), apperr.Invalid},
+			"nothing":               {service.BreakGlassInput{Reason: emergency}, apperr.Invalid},
+		} {
+			_, _, err := b.emergencies.Open(ctx, c.in)
+			require.True(t, apperr.Is(err, c.want), "%s: %v", name, err)
+		}
+		require.Zero(t, b.count(t, "breakglass"))
+		require.Len(t, b.events(t, audit.BreakGlass), 3, "who looked for somebody is in the log")
+		require.Empty(t, b.ids(t, ctx))
+		var subjects int
+		require.NoError(t, b.db.Raw(`SELECT count(*) FROM auditsubject WHERE event_id IN (SELECT id FROM auditlog WHERE action = 'break_glass')`).Scan(&subjects).Error)
+		require.Zero(t, subjects, "nobody was shown")
+	})
+}
+
+// The admins are told: a line in the log, and the webhook, again until it answers. Neither names the patient.
+func TestAdminsAreToldOfEmergencies(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		told, broken := make(chan string, 8), make(chan bool, 1)
+		broken <- true
+		hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			select {
+			case <-broken:
+				w.WriteHeader(http.StatusInternalServerError)
+			default:
+				told <- string(body)
+			}
+		}))
+		t.Cleanup(hook.Close)
+		cfg := config.Default().Access
+		cfg.Webhook, cfg.WebhookPrivate = config.Webhook(hook.URL+"/secret"), true
+		emergencies, err := service.NewBreakGlassService(b.store, cfg, slog.New(slog.NewTextHandler(b.told, nil)))
+		require.NoError(t, err)
+		p, ctx := b.register(t), as(t, service.RoleClinician)
+		background, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		_, _, err = emergencies.Open(ctx, service.BreakGlassInput{PatientID: &p.ID, Reason: emergency})
+		require.NoError(t, err)
+		go func() { defer close(ended); emergencies.TellInBackground(background) }()
+		require.Eventually(t, func() bool { return len(broken) == 0 }, time.Minute, time.Millisecond)
+		_, _, err = emergencies.Open(ctx, byName()) // wakes it
+		require.NoError(t, err)
+		first, second := <-told, <-told
+		stop()
+		<-ended
+		require.NotEqual(t, first, second)
+		var notice map[string]any
+		require.NoError(t, json.Unmarshal([]byte(first), &notice))
+		actor, err := audit.ActorFrom(ctx)
+		require.NoError(t, err)
+		require.Equal(t, "break_glass", notice["event"])
+		require.Equal(t, actor.ID.String(), notice["account_id"])
+		for _, text := range []string{first, second, b.told.String()} {
+			for _, secret := range []string{p.ID.String(), "unconscious", "Garc", "/secret"} {
+				require.NotContains(t, strings.ToLower(text), strings.ToLower(secret))
+			}
+		}
+		require.Equal(t, 2, strings.Count(b.told.String(), "emergency access opened"))
+		require.Contains(t, b.told.String(), actor.ID.String())
+	})
+}
