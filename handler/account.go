@@ -23,7 +23,7 @@ type accountWithLink struct {
 	Link *service.Link `json:"link,omitempty"`
 }
 
-// accountReplacement is what can be said of an account in a change. Members that the server sets may be there, unchanged.
+// accountReplacement is what can be said of an account in a change. Members that the server sets may be there, unchanged; mfa may become false.
 type accountReplacement struct {
 	ID                 *uuid.UUID `json:"id"`
 	Version            *int64     `json:"version"`
@@ -43,9 +43,13 @@ func newAccountReplacement(a *models.Account) accountReplacement {
 // against returns the input, or an Invalid error where it would change what the server sets.
 func (r accountReplacement) against(a *models.Account) (service.AccountInput, error) {
 	shown := newAccountAnswer(a)
+	mfa := unchanged("/mfa", r.MFA, shown.MFA)
+	if mfa != nil && !*r.MFA { // who lost their second factor is helped by taking it away
+		r.RemoveSecondFactor, mfa = true, nil
+	}
 	return r.AccountInput, readOnly(
-		unchanged("/id", r.ID, shown.ID), unchanged("/version", r.Version, shown.Version),
-		unchanged("/mfa", r.MFA, shown.MFA), unchanged("/must_change_password", r.MustChangePassword, shown.MustChangePassword),
+		unchanged("/id", r.ID, shown.ID), unchanged("/version", r.Version, shown.Version), mfa,
+		unchanged("/must_change_password", r.MustChangePassword, shown.MustChangePassword),
 	)
 }
 

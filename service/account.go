@@ -22,18 +22,18 @@ type AccountQuery = repository.AccountQuery
 // returns a Forbidden error where no role of the actor permits it.
 type AccountService struct {
 	store     Store
+	auth      *AuthService
 	accounts  *repository.AccountRepository
 	sessions  *repository.SessionRepository
 	links     *repository.AccountLinkRepository
 	repeats   repeats
-	passwords *passwords
 	cfg       config.Access
 }
 
 // NewAccountService returns the service on a store. Passwords are hashed as auth does.
 func NewAccountService(store *repository.Store, auth *AuthService, cfg config.Access) *AccountService {
 	return &AccountService{
-		store: store, cfg: cfg, passwords: auth.passwords,
+		store: store, auth: auth, cfg: cfg,
 		accounts: repository.NewAccountRepository(store),
 		sessions: repository.NewSessionRepository(store),
 		links:    repository.NewAccountLinkRepository(store),
@@ -47,6 +47,8 @@ type AccountInput struct {
 	Name     string   `json:"name"`
 	Roles    []string `json:"roles"`
 	Disabled bool     `json:"disabled"`
+
+	RemoveSecondFactor bool `json:"-"` // in a change: of somebody who lost it
 }
 
 // applyTo checks the input and writes it into a. It returns an Invalid error that names every offending member, and leaves a alone then.
@@ -116,12 +118,12 @@ func (s *AccountService) Create(ctx context.Context, in AccountInput, password *
 // firstHash returns the hash of a password, or of one that nobody knows.
 func (s *AccountService) firstHash(ctx context.Context, password *string) (string, error) {
 	if password == nil {
-		return s.passwords.hash(ctx, newToken())
+		return s.auth.passwords.hash(ctx, newToken())
 	}
 	if err := checkNewPassword("/password", *password); err != nil {
 		return "", err
 	}
-	return s.passwords.hash(ctx, *password)
+	return s.auth.passwords.hash(ctx, *password)
 }
 
 // Get returns an account. It returns a NotFound error.
@@ -193,6 +195,14 @@ func (s *AccountService) Change(ctx context.Context, id uuid.UUID, current Preco
 		}
 		if err := notTheLast(account, admins); err != nil {
 			return err
+		}
+		if in.RemoveSecondFactor && account.MFASince != nil {
+			if err := s.auth.removeSecondFactor(ctx, account); err != nil {
+				return err
+			}
+			if err := record(ctx, audit.Event{Action: audit.DisableMFA, EntityID: account.ID}); err != nil {
+				return err
+			}
 		}
 		if err := s.accounts.Update(ctx, account); err != nil {
 			return err

@@ -50,7 +50,7 @@ func TestInvitations(t *testing.T) {
 		require.True(t, apperr.Is(redeem(link.Token, "too short"), apperr.Invalid), "a refused password does not use the link up")
 		require.NoError(t, redeem(link.Token, chosen))
 		require.True(t, apperr.Is(redeem(link.Token, chosen), apperr.BadCredentials), "once")
-		login, err := b.auth.Login(anonymous(t), "NEW.person@example.org", chosen)
+		login, err := b.auth.Login(anonymous(t), service.Credentials{Email: "NEW.person@example.org", Password: chosen})
 		require.NoError(t, err)
 		require.False(t, login.Account.MustChangePassword, "they chose it themselves")
 
@@ -58,7 +58,7 @@ func TestInvitations(t *testing.T) {
 		require.NoError(t, err)
 		_, err = b.auth.Authenticate(t.Context(), login.Token)
 		require.True(t, apperr.Is(err, apperr.Unauthenticated), "a reset ends sessions")
-		_, err = b.auth.Login(anonymous(t), account.Email, chosen)
+		_, err = b.auth.Login(anonymous(t), service.Credentials{Email: account.Email, Password: chosen})
 		require.True(t, apperr.Is(err, apperr.BadCredentials), "and the password")
 		_, newer, err := b.accounts.Reset(admin, account.ID, nil)
 		require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestFirstPasswordsMustBeChanged(t *testing.T) {
 		account, link, err := b.accounts.Create(admin, accountInput(service.RoleClinician), new(chosen), service.Idempotency{})
 		require.NoError(t, err)
 		require.Nil(t, link)
-		login, err := b.auth.Login(anonymous(t), account.Email, chosen)
+		login, err := b.auth.Login(anonymous(t), service.Credentials{Email: account.Email, Password: chosen})
 		require.NoError(t, err)
 		require.True(t, login.Account.MustChangePassword)
 		account, link, err = b.accounts.Reset(admin, account.ID, new(chosen+" too"))
@@ -176,7 +176,7 @@ func TestDisabling(t *testing.T) {
 		account, link, err := b.accounts.Create(admin, accountInput(service.RoleClinician), nil, service.Idempotency{})
 		require.NoError(t, err)
 		require.NoError(t, b.accounts.Redeem(anonymous(t), link.Token, chosen))
-		login, err := b.auth.Login(anonymous(t), account.Email, chosen)
+		login, err := b.auth.Login(anonymous(t), service.Credentials{Email: account.Email, Password: chosen})
 		require.NoError(t, err)
 		set := func(disabled bool) {
 			t.Helper()
@@ -190,7 +190,7 @@ func TestDisabling(t *testing.T) {
 		}
 		set(true)
 		out()
-		_, err = b.auth.Login(anonymous(t), account.Email, chosen)
+		_, err = b.auth.Login(anonymous(t), service.Credentials{Email: account.Email, Password: chosen})
 		require.True(t, apperr.Is(err, apperr.BadCredentials), "%v", err)
 		_, link, err = b.accounts.Reset(admin, account.ID, nil)
 		require.NoError(t, err)
@@ -215,7 +215,7 @@ func TestRoleChanges(t *testing.T) {
 		account, link, err := b.accounts.Create(admin, accountInput(service.RoleClinician), nil, service.Idempotency{})
 		require.NoError(t, err)
 		require.NoError(t, b.accounts.Redeem(anonymous(t), link.Token, chosen))
-		login, err := b.auth.Login(anonymous(t), account.Email, chosen)
+		login, err := b.auth.Login(anonymous(t), service.Credentials{Email: account.Email, Password: chosen})
 		require.NoError(t, err)
 		give := func(ctx context.Context, roles ...string) error {
 			_, err := b.accounts.Change(ctx, account.ID, anyVersion, edit(func(in *service.AccountInput) { in.Roles = roles }))
@@ -310,5 +310,35 @@ func TestPractitioners(t *testing.T) {
 		require.Equal(t, []uuid.UUID{one.ID, two.ID}, ids(append(found, rest...)))
 		_, _, err = b.accounts.Search(as(t, service.RoleAdmin), service.AccountQuery{Role: new("nobody")}, onePage)
 		require.True(t, apperr.Is(err, apperr.Invalid), "%v", err)
+	})
+}
+
+// An admin takes away the second factor of somebody who lost it; the password stays what it was.
+func TestRemovingASecondFactor(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		withAccount(t, b)
+		enrolled(t, b)
+		with := service.Credentials{Email: email, Password: password}
+		_, err := b.auth.Login(anonymous(t), with)
+		require.True(t, apperr.Is(err, apperr.TOTPNeeded), "%v", err)
+		admin := as(t, service.RoleAdmin)
+		account, err := b.accounts.ByEmail(admin, email)
+		require.NoError(t, err)
+		_, _, err = b.accounts.Reset(admin, account.ID, new(password+" anew"))
+		require.NoError(t, err)
+		with.Password += " anew"
+		_, err = b.auth.Login(anonymous(t), with)
+		require.True(t, apperr.Is(err, apperr.TOTPNeeded), "a new password does not do away with it: %v", err)
+		for range 2 {
+			account, err = b.accounts.Change(admin, account.ID, anyVersion, edit(func(in *service.AccountInput) { in.RemoveSecondFactor = true }))
+			require.NoError(t, err)
+			require.Nil(t, account.MFASince)
+		}
+		require.Len(t, b.events(t, audit.DisableMFA), 1)
+		require.Zero(t, b.count(t, "secondfactor")+b.count(t, "recoverycode"))
+		_, err = b.auth.Login(anonymous(t), with)
+		require.NoError(t, err)
 	})
 }

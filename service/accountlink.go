@@ -56,7 +56,7 @@ func (s *AccountService) Redeem(ctx context.Context, token, password string) err
 		if account.Disabled {
 			return badLink()
 		}
-		if account.PasswordHash, err = s.passwords.hash(ctx, password); err != nil {
+		if account.PasswordHash, err = s.auth.passwords.hash(ctx, password); err != nil {
 			return err
 		}
 		account.MustChangePassword = false

@@ -113,7 +113,8 @@ func newAccountDisableCommand(app *app) *cobra.Command {
 }
 
 func newAccountResetCommand(app *app) *cobra.Command {
-	return &cobra.Command{
+	var secondFactor bool
+	cmd := &cobra.Command{
 		Use:   "reset EMAIL",
 		Short: "Make an account's password worthless and print the one-time token with which its owner chooses a new one",
 		Args:  cobra.ExactArgs(1),
@@ -123,6 +124,16 @@ func newAccountResetCommand(app *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if secondFactor {
+					account, err = accounts.Change(ctx, account.ID, func(int64) bool { return true }, func(current *models.Account) (service.AccountInput, error) {
+						in := inputOf(current)
+						in.RemoveSecondFactor = true
+						return in, nil
+					})
+					if err != nil {
+						return err
+					}
+				}
 				account, link, err := accounts.Reset(ctx, account.ID, nil)
 				if err != nil {
 					return err
@@ -131,6 +142,13 @@ func newAccountResetCommand(app *app) *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&secondFactor, "second-factor", false, "also remove the second factor, of somebody who lost it")
+	return cmd
+}
+
+// inputOf returns what an account is, to be changed.
+func inputOf(a *models.Account) service.AccountInput {
+	return service.AccountInput{Email: a.Email, Name: a.Name, Roles: a.Roles, Disabled: a.Disabled}
 }
 
 // changeAccount changes the account with this e-mail.
@@ -141,7 +159,7 @@ func (a *app) changeAccount(cmd *cobra.Command, email string, change func(*servi
 			return err
 		}
 		account, err = accounts.Change(ctx, account.ID, func(int64) bool { return true }, func(current *models.Account) (service.AccountInput, error) {
-			in := service.AccountInput{Email: current.Email, Name: current.Name, Roles: current.Roles, Disabled: current.Disabled}
+			in := inputOf(current)
 			change(&in)
 			return in, nil
 		})
