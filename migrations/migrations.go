@@ -4,7 +4,6 @@
 package migrations
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -53,17 +52,11 @@ func Embedded(engine string) (Set, error) { return Load(files, engine) }
 // edited, is missing from migrations.sum or listed there alone, has a name that means nothing, or when a version lacks
 // a direction on either engine.
 func Load(fsys fs.FS, engine string) (Set, error) {
-	if engine != Postgres && engine != SQLite {
-		return Set{}, fmt.Errorf("migrations: unknown engine %q", engine)
-	}
-	if err := verifySums(fsys); err != nil {
-		return Set{}, err
-	}
-	versions, err := readVersions(fsys)
+	versions, err := load(fsys, engine)
 	if err != nil {
 		return Set{}, err
 	}
-	if err := cmp.Or(complete(versions), transactional(versions)); err != nil {
+	if err := complete(versions); err != nil {
 		return Set{}, err
 	}
 	set := Set{Engine: engine}
@@ -71,6 +64,38 @@ func Load(fsys fs.FS, engine string) (Set, error) {
 		set.Migrations = append(set.Migrations, v.migration(engine))
 	}
 	return set, nil
+}
+
+// LoadPartly is Load for a folder in which a migration is being written: it takes versions that have files for the other engine alone, and returns their ids.
+func LoadPartly(fsys fs.FS, engine string) (set Set, missing []string, err error) {
+	versions, err := load(fsys, engine)
+	if err != nil {
+		return Set{}, nil, err
+	}
+	set.Engine = engine
+	for _, v := range versions {
+		m := v.migration(engine)
+		if _, ok := v.sql[engine+".up"]; ok {
+			set.Migrations = append(set.Migrations, m)
+		} else {
+			missing = append(missing, m.ID)
+		}
+	}
+	return set, missing, nil
+}
+
+func load(fsys fs.FS, engine string) ([]version, error) {
+	if engine != Postgres && engine != SQLite {
+		return nil, fmt.Errorf("migrations: unknown engine %q", engine)
+	}
+	if err := verifySums(fsys); err != nil {
+		return nil, err
+	}
+	versions, err := readVersions(fsys)
+	if err != nil {
+		return nil, err
+	}
+	return versions, transactional(versions)
 }
 
 // The targets that name no version: everything, and nothing.

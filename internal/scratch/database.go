@@ -47,7 +47,7 @@ func Beside(databaseURL string) Source {
 		}
 		name := "novamind_scratch_" + strings.ToLower(rand.Text())
 		// from template0, which nobody adds to
-		if err := execute(ctx, server, "CREATE DATABASE "+name+" TEMPLATE template0 STRATEGY file_copy"); err != nil {
+		if err := execute(ctx, server, "CREATE DATABASE "+name+" TEMPLATE template0 STRATEGY wal_log"); err != nil {
 			return nil, nil, fmt.Errorf("can't make a scratch database (its server: --dev-url): %w", err)
 		}
 		database := server.Copy()

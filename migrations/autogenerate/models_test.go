@@ -26,7 +26,7 @@ func onEachEngine(t *testing.T, test func(t *testing.T, engine string, source sc
 			t.Parallel()
 			source := scratch.Source(scratch.Memory)
 			if engine.Name == migrations.Postgres {
-				source = scratch.Beside(dbtest.EmptyPostgres(t))
+				source = pooled(t)
 			}
 			test(t, engine.Name, source)
 		})

@@ -15,6 +15,7 @@ type object struct {
 	Table string // of a trigger or constraint
 	Name  string // of a function: with its argument types
 	Make  string // the SQL that makes it
+	form  string // the same in one way of writing it: PostgreSQL has its own, SQLite keeps the words of whoever made it
 }
 
 type objects []object
@@ -59,6 +60,12 @@ func readObjects(ctx context.Context, db *gorm.DB) (objects, error) {
 	}
 	var found objects
 	err := db.WithContext(ctx).Raw(query).Scan(&found).Error
+	for i := range found {
+		found[i].form = found[i].Make
+		if db.Name() == migrations.SQLite {
+			found[i].form = plain(found[i].Make)
+		}
+	}
 	return found, err
 }
 
@@ -71,13 +78,8 @@ func (o object) key() string {
 	return name
 }
 
-// same reports whether two objects mean the same. PostgreSQL has written both; SQLite keeps the words of who did.
-func (o object) same(other object) bool {
-	if o.Kind == "function" { // a line break may be a part of what it does
-		return o.Make == other.Make
-	}
-	return plain(o.Make) == plain(other.Make)
-}
+// same reports whether two objects mean the same.
+func (o object) same(other object) bool { return o.form == other.form }
 
 // drop returns the SQL that removes an object.
 func (o object) drop(engine string) string {

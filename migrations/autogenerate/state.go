@@ -3,7 +3,6 @@ package autogenerate
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,12 +14,14 @@ import (
 
 	"novamind/migrations"
 	"novamind/migrations/runner"
+	"novamind/migrations/script"
 )
 
 // state is the schema of a database: the tables as atlas sees them, and the objects that it does not.
 type state struct {
 	tables  *schema.Schema
 	objects objects
+	texts   texts // of SQLite
 	driver  migrate.Driver
 }
 
@@ -46,14 +47,32 @@ func inspect(ctx context.Context, db *gorm.DB) (state, error) {
 		return t.Name == runner.Table || t.Name == runner.LogTable
 	})
 	for _, t := range tables.Tables {
-		normalise(t)
+		withoutExclusions(t)
+		if db.Name() == migrations.SQLite {
+			normalise(t)
+		}
 	}
-	objects, err := readObjects(ctx, db)
-	return state{tables: tables, objects: objects, driver: driver}, err
+	s := state{tables: tables, driver: driver}
+	if s.objects, err = readObjects(ctx, db); err != nil {
+		return state{}, err
+	}
+	if db.Name() == migrations.SQLite {
+		s.texts, err = readTexts(ctx, db)
+	}
+	return s, err
 }
 
-// normalise takes away what differs between two tables that mean the same: SQLite keeps expressions as they were written, and exclusion constraints
-// are objects of ours.
+// withoutExclusions leaves exclusion constraints to our objects.
+func withoutExclusions(t *schema.Table) {
+	t.Indexes = slices.DeleteFunc(t.Indexes, func(i *schema.Index) bool {
+		return slices.ContainsFunc(i.Attrs, func(a schema.Attr) bool {
+			constraint, ok := a.(*postgres.Constraint)
+			return ok && constraint.IsExclude()
+		})
+	})
+}
+
+// normalise takes away what differs between two tables that mean the same: SQLite keeps expressions as they were written, PostgreSQL writes its own.
 func normalise(t *schema.Table) {
 	for _, a := range t.Attrs {
 		if check, ok := a.(*schema.Check); ok {
@@ -65,12 +84,6 @@ func normalise(t *schema.Table) {
 			raw.X = plain(raw.X)
 		}
 	}
-	t.Indexes = slices.DeleteFunc(t.Indexes, func(i *schema.Index) bool {
-		return slices.ContainsFunc(i.Attrs, func(a schema.Attr) bool {
-			constraint, ok := a.(*postgres.Constraint)
-			return ok && constraint.IsExclude()
-		})
-	})
 	for _, i := range t.Indexes {
 		for _, a := range i.Attrs {
 			if predicate, ok := a.(*sqlite.IndexPredicate); ok {
@@ -85,13 +98,24 @@ func normalise(t *schema.Table) {
 	}
 }
 
-var (
-	blank       = regexp.MustCompile(`\s+`)
-	besideParen = regexp.MustCompile(`\( | \)`)
-)
-
-// plain is an expression on one line, without the quotes that GORM puts around names.
-func plain(expression string) string {
-	expression = blank.ReplaceAllString(strings.ReplaceAll(expression, "`", ""), " ")
-	return besideParen.ReplaceAllStringFunc(expression, strings.TrimSpace)
+// plain is SQLite's SQL in one way of writing it: without comments, on one line, with names in lower case and without quotes, which renaming adds.
+func plain(sql string) string {
+	var out strings.Builder
+	var before script.Token
+	for i, token := range script.Tokens(migrations.SQLite, sql) {
+		if token.Kind == script.Comment {
+			continue
+		}
+		tight := token.Is("(", ")", ",") || before.Is("(", ")", ",") || token.Kind == script.Symbol && before.Kind == script.Symbol && before.End() == token.Start
+		if i > 0 && !tight {
+			out.WriteByte(' ')
+		}
+		if token.Kind == script.Word || token.Kind == script.Quoted {
+			out.WriteString(token.Name())
+		} else {
+			out.WriteString(token.Text)
+		}
+		before = token
+	}
+	return out.String()
 }

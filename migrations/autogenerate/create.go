@@ -1,0 +1,222 @@
+package autogenerate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"novamind/internal/scratch"
+	"novamind/migrations"
+	"novamind/migrations/runner"
+)
+
+// Request asks for a migration that leads from the files in a folder to what the models want.
+type Request struct {
+	Dir     string
+	Message string
+	Desired Desired
+	Renames []Rename
+	Gone    []string                  // what really goes, though something like it comes: table.column or table
+	Sources map[string]scratch.Source // by engine; one without a source is left for later
+}
+
+// ErrCandidates says that something may have been renamed, or replaced: only a person knows.
+var ErrCandidates = errors.New("renamed, or dropped and added?")
+
+// Create writes the files of the migration, and the sums, and returns the files' names: none where nothing changed. Each version was tried before: up leads
+// to what the models want, and down back to where it was. It returns ErrCandidates, naming what must be said, before anything is written.
+func Create(ctx context.Context, r Request) ([]string, error) {
+	folder, err := readFolder(r.Dir)
+	if err != nil {
+		return nil, err
+	}
+	byEngine := map[string]steps{}
+	for _, engine := range []string{migrations.SQLite, migrations.Postgres} {
+		source, ok := r.Sources[engine]
+		if !ok {
+			continue
+		}
+		if byEngine[engine], err = r.steps(ctx, source, folder.sets[engine]); err != nil {
+			return nil, fmt.Errorf("%s: %w", engine, err)
+		}
+	}
+	return folder.write(r.Message, byEngine)
+}
+
+// steps works out one engine's SQL, and tries it.
+func (r Request) steps(ctx context.Context, source scratch.Source, set migrations.Set) (steps, error) {
+	p, err := newPair(ctx, source, set, r.Desired)
+	if err != nil {
+		return steps{}, err
+	}
+	defer p.drop()
+	renames, err := r.Desired.renames(r.Renames, p.history.tables)
+	if err != nil {
+		return steps{}, err
+	}
+	renamed := p.history
+	if len(renames) > 0 {
+		for _, rename := range renames {
+			if err := p.historyDB.WithContext(ctx).Exec(rename.sql()).Error; err != nil {
+				return steps{}, err
+			}
+		}
+		if renamed, err = inspect(ctx, p.historyDB); err != nil {
+			return steps{}, err
+		}
+	}
+	d, err := between(renamed, p.desired)
+	if err != nil {
+		return steps{}, err
+	}
+	if err := ask(d.candidates(setOf(r.Gone))); err != nil {
+		return steps{}, err
+	}
+	if err := d.unfilled(); err != nil {
+		return steps{}, err
+	}
+	s, err := plan(ctx, set.Engine, renamed, p.desired)
+	if err != nil {
+		return steps{}, err
+	}
+	var forth, back []string
+	for _, rename := range renames {
+		forth, back = append(forth, rename.sql()), append([]string{rename.back().sql()}, back...)
+	}
+	if len(renames) > 0 { // as it was
+		for _, statement := range back {
+			if err := p.historyDB.WithContext(ctx).Exec(statement).Error; err != nil {
+				return steps{}, err
+			}
+		}
+	}
+	s.up, s.down = append(forth, s.up...), append(s.down, back...)
+	if len(s.up)+len(s.lateUp) == 0 {
+		return s, nil
+	}
+	return s, p.try(ctx, set, s)
+}
+
+// ask returns ErrCandidates with what to say, if there are any.
+func ask(candidates []Rename) error {
+	if len(candidates) == 0 {
+		return nil
+	}
+	var lines []string
+	for _, c := range candidates {
+		old := c.Table
+		if c.Column != "" {
+			old += "." + c.Column
+		}
+		lines = append(lines, fmt.Sprintf("--rename %s=%s, or --drop %s", old, c.To, old))
+	}
+	return fmt.Errorf("%w say %s", ErrCandidates, strings.Join(lines, "; "))
+}
+
+func setOf(names []string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
+}
+
+// try runs s up and down on the scratch database of the history.
+func (p pair) try(ctx context.Context, set migrations.Set, s steps) error {
+	tried := migrations.Set{Engine: set.Engine, Migrations: append([]migrations.Migration{}, set.Migrations...)}
+	for i, v := range s.versions("tried") {
+		id := fmt.Sprintf("999999%d_tried", i)
+		tried.Migrations = append(tried.Migrations, migrations.Migration{ID: id, Version: id[:7], Name: "tried", Up: v.up, Down: v.down})
+	}
+	r, err := runner.New(p.historyDB, tried, runner.Program{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	if _, err := r.Up(ctx, ""); err != nil {
+		return err
+	}
+	if err := residue(ctx, p.historyDB, p.desired, "up"); err != nil {
+		return err
+	}
+	if _, err := r.DownBy(ctx, len(tried.Migrations)-len(set.Migrations)); err != nil {
+		return err
+	}
+	return residue(ctx, p.historyDB, p.history, "down")
+}
+
+// residue returns an error that says how db differs from what it should be.
+func residue(ctx context.Context, db *gorm.DB, want state, direction string) error {
+	got, err := inspect(ctx, db)
+	if err != nil {
+		return err
+	}
+	d, err := between(got, want)
+	if err != nil || d.empty() {
+		return err
+	}
+	return fmt.Errorf("the SQL can't be generated: after %s, this still differs: %s (migrate create without --autogenerate makes empty files to write by hand)",
+		direction, strings.Join(d.describe(), "; "))
+}
+
+var unnameable = regexp.MustCompile(`[^a-z0-9]+`)
+
+// nameOf makes a migration's name from a message.
+func nameOf(message string) (string, error) {
+	name := strings.Trim(unnameable.ReplaceAllString(strings.ToLower(message), "_"), "_")
+	if len(name) > 60 {
+		name = strings.TrimRight(name[:60], "_")
+	}
+	if name == "" {
+		return "", errors.New("the message (-m) makes the migration's name: it needs letters or digits")
+	}
+	return name, nil
+}
+
+// CreateEmpty writes the four files of a migration to be filled by hand, and the sums.
+func CreateEmpty(dir, message string) ([]string, error) {
+	folder, err := readFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	name, err := nameOf(message)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]string{}
+	for _, engine := range []string{migrations.Postgres, migrations.SQLite} {
+		files[fileName(folder.next(0), name, engine, "up")] = "-- " + message + "\n\n"
+		files[fileName(folder.next(0), name, engine, "down")] = "-- Undoes: " + message + "\n\n"
+	}
+	return folder.save(files)
+}
+
+func fileName(version, name, engine, direction string) string {
+	return fmt.Sprintf("%s_%s.%s.%s.sql", version, name, engine, direction)
+}
+
+// save writes files that are not there yet, and the sums.
+func (f folder) save(files map[string]string) ([]string, error) {
+	names := sortedNames(files)
+	for _, name := range names {
+		file, err := os.OpenFile(filepath.Join(f.dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // source code, for all to read
+		if err != nil {
+			return nil, err
+		}
+		_, err = file.WriteString(files[name])
+		if err := cmp.Or(err, file.Close()); err != nil {
+			return nil, err
+		}
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	return names, migrations.WriteSums(f.dir)
+}

@@ -1,0 +1,44 @@
+package autogenerate
+
+import (
+	"errors"
+	"fmt"
+
+	"ariga.io/atlas/sql/schema"
+)
+
+// ErrNoDefault says that a table that is there can't get a column that takes neither NULL nor a default.
+var ErrNoDefault = errors.New("a new column of a table that may have rows needs a default, or must take NULL until it is filled")
+
+// unfilled returns ErrNoDefault for the first such column.
+func (d difference) unfilled() error {
+	_, _, modified := d.tableChanges()
+	for _, m := range modified {
+		for _, c := range m.Changes {
+			if add, ok := c.(*schema.AddColumn); ok && needsFiller(add.C) {
+				return fmt.Errorf("%s.%s: %w", m.T.Name, add.C.Name, ErrNoDefault)
+			}
+		}
+	}
+	return nil
+}
+
+func needsFiller(c *schema.Column) bool { return !c.Type.Null && c.Default == nil && !isGenerated(c) }
+
+// filler is what a column that comes back on the way down holds in the rows that are there: its values are gone.
+func filler(c *schema.Column) string {
+	switch c.Type.Type.(type) {
+	case *schema.BoolType:
+		return "false"
+	case *schema.IntegerType, *schema.FloatType, *schema.DecimalType:
+		return "0"
+	case *schema.TimeType:
+		return "'1970-01-01 00:00:00.000000+00:00'"
+	case *schema.UUIDType:
+		return "'00000000-0000-0000-0000-000000000000'"
+	case *schema.JSONType:
+		return "'null'"
+	default:
+		return "''"
+	}
+}

@@ -1,0 +1,100 @@
+package autogenerate
+
+import (
+	"context"
+	"strings"
+
+	"ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/schema"
+
+	"novamind/migrations"
+)
+
+// steps are the SQL that leads from one state to another, and back.
+type steps struct {
+	up, down []string // in a transaction
+
+	// On PostgreSQL, what would hold up others for long goes into a version of its own, without a transaction: each statement locks little, and
+	// can be repeated.
+	lateUp, lateDown []string
+}
+
+func (s steps) late() bool { return len(s.lateUp)+len(s.lateDown) > 0 }
+
+// plan writes the SQL from one state to another of the same engine.
+func plan(ctx context.Context, engine string, from, to state) (steps, error) {
+	forward, err := between(from, to)
+	if err != nil || forward.empty() {
+		return steps{}, err
+	}
+	backward, err := between(to, from)
+	if err != nil {
+		return steps{}, err
+	}
+	planner := planPostgres
+	if engine == migrations.SQLite {
+		planner = planSQLite
+	}
+	var s steps
+	if s.up, s.lateUp, err = planner(ctx, from, to, forward, false); err != nil {
+		return steps{}, err
+	}
+	s.down, s.lateDown, err = planner(ctx, to, from, backward, true)
+	return s, err
+}
+
+// statements has atlas write changes as SQL.
+func statements(ctx context.Context, driver migrate.Driver, changes ...schema.Change) ([]string, error) {
+	planned, err := driver.PlanChanges(ctx, "", changes, func(o *migrate.PlanOptions) {
+		o.SchemaQualifier = new(string)
+		o.Indent = "    "
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, c := range planned.Changes {
+		if !strings.HasPrefix(c.Cmd, "PRAGMA ") { // the runner has seen to foreign keys
+			out = append(out, c.Cmd)
+		}
+	}
+	return out, nil
+}
+
+// tableChanges sorts the changes of a difference by what they are about.
+func (d difference) tableChanges() (added, dropped []schema.Change, modified []*schema.ModifyTable) {
+	for _, c := range d.changes {
+		switch c := c.(type) {
+		case *schema.AddTable:
+			added = append(added, c)
+		case *schema.DropTable:
+			dropped = append(dropped, c)
+		case *schema.ModifyTable:
+			modified = append(modified, c)
+		}
+	}
+	return added, dropped, modified
+}
+
+// ofKind returns the objects of one of the kinds.
+func (all objects) ofKind(kinds ...string) objects {
+	var out objects
+	for _, kind := range kinds {
+		for _, o := range all {
+			if o.Kind == kind {
+				out = append(out, o)
+			}
+		}
+	}
+	return out
+}
+
+// has reports whether there is an object of that key.
+func (all objects) has(key string) bool {
+	for _, o := range all {
+		if o.key() == key {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,262 @@
+package autogenerate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ariga.io/atlas/sql/postgres"
+	"ariga.io/atlas/sql/schema"
+
+	"novamind/migrations"
+)
+
+// planPostgres writes the SQL of d. Going back, constraints are added whole: what is late there has run before.
+func planPostgres(ctx context.Context, from, to state, d difference, back bool) (main, late []string, err error) {
+	added, dropped, modified := d.tableChanges()
+	p := postgresPlan{ctx: ctx, to: to, back: back}
+	p.dropObjects(d, dropped)
+	if err := p.write(&p.main, added...); err != nil {
+		return nil, nil, err
+	}
+	for _, m := range modified {
+		if err := p.modify(m); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := p.write(&p.main, dropped...); err != nil {
+		return nil, nil, err
+	}
+	for _, o := range d.gone.ofKind("function", "extension") {
+		if !d.made.has(o.key()) {
+			p.main = append(p.main, o.drop(migrations.Postgres))
+		}
+	}
+	for _, o := range d.made.ofKind(kinds[1:]...) {
+		p.main = append(p.main, o.Make)
+	}
+	return p.main, p.late, nil
+}
+
+type postgresPlan struct {
+	ctx        context.Context //nolint:containedctx // lives as long as one call of planPostgres
+	to         state
+	back       bool
+	main, late []string
+}
+
+// dropObjects drops what hangs on tables, and makes the extensions that new ones need. What hangs on a table that goes goes with it; a function that changes
+// is replaced, since triggers hang on it.
+func (p *postgresPlan) dropObjects(d difference, dropped []schema.Change) {
+	for _, o := range d.made.ofKind("extension") {
+		p.main = append(p.main, o.Make)
+	}
+	for _, o := range d.gone.ofKind("trigger", "view", "constraint") {
+		if !slices.ContainsFunc(dropped, func(c schema.Change) bool { return c.(*schema.DropTable).T.Name == o.Table }) { //nolint:forcetypeassert // see tableChanges
+			p.main = append(p.main, o.drop(migrations.Postgres))
+		}
+	}
+}
+
+func (p *postgresPlan) write(into *[]string, changes ...schema.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	out, err := statements(p.ctx, p.to.driver, changes...)
+	*into = append(*into, out...)
+	return err
+}
+
+// one writes one change of a table.
+func (p *postgresPlan) one(into *[]string, t *schema.Table, c schema.Change) error {
+	return p.write(into, &schema.ModifyTable{T: t, Changes: []schema.Change{c}})
+}
+
+// modify writes the changes of a table that stays: what hangs on columns goes first and comes last.
+func (p *postgresPlan) modify(m *schema.ModifyTable) error {
+	changes := splitModified(m.Changes)
+	slices.SortStableFunc(changes, func(a, b schema.Change) int { return rank(a) - rank(b) })
+	for _, c := range changes {
+		if err := p.change(m.T, c, changes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// splitModified makes a drop and an add of what PostgreSQL can't change in place.
+func splitModified(changes []schema.Change) []schema.Change {
+	var out []schema.Change
+	for _, c := range changes {
+		switch c := c.(type) {
+		case *schema.ModifyCheck:
+			out = append(out, &schema.DropCheck{C: c.From}, &schema.AddCheck{C: c.To})
+		case *schema.ModifyForeignKey:
+			out = append(out, &schema.DropForeignKey{F: c.From}, &schema.AddForeignKey{F: c.To})
+		case *schema.ModifyIndex:
+			out = append(out, &schema.DropIndex{I: c.From}, &schema.AddIndex{I: c.To})
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// rank orders the changes of one table.
+func rank(c schema.Change) int {
+	switch c.(type) {
+	case *schema.DropForeignKey, *schema.DropCheck:
+		return 0
+	case *schema.DropIndex:
+		return 1
+	case *schema.DropColumn:
+		return 2
+	case *schema.ModifyColumn, *schema.ModifyPrimaryKey, *schema.DropPrimaryKey:
+		return 3
+	case *schema.AddColumn, *schema.AddPrimaryKey:
+		return 4
+	case *schema.AddIndex:
+		return 5
+	default:
+		return 6
+	}
+}
+
+func (p *postgresPlan) change(t *schema.Table, c schema.Change, all []schema.Change) error {
+	switch c := c.(type) {
+	case *schema.ModifyColumn:
+		return p.modifyColumn(t, c)
+	case *schema.AddColumn:
+		if !needsFiller(c.C) {
+			return p.one(&p.main, t, c)
+		}
+		filled := *c.C
+		filled.Default = &schema.RawExpr{X: filler(c.C)}
+		if err := p.one(&p.main, t, &schema.AddColumn{C: &filled}); err != nil {
+			return err
+		}
+		p.main = append(p.main, "ALTER TABLE "+quote(t.Name)+" ALTER COLUMN "+quote(c.C.Name)+" DROP DEFAULT")
+		return nil
+	case *schema.AddCheck:
+		return p.addConstraint(t, c, c.C.Name, &c.Extra)
+	case *schema.AddForeignKey:
+		return p.addConstraint(t, c, c.F.Symbol, &c.Extra)
+	case *schema.DropIndex:
+		if isConstraint(c.I) || losesColumn(c.I, all) {
+			return p.one(&p.main, t, c)
+		}
+		p.late = append(p.late, "DROP INDEX CONCURRENTLY IF EXISTS "+quote(c.I.Name))
+		return nil
+	case *schema.AddIndex:
+		if isConstraint(c.I) || p.back && gainsColumn(c.I, all) {
+			return p.one(&p.main, t, c)
+		}
+		c.Extra = append(c.Extra, &postgres.Concurrently{}, &schema.IfNotExists{})
+		return p.one(&p.late, t, c)
+	default:
+		return p.one(&p.main, t, c)
+	}
+}
+
+// addConstraint adds a CHECK or a foreign key without looking at the rows, which a later statement does without keeping others from writing.
+func (p *postgresPlan) addConstraint(t *schema.Table, c schema.Change, name string, extra *[]schema.Clause) error {
+	if !p.back {
+		*extra = append(*extra, &postgres.NotValid{})
+		p.late = append(p.late, "ALTER TABLE "+quote(t.Name)+" VALIDATE CONSTRAINT "+quote(name))
+	}
+	return p.one(&p.main, t, c)
+}
+
+// modifyColumn changes type, default and nullability in one statement, so that the table is rewritten once at most. NOT NULL is late: a CHECK that
+// was validated spares the scan under an exclusive lock.
+func (p *postgresPlan) modifyColumn(t *schema.Table, c *schema.ModifyColumn) error {
+	if c.Change.Is(schema.ChangeAttr) || c.Change.Is(schema.ChangeGenerated) {
+		return p.one(&p.main, t, c)
+	}
+	column := "ALTER COLUMN " + quote(c.To.Name)
+	var clauses []string
+	if c.Change.Is(schema.ChangeType) {
+		kind, err := postgres.FormatType(c.To.Type.Type)
+		if err != nil {
+			return err
+		}
+		if c.From.Default != nil {
+			clauses = append(clauses, column+" DROP DEFAULT")
+		}
+		clauses = append(clauses, fmt.Sprintf("%s TYPE %s USING %s::%s", column, kind, quote(c.To.Name), kind))
+	}
+	if c.To.Default != nil && (c.Change.Is(schema.ChangeDefault) || c.Change.Is(schema.ChangeType)) {
+		clauses = append(clauses, column+" SET DEFAULT "+expression(c.To.Default))
+	} else if c.Change.Is(schema.ChangeDefault) {
+		clauses = append(clauses, column+" DROP DEFAULT")
+	}
+	alter := "ALTER TABLE " + quote(t.Name) + " "
+	switch {
+	case !c.Change.Is(schema.ChangeNull):
+	case c.To.Type.Null && !p.back:
+		clauses = append(clauses, column+" DROP NOT NULL")
+	case c.To.Type.Null: // what NOT NULL was late for
+		p.late = append(p.late, alter+column+" DROP NOT NULL")
+	case p.back:
+		clauses = append(clauses, column+" SET NOT NULL")
+	default:
+		check := quote(t.Name + "_" + c.To.Name + "_not_null")
+		p.late = append(p.late,
+			alter+"DROP CONSTRAINT IF EXISTS "+check+", ADD CONSTRAINT "+check+" CHECK ("+quote(c.To.Name)+" IS NOT NULL) NOT VALID",
+			alter+"VALIDATE CONSTRAINT "+check, alter+column+" SET NOT NULL", alter+"DROP CONSTRAINT IF EXISTS "+check)
+	}
+	if len(clauses) > 0 {
+		p.main = append(p.main, alter+strings.Join(clauses, ", "))
+	}
+	return nil
+}
+
+func isConstraint(i *schema.Index) bool {
+	return slices.ContainsFunc(i.Attrs, func(a schema.Attr) bool { _, ok := a.(*postgres.Constraint); return ok })
+}
+
+// losesColumn reports whether an index goes with one of its columns.
+func losesColumn(i *schema.Index, all []schema.Change) bool {
+	return slices.ContainsFunc(all, func(c schema.Change) bool {
+		drop, ok := c.(*schema.DropColumn)
+		return ok && covers(i, drop.C)
+	})
+}
+
+// gainsColumn reports whether an index needs a column that comes with it.
+func gainsColumn(i *schema.Index, all []schema.Change) bool {
+	return slices.ContainsFunc(all, func(c schema.Change) bool {
+		add, ok := c.(*schema.AddColumn)
+		return ok && covers(i, add.C)
+	})
+}
+
+// covers reports whether an index has a column, or an expression or condition that names it.
+func covers(i *schema.Index, column *schema.Column) bool {
+	for _, part := range i.Parts {
+		if part.C != nil && part.C.Name == column.Name {
+			return true
+		}
+		if raw, ok := part.X.(*schema.RawExpr); ok && strings.Contains(raw.X, column.Name) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(i.Attrs, func(a schema.Attr) bool {
+		predicate, ok := a.(*postgres.IndexPredicate)
+		return ok && strings.Contains(predicate.P, column.Name)
+	})
+}
+
+func expression(x schema.Expr) string {
+	switch x := x.(type) {
+	case *schema.Literal:
+		return x.V
+	case *schema.RawExpr:
+		return x.X
+	default:
+		return ""
+	}
+}
+
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -1,0 +1,201 @@
+package autogenerate
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"ariga.io/atlas/sql/schema"
+	"gorm.io/gorm"
+
+	"novamind/migrations"
+)
+
+// texts are the CREATE statements of a SQLite database. Whoever rebuilds a table from them loses nothing that atlas does not know of, such as collations.
+type texts struct {
+	tables  map[string]string
+	indexes map[string][]text // by table
+}
+
+type text struct{ Name, SQL string }
+
+func readTexts(ctx context.Context, db *gorm.DB) (texts, error) {
+	var rows []struct{ Type, Name, TblName, SQL string }
+	err := db.WithContext(ctx).Raw(`SELECT type, name, tbl_name, sql FROM sqlite_master
+		WHERE type IN ('table', 'index') AND sql IS NOT NULL ORDER BY name`).Scan(&rows).Error
+	t := texts{tables: map[string]string{}, indexes: map[string][]text{}}
+	for _, row := range rows {
+		if row.Type == "table" {
+			t.tables[row.Name] = layOut(row.SQL)
+		} else {
+			t.indexes[row.TblName] = append(t.indexes[row.TblName], text{row.Name, row.SQL})
+		}
+	}
+	return t, err
+}
+
+// planSQLite writes the SQL of d. SQLite can add a column and little else; for the rest a table is rebuilt.
+func planSQLite(ctx context.Context, from, to state, d difference, _ bool) (main, _ []string, err error) {
+	added, dropped, modified := d.tableChanges()
+	leaves := map[string]bool{} // the tables whose triggers go with them
+	for _, c := range dropped {
+		leaves[c.(*schema.DropTable).T.Name] = true //nolint:forcetypeassert // see tableChanges
+	}
+	for _, m := range modified {
+		leaves[m.T.Name] = !inPlace(m)
+	}
+	for _, o := range d.gone.ofKind("trigger", "view") {
+		if !leaves[o.Table] {
+			main = append(main, o.drop(migrations.SQLite))
+		}
+	}
+	for _, c := range added {
+		name := c.(*schema.AddTable).T.Name //nolint:forcetypeassert // see tableChanges
+		main = append(main, to.texts.tables[name])
+		for _, index := range to.texts.indexes[name] {
+			main = append(main, index.SQL)
+		}
+	}
+	for _, m := range modified {
+		if inPlace(m) {
+			main, err = alter(ctx, main, to, m)
+		} else {
+			main = rebuild(main, from, to, m.T.Name)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, c := range dropped {
+		main = append(main, "DROP TABLE "+quote(c.(*schema.DropTable).T.Name)) //nolint:forcetypeassert // see tableChanges
+	}
+	for _, o := range to.objects.ofKind("view", "trigger") {
+		if d.made.has(o.key()) || leaves[o.Table] {
+			main = append(main, o.Make)
+		}
+	}
+	return main, nil, nil
+}
+
+// inPlace reports whether SQLite can make the changes to a table that is there.
+func inPlace(m *schema.ModifyTable) bool {
+	return !slices.ContainsFunc(m.Changes, func(c schema.Change) bool {
+		switch c := c.(type) {
+		case *schema.AddIndex, *schema.DropIndex, *schema.ModifyIndex:
+			return false
+		case *schema.AddColumn:
+			_, constant := c.C.Default.(*schema.Literal)
+			return !constant && (c.C.Default != nil || !c.C.Type.Null)
+		default:
+			return true
+		}
+	})
+}
+
+// alter adds columns and makes indexes anew.
+func alter(ctx context.Context, main []string, to state, m *schema.ModifyTable) ([]string, error) {
+	var gone, made []string
+	for _, c := range m.Changes {
+		switch c := c.(type) {
+		case *schema.AddColumn:
+			out, err := statements(ctx, to.driver, &schema.ModifyTable{T: m.T, Changes: []schema.Change{&schema.AddColumn{C: &schema.Column{
+				Name: c.C.Name, Type: c.C.Type, Default: c.C.Default,
+			}}}})
+			if err != nil {
+				return nil, err
+			}
+			main = append(main, out...)
+		case *schema.AddIndex:
+			made = append(made, c.I.Name)
+		case *schema.DropIndex:
+			gone = append(gone, c.I.Name)
+		case *schema.ModifyIndex:
+			gone, made = append(gone, c.From.Name), append(made, c.To.Name)
+		}
+	}
+	for _, name := range gone {
+		main = append(main, "DROP INDEX "+quote(name))
+	}
+	for _, index := range to.texts.indexes[m.T.Name] {
+		if slices.Contains(made, index.Name) {
+			main = append(main, index.SQL)
+		}
+	}
+	return main, nil
+}
+
+// rebuild makes a table anew and moves its rows (https://www.sqlite.org/lang_altertable.html, section 7). Its triggers go with the old one; who calls
+// makes them again. With legacy_alter_table, renaming the new table neither changes what refers to it nor minds that it was away.
+func rebuild(main []string, from, to state, table string) []string {
+	old, _ := from.tables.Table(table)
+	wanted, _ := to.tables.Table(table)
+	var columns, values []string
+	for _, c := range wanted.Columns {
+		before, there := old.Column(c.Name)
+		if isGenerated(c) || !there && !needsFiller(c) {
+			continue
+		}
+		value := quote(c.Name)
+		if !there {
+			value = filler(c)
+		} else if before.Type.Null && !c.Type.Null && c.Default != nil {
+			value = "COALESCE(" + value + ", " + expression(c.Default) + ")"
+		}
+		columns, values = append(columns, quote(c.Name)), append(values, value)
+	}
+	renamed := "new_" + table
+	main = append(main,
+		"PRAGMA legacy_alter_table = on",
+		tableName.ReplaceAllString(to.texts.tables[table], "CREATE TABLE "+quote(renamed)+" ("),
+		fmt.Sprintf("INSERT INTO %s (%s)\n    SELECT %s FROM %s", quote(renamed), strings.Join(columns, ", "), strings.Join(values, ", "), quote(table)),
+		"DROP TABLE "+quote(table),
+		"ALTER TABLE "+quote(renamed)+" RENAME TO "+quote(table),
+		"PRAGMA legacy_alter_table = off",
+	)
+	for _, index := range to.texts.indexes[table] {
+		main = append(main, index.SQL)
+	}
+	return main
+}
+
+func isGenerated(c *schema.Column) bool {
+	return slices.ContainsFunc(c.Attrs, func(a schema.Attr) bool { _, ok := a.(*schema.GeneratedExpr); return ok })
+}
+
+var tableName = regexp.MustCompile("^CREATE TABLE [`\"\\w]+ *\\(")
+
+// layOut puts each definition of a CREATE TABLE that GORM wrote on a line of its own.
+func layOut(statement string) string {
+	if strings.Contains(statement, "\n") {
+		return statement
+	}
+	var out strings.Builder
+	depth := 0
+	quoted := false
+	for _, c := range statement {
+		switch {
+		case c == '\'':
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			depth++
+			if depth == 1 {
+				out.WriteString("(\n    ")
+				continue
+			}
+		case c == ')':
+			depth--
+			if depth == 0 {
+				out.WriteString("\n)")
+				continue
+			}
+		case c == ',' && depth == 1:
+			out.WriteString(",\n    ")
+			continue
+		}
+		out.WriteRune(c)
+	}
+	return out.String()
+}

@@ -1,0 +1,160 @@
+package autogenerate
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+
+	"ariga.io/atlas/sql/schema"
+	gormschema "gorm.io/gorm/schema"
+)
+
+// Rename says that a table, or a column of one, has a new name.
+type Rename struct {
+	Table  string // its old name
+	Column string // "" where the table is renamed
+	To     string
+}
+
+// ParseRename reads table.column=new or table=new.
+func ParseRename(text string) (Rename, error) {
+	old, name, ok := strings.Cut(text, "=")
+	table, column, _ := strings.Cut(old, ".")
+	if !ok || table == "" || name == "" || strings.Contains(name, ".") || strings.HasSuffix(old, ".") {
+		return Rename{}, fmt.Errorf("a rename is table.column=new or table=new, not %q", text)
+	}
+	return Rename{Table: table, Column: column, To: name}, nil
+}
+
+func (r Rename) sql() string {
+	if r.Column == "" {
+		return "ALTER TABLE " + quote(r.Table) + " RENAME TO " + quote(r.To)
+	}
+	return "ALTER TABLE " + quote(r.Table) + " RENAME COLUMN " + quote(r.Column) + " TO " + quote(r.To)
+}
+
+// back undoes r.
+func (r Rename) back() Rename {
+	if r.Column == "" {
+		return Rename{Table: r.To, To: r.Table}
+	}
+	return Rename{Table: r.Table, Column: r.To, To: r.Column}
+}
+
+// renames returns those that apply to history: what was asked for, which must, and what tags say, where the old name is there and the new one is not. Tables come first:
+// a column is named by its table's new name.
+func (d Desired) renames(asked []Rename, history *schema.Schema) ([]Rename, error) {
+	tagged, err := d.tagged()
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range asked {
+		if _, ok := history.Table(r.Table); !ok && r.Column == "" {
+			return nil, fmt.Errorf("there is no table %s to rename", r.Table)
+		}
+	}
+	moved := map[string]string{} // a table's new name → its old one
+	var tables, columns []Rename
+	for _, r := range append(append([]Rename{}, asked...), tagged...) {
+		if r.Column != "" {
+			columns = append(columns, r)
+			continue
+		}
+		_, old := history.Table(r.Table)
+		_, taken := history.Table(r.To)
+		if _, done := moved[r.To]; old && !taken && !done {
+			tables, moved[r.To] = append(tables, r), r.Table
+		}
+	}
+	for i, r := range columns {
+		name := r.Table
+		if old, ok := moved[name]; ok {
+			name = old
+		}
+		table, ok := history.Table(name)
+		if ok {
+			_, old := table.Column(r.Column)
+			_, taken := table.Column(r.To)
+			ok = old && !taken
+		}
+		switch {
+		case ok:
+			tables = append(tables, r)
+		case i < countColumns(asked):
+			return nil, fmt.Errorf("%s.%s can't be renamed to %s: either the old column is not there, or the new one is", r.Table, r.Column, r.To)
+		}
+	}
+	return tables, nil
+}
+
+func countColumns(renames []Rename) int {
+	n := 0
+	for _, r := range renames {
+		if r.Column != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// tagged returns what the models' tags migrate:"was=…" say. That of a table stands at a blank field.
+func (d Desired) tagged() ([]Rename, error) {
+	var cache sync.Map
+	var found []Rename
+	for _, model := range d.Models {
+		parsed, err := gormschema.Parse(model, &cache, d.Naming)
+		if err != nil {
+			return nil, err
+		}
+		for _, field := range parsed.Fields {
+			if old, ok := fromTag(field, "was"); ok {
+				found = append(found, Rename{Table: parsed.Table, Column: old, To: field.DBName})
+			}
+		}
+		if blank, ok := reflect.TypeOf(model).Elem().FieldByName("_"); ok {
+			if old, ok := strings.CutPrefix(blank.Tag.Get("migrate"), "was="); ok {
+				found = append(found, Rename{Table: old, To: parsed.Table})
+			}
+		}
+	}
+	return found, nil
+}
+
+// candidates returns what looks like a rename that nobody declared: a column that goes and one of the same type that comes, or a table and one with mostly the
+// same columns. gone names what really goes, as table.column or table.
+func (d difference) candidates(gone map[string]bool) []Rename {
+	var found []Rename
+	added, dropped, modified := d.tableChanges()
+	for _, a := range dropped {
+		for _, b := range added {
+			old, table := a.(*schema.DropTable).T, b.(*schema.AddTable).T //nolint:forcetypeassert // see tableChanges
+			if !gone[old.Name] && alike(old, table) {
+				found = append(found, Rename{Table: old.Name, To: table.Name})
+			}
+		}
+	}
+	for _, m := range modified {
+		for _, a := range m.Changes {
+			for _, b := range m.Changes {
+				drop, isDrop := a.(*schema.DropColumn)
+				add, isAdd := b.(*schema.AddColumn)
+				if isDrop && isAdd && !gone[m.T.Name+"."+drop.C.Name] && drop.C.Type.Raw == add.C.Type.Raw {
+					found = append(found, Rename{Table: m.T.Name, Column: drop.C.Name, To: add.C.Name})
+				}
+			}
+		}
+	}
+	return found
+}
+
+// alike reports whether more than half of the columns of both tables have the same names.
+func alike(a, b *schema.Table) bool {
+	same := 0
+	for _, c := range a.Columns {
+		if _, ok := b.Column(c.Name); ok {
+			same++
+		}
+	}
+	return 2*same > max(len(a.Columns), len(b.Columns))
+}
