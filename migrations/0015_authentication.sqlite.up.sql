@@ -3,9 +3,9 @@
 
 ALTER TABLE account ADD COLUMN mfa_since datetime;
 
--- SQLite adds no column whose default is the time. Who is logged in logs in again.
-DROP TABLE session;
-CREATE TABLE session (
+-- SQLite adds no column whose default is the time: the table is made anew.
+PRAGMA legacy_alter_table = on;
+CREATE TABLE new_session (
     id text NOT NULL CONSTRAINT session_pkey PRIMARY KEY,
     created_at datetime NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')),
     updated_at datetime NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')),
@@ -15,6 +15,11 @@ CREATE TABLE session (
     last_seen_at datetime NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')),
     address text
 );
+INSERT INTO new_session (id, created_at, updated_at, account_id, token_hash, expires_at)
+    SELECT id, created_at, updated_at, account_id, token_hash, expires_at FROM session;
+DROP TABLE session;
+ALTER TABLE new_session RENAME TO session;
+PRAGMA legacy_alter_table = off;
 CREATE UNIQUE INDEX session_token_hash_key ON session (token_hash);
 CREATE INDEX session_account_id_idx ON session (account_id);
 

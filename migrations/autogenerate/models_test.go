@@ -38,11 +38,32 @@ func TestModelsAreWhatTheMigrationsMake(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, engine string, source scratch.Source) {
 		set, err := migrations.Embedded(engine)
 		require.NoError(t, err)
-		p, err := newPair(t.Context(), source, set, wanted)
+		lines, err := Drift(t.Context(), source, set, wanted)
 		require.NoError(t, err)
-		t.Cleanup(p.drop)
-		d, err := between(p.history, p.desired)
+		require.Empty(t, lines)
+	})
+}
+
+func TestMigrationsMakeTheSameOnBothEngines(t *testing.T) {
+	t.Parallel()
+	sets := map[string]migrations.Set{}
+	for _, engine := range []string{migrations.Postgres, migrations.SQLite} {
+		set, err := migrations.Embedded(engine)
 		require.NoError(t, err)
-		require.Empty(t, d.describe())
+		sets[engine] = set
+	}
+	lines, err := Unlike(t.Context(), map[string]scratch.Source{migrations.Postgres: pooled(t), migrations.SQLite: scratch.Memory}, sets, extras.Apart())
+	require.NoError(t, err)
+	require.Empty(t, lines)
+}
+
+func TestEachVersionUpDownAndUpAgainChangesNothing(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, engine string, source scratch.Source) {
+		set, err := migrations.Embedded(engine)
+		require.NoError(t, err)
+		lines, err := Identity(t.Context(), source, set, Seeds(extras.Seeds()))
+		require.NoError(t, err)
+		require.Empty(t, lines)
 	})
 }

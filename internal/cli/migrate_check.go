@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"novamind/internal/scratch"
+	"novamind/migrations"
+	"novamind/migrations/autogenerate"
+	"novamind/models/extras"
+	"novamind/repository"
+)
+
+func newMigrateCheckCommand(app *app) *cobra.Command {
+	var live bool
+	var devURL string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check the migrations against their sums, the models and each other; status 1 where something is amiss",
+		Long: "Check the migrations: the files are what their sums say; on both engines they make what the models want; both engines' schemas mean the same;\n" +
+			"each version's up, down and up again leads back where it was and keeps the rows of a filled database. With --live only compare the configured\n" +
+			"database with what the models want; that needs no other engine.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			check := app.checkMigrations
+			if live {
+				check = app.checkLive
+			}
+			result, err := check(cmd.Context(), devURL)
+			if err != nil {
+				return err
+			}
+			if err := app.report(result); err != nil {
+				return err
+			}
+			if len(result.Findings) > 0 {
+				return errNo{fmt.Sprintf("%d findings", len(result.Findings))}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&live, "live", false, "compare the configured database with what the models want, and nothing else")
+	addDevURL(cmd, &devURL)
+	return cmd
+}
+
+// migrateCheckResult says what was checked and what is amiss.
+type migrateCheckResult struct {
+	Checked  []string         `json:"checked"`
+	Findings []migrateFinding `json:"findings"`
+}
+
+type migrateFinding struct {
+	Check   string `json:"check"`
+	Finding string `json:"finding"`
+}
+
+// add notes a check that was done.
+func (r *migrateCheckResult) add(check string, lines []string) {
+	r.Checked = append(r.Checked, check)
+	for _, line := range lines {
+		r.Findings = append(r.Findings, migrateFinding{Check: check, Finding: line})
+	}
+}
+
+func (r migrateCheckResult) writeText(w io.Writer) error {
+	for _, f := range r.Findings {
+		if _, err := fmt.Fprintf(w, "%s: %s\n", f.Check, f.Finding); err != nil {
+			return err
+		}
+	}
+	if len(r.Findings) > 0 {
+		return nil
+	}
+	for _, check := range r.Checked {
+		if _, err := fmt.Fprintln(w, "ok", check); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkMigrations checks what the program was built with.
+func (a *app) checkMigrations(ctx context.Context, devURL string) (migrateCheckResult, error) {
+	result := migrateCheckResult{Findings: []migrateFinding{}}
+	sets := map[string]migrations.Set{}
+	for _, engine := range []string{migrations.SQLite, migrations.Postgres} {
+		set, err := migrations.Embedded(engine)
+		if err != nil { // a file that is missing, edited or not listed
+			result.add("files", []string{err.Error()})
+			return result, nil
+		}
+		sets[engine] = set
+	}
+	result.add("files", nil)
+	sources, stop, err := a.scratchSources(ctx, devURL)
+	if err != nil {
+		return result, err
+	}
+	defer stop()
+	if sources[migrations.Postgres] == nil {
+		return result, fmt.Errorf("migrate check needs both engines, or --live: %w, or name a server with --dev-url", scratch.ErrNoPostgres)
+	}
+	for _, engine := range []string{migrations.SQLite, migrations.Postgres} {
+		lines, err := autogenerate.Drift(ctx, sources[engine], sets[engine], desired)
+		if err != nil {
+			return result, fmt.Errorf("%s: %w", engine, err)
+		}
+		result.add("models equal migrations on "+engine, lines)
+	}
+	lines, err := autogenerate.Unlike(ctx, sources, sets, extras.Apart())
+	if err != nil {
+		return result, err
+	}
+	result.add("engines are alike", lines)
+	for _, engine := range []string{migrations.SQLite, migrations.Postgres} {
+		lines, err := autogenerate.Identity(ctx, sources[engine], sets[engine], extras.Seeds())
+		if err != nil {
+			lines = append(lines, err.Error()) // a version that fails on rows is a finding
+		}
+		result.add("up, down, up keeps rows on "+engine, lines)
+	}
+	return result, ctx.Err()
+}
+
+// checkLive compares the configured database with the models.
+func (a *app) checkLive(ctx context.Context, devURL string) (migrateCheckResult, error) {
+	result := migrateCheckResult{Findings: []migrateFinding{}}
+	cfg, log, err := a.load()
+	if err != nil {
+		return result, err
+	}
+	db, err := repository.Connect(ctx, cfg.Database, string(cfg.Database.MigrateURL), log)
+	if err != nil {
+		return result, err
+	}
+	defer closeDB(db)
+	source := scratch.Source(scratch.Memory)
+	if db.Name() == migrations.Postgres {
+		source = scratch.Beside(postgresServer(cfg, devURL))
+	}
+	lines, err := autogenerate.LiveDrift(ctx, db, source, desired)
+	if err != nil {
+		return result, err
+	}
+	result.add("the database is what the models want", lines)
+	return result, nil
+}
