@@ -2,6 +2,7 @@ package handler
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -17,6 +18,8 @@ type Services struct {
 	Care       *service.CareService
 	BreakGlass *service.BreakGlassService
 	AuditLogs  *service.AuditLogService
+	AuditTree  *service.AuditTreeService
+	Reviews    *service.AuditReviewService
 	Refusals   *service.RefusalService
 	Ready      []Check
 }
@@ -25,6 +28,7 @@ type Services struct {
 type API struct {
 	Services
 	cursors *cursorSealer
+	zone    *time.Location // of what is printed for people
 }
 
 // NewAPI returns an engine that serves the contract's routes. cursorKey signs list cursors: at least 32 bytes, the same on every
@@ -34,9 +38,13 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 	if err != nil {
 		return nil, err
 	}
-	a := &API{Services: services, cursors: cursors}
+	hours, err := cfg.Clinic.OpeningHours()
+	if err != nil {
+		return nil, err
+	}
+	a := &API{Services: services, cursors: cursors, zone: hours.Zone()}
 	return NewRouter(RouterConfig{
-		Authenticate:      a.authenticate,
+		Authenticate:      withPurpose(a.authenticate),
 		Logger:            logger,
 		TrustedProxies:    cfg.Server.TrustedProxies,
 		CORSOrigins:       cfg.Server.CORSOrigins,
@@ -88,7 +96,16 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/break-glass", Session, noQuery(a.listBreakGlass)},
 		{"POST", "/api/v1/break-glass", Session, noQuery(a.breakGlass)},
 
+		{"GET", "/api/v1/patients/:id/audit-logs", Session, a.listPatientAuditLogs},
+		{"GET", "/api/v1/patients/:id/accounting", Session, a.printAccounting},
+
 		{"GET", "/api/v1/audit-logs", Session, a.listAuditLogs},
+		{"GET", "/api/v1/audit-logs/checkpoint", Session, noQuery(a.getCheckpoint)},
+		{"GET", "/api/v1/audit-logs/:id", Session, noQuery(a.getAuditLog)},
+		{"GET", "/api/v1/audit-logs/:id/diff", Session, noQuery(a.getAuditLogDiff)},
+		{"GET", "/api/v1/audit-logs/:id/proof", Session, noQuery(a.getAuditLogProof)},
+		{"GET", "/api/v1/audit-reviews/:week", Session, noQuery(a.getReview)},
+		{"POST", "/api/v1/audit-reviews/:week/sign-off", Session, noQuery(a.signOffReview)},
 	}
 }
 

@@ -80,15 +80,21 @@ func TestTamperedRowOverREST(t *testing.T) {
 	})
 }
 
+// breakLog makes the log refuse every event.
+func (s *stack) breakLog() {
+	s.t.Helper()
+	sql := "ALTER TABLE auditlog ADD CONSTRAINT broken CHECK (false) NOT VALID"
+	if s.db.Name() == "sqlite" {
+		sql = "CREATE TRIGGER broken BEFORE INSERT ON auditlog BEGIN SELECT RAISE(ABORT, 'broken'); END"
+	}
+	require.NoError(s.t, s.db.Exec(sql).Error)
+}
+
 func TestNothingHappensUnrecorded(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
 		id := s.register(ada)
-		sql := "ALTER TABLE auditlog ADD CONSTRAINT broken CHECK (false) NOT VALID"
-		if s.db.Name() == "sqlite" {
-			sql = "CREATE TRIGGER broken BEFORE INSERT ON auditlog BEGIN SELECT RAISE(ABORT, 'broken'); END"
-		}
-		require.NoError(t, s.db.Exec(sql).Error)
+		s.breakLog()
 		for _, request := range [][3]string{
 			{"GET", "/api/v1/patients/" + id, ""},
 			{"GET", "/api/v1/patients", ""},

@@ -89,13 +89,16 @@ func newStack(t testing.TB, url string) *stack {
 	s.refusals = service.NewRefusalService(s.store)
 	s.auth, err = service.NewAuthService(s.store, cfg.Auth)
 	require.NoError(t, err)
+	hours, err := cfg.Clinic.OpeningHours()
+	require.NoError(t, err)
 	care := service.NewCare(s.store, cfg.Access)
 	emergencies, err := service.NewBreakGlassService(s.store, cfg.Access, log)
 	require.NoError(t, err)
 	engine, err := handler.NewAPI(handler.Services{
 		Auth: s.auth, Accounts: service.NewAccountService(s.store, s.auth, cfg.Access),
 		Patients: service.NewPatientService(s.store, care, "US"), Care: service.NewCareService(s.store, care), BreakGlass: emergencies,
-		AuditLogs: service.NewAuditLogService(s.store), Refusals: s.refusals,
+		AuditLogs: service.NewAuditLogService(s.store), AuditTree: service.NewAuditTreeService(s.store),
+		Reviews: service.NewAuditReviewService(s.store, hours), Refusals: s.refusals,
 		Ready: []handler.Check{{Name: "audit", Run: s.store.CheckAudit}},
 	}, cfg, s.store.CursorKey(), log)
 	require.NoError(t, err)
@@ -204,10 +207,19 @@ func (s *stack) do(method, path, body string, headers ...string) reply {
 	text, err := io.ReadAll(response.Body)
 	require.NoError(s.t, err)
 	r := reply{status: response.StatusCode, header: response.Header, text: string(text)}
-	if len(text) > 0 {
+	if len(text) > 0 && !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
 		require.NoError(s.t, json.Unmarshal(text, &r.body), r.text)
 	}
 	return r
+}
+
+// page requests a page for people.
+func (s *stack) page(path string, headers ...string) string {
+	s.t.Helper()
+	r := s.do("GET", path, "", headers...)
+	require.Equal(s.t, http.StatusOK, r.status, r.text)
+	require.Equal(s.t, "text/html; charset=utf-8", r.header.Get("Content-Type"))
+	return r.text
 }
 
 const ada = `{"first_name":"Zoë Ann","last_name":"García-López","date_of_birth":"1980-02-03",` +

@@ -62,10 +62,16 @@ type AuditSubject struct {
 
 // dataCategories says what kind of data a table holds.
 var dataCategories = map[string]string{
-	"patient": "demographics",
+	"patient": "demographics", "appointment": "scheduling", "medicalrecord": clinical,
 	"account": "staff", "session": "staff", "secondfactor": "staff", "apikey": "staff",
-	"keyset": "keys", "auditlog": "audit",
+	"keyset": "keys", "auditlog": "audit", "auditreview": "audit",
 }
+
+// clinical is the category of what is in a clinical record.
+const clinical = "clinical"
+
+// Clinical reports whether the event is about what a clinical record says.
+func (a *AuditLog) Clinical() bool { return valueOf(a.DataCategory) == clinical }
 
 // NewAuditLog returns the row of an event.
 func NewAuditLog(e audit.Event) *AuditLog {

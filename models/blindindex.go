@@ -75,6 +75,11 @@ func (p *Patient) tokens(x *phi.Indexer) ([]string, error) {
 	return slices.Compact(out), failed
 }
 
+// EmailTokens returns the tokens under which a patient with this e-mail can be found, one for each key.
+func EmailTokens(x *phi.Indexer, email string) ([]string, error) {
+	return x.Candidates(emailTerm, phi.NormalizeText(email))
+}
+
 // nameForms returns what a name is found by: the whole of it, and each part of a compound.
 func nameForms(name string) []string {
 	parts := phi.NameParts(name)

@@ -33,6 +33,34 @@ type AuditLogQuery struct {
 	From, To   time.Time // From <= occurred_at < To
 }
 
+// Shape names what q asks for, without the values.
+func (q AuditLogQuery) Shape() string {
+	var shape []string
+	for _, c := range []struct {
+		name  string
+		asked bool
+	}{
+		{"actor", q.UserID != uuid.Nil},
+		{"entity", q.EntityID != uuid.Nil},
+		{"subject", q.Subject != uuid.Nil},
+		{"action", q.Action != ""},
+		{"entity_type", q.EntityType != ""},
+		{"outcome", q.Outcome != ""},
+		{"origin", q.Origin != ""},
+		{"request", q.RequestID != ""},
+		{"from", !q.From.IsZero()},
+		{"to", !q.To.IsZero()},
+	} {
+		if c.asked {
+			shape = append(shape, c.name)
+		}
+	}
+	if len(shape) == 0 {
+		return "all"
+	}
+	return strings.Join(shape, ",")
+}
+
 // idSlack is how far the time in an event's id can be from when it occurred.
 const idSlack = time.Second
 

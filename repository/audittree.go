@@ -217,3 +217,16 @@ func (r *AuditTreeRepository) Ends(ctx context.Context) (leaves, checkpoint int6
 		"SELECT COALESCE((SELECT max(leaf_index) + 1 FROM auditleaf), 0), COALESCE((SELECT max(tree_size) FROM auditcheckpoint), 0)")
 	return leaves, checkpoint, translate(row.Scan(&leaves, &checkpoint))
 }
+
+// LeavesOf returns the indexes in the tree of events that are leaves already.
+func (r *AuditTreeRepository) LeavesOf(ctx context.Context, events []uuid.UUID) (map[uuid.UUID]int64, error) {
+	var leaves []models.AuditLeaf
+	if err := r.store.handle(ctx).Where(r.store.among("event_id", events)).Find(&leaves).Error; err != nil {
+		return nil, translate(err)
+	}
+	indexes := make(map[uuid.UUID]int64, len(leaves))
+	for _, leaf := range leaves {
+		indexes[leaf.EventID] = leaf.LeafIndex
+	}
+	return indexes, nil
+}

@@ -70,10 +70,12 @@ const (
 	DisclosureCreate Permission = "disclosure.create"
 	DisclosureRead   Permission = "disclosure.read"
 
-	AuditLogRead   Permission = "auditlog.read" // what happened, not what it was about
-	AuditLogExport Permission = "auditlog.export"
-	ReviewRead     Permission = "review.read"
-	ReviewSign     Permission = "review.sign"
+	AuditLogRead       Permission = "auditlog.read" // what happened, not what it was about
+	AuditLogExport     Permission = "auditlog.export"
+	AuditLogOpenDiff   Permission = "auditlog.open_diff"  // what an event changed, from what to what; never of clinical records
+	AuditLogAccounting Permission = "auditlog.accounting" // a patient's accounting of accesses
+	ReviewRead         Permission = "review.read"
+	ReviewSign         Permission = "review.sign"
 
 	AccountCreate    Permission = "account.create"
 	AccountRead      Permission = "account.read"
@@ -131,10 +133,12 @@ var access = map[Permission]map[string]Scope{
 	DisclosureCreate: {RoleClinician: InCare},
 	DisclosureRead:   {RoleClinician: InCare},
 
-	AuditLogRead:   {RoleAuditor: All},
-	AuditLogExport: {RoleAuditor: All},
-	ReviewRead:     {RoleAuditor: All},
-	ReviewSign:     {RoleAuditor: All},
+	AuditLogRead:       {RoleAuditor: All, RoleSystem: All},
+	AuditLogExport:     {RoleAuditor: All, RoleSystem: All},
+	AuditLogOpenDiff:   {RoleAuditor: All},
+	AuditLogAccounting: {RoleAuditor: All, RoleSystem: All},
+	ReviewRead:         {RoleAuditor: All, RoleSystem: All},
+	ReviewSign:         {RoleAuditor: All},
 
 	AccountCreate:    {RoleAdmin: All, RoleSystem: All},
 	AccountRead:      {RoleAdmin: All, RoleSystem: All},

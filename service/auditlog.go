@@ -3,6 +3,9 @@ package service
 import (
 	"context"
 
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/models"
 	"novamind/repository"
@@ -13,20 +16,25 @@ type AuditLogQuery = repository.AuditLogQuery
 
 // AuditLogService shows the audit log. Reading it is an event too.
 type AuditLogService struct {
-	store  Store
-	events *repository.AuditLogRepository
+	store    Store
+	events   *repository.AuditLogRepository
+	patients *repository.PatientRepository
+	accounts *repository.AccountRepository
 }
 
 // NewAuditLogService returns the service on a store.
 func NewAuditLogService(store *repository.Store) *AuditLogService {
-	return &AuditLogService{store: store, events: repository.NewAuditLogRepository(store)}
+	return &AuditLogService{
+		store: store, events: repository.NewAuditLogRepository(store),
+		patients: repository.NewPatientRepository(store), accounts: repository.NewAccountRepository(store),
+	}
 }
 
 // Search returns one page of the events that match q, and whether there are more. It returns a Forbidden error.
 func (s *AuditLogService) Search(ctx context.Context, q AuditLogQuery, page Page) ([]*models.AuditLog, bool, error) {
 	var found []*models.AuditLog
 	var more bool
-	intent := audit.Intent{Action: audit.List, EntityType: "auditlog"}
+	intent := audit.Intent{Action: audit.List, EntityType: "auditlog", Details: q.Shape()}
 	err := guarded(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) (err error) {
 		found, more, err = s.events.Search(ctx, q, page)
 		return err
@@ -35,4 +43,54 @@ func (s *AuditLogService) Search(ctx context.Context, q AuditLogQuery, page Page
 		return nil, false, err
 	}
 	return found, more, nil
+}
+
+// Get returns an event, without what it changed. It returns a Forbidden, a NotFound or an Unreadable error.
+func (s *AuditLogService) Get(ctx context.Context, id uuid.UUID) (*models.AuditLog, error) {
+	var e *models.AuditLog
+	intent := audit.Intent{Action: audit.Read, EntityType: "auditlog", EntityID: id}
+	err := guarded(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		e, err = s.events.ByID(ctx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// OpenDiff returns what an event changed, from what to what. That is an event of its own, with the rows that were changed as its subjects. It returns a
+// Forbidden error, also for clinical records, whose content has readers of its own; a NotFound or an Unreadable one.
+func (s *AuditLogService) OpenDiff(ctx context.Context, id uuid.UUID) (audit.Diff, error) {
+	var diff audit.Diff
+	intent := audit.Intent{Action: audit.OpenDiff, EntityType: "auditlog", EntityID: id}
+	err := guarded(ctx, s.store, AuditLogOpenDiff, intent, s.store.Read, func(ctx context.Context) error {
+		e, err := s.events.ByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		if e.Clinical() {
+			return apperr.New(apperr.Forbidden, "What clinical records say is not opened from the log.")
+		}
+		diff, err = s.events.OpenDiff(ctx, e)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return diff, nil
+}
+
+// Names returns the names of accounts, for reports: those that there are.
+func (s *AuditLogService) Names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
+	return s.accounts.Names(ctx, ids)
+}
+
+// AccountByEmail returns the id of the account with an e-mail, for queries by people. It returns a NotFound error.
+func (s *AuditLogService) AccountByEmail(ctx context.Context, email string) (uuid.UUID, error) {
+	account, err := s.accounts.ByEmail(ctx, email)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return account.ID, nil
 }

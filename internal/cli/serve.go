@@ -62,6 +62,10 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 		return err
 	}
 	defer closeReady()
+	hours, err := in.config.Clinic.OpeningHours()
+	if err != nil {
+		return err
+	}
 	refusals := service.NewRefusalService(in.store)
 	care := service.NewCare(in.store, in.config.Access)
 	emergencies, err := service.NewBreakGlassService(in.store, in.config.Access, in.log)
@@ -75,6 +79,8 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 		Care:       service.NewCareService(in.store, care),
 		BreakGlass: emergencies,
 		AuditLogs:  service.NewAuditLogService(in.store),
+		AuditTree:  service.NewAuditTreeService(in.store),
+		Reviews:    service.NewAuditReviewService(in.store, hours),
 		Refusals:   refusals,
 		Ready:      ready,
 	}, in.config, in.store.CursorKey(), in.log)

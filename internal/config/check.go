@@ -49,6 +49,8 @@ var checks = []struct {
 	{"access.webhook", checkWebhook},
 	{"access.link_url", checkLinkURL},
 	{"clinic.phone_region", checkRegion},
+	{"clinic.time_zone", checkZone},
+	{"clinic.hours", checkHours},
 	{"log.format", checkLogFormat},
 }
 
@@ -198,4 +200,14 @@ func checkLogFormat(c *Config) error {
 		return errors.New("must be auto, text or json")
 	}
 	return nil
+}
+
+func checkZone(c *Config) error {
+	_, err := Clinic{TimeZone: c.Clinic.TimeZone, Hours: "mon 00:00-24:00"}.OpeningHours()
+	return err
+}
+
+func checkHours(c *Config) error {
+	_, err := c.Clinic.OpeningHours()
+	return err
 }

@@ -1,0 +1,44 @@
+package handler
+
+import (
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+)
+
+// purposeHeader is where a client may say what an access is for.
+const purposeHeader = "X-Purpose-Of-Use"
+
+// purposes are the codes of HL7 v3 PurposeOfUse that a client may state. Emergency access (BTG) has a route of its own.
+var purposes = []string{
+	"TREAT", "ETREAT", "CAREMGT", "COC", "HPAYMT", "CLMATTCH", "COVAUTH", "ELIGVER", "REMITADV", "HOPERAT", "HLEGAL", "HCOMPL", "HQUALIMP", "HSYSADMIN",
+	"PATADMIN", "PATSFTY", "RECORDMGT", "TRAIN", "HTEST", "HRESCH", "CLINTRCH", "PUBHLTH", "THREAT", "PATRQT", "FAMRQT", "PWATRNY",
+}
+
+// withPurpose lets the caller whom authenticate finds say what the access is for. It returns a Malformed error for what is none of these codes.
+func withPurpose(authenticate HandlerFunc) HandlerFunc {
+	return func(c *gin.Context) error {
+		if err := authenticate(c); err != nil {
+			return err
+		}
+		purpose := c.GetHeader(purposeHeader)
+		if purpose == "" {
+			return nil
+		}
+		if !slices.Contains(purposes, purpose) {
+			e := apperr.New(apperr.Malformed, purposeHeader+" must be a code of HL7 v3 PurposeOfUse, as TREAT.")
+			e.Fields = []apperr.Field{{Pointer: purposeHeader, Code: "invalid_format", Detail: e.Detail}}
+			return e
+		}
+		actor, err := audit.ActorFrom(c.Request.Context())
+		if err != nil {
+			return err
+		}
+		actor.Purpose = purpose
+		c.Request = c.Request.WithContext(audit.WithActor(c.Request.Context(), actor))
+		return nil
+	}
+}

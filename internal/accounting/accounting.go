@@ -1,0 +1,114 @@
+// Package accounting prints a patient's accounting of accesses (45 CFR 164.528) as an HTML page that needs nothing besides itself.
+package accounting
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"html/template"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+//go:embed page.html page.css
+var files embed.FS
+
+var (
+	style = must(files.ReadFile("page.css"))
+	page  = template.Must(template.New("").ParseFS(files, "page.html"))
+	// StyleSource is what a Content-Security-Policy has to permit for the page's style.
+	StyleSource = "'sha256-" + base64.StdEncoding.EncodeToString(sum(style)) + "'"
+)
+
+func must(text []byte, err error) []byte {
+	if err != nil {
+		panic(err) // an embedded file
+	}
+	return text
+}
+
+func sum(text []byte) []byte {
+	s := sha256.Sum256(text)
+	return s[:]
+}
+
+// Heading is what the page says at its top.
+type Heading struct {
+	Patient  string // the name; empty where it can't be told
+	ID       uuid.UUID
+	From, To time.Time // zero: from the first, to the last
+	Made     time.Time
+	Zone     *time.Location // of all times
+}
+
+// Line is one access.
+type Line struct {
+	When    time.Time
+	Who     string
+	Roles   []string
+	Action  string   // as events name it
+	Data    string   // likewise, the kind of row
+	Fields  []string // that were changed
+	Purpose string
+	Reason  string
+}
+
+// Page is a page that is being written.
+type Page struct {
+	out   io.Writer
+	zone  *time.Location
+	lines int
+}
+
+// Begin writes the page's beginning to w.
+func Begin(w io.Writer, h Heading) (*Page, error) {
+	p := &Page{out: w, zone: h.Zone}
+	return p, page.ExecuteTemplate(w, "head", map[string]any{
+		"Style":   template.CSS(style), //nolint:gosec // our own file
+		"Patient": h.Patient, "ID": h.ID, "From": p.date(h.From), "To": p.date(h.To), "Made": p.time(h.Made), "Zone": h.Zone,
+	})
+}
+
+// Write adds lines.
+func (p *Page) Write(lines []Line) error {
+	for _, l := range lines {
+		p.lines++
+		err := page.ExecuteTemplate(p.out, "line", map[string]any{
+			"When": p.time(l.When), "Who": l.Who, "Roles": strings.Join(l.Roles, ", "), "Action": inWords(l.Action), "Data": l.Data,
+			"Fields": strings.Join(l.Fields, ", "), "Purpose": l.Purpose, "Reason": l.Reason,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// End writes the page's end: a page without it is not whole.
+func (p *Page) End() error { return page.ExecuteTemplate(p.out, "foot", p.lines) }
+
+func (p *Page) time(t time.Time) string { return t.In(p.zone).Format("2006-01-02 15:04:05") }
+
+func (p *Page) date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(p.zone).Format("2006-01-02 15:04")
+}
+
+var words = map[string]string{
+	"create": "created", "read": "read", "list": "seen in a list", "search": "found by a search", "update": "changed", "deactivate": "ended care",
+	"purge": "removed", "export": "exported", "import": "imported", "reseal": "sealed under a new key", "open_diff": "a change was looked at",
+	"break_glass": "opened in an emergency", "truncate": "removed",
+}
+
+// inWords says what happened, for people; an action without words of its own is named as events name it.
+func inWords(action string) string {
+	if said, ok := words[action]; ok {
+		return said
+	}
+	return strings.ReplaceAll(action, "_", " ")
+}
