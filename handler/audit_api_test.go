@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"novamind/internal/dbtest"
 )
 
 // eventsOf returns the events of one request.
@@ -80,21 +82,11 @@ func TestTamperedRowOverREST(t *testing.T) {
 	})
 }
 
-// breakLog makes the log refuse every event.
-func (s *stack) breakLog() {
-	s.t.Helper()
-	sql := "ALTER TABLE auditlog ADD CONSTRAINT broken CHECK (false) NOT VALID"
-	if s.db.Name() == "sqlite" {
-		sql = "CREATE TRIGGER broken BEFORE INSERT ON auditlog BEGIN SELECT RAISE(ABORT, 'broken'); END"
-	}
-	require.NoError(s.t, s.db.Exec(sql).Error)
-}
-
 func TestNothingHappensUnrecorded(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
 		id := s.register(ada)
-		s.breakLog()
+		dbtest.BreakAuditLog(t, s.db)
 		for _, request := range [][3]string{
 			{"GET", "/api/v1/patients/" + id, ""},
 			{"GET", "/api/v1/patients", ""},

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"novamind/internal/auditexport"
+	"novamind/internal/dbtest"
 )
 
 // The checkpoint, and the proof of any event under it, can be checked with the public key alone.
@@ -127,7 +128,7 @@ func TestAccountingNeedsItsEvent(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
 		id := s.register(ada)
-		s.breakLog()
+		dbtest.BreakAuditLog(t, s.db)
 		r := s.do("GET", "/api/v1/patients/"+id+"/accounting", "")
 		require.Equal(t, http.StatusServiceUnavailable, r.status)
 		require.NotContains(t, r.text, "García")

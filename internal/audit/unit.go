@@ -205,11 +205,12 @@ func (u *Unit) stamp(e Event) Event { return Stamp(u.actor, e) }
 func Stamp(a Actor, e Event) Event {
 	e.ID = uuid.Must(uuid.NewV7())
 	if e.OccurredAt.IsZero() {
-		e.OccurredAt = time.Now().UTC().Truncate(time.Microsecond)
+		e.OccurredAt = time.Now()
 	} else {
 		first := FirstID(e.OccurredAt)
 		copy(e.ID[:6], first[:6])
 	}
+	e.OccurredAt = e.OccurredAt.UTC().Truncate(time.Microsecond)
 	if e.UserID == uuid.Nil {
 		e.UserID = a.ID
 	}

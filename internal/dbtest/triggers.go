@@ -26,3 +26,13 @@ func DropTriggers(tb testing.TB, db *gorm.DB, tables ...string) {
 		}
 	}
 }
+
+// BreakAuditLog makes the audit log refuse every event.
+func BreakAuditLog(tb testing.TB, db *gorm.DB) {
+	tb.Helper()
+	sql := "ALTER TABLE auditlog ADD CONSTRAINT broken CHECK (false) NOT VALID"
+	if db.Name() == "sqlite" {
+		sql = "CREATE TRIGGER broken BEFORE INSERT ON auditlog BEGIN SELECT RAISE(ABORT, 'broken'); END"
+	}
+	require.NoError(tb, db.Exec(sql).Error)
+}
