@@ -90,10 +90,11 @@ func (a *API) answerAuditLogs(c *gin.Context, subject uuid.UUID, more ...string)
 	if err != nil {
 		return err
 	}
-	return writePage(c, span, auditLogAnswers(found), lastID(found, hasMore, func(e *models.AuditLog) uuid.UUID { return e.ID }))
+	return writePage(c, span, AuditLogAnswers(found), lastID(found, hasMore, func(e *models.AuditLog) uuid.UUID { return e.ID }))
 }
 
-func auditLogAnswers(events []*models.AuditLog) []any {
+// AuditLogAnswers returns events as the API shows them.
+func AuditLogAnswers(events []*models.AuditLog) []any {
 	items := make([]any, len(events))
 	for i, e := range events {
 		if e.Unreadable() {

@@ -11,7 +11,8 @@ import (
 	"novamind/service"
 )
 
-type reviewAnswer struct {
+// ReviewAnswer is a review as the API shows it.
+type ReviewAnswer struct {
 	Week      string                `json:"week"`
 	From      time.Time             `json:"from"`
 	To        time.Time             `json:"to"`
@@ -34,10 +35,11 @@ type signOffAnswer struct {
 	Details *string    `json:"details"`
 }
 
-func newReviewAnswer(r *service.Review) reviewAnswer {
-	answer := reviewAnswer{Week: r.Week.Name, From: r.Week.From.UTC(), To: r.Week.To.UTC(), Count: r.Count()}
+// NewReviewAnswer returns a review as the API shows it.
+func NewReviewAnswer(r *service.Review) ReviewAnswer {
+	answer := ReviewAnswer{Week: r.Week.Name, From: r.Week.From.UTC(), To: r.Week.To.UTC(), Count: r.Count()}
 	for _, s := range r.Sections {
-		answer.Sections = append(answer.Sections, reviewSectionAnswer{s.Kind, s.Count, auditLogAnswers(s.Events)})
+		answer.Sections = append(answer.Sections, reviewSectionAnswer{s.Kind, s.Count, AuditLogAnswers(s.Events)})
 	}
 	if len(r.SignOffs) > 0 {
 		answer.SignedOff = newSignOffAnswer(r.SignOffs[0])
@@ -63,7 +65,7 @@ func (a *API) getReview(c *gin.Context) error {
 		return err
 	}
 	setETag(c, review.Count())
-	return writeJSON(c, http.StatusOK, newReviewAnswer(review))
+	return writeJSON(c, http.StatusOK, NewReviewAnswer(review))
 }
 
 type signOffRequest struct {

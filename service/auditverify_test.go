@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/audit/tree"
 	"novamind/internal/dbtest"
@@ -265,6 +266,20 @@ func TestVerifyPassesAnUntouchedLog(t *testing.T) {
 		require.NoError(t, err)
 		_, err = keys.Rotate(audit.System(t.Context(), "keys"), "index")
 		require.NoError(t, err)
+		signer := b.store.Keyring().LogSigner()
+		_, err = keys.Rotate(audit.System(t.Context(), "keys"), "log_sign")
+		require.NoError(t, err)
+		_, _, err = log.Checkpoint(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, signer.Origin(), b.store.Keyring().LogSigner().Origin(), "the log keeps its name")
+		require.NotEqual(t, signer.KeyHash(), b.store.Keyring().LogSigner().KeyHash(), "and signs under another key")
+		states, err := keys.Status(t.Context())
+		require.NoError(t, err)
+		for _, key := range states {
+			if key.Purpose == "log_sign" && key.State == service.KeyActive {
+				require.True(t, apperr.Is(keys.Retire(audit.System(t.Context(), "keys"), key.ID), apperr.Invalid), "what it signed is to be checked")
+			}
+		}
 		done, err := keys.Reseal(audit.System(t.Context(), "keys"), 0, nil)
 		require.NoError(t, err)
 		require.Equal(t, service.Renewed{Resealed: 4, Reindexed: 4}, done)

@@ -269,8 +269,8 @@ func (s *KeyService) retirable(ctx context.Context, keyID string) (phi.Purpose, 
 		return "", apperr.New(apperr.Invalid, "There is no such key: see keys status.")
 	case states[i].State == KeyPrimary:
 		return "", apperr.New(apperr.Invalid, "The key seals new values: rotate first.")
-	case states[i].Purpose == phi.Log:
-		return "", apperr.New(apperr.Invalid, "The log can't be sealed anew, so its keys are kept.")
+	case slices.Contains([]phi.Purpose{phi.Log, phi.LogMAC, phi.LogSign}, states[i].Purpose):
+		return "", apperr.New(apperr.Invalid, "The log can't be sealed or signed anew, so its keys are kept.")
 	}
 	return states[i].Purpose, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,36 +15,49 @@ import (
 )
 
 func newAuditCommand(app *app) *cobra.Command {
-	cmd := &cobra.Command{Use: "audit", Short: "Check the audit log and publish its checkpoints"}
-	cmd.AddCommand(newAuditVerifyCommand(app), newAuditAnchorCommand(app))
+	cmd := &cobra.Command{Use: "audit", Short: "Read the audit log, check it, prove and export what it says, publish its checkpoints"}
+	cmd.AddCommand(newAuditListCommand(app), newAuditReportCommand(app), newAuditVerifyCommand(app), newAuditProveCommand(app), newAuditExportCommand(app),
+		newAuditAnchorCommand(app))
 	return cmd
 }
 
 // withAuditTree hands do the configured database's audit log.
 func (a *app) withAuditTree(cmd *cobra.Command, do func(context.Context, *installation, *service.AuditTreeService) error) error {
+	return a.withInstallation(cmd, "audit", func(ctx context.Context, in *installation) error {
+		return do(ctx, in, service.NewAuditTreeService(in.store))
+	})
+}
+
+// withInstallation hands do the configured database, with the command as actor, under the name of a job.
+func (a *app) withInstallation(cmd *cobra.Command, job string, do func(context.Context, *installation) error) error {
 	in, err := a.open(cmd.Context())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = in.store.Close() }()
-	return do(acting(cmd.Context(), "audit"), in, service.NewAuditTreeService(in.store))
+	return do(acting(cmd.Context(), job), in)
 }
 
 func newAuditVerifyCommand(app *app) *cobra.Command {
-	var since string
+	var since, file string
 	var rows bool
+	var keys []string
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Look for changed, removed, added and reordered entries, and for a log that was cut or put back; exit status 1 if there are any",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file != "" {
+				return app.verifyFile(file, keys)
+			}
 			options := service.VerifyOptions{Rows: rows}
 			if since != "" {
 				note, err := os.ReadFile(since) //nolint:gosec // the operator names it
 				if err != nil {
 					return fmt.Errorf("can't read the checkpoint: %w", err)
 				}
-				options.Since = string(note)
+				options.Since, _, _ = strings.Cut(string(note), "\nkey ") // audit anchor prints them after it
+				options.Since = strings.TrimSuffix(options.Since, "\n") + "\n"
 			}
 			return app.withAuditTree(cmd, func(ctx context.Context, in *installation, log *service.AuditTreeService) error {
 				return app.verifyAudit(ctx, in, log, options)
@@ -52,6 +66,10 @@ func newAuditVerifyCommand(app *app) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&since, "since", "", "check only what came after the checkpoint in this `FILE`")
 	cmd.Flags().BoolVar(&rows, "rows", false, "also compare the records with what the last events on them say")
+	cmd.Flags().StringVar(&file, "file", "", "check this `FILE` of audit export or audit prove (- is standard input) instead, with --key alone")
+	cmd.Flags().StringArrayVar(&keys, "key", nil, "with --file: a public `KEY` of the log, as audit anchor prints it, or a file with some")
+	cmd.MarkFlagsMutuallyExclusive("file", "since")
+	cmd.MarkFlagsMutuallyExclusive("file", "rows")
 	return cmd
 }
 

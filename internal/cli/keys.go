@@ -73,7 +73,7 @@ func (r keysStatusResult) writeText(w io.Writer) error {
 }
 
 func newKeysRotateCommand(app *app) *cobra.Command {
-	var kek, dek, index bool
+	var kek, dek, index, signer bool
 	var to string
 	cmd := &cobra.Command{
 		Use:   "rotate",
@@ -81,6 +81,9 @@ func newKeysRotateCommand(app *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return app.withKeys(cmd, func(ctx context.Context, keys *service.KeyService) error {
+				if signer {
+					return app.rotateSigner(ctx, keys)
+				}
 				return app.rotate(ctx, keys, kek, index, to)
 			})
 		},
@@ -89,9 +92,11 @@ func newKeysRotateCommand(app *app) *cobra.Command {
 	cmd.Flags().BoolVar(&index, "index", false, "a new index key, and every blind index token made anew")
 	cmd.Flags().BoolVar(&kek, "kek", false, "wrap the keysets by a new key-encryption key; no row is touched")
 	cmd.Flags().StringVar(&to, "to", "", "with --kek: where the new key is from now on (`URI`, as in phi.kek)")
-	cmd.MarkFlagsMutuallyExclusive("kek", "dek", "index")
+	cmd.Flags().BoolVar(&signer, "signer", false, "a new key to sign the audit log's checkpoints; the older ones check what they signed")
+	cmd.MarkFlagsMutuallyExclusive("kek", "dek", "index", "signer")
 	cmd.MarkFlagsMutuallyExclusive("to", "dek")
 	cmd.MarkFlagsMutuallyExclusive("to", "index")
+	cmd.MarkFlagsMutuallyExclusive("to", "signer")
 	return cmd
 }
 
@@ -117,6 +122,14 @@ func (a *app) rotate(ctx context.Context, keys *service.KeyService, kek, index b
 		}
 	}
 	return a.report(result)
+}
+
+func (a *app) rotateSigner(ctx context.Context, keys *service.KeyService) error {
+	keyID, err := keys.Rotate(ctx, phi.LogSign)
+	if err != nil {
+		return err
+	}
+	return a.report(keysRotateResult{Rotated: "signer", KeyID: keyID})
 }
 
 type keysRotateResult struct {
