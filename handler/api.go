@@ -89,6 +89,8 @@ func (a *API) Routes() []Route {
 		{"PUT", "/api/v1/patients/:id", Session, noQuery(a.replacePatient)},
 		{"PATCH", "/api/v1/patients/:id", Session, noQuery(a.patchPatient)},
 		{"DELETE", "/api/v1/patients/:id", Session, a.deletePatient},
+		{"GET", "/api/v1/patients/:id/audit-logs", Session, a.listPatientAuditLogs},
+		{"GET", "/api/v1/patients/:id/accounting", Session, a.printAccounting},
 		{"GET", "/api/v1/patients/:id/clinicians", Session, noQuery(a.listClinicians)},
 		{"POST", "/api/v1/patients/:id/clinicians", Session, noQuery(a.assignClinician)},
 		{"DELETE", "/api/v1/patients/:id/clinicians/:account_id", Session, noQuery(a.unassignClinician)},
@@ -96,11 +98,8 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/break-glass", Session, noQuery(a.listBreakGlass)},
 		{"POST", "/api/v1/break-glass", Session, noQuery(a.breakGlass)},
 
-		{"GET", "/api/v1/patients/:id/audit-logs", Session, a.listPatientAuditLogs},
-		{"GET", "/api/v1/patients/:id/accounting", Session, a.printAccounting},
-
 		{"GET", "/api/v1/audit-logs", Session, a.listAuditLogs},
-		{"GET", "/api/v1/audit-logs/checkpoint", Session, noQuery(a.getCheckpoint)},
+		{"GET", "/api/v1/audit-logs/checkpoint", FirstLogin, noQuery(a.getCheckpoint)},
 		{"GET", "/api/v1/audit-logs/:id", Session, noQuery(a.getAuditLog)},
 		{"GET", "/api/v1/audit-logs/:id/diff", Session, noQuery(a.getAuditLogDiff)},
 		{"GET", "/api/v1/audit-logs/:id/proof", Session, noQuery(a.getAuditLogProof)},

@@ -1,6 +1,8 @@
 package handler_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -44,6 +46,22 @@ func patientPath(rest string) func(*stack, caller) string {
 func accountPath(rest string) func(*stack, caller) string {
 	return func(s *stack, _ caller) string {
 		return "/api/v1/accounts/" + s.person(uuid.NewString()+"@example.org", service.RoleFrontDesk).id.String() + rest
+	}
+}
+
+// eventPath returns the path of an event on a patient.
+func eventPath(rest string) func(*stack, caller) string {
+	return func(s *stack, _ caller) string {
+		var id string
+		require.NoError(s.t, s.db.Raw("SELECT id FROM auditlog WHERE action = 'create' AND entity_id = ?", s.register(ada)).Scan(&id).Error)
+		return "/api/v1/audit-logs/" + id + rest
+	}
+}
+
+// weekPath returns the path of the review of a week that nobody signed off yet.
+func weekPath(rest string) func(*stack, caller) string {
+	return func(*stack, caller) string {
+		return fmt.Sprintf("/api/v1/audit-reviews/%d-W%02d", 1000+rand.IntN(900), 1+rand.IntN(52)) + rest
 	}
 }
 
@@ -96,7 +114,17 @@ var matrix = map[string]rule{
 	"GET /api/v1/break-glass":  {who: service.RoleClinician, want: 200},
 	"POST /api/v1/break-glass": {who: service.RoleClinician, want: 404, body: `{"patient_id":"01890a5d-ac96-774b-bcce-b302099a8057","reason":"unconscious"}`},
 
-	"GET /api/v1/audit-logs": {who: service.RoleAuditor, want: 200},
+	"GET /api/v1/patients/:id/audit-logs": {who: service.RoleAuditor, want: 200, path: patientPath("/audit-logs")},
+	"GET /api/v1/patients/:id/accounting": {who: service.RoleAuditor, want: 200, path: patientPath("/accounting")},
+	"GET /api/v1/audit-logs":              {who: service.RoleAuditor, want: 200},
+	"GET /api/v1/audit-logs/checkpoint":   {who: firstTime, want: 200},
+	"GET /api/v1/audit-logs/:id":          {who: service.RoleAuditor, want: 200, path: eventPath("")},
+	"GET /api/v1/audit-logs/:id/diff":     {who: service.RoleAuditor, want: 200, path: eventPath("/diff")},
+	"GET /api/v1/audit-logs/:id/proof":    {who: service.RoleAuditor, want: 200, path: eventPath("/proof")},
+	"GET /api/v1/audit-reviews/:week":     {who: service.RoleAuditor, want: 200, path: weekPath("")},
+	"POST /api/v1/audit-reviews/:week/sign-off": {
+		who: service.RoleAuditor, want: 204, path: weekPath("/sign-off"), body: `{"note":"looked at"}`,
+	},
 }
 
 // routeOf returns the method and the pattern of a line of the matrix; what follows a question mark tells lines of one route apart.

@@ -128,7 +128,7 @@ type Event struct {
 func FirstID(t time.Time) uuid.UUID {
 	var id uuid.UUID
 	var millis [8]byte
-	binary.BigEndian.PutUint64(millis[:], uint64(t.UnixMilli())) //nolint:gosec // no event is older than 1970
+	binary.BigEndian.PutUint64(millis[:], uint64(max(t.UnixMilli(), 0))) //nolint:gosec // not negative
 	copy(id[:6], millis[2:])
 	return id
 }
