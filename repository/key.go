@@ -65,19 +65,46 @@ func (r *KeyRepository) Retired(ctx context.Context) ([]models.RetiredKey, error
 	return rows, translate(err)
 }
 
-// Refuse makes the database refuse new values under a key, once no transaction that may still write one is left.
+// Refuse makes the database refuse new values under a key, from the commit of ctx's transaction on. A transaction that is under way then may have
+// written one before: see Settled.
 func (r *KeyRepository) Refuse(ctx context.Context, keyID string) error {
 	db := r.store.handle(ctx)
-	if r.store.engine == PostgreSQL {
-		tables := []string{"blindindex"}
-		for _, row := range models.SealedRows() {
-			tables = append(tables, models.TableOf(row))
-		}
-		if _, err := db.Statement.ConnPool.ExecContext(ctx, "LOCK TABLE "+strings.Join(tables, ", ")+" IN SHARE MODE"); err != nil {
+	return translate(db.Where("key_id = ?", keyID).FirstOrCreate(&models.RetiredKey{KeyID: keyID}).Error)
+}
+
+// settledInterval is how often Settled looks.
+const settledInterval = 10 * time.Millisecond
+
+// Settled returns when every transaction has ended that was writing when it was called. No table is locked for it: a lock on several tables would
+// deadlock with who takes them in another order.
+func (r *KeyRepository) Settled(ctx context.Context) error {
+	if r.store.engine == SQLite { // one writes at a time
+		return nil
+	}
+	pool := r.store.handle(ctx).Statement.ConnPool
+	var own string
+	if err := pool.QueryRowContext(ctx, "SELECT pg_current_xact_id()::text").Scan(&own); err != nil {
+		return translate(err)
+	}
+	for {
+		var settled bool
+		row := pool.QueryRowContext(ctx, "SELECT pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8", own)
+		if err := row.Scan(&settled); err != nil || settled {
 			return translate(err)
 		}
+		select {
+		case <-time.After(settledInterval):
+		case <-ctx.Done():
+			return translate(ctx.Err())
+		}
 	}
-	return translate(db.Where("key_id = ?", keyID).FirstOrCreate(&models.RetiredKey{KeyID: keyID}).Error)
+}
+
+// Refused reports whether the database refuses new values under a key.
+func (r *KeyRepository) Refused(ctx context.Context, keyID string) (bool, error) {
+	var n int64
+	err := r.store.handle(ctx).Model(&models.RetiredKey{}).Where("key_id = ?", keyID).Count(&n).Error
+	return n > 0, translate(err)
 }
 
 // Destroyed notes that a key is gone.
@@ -86,11 +113,17 @@ func (r *KeyRepository) Destroyed(ctx context.Context, keyID string, at time.Tim
 	return translate(db.UpdateColumn("destroyed_at", at).Error)
 }
 
+// BackupsKept returns the backups that are still kept.
+func (r *KeyRepository) BackupsKept(ctx context.Context, now time.Time) ([]models.Backup, error) {
+	var kept []models.Backup
+	return kept, translate(r.store.handle(ctx).Where("retained_until > ?", now).Find(&kept).Error)
+}
+
 // BackupsNeeding returns how many backups that are still kept can't be read without a key.
 func (r *KeyRepository) BackupsNeeding(ctx context.Context, keyID string, now time.Time) (int, error) {
-	var kept []models.Backup
-	if err := r.store.handle(ctx).Where("retained_until > ?", now).Find(&kept).Error; err != nil {
-		return 0, translate(err)
+	kept, err := r.BackupsKept(ctx, now)
+	if err != nil {
+		return 0, err
 	}
 	n := 0
 	for _, backup := range kept {

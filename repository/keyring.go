@@ -26,6 +26,7 @@ type keyCare struct {
 	mu      sync.Mutex
 	wrapped map[phi.Purpose]string
 	checked time.Time
+	behind  error // why the keysets of now could not be opened
 }
 
 // Unlock opens the database's keysets with the key-encryption key at kekURI, and hands them to the models' hooks, with the guard under
@@ -41,13 +42,14 @@ func (s *Store) Unlock(ctx context.Context, kekURI, phoneRegion string) error {
 	if err != nil {
 		return err
 	}
-	kek, err := loadKEK(kekURI)
-	if err != nil {
-		return err
-	}
-	ring, err := phi.OpenKeyring(kek, wrapped, phoneRegion)
-	if err != nil {
-		return err
+	ring, err := openKeyring(kekURI, wrapped, phoneRegion)
+	if err != nil { // a rotation may just have wrapped them anew
+		if wrapped, err = readKeysets(s.db.WithContext(ctx)); err != nil {
+			return err
+		}
+		if ring, err = openKeyring(kekURI, wrapped, phoneRegion); err != nil {
+			return err
+		}
 	}
 	s.keyring, s.keys.wrapped, s.keys.checked = ring, wrapped, time.Now()
 	guard := &models.Guard{Keyring: ring, Reload: func(tx *gorm.DB) error { return s.keys.reload(tx, s) }}
@@ -55,6 +57,14 @@ func (s *Store) Unlock(ctx context.Context, kekURI, phoneRegion string) error {
 		return fmt.Errorf("repository: %w", err)
 	}
 	return s.checkKeyIDs(ctx)
+}
+
+func openKeyring(kekURI string, wrapped map[phi.Purpose]string, phoneRegion string) (*phi.Keyring, error) {
+	kek, err := loadKEK(kekURI)
+	if err != nil {
+		return nil, err
+	}
+	return phi.OpenKeyring(kek, wrapped, phoneRegion)
 }
 
 func loadKEK(uri string) (*phi.KEK, error) {
@@ -135,7 +145,9 @@ func (k *keyCare) refresh(ctx context.Context, s *Store) error {
 	return k.reload(s.db.WithContext(ctx), s)
 }
 
-// reload reads the keysets on db, and opens them where they changed.
+// reload reads the keysets on db, and opens them where they changed. Where that fails, since this server has not got the new
+// key-encryption key yet, it goes on with those it has: the database refuses what is sealed under a retired key, and behind says that it can't
+// follow.
 func (k *keyCare) reload(db *gorm.DB, s *Store) error {
 	now := time.Now()
 	wrapped, err := readKeysets(db)
@@ -144,18 +156,23 @@ func (k *keyCare) reload(db *gorm.DB, s *Store) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !maps.Equal(wrapped, k.wrapped) {
-		kek, err := loadKEK(k.kekURI)
-		if err != nil {
-			return err
-		}
-		if err := s.keyring.Load(kek, wrapped); err != nil {
-			return err
-		}
+	k.checked = now
+	if maps.Equal(wrapped, k.wrapped) {
+		k.behind = nil
+		return nil
+	}
+	if k.behind = k.load(s, wrapped); k.behind == nil {
 		k.wrapped = wrapped
 	}
-	k.checked = now
 	return nil
+}
+
+func (k *keyCare) load(s *Store, wrapped map[phi.Purpose]string) error {
+	kek, err := loadKEK(k.kekURI)
+	if err != nil {
+		return err
+	}
+	return s.keyring.Load(kek, wrapped)
 }
 
 func readKeysets(db *gorm.DB) (map[phi.Purpose]string, error) {
@@ -191,8 +208,14 @@ func (s *Store) checkKeyIDs(ctx context.Context) error {
 // CursorKey returns the key that signs list cursors, the same on every server of this database.
 func (s *Store) CursorKey() []byte { return s.keyring.CursorKey() }
 
-// CheckKeys seals and opens a value, and returns what failed.
-func (s *Store) CheckKeys(context.Context) error {
+// CheckKeys seals and opens a value, and returns what failed, or why this server can't follow a change of the keys.
+func (s *Store) CheckKeys(ctx context.Context) error {
+	if err := s.keys.refresh(ctx, s); err != nil {
+		return err
+	}
+	if err := s.keys.follows(); err != nil {
+		return err
+	}
 	for _, p := range []phi.Purpose{phi.Data, phi.Log} {
 		place := phi.Binding{Table: "readiness", Column: string(p)}
 		sealed, err := s.keyring.Sealer(p).Seal([]byte("ready"), place)
@@ -204,6 +227,13 @@ func (s *Store) CheckKeys(context.Context) error {
 		}
 	}
 	return nil
+}
+
+// follows returns why the keysets in use are not those of the database.
+func (k *keyCare) follows() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.behind
 }
 
 // errProbe rolls a probe back.

@@ -30,6 +30,20 @@ func (r *KeysetRepository) ByPurpose(ctx context.Context, p phi.Purpose) (*model
 	return &row, nil
 }
 
+// Hold returns all keysets, locked until the transaction of ctx ends: nobody else changes a key meanwhile. It returns a NotFound error where
+// one is missing.
+func (r *KeysetRepository) Hold(ctx context.Context) ([]*models.Keyset, error) {
+	rows := make([]*models.Keyset, 0, len(phi.Purposes()))
+	for _, p := range phi.Purposes() { // in one order, so that two processes don't wait for each other
+		row, err := r.ByPurpose(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
 // addMissing stores a database's first keysets. Where another process was first, its keysets stay.
 func (r *KeysetRepository) addMissing(ctx context.Context, wrapped map[phi.Purpose]string) error {
 	rows := make([]models.Keyset, 0, len(wrapped))

@@ -2,14 +2,12 @@ package repository
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"novamind/internal/audit"
-	"novamind/internal/phi"
 	"novamind/models"
 )
 
@@ -29,8 +27,8 @@ func (r *PatientRepository) OlderTokens(ctx context.Context, after uuid.UUID, li
 	return ids, lastOf(page, limit), translate(err)
 }
 
-// Reindex replaces patients' tokens by those under the primary key, and returns whose. It belongs into InTx; nobody is shown anything.
-func (r *PatientRepository) Reindex(ctx context.Context, ids []uuid.UUID) ([]audit.Subject, error) {
+// Reindex replaces patients' tokens by those under the primary key. It belongs into InTx; nobody is shown anything.
+func (r *PatientRepository) Reindex(ctx context.Context, ids []uuid.UUID) (Moved, error) {
 	db := r.store.handle(ctx)
 	rows, _, err := r.List(ctx, Page{Limit: len(ids)}, withIDs(ids), func(db *gorm.DB) *gorm.DB {
 		if r.store.engine == PostgreSQL { // a change of the patient must not slip in between reading and writing tokens
@@ -39,28 +37,39 @@ func (r *PatientRepository) Reindex(ctx context.Context, ids []uuid.UUID) ([]aud
 		return db
 	})
 	if err != nil {
-		return nil, err
+		return Moved{}, err
 	}
 	withhold(ctx, rows)
+	var moved Moved
 	var tokens []models.BlindIndex
-	subjects := make([]audit.Subject, len(rows))
-	for i, p := range rows {
+	for _, p := range rows {
 		if p.Unreadable() {
-			return nil, translate(fmt.Errorf("%w: patient %s", phi.ErrUnreadable, p.ID))
+			moved.Unreadable = append(moved.Unreadable, p.ID)
+			continue
 		}
 		own, err := p.Tokens(db)
 		if err != nil {
-			return nil, translate(err)
+			return Moved{}, translate(err)
 		}
 		tokens = append(tokens, own...)
-		if subjects[i], err = models.SubjectOf(p); err != nil {
-			return nil, translate(err)
+		subject, err := models.SubjectOf(p)
+		if err != nil {
+			return Moved{}, translate(err)
 		}
+		moved.Subjects = append(moved.Subjects, subject)
 	}
-	if err := db.Where("patient_id IN ?", ids).Delete(&models.BlindIndex{}).Error; err != nil {
-		return nil, translate(err)
+	if err := db.Where("patient_id IN ?", identities(moved.Subjects)).Delete(&models.BlindIndex{}).Error; err != nil {
+		return Moved{}, translate(err)
 	}
-	return subjects, r.insertTokens(ctx, tokens)
+	return moved, r.insertTokens(ctx, tokens)
+}
+
+func identities(subjects []audit.Subject) []uuid.UUID {
+	ids := make([]uuid.UUID, len(subjects))
+	for i, subject := range subjects {
+		ids[i] = subject.ID
+	}
+	return ids
 }
 
 // insertTokens hands PostgreSQL two arrays: reading thousands of parameters would take it, and us, as long as the rest.

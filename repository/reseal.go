@@ -63,21 +63,38 @@ func lastOf(page []uuid.UUID, limit int) uuid.UUID {
 	return page[len(page)-1]
 }
 
-// Reseal seals rows again under the primary key, and returns what became of them. A row that is changed meanwhile is left to its change,
-// which seals it anew by itself. It belongs into InTx; nobody is shown anything.
-func (r *ResealRepository) Reseal(ctx context.Context, ids []uuid.UUID) ([]audit.Subject, error) {
-	rows, err := r.read(ctx, ids)
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	withhold(ctx, rows)
-	return r.write(ctx, rows)
+// Moved is what became of rows that were to move to a new key.
+type Moved struct {
+	Subjects   []audit.Subject // the rows that moved
+	Unreadable []uuid.UUID     // those that can't be opened: moving them would hide it
 }
 
-// read opens the rows of ids. Those that can't be opened are marked.
+// Reseal seals rows again under the primary key. A row that is changed meanwhile is left to its change, which seals it anew by itself. It
+// belongs into InTx; nobody is shown anything.
+func (r *ResealRepository) Reseal(ctx context.Context, ids []uuid.UUID) (Moved, error) {
+	rows, err := r.read(ctx, ids)
+	if err != nil || len(rows) == 0 {
+		return Moved{}, err
+	}
+	withhold(ctx, rows)
+	var moved Moved
+	var readable []models.SealedRow
+	for _, row := range rows {
+		if row.Unreadable() {
+			moved.Unreadable = append(moved.Unreadable, row.Identity())
+		} else {
+			readable = append(readable, row)
+		}
+	}
+	moved.Subjects, err = r.write(ctx, readable)
+	return moved, err
+}
+
+// read opens those rows of ids that nobody else has moved meanwhile. Those that can't be opened are marked.
 func (r *ResealRepository) read(ctx context.Context, ids []uuid.UUID) ([]models.SealedRow, error) {
 	found := reflect.New(reflect.SliceOf(reflect.PointerTo(r.model)))
-	if err := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(withIDs(ids)).Order("id").Find(found.Interface()).Error; err != nil {
+	older := withKeyOtherThan(r.columns, r.store.keyring.Sealer(phi.Data).Primary())
+	if err := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(withIDs(ids), older).Order("id").Find(found.Interface()).Error; err != nil {
 		return nil, translate(err)
 	}
 	rows := make([]models.SealedRow, found.Elem().Len())
@@ -98,9 +115,6 @@ func (r *ResealRepository) write(ctx context.Context, rows []models.SealedRow) (
 	var args []any
 	subjects := make(map[uuid.UUID]audit.Subject, len(rows))
 	for _, row := range rows {
-		if row.Unreadable() {
-			continue // found and recorded when it is read; sealing it again would hide it
-		}
 		sealed, err := models.Renew(db, row)
 		if err != nil {
 			return nil, translate(err)

@@ -42,8 +42,11 @@ const (
 	KeyPrimary  = "primary"  // seals new values
 	KeyActive   = "active"   // opens what it sealed
 	KeyRetiring = "retiring" // opens, and the database refuses new values under it
-	KeyGone     = "destroyed"
+	KeyGone     = "destroyed" // nothing under it can be opened any more
 )
+
+// KEKPurpose is what a key-encryption key is for, in KeyState: it wraps the keysets, and seals no value.
+const KEKPurpose phi.Purpose = "kek"
 
 // KeyState is one key and what still needs it.
 type KeyState struct {
@@ -54,7 +57,7 @@ type KeyState struct {
 	DestroyedAt *time.Time       `json:"destroyed_at,omitempty"`
 }
 
-// Status returns every key there is and was.
+// Status returns every key there is and was. The keys of a KMS are its own affair, and not listed.
 func (s *KeyService) Status(ctx context.Context) ([]KeyState, error) {
 	kek, err := phi.LoadKEK(s.kekURI)
 	if err != nil {
@@ -68,7 +71,11 @@ func (s *KeyService) Status(ctx context.Context) ([]KeyState, error) {
 	if err != nil {
 		return nil, err
 	}
-	states := []KeyState{}
+	wrapping, err := phi.KEKKeys(s.kekURI)
+	if err != nil {
+		return nil, err
+	}
+	states := statesOf(KEKPurpose, wrapping, nil)
 	for _, p := range phi.Purposes() {
 		row, err := s.keysets.ByPurpose(ctx, p)
 		if err != nil {
@@ -78,12 +85,7 @@ func (s *KeyService) Status(ctx context.Context) ([]KeyState, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, key := range keys {
-			states = append(states, KeyState{ID: key.ID, Purpose: p, State: KeyActive, Values: counts[key.ID]})
-			if key.Primary {
-				states[len(states)-1].State = KeyPrimary
-			}
-		}
+		states = append(states, statesOf(p, keys, counts)...)
 	}
 	for _, gone := range retired {
 		i := slices.IndexFunc(states, func(k KeyState) bool { return k.ID == gone.KeyID })
@@ -101,14 +103,35 @@ func (s *KeyService) Status(ctx context.Context) ([]KeyState, error) {
 	return states, nil
 }
 
-// Rotate adds a key to the data or the index keyset, waits until every server has it, and makes it the one that new values are sealed under. It
-// returns the new key's id. What was sealed before stays readable; Reseal and Reindex move it.
-func (s *KeyService) Rotate(ctx context.Context, p phi.Purpose) (string, error) {
-	added, err := s.editKeyset(ctx, audit.AddKey, p, func(kek *phi.KEK, wrapped string, keys []phi.Key) (string, error) {
-		if !keys[len(keys)-1].Primary { // an interrupted rotation has added one
-			return wrapped, nil
+func statesOf(p phi.Purpose, keys []phi.Key, counts map[string]map[string]int64) []KeyState {
+	states := make([]KeyState, len(keys))
+	for i, key := range keys {
+		states[i] = KeyState{ID: key.ID, Purpose: p, State: KeyActive, Values: counts[key.ID]}
+		if key.Primary {
+			states[i].State = KeyPrimary
 		}
-		return phi.AddKey(p, kek, wrapped)
+	}
+	return states
+}
+
+// Rotate adds a key to the data or the index keyset, waits until every server has it, and makes it the one that new values are sealed under. It
+// returns the new key's id. What was sealed before stays readable; Reseal moves it.
+func (s *KeyService) Rotate(ctx context.Context, p phi.Purpose) (string, error) {
+	var keyID string
+	err := s.editKeyset(ctx, audit.AddKey, p, func(ctx context.Context, kek *phi.KEK, wrapped string) (string, error) {
+		var err error
+		if keyID, err = s.waiting(ctx, p, kek, wrapped); err != nil || keyID != "" {
+			return wrapped, err
+		}
+		if wrapped, err = phi.AddKey(p, kek, wrapped); err != nil {
+			return "", err
+		}
+		keys, err := phi.Keys(p, kek, wrapped)
+		if err != nil {
+			return "", err
+		}
+		keyID = keys[len(keys)-1].ID
+		return wrapped, nil
 	})
 	if err != nil {
 		return "", err
@@ -116,8 +139,14 @@ func (s *KeyService) Rotate(ctx context.Context, p phi.Purpose) (string, error) 
 	if err := letSettle(ctx); err != nil {
 		return "", err
 	}
-	keyID := added[len(added)-1].ID
-	_, err = s.editKeyset(ctx, audit.PromoteKey, p, func(kek *phi.KEK, wrapped string, _ []phi.Key) (string, error) {
+	err = s.editKeyset(ctx, audit.PromoteKey, p, func(ctx context.Context, kek *phi.KEK, wrapped string) (string, error) {
+		refused, err := s.keys.Refused(ctx, keyID)
+		if err != nil {
+			return "", err
+		}
+		if refused {
+			return "", apperr.New(apperr.Stale, "The new key was retired meanwhile: run keys rotate again.")
+		}
 		return phi.Promote(p, kek, wrapped, keyID)
 	})
 	if err != nil {
@@ -126,30 +155,41 @@ func (s *KeyService) Rotate(ctx context.Context, p phi.Purpose) (string, error) 
 	return keyID, letSettle(ctx)
 }
 
-// editKeyset changes one keyset in a transaction, and returns its keys afterwards.
-func (s *KeyService) editKeyset(ctx context.Context, action string, p phi.Purpose,
-	edit func(kek *phi.KEK, wrapped string, keys []phi.Key) (string, error),
-) ([]phi.Key, error) {
-	kek, err := phi.LoadKEK(s.kekURI)
+// waiting returns the key that an interrupted rotation has added and not promoted, or "".
+func (s *KeyService) waiting(ctx context.Context, p phi.Purpose, kek *phi.KEK, wrapped string) (string, error) {
+	keys, err := phi.Keys(p, kek, wrapped)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	var keys []phi.Key
+	last := keys[len(keys)-1]
+	if last.Primary {
+		return "", nil
+	}
+	refused, err := s.keys.Refused(ctx, last.ID)
+	if err != nil || refused {
+		return "", err
+	}
+	return last.ID, nil
+}
+
+// editKeyset changes one keyset in a transaction, holding all of them.
+func (s *KeyService) editKeyset(ctx context.Context, action string, p phi.Purpose,
+	edit func(ctx context.Context, kek *phi.KEK, wrapped string) (string, error),
+) error {
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: action, EntityType: "keyset"})
-	err = s.store.InTx(ctx, func(ctx context.Context) error {
-		row, err := s.keysets.ByPurpose(ctx, p)
+	return s.store.InTx(ctx, func(ctx context.Context) error {
+		rows, err := s.keysets.Hold(ctx)
 		if err != nil {
 			return err
 		}
-		before, err := phi.Keys(p, kek, row.Wrapped)
+		// Read while the keysets are held: a rotation changes both.
+		kek, err := phi.LoadKEK(s.kekURI)
 		if err != nil {
 			return err
 		}
-		wrapped, err := edit(kek, row.Wrapped, before)
-		if err != nil {
-			return err
-		}
-		if keys, err = phi.Keys(p, kek, wrapped); err != nil || wrapped == row.Wrapped {
+		row := rows[slices.Index(phi.Purposes(), p)]
+		wrapped, err := edit(ctx, kek, row.Wrapped)
+		if err != nil || wrapped == row.Wrapped {
 			return err
 		}
 		row.Wrapped = wrapped
@@ -157,68 +197,6 @@ func (s *KeyService) editKeyset(ctx context.Context, action string, p phi.Purpos
 			return err
 		}
 		return recordKeyEvent(ctx, action, string(p), "")
-	})
-	return keys, err
-}
-
-// RotateKEK wraps the keysets by a new key-encryption key. No row is touched. Where the key is a file, it gets a new key; elsewhere the key was
-// changed where it is kept, and the keysets are wrapped anew by its newest version. to, unless empty, is where the new key is from now on: the
-// configuration has to follow, and other servers have to be stopped before.
-func (s *KeyService) RotateKEK(ctx context.Context, to string) error {
-	if to == "" || to == s.kekURI {
-		return s.renewKEK(ctx)
-	}
-	from, err := phi.LoadKEK(s.kekURI)
-	if err != nil {
-		return err
-	}
-	if err := phi.CreateKEK(to); err != nil && !errors.Is(err, phi.ErrNoKEK) {
-		return err
-	}
-	target, err := phi.LoadKEK(to)
-	if err != nil {
-		return err
-	}
-	return s.rewrap(ctx, from, target)
-}
-
-func (s *KeyService) renewKEK(ctx context.Context) error {
-	file := phi.IsFile(s.kekURI)
-	if file {
-		if err := phi.AddKEK(s.kekURI); err != nil {
-			return err
-		}
-	}
-	kek, err := phi.LoadKEK(s.kekURI)
-	if err != nil {
-		return err
-	}
-	if err := s.rewrap(ctx, kek, kek); err != nil || !file {
-		return err
-	}
-	// A server may have read the old wrapping and be about to open it.
-	if err := letSettle(ctx); err != nil {
-		return err
-	}
-	return phi.TrimKEK(s.kekURI)
-}
-
-func (s *KeyService) rewrap(ctx context.Context, from, to *phi.KEK) error {
-	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.RewrapKeys, EntityType: "keyset"})
-	return s.store.InTx(ctx, func(ctx context.Context) error {
-		for _, p := range phi.Purposes() {
-			row, err := s.keysets.ByPurpose(ctx, p)
-			if err != nil {
-				return err
-			}
-			if row.Wrapped, err = phi.Rewrap(p, from, to, row.Wrapped); err != nil {
-				return err
-			}
-			if err := s.keysets.Update(ctx, row); err != nil {
-				return err
-			}
-		}
-		return recordKeyEvent(ctx, audit.RewrapKeys, "", to.String())
 	})
 }
 
@@ -236,26 +214,43 @@ func (s *KeyService) Retire(ctx context.Context, keyID string) error {
 	if err := letSettle(ctx); err != nil {
 		return err
 	}
-	intent := audit.WithIntent(ctx, audit.Intent{Action: audit.RetireKey, EntityType: "keyset"})
-	err = s.store.InTx(intent, func(ctx context.Context) error {
-		if err := s.keys.Refuse(ctx, keyID); err != nil {
-			return err
-		}
-		return recordKeyEvent(ctx, audit.RetireKey, string(purpose), keyID)
-	})
-	if err != nil {
+	if err := s.refuse(ctx, purpose, keyID); err != nil {
+		return err
+	}
+	if err := s.keys.Settled(ctx); err != nil {
 		return err
 	}
 	if err := s.needed(ctx, keyID); err != nil {
 		return err
 	}
-	_, err = s.editKeyset(ctx, audit.DestroyKey, purpose, func(kek *phi.KEK, wrapped string, _ []phi.Key) (string, error) {
-		return phi.RemoveKey(purpose, kek, wrapped, keyID)
+	return s.editKeyset(ctx, audit.DestroyKey, purpose, func(ctx context.Context, kek *phi.KEK, wrapped string) (string, error) {
+		wrapped, err := phi.RemoveKey(purpose, kek, wrapped, keyID)
+		if err != nil {
+			return "", err
+		}
+		return wrapped, s.keys.Destroyed(ctx, keyID, time.Now().UTC())
 	})
-	if err != nil {
-		return err
-	}
-	return s.keys.Destroyed(ctx, keyID, time.Now().UTC())
+}
+
+// refuse makes the database refuse new values under a key, unless it was promoted meanwhile.
+func (s *KeyService) refuse(ctx context.Context, p phi.Purpose, keyID string) error {
+	return s.editKeyset(ctx, audit.RetireKey, p, func(ctx context.Context, kek *phi.KEK, wrapped string) (string, error) {
+		keys, err := phi.Keys(p, kek, wrapped)
+		if err != nil {
+			return "", err
+		}
+		if slices.Contains(keys, phi.Key{ID: keyID, Primary: true}) {
+			return "", errSealing()
+		}
+		if err := s.keys.Refuse(ctx, keyID); err != nil {
+			return "", err
+		}
+		return wrapped, recordKeyEvent(ctx, audit.RetireKey, string(p), keyID)
+	})
+}
+
+func errSealing() error {
+	return apperr.New(apperr.Invalid, "The key seals new values: rotate first.")
 }
 
 func (s *KeyService) retirable(ctx context.Context, keyID string) (phi.Purpose, error) {
@@ -268,9 +263,11 @@ func (s *KeyService) retirable(ctx context.Context, keyID string) (phi.Purpose, 
 	case i < 0:
 		return "", apperr.New(apperr.Invalid, "There is no such key: see keys status.")
 	case states[i].State == KeyPrimary:
-		return "", apperr.New(apperr.Invalid, "The key seals new values: rotate first.")
+		return "", errSealing()
 	case slices.Contains([]phi.Purpose{phi.Log, phi.LogMAC, phi.LogSign}, states[i].Purpose):
 		return "", apperr.New(apperr.Invalid, "The log can't be sealed or signed anew, so its keys are kept.")
+	case states[i].Purpose == KEKPurpose:
+		return "", apperr.New(apperr.Invalid, "The key wraps the keysets: run keys rotate --kek, which ends it.")
 	}
 	return states[i].Purpose, nil
 }
@@ -289,7 +286,7 @@ func (s *KeyService) needed(ctx context.Context, keyID string) error {
 	case err != nil:
 		return err
 	case values > 0:
-		return fmt.Errorf("%w: %d values are under it; run keys reseal first", ErrKeyNeeded, values)
+		return fmt.Errorf("%w: %d values are under it; run keys reseal, which names rows that can't be opened", ErrKeyNeeded, values)
 	case backups > 0:
 		return fmt.Errorf("%w: %d backups that are still kept can't be read without it", ErrKeyNeeded, backups)
 	}

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -13,11 +14,9 @@ import (
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
-	"novamind/internal/config"
 	"novamind/internal/dbtest"
 	"novamind/internal/phi"
 	"novamind/models"
-	"novamind/repository"
 	"novamind/service"
 )
 
@@ -103,7 +102,8 @@ func TestKeysChangeWhileServersWork(t *testing.T) {
 			require.NoError(t, keys.Retire(operator(t), old))
 			require.Equal(t, service.KeyGone, one.state(t, old).State)
 		}
-		require.NoError(t, keys.RotateKEK(operator(t), ""))
+		_, err = keys.RotateKEK(operator(t), "")
+		require.NoError(t, err)
 		stop()
 
 		for _, s := range []*bundle{one, other} {
@@ -115,7 +115,7 @@ func TestKeysChangeWhileServersWork(t *testing.T) {
 			require.Len(t, found, 1)
 		}
 		for action, n := range map[string]int{
-			audit.AddKey: 2, audit.PromoteKey: 2, audit.RetireKey: 2, audit.DestroyKey: 2, audit.RewrapKeys: 1,
+			audit.AddKey: 2, audit.PromoteKey: 2, audit.RetireKey: 2, audit.DestroyKey: 3 /* and the key-encryption key */, audit.RewrapKeys: 1,
 		} {
 			require.Len(t, one.events(t, action), n, action)
 		}
@@ -148,9 +148,7 @@ func TestRetiringRefusesFirst(t *testing.T) {
 		_, err = b.patients.Get(as(t, service.RoleFrontDesk), p.ID)
 		require.NoError(t, err, "what is under it can still be read")
 
-		backup := &models.Backup{RetainedUntil: time.Now().Add(time.Hour).UTC(), KeyIDs: []string{old}}
-		backup.ID = uuid.Must(uuid.NewV7())
-		require.NoError(t, b.db.Table("backup").Create(backup).Error)
+		b.keep(t, old)
 		_, err = keys.Reseal(operator(t), 0, nil)
 		require.NoError(t, err)
 		err = keys.Retire(operator(t), old)
@@ -163,42 +161,6 @@ func TestRetiringRefusesFirst(t *testing.T) {
 		_, err = b.patients.Get(as(t, service.RoleFrontDesk), p.ID)
 		require.NoError(t, err)
 	})
-}
-
-// A new key-encryption key touches no row but the keysets', and is the only one that opens them afterwards.
-func TestRotatedKEKTouchesNoRow(t *testing.T) {
-	t.Parallel()
-	dbtest.Run(t, func(t *testing.T, url string) {
-		b := newBundle(t, url)
-		b.register(t)
-		before := b.dump(t, "patient")
-		require.NoError(t, b.keys().RotateKEK(operator(t), ""))
-		require.Equal(t, before, b.dump(t, "patient"))
-
-		moved := t.TempDir() + "/keys/kek"
-		require.NoError(t, b.keys().RotateKEK(operator(t), "file:"+moved))
-		require.Equal(t, before, b.dump(t, "patient"))
-		require.ErrorContains(t, b.unlockAgain(t, b.kek), "does not open this database's")
-		require.NoError(t, b.unlockAgain(t, moved))
-	})
-}
-
-func (b *bundle) dump(t *testing.T, table string) []map[string]any {
-	t.Helper()
-	var rows []map[string]any
-	require.NoError(t, b.db.Raw("SELECT * FROM "+table+" ORDER BY id").Scan(&rows).Error)
-	return rows
-}
-
-// unlockAgain starts another server, and returns what it says.
-func (b *bundle) unlockAgain(t *testing.T, kek string) error {
-	t.Helper()
-	cfg := config.Default().Database
-	cfg.URL = config.DSN(b.url)
-	store, err := repository.Open(t.Context(), cfg, discard)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	return store.Unlock(t.Context(), "file:"+kek, "US")
 }
 
 // A server does not start on a database whose keysets are not those that its values need; it says which is missing.
@@ -251,5 +213,89 @@ func TestInterruptedResealingGoesOn(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, left, again.Resealed, "what was done is not done again")
 		require.Empty(t, b.state(t, old).Values)
+	})
+}
+
+// A key that was added and then retired is not the one that a later rotation promotes.
+func TestRetiredKeysAreNotPromoted(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		first := b.primary(t, phi.Data).ID
+		ctx, interrupt := context.WithTimeout(operator(t), time.Second) // while the new key settles
+		_, err := b.keys().Rotate(ctx, phi.Data)
+		interrupt()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		states, err := b.keys().Status(t.Context())
+		require.NoError(t, err)
+		i := slices.IndexFunc(states, func(k service.KeyState) bool { return k.Purpose == phi.Data && k.State == service.KeyActive })
+		require.NotEqual(t, -1, i, "it was interrupted with a key added")
+		added := states[i].ID
+		b.keep(t, added) // so that retiring does not destroy it
+		require.ErrorIs(t, b.keys().Retire(operator(t), added), service.ErrKeyNeeded)
+
+		promoted, err := b.keys().Rotate(operator(t), phi.Data)
+		require.NoError(t, err)
+		require.NotEqual(t, added, promoted)
+		b.register(t)
+
+		// Retired while it settles.
+		var group errgroup.Group
+		group.Go(func() error {
+			_, err := b.keys().Rotate(operator(t), phi.Data)
+			return err
+		})
+		var fresh string
+		require.Eventually(t, func() bool {
+			states, err := b.keys().Status(t.Context())
+			for _, key := range states {
+				if key.Purpose == phi.Data && key.State == service.KeyActive && key.ID != added && key.ID != first {
+					fresh = key.ID
+				}
+			}
+			return err == nil && fresh != ""
+		}, time.Minute, 10*time.Millisecond)
+		b.keep(t, fresh)
+		retired := b.keys().Retire(operator(t), fresh)
+		rotated := group.Wait()
+		require.True(t, (retired == nil || errors.Is(retired, service.ErrKeyNeeded)) != (rotated == nil),
+			"one of the two is refused: %v, %v", retired, rotated)
+		b.register(t)
+	})
+}
+
+// keep notes a backup that can't be read without a key.
+func (b *bundle) keep(t *testing.T, keyID string) {
+	t.Helper()
+	backup := &models.Backup{RetainedUntil: time.Now().Add(time.Hour).UTC(), KeyIDs: []string{keyID}}
+	backup.ID = uuid.Must(uuid.NewV7())
+	require.NoError(t, b.db.Table("backup").Create(backup).Error)
+}
+
+// A row that can't be opened is named, and keeps nobody else's values under the old key.
+func TestUnreadableRowsAreLeftAndNamed(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		sound, broken := b.register(t), b.register(t)
+		dbtest.DropTriggers(t, b.db, "patient")
+		require.NoError(t, b.db.Exec("UPDATE patient SET first_name = last_name WHERE id = ?", broken.ID.String()).Error)
+		for _, purpose := range []phi.Purpose{phi.Data, phi.Index} {
+			_, err := b.keys().Rotate(operator(t), purpose)
+			require.NoError(t, err)
+		}
+		for range 2 {
+			done, err := b.keys().Reseal(operator(t), 0, nil)
+			require.NoError(t, err)
+			require.Equal(t, []string{"patient " + broken.ID.String()}, done.Unreadable)
+		}
+		var left []string
+		data, index := b.primary(t, phi.Data).ID, b.primary(t, phi.Index).ID
+		require.NoError(t, b.db.Raw("SELECT id FROM patient WHERE substr(first_name, 6, 8) <> ?", data).Scan(&left).Error)
+		require.Equal(t, []string{broken.ID.String()}, left)
+		require.NoError(t, b.db.Raw("SELECT DISTINCT patient_id FROM blindindex WHERE substr(token, 5, 8) <> ?", index).Scan(&left).Error)
+		require.Equal(t, []string{broken.ID.String()}, left)
+		_, err := b.patients.Get(as(t, service.RoleFrontDesk), sound.ID)
+		require.NoError(t, err)
 	})
 }

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/google/uuid"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"novamind/internal/audit"
+	"novamind/repository"
 )
 
 // resealBatch is how many rows share a transaction: few enough that a row that somebody changes waits for no longer than a blink.
@@ -22,11 +24,22 @@ const resealers = 4
 type Renewed struct {
 	Resealed  int `json:"resealed"`
 	Reindexed int `json:"reindexed"`
+	// Unreadable names the rows that stay under older keys since they can't be opened, as "table id", sorted.
+	Unreadable []string `json:"unreadable,omitempty"`
+}
+
+// leave notes rows that could not be opened.
+func (r *Renewed) leave(table string, ids []uuid.UUID) {
+	for _, id := range ids {
+		r.Unreadable = append(r.Unreadable, table+" "+id.String())
+	}
+	slices.Sort(r.Unreadable)
+	r.Unreadable = slices.Compact(r.Unreadable)
 }
 
 // Reseal moves every value that is under an older key to the primary one, and every index token likewise, in batches, at most perSecond rows a
 // second (0: as fast as it goes). Versions stay, so nobody's change is refused for it, and a row that changes meanwhile keeps its change. It is
-// done when it returns nil; interrupted, it goes on from what is left. progress, if not nil, is told of each batch.
+// done when it returns nil; interrupted, it goes on from what is left. A row that can't be opened stays as it is, and is named. progress, if not nil, is told of each batch.
 func (s *KeyService) Reseal(ctx context.Context, perSecond int, progress func(Renewed)) (Renewed, error) {
 	var done Renewed
 	limiter := rate.NewLimiter(rate.Inf, resealBatch)
@@ -37,11 +50,12 @@ func (s *KeyService) Reseal(ctx context.Context, perSecond int, progress func(Re
 	pass := func(action, table string, count *int, older older, renew renew) error {
 		intent := audit.Intent{Action: action, EntityType: table}
 		return s.pass(ctx, limiter, intent, older, func(ctx context.Context, ids []uuid.UUID) error {
-			n, err := s.renew(ctx, intent, ids, renew)
+			moved, err := s.renew(ctx, intent, ids, renew)
 			counting.Lock()
 			defer counting.Unlock()
-			*count += n
-			if progress != nil && n > 0 {
+			*count += len(moved.Subjects)
+			done.leave(table, moved.Unreadable)
+			if progress != nil && len(moved.Subjects) > 0 {
 				progress(done)
 			}
 			return err
@@ -58,7 +72,7 @@ func (s *KeyService) Reseal(ctx context.Context, perSecond int, progress func(Re
 
 type (
 	older func(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error)
-	renew func(ctx context.Context, ids []uuid.UUID) ([]audit.Subject, error)
+	renew func(ctx context.Context, ids []uuid.UUID) (repository.Moved, error)
 )
 
 // pass goes through all rows once, in the order of their ids, and hands those with something older on, several batches at a time: while
@@ -104,10 +118,9 @@ func (s *KeyService) batches(ctx context.Context, older older, each func([]uuid.
 }
 
 // renew runs one batch in a transaction, with one event where it did anything.
-func (s *KeyService) renew(ctx context.Context, intent audit.Intent, ids []uuid.UUID, renew renew) (n int, err error) {
+func (s *KeyService) renew(ctx context.Context, intent audit.Intent, ids []uuid.UUID, renew renew) (moved repository.Moved, err error) {
 	err = s.store.InTx(ctx, func(ctx context.Context) error {
-		subjects, err := renew(ctx, ids)
-		if n = len(subjects); err != nil || n == 0 {
+		if moved, err = renew(ctx, ids); err != nil || len(moved.Subjects) == 0 {
 			return err
 		}
 		unit, err := audit.Current(ctx)
@@ -115,12 +128,13 @@ func (s *KeyService) renew(ctx context.Context, intent audit.Intent, ids []uuid.
 			return err
 		}
 		unit.Record(audit.Event{
-			Action: intent.Action, EntityType: intent.EntityType, Subjects: subjects, Outcome: audit.Success, Details: fmt.Sprintf("%d rows", n),
+			Action: intent.Action, EntityType: intent.EntityType, Subjects: moved.Subjects, Outcome: audit.Success,
+			Details: fmt.Sprintf("%d rows", len(moved.Subjects)),
 		})
 		return nil
 	})
 	if err != nil {
-		return 0, err // nothing was committed
+		return repository.Moved{}, err // nothing was committed
 	}
-	return n, nil
+	return moved, nil
 }

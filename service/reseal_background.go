@@ -26,6 +26,8 @@ func (s *KeyService) ResealInBackground(ctx context.Context, perSecond int, log 
 			log.ErrorContext(ctx, "resealing stopped; it goes on later", "code", apperr.CodeOf(err), "error", err)
 		case done.Resealed+done.Reindexed > 0:
 			log.InfoContext(ctx, "resealed", "rows", done.Resealed, "indexes", done.Reindexed)
+		case len(done.Unreadable) > 0:
+			log.WarnContext(ctx, "rows that can't be opened stay under older keys", "rows", done.Unreadable)
 		}
 		select {
 		case <-ticker.C:

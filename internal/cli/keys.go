@@ -81,10 +81,13 @@ func newKeysRotateCommand(app *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return app.withKeys(cmd, func(ctx context.Context, keys *service.KeyService) error {
-				if signer {
+				switch {
+				case signer:
 					return app.rotateSigner(ctx, keys)
+				case kek || to != "":
+					return app.rotateKEK(ctx, keys, to)
 				}
-				return app.rotate(ctx, keys, kek, index, to)
+				return app.rotate(ctx, keys, index)
 			})
 		},
 	}
@@ -100,13 +103,31 @@ func newKeysRotateCommand(app *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) rotate(ctx context.Context, keys *service.KeyService, kek, index bool, to string) error {
-	if kek || to != "" {
-		if err := keys.RotateKEK(ctx, to); err != nil {
-			return err
-		}
-		return a.report(keysRotateResult{Rotated: "kek"})
+// rotateKEK says what has to follow a new key-encryption key: nobody else can.
+func (a *app) rotateKEK(ctx context.Context, keys *service.KeyService, to string) error {
+	cfg, _, err := a.load()
+	if err != nil {
+		return err
 	}
+	if to != "" {
+		if err := cfg.CheckKEK(to); err != nil {
+			return fmt.Errorf("--to %w", err)
+		}
+	}
+	done, err := keys.RotateKEK(ctx, to)
+	if err != nil {
+		return err
+	}
+	result := keysRotateResult{Rotated: "kek", KeptForBackups: done.KeptForBackups}
+	if done.At != cfg.PHI.KEK {
+		result.Next = "set phi.kek to " + done.At + " before anything is started again"
+	} else if phi.IsFile(done.At) {
+		result.Next = "copy " + strings.TrimPrefix(done.At, "file:") + " to every other server of this database, and to where its copy is kept"
+	}
+	return a.report(result)
+}
+
+func (a *app) rotate(ctx context.Context, keys *service.KeyService, index bool) error {
 	purpose, rotated := phi.Data, "dek"
 	if index {
 		purpose, rotated = phi.Index, "index"
@@ -121,7 +142,7 @@ func (a *app) rotate(ctx context.Context, keys *service.KeyService, kek, index b
 			return err
 		}
 	}
-	return a.report(result)
+	return a.reportRenewed(result, result.Renewed)
 }
 
 func (a *app) rotateSigner(ctx context.Context, keys *service.KeyService) error {
@@ -133,13 +154,22 @@ func (a *app) rotateSigner(ctx context.Context, keys *service.KeyService) error 
 }
 
 type keysRotateResult struct {
-	Rotated string `json:"rotated"`
-	KeyID   string `json:"key_id,omitempty"`
+	Rotated        string `json:"rotated"`
+	KeyID          string `json:"key_id,omitempty"`
+	Next           string `json:"next,omitempty"` // what the operator has to do
+	KeptForBackups int    `json:"kept_for_backups,omitempty"`
 	service.Renewed
 }
 
 func (r keysRotateResult) writeText(w io.Writer) error {
-	_, err := fmt.Fprintln(w, strings.TrimSpace("rotated "+r.Rotated+" "+r.KeyID))
+	lines := []string{strings.TrimSpace("rotated " + r.Rotated + " " + r.KeyID)}
+	if r.KeptForBackups > 0 {
+		lines = append(lines, fmt.Sprintf("the older key is kept: %d backups that are still kept may need it; run this again when they are gone", r.KeptForBackups))
+	}
+	if r.Next != "" {
+		lines = append(lines, r.Next)
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
 }
 
@@ -158,7 +188,7 @@ func newKeysResealCommand(app *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return app.report(keysResealResult{done})
+				return app.reportRenewed(keysResealResult{done}, done)
 			})
 		},
 	}
@@ -173,10 +203,23 @@ func (a *app) reseal(ctx context.Context, keys *service.KeyService, perSecond in
 	return done, err
 }
 
+// reportRenewed reports, and answers "no" where rows were left.
+func (a *app) reportRenewed(r result, done service.Renewed) error {
+	if err := a.report(r); err != nil || len(done.Unreadable) == 0 {
+		return err
+	}
+	return errNo{"rows that can't be opened stay under older keys: bring them back from a backup, or purge them"}
+}
+
 type keysResealResult struct{ service.Renewed }
 
 func (r keysResealResult) writeText(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%d patients resealed, %d reindexed\n", r.Resealed, r.Reindexed)
+	_, err := fmt.Fprintf(w, "%d rows resealed, %d patients reindexed\n", r.Resealed, r.Reindexed)
+	for _, row := range r.Unreadable {
+		if err == nil {
+			_, err = fmt.Fprintln(w, "can't be opened:", row)
+		}
+	}
 	return err
 }
 

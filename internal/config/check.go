@@ -147,8 +147,10 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // vaultKey is the address of a key of HashiCorp Vault's transit engine; the token is never part of it.
 var vaultKey = regexp.MustCompile(`^hcvault://[A-Za-z0-9.-]+(:[0-9]+)?/([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+/keys/[A-Za-z0-9_.-]+$`)
 
-func checkKEK(c *Config) error {
-	kek := c.PHI.KEK
+func checkKEK(c *Config) error { return c.CheckKEK(c.PHI.KEK) }
+
+// CheckKEK returns why kek could not be phi.kek in this configuration.
+func (c *Config) CheckKEK(kek string) error {
 	if name, ok := strings.CutPrefix(kek, "env:"); ok && variableName.MatchString(name) {
 		return nil
 	}

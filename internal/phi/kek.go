@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
@@ -39,14 +40,53 @@ func LoadKEK(uri string) (*KEK, error) {
 	if strings.HasPrefix(uri, "hcvault://") {
 		return loadVaultKEK(uri)
 	}
+	handle, err := loadKEKHandle(uri)
+	if err != nil {
+		return nil, err
+	}
+	return kekOf(uri, handle)
+}
+
+// LoadNewestKEK is LoadKEK without the older keys, which a rotation has left: it opens only what the newest key wrapped.
+func LoadNewestKEK(uri string) (*KEK, error) {
+	if strings.HasPrefix(uri, "hcvault://") {
+		return loadVaultKEK(uri)
+	}
+	handle, err := loadKEKHandle(uri)
+	if err != nil {
+		return nil, err
+	}
+	manager := keyset.NewManagerFromHandle(handle)
+	if err := deleteOlder(manager, keysOf(handle)); err != nil {
+		return nil, fmt.Errorf("phi: %w", err)
+	}
+	if handle, err = manager.Handle(); err != nil {
+		return nil, fmt.Errorf("phi: %w", err)
+	}
+	return kekOf(uri, handle)
+}
+
+// KEKKeys lists the keys of the key-encryption keyset at a file: or env: uri; those of a KMS are its own affair, and none are listed.
+func KEKKeys(uri string) ([]Key, error) {
+	if strings.HasPrefix(uri, "hcvault://") {
+		return nil, nil
+	}
+	handle, err := loadKEKHandle(uri)
+	if err != nil {
+		return nil, err
+	}
+	return keysOf(handle), nil
+}
+
+func loadKEKHandle(uri string) (*keyset.Handle, error) {
 	text, err := readKEK(uri)
 	if err != nil {
 		return nil, err
 	}
-	handle, err := parseKEK(uri, text)
-	if err != nil {
-		return nil, err
-	}
+	return parseKEK(uri, text)
+}
+
+func kekOf(uri string, handle *keyset.Handle) (*KEK, error) {
 	primitive, err := aead.New(handle)
 	if err != nil {
 		return nil, fmt.Errorf("%s holds a keyset that can't encrypt", uri)
@@ -113,13 +153,10 @@ func CreateKEK(uri string) error {
 	return nil
 }
 
-// AddKEK adds a key to the key-encryption keyset at a file: uri, and makes it the one that wraps; the old ones still unwrap. Where an
-// interrupted rotation has left two already, it does nothing.
+// AddKEK adds a key to the key-encryption keyset at a file: uri, and makes it the one that wraps; the old ones still unwrap. Two processes must
+// not change the file at once: the caller holds the database's keysets.
 func AddKEK(uri string) error {
-	return editKEK(uri, func(manager *keyset.Manager, keys []Key) error {
-		if len(keys) > 1 {
-			return nil
-		}
+	return editKEK(uri, func(manager *keyset.Manager, _ []Key) error {
 		id, err := manager.Add(aead.AES256GCMKeyTemplate())
 		if err != nil {
 			return err
@@ -128,18 +165,20 @@ func AddKEK(uri string) error {
 	})
 }
 
-// TrimKEK destroys all keys of the key-encryption keyset at a file: uri but the one that wraps.
+// TrimKEK destroys all keys of the key-encryption keyset at a file: uri but the one that wraps. AddKEK's condition holds.
 func TrimKEK(uri string) error {
-	return editKEK(uri, func(manager *keyset.Manager, keys []Key) error {
-		for _, key := range keys {
-			if id, ok := parseKeyID(key.ID); ok && !key.Primary {
-				if err := manager.Delete(id); err != nil {
-					return err
-				}
+	return editKEK(uri, deleteOlder)
+}
+
+func deleteOlder(manager *keyset.Manager, keys []Key) error {
+	for _, key := range keys {
+		if id, ok := parseKeyID(key.ID); ok && !key.Primary {
+			if err := manager.Delete(id); err != nil {
+				return err
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 func editKEK(uri string, edit func(*keyset.Manager, []Key) error) error {
@@ -166,7 +205,28 @@ func editKEK(uri string, edit func(*keyset.Manager, []Key) error) error {
 	if err != nil {
 		return err
 	}
+	if err := removeUnfinished(filepath.Dir(path)); err != nil {
+		return err
+	}
 	return replaceFile(path, text)
+}
+
+// removeUnfinished removes what killed processes left half-written: it may hold a key that is to be gone.
+func removeUnfinished(folder string) error {
+	left, err := filepath.Glob(filepath.Join(folder, unfinished))
+	if err != nil {
+		return fmt.Errorf("phi: %w", err)
+	}
+	for _, path := range left {
+		info, err := os.Stat(path)
+		if err != nil || time.Since(info.ModTime()) < time.Minute { // somebody else may be about to finish it
+			continue
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("phi: %w", err)
+		}
+	}
+	return nil
 }
 
 func kekText(handle *keyset.Handle) ([]byte, error) {
@@ -190,12 +250,15 @@ func replaceFile(path string, content []byte) error {
 	return writeFile(path, content, os.Rename)
 }
 
+// unfinished is what files are called until they are whole.
+const unfinished = ".new-*"
+
 func writeFile(path string, content []byte, place func(temp, path string) error) error {
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("phi: %w", err)
 	}
-	temp, err := os.CreateTemp(folder, ".new-*") // CreateTemp makes it with mode 0600
+	temp, err := os.CreateTemp(folder, unfinished) // CreateTemp makes it with mode 0600
 	if err != nil {
 		return fmt.Errorf("phi: %w", err)
 	}
@@ -223,3 +286,19 @@ func syncFolder(folder string) error {
 
 // IsFile reports whether uri names a file.
 func IsFile(uri string) bool { return strings.HasPrefix(uri, "file:") }
+
+// IsVariable reports whether uri names an environment variable.
+func IsVariable(uri string) bool { return strings.HasPrefix(uri, "env:") }
+
+// SamePlace reports whether two uris name one key-encryption key, also where they name its file differently.
+func SamePlace(a, b string) bool {
+	if a == b || !IsFile(a) || !IsFile(b) {
+		return a == b
+	}
+	first, err := os.Stat(strings.TrimPrefix(a, "file:"))
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(strings.TrimPrefix(b, "file:"))
+	return err == nil && os.SameFile(first, second)
+}

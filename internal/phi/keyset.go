@@ -138,11 +138,14 @@ func openKeyset(p Purpose, kek *KEK, wrapped string) (*keyset.Handle, error) {
 	}
 	reader := keyset.NewJSONReader(bytes.NewReader([]byte(wrapped)))
 	handle, err := keyset.ReadWithAssociatedData(reader, kek.aead, p.associatedData())
-	if err != nil {
-		return nil, fmt.Errorf("the key-encryption key at %s does not open this database's %s keyset: "+
-			"it belongs to another database, or the keyset was altered", kek, p)
+	if err == nil {
+		return handle, nil
 	}
-	return handle, nil
+	if cause := unanswered(kek.aead); cause != nil {
+		return nil, fmt.Errorf("the key-encryption key at %s can't be used: %w", kek, cause)
+	}
+	return nil, fmt.Errorf("the key-encryption key at %s does not open this database's %s keyset: "+
+		"it belongs to another database, or the keyset was altered", kek, p)
 }
 
 func keysOf(handle *keyset.Handle) []Key {

@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/vault/api"
 	"github.com/tink-crypto/tink-go-hcvault/v2/integration/hcvault"
+	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
 // vaultTimeout bounds one call to Vault.
@@ -51,7 +53,43 @@ func newVaultKEK(uri, token string, roots *x509.CertPool) (*KEK, error) {
 	if err != nil {
 		return nil, fmt.Errorf("phi: %s: %w", uri, err)
 	}
-	return &KEK{aead: primitive, uri: uri}, nil
+	return &KEK{aead: &vaultAEAD{AEAD: primitive}, uri: uri}, nil
+}
+
+// vaultAEAD remembers why Vault gave no answer: Tink reports a failed decryption without its cause.
+type vaultAEAD struct {
+	tink.AEAD
+
+	mu     sync.Mutex
+	silent error
+}
+
+// Decrypt implements tink.AEAD.
+func (v *vaultAEAD) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
+	plain, err := v.AEAD.Decrypt(ciphertext, associatedData)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.silent = nil
+	var answer *api.ResponseError
+	switch {
+	case err == nil:
+	case !errors.As(err, &answer):
+		v.silent = err
+	case answer.StatusCode != http.StatusBadRequest: // which says that the ciphertext is not the key's
+		v.silent = fmt.Errorf("Vault answers %d %s", answer.StatusCode, http.StatusText(answer.StatusCode)) //nolint:staticcheck // a name
+	}
+	return plain, err
+}
+
+// unanswered returns why a KMS did not answer the last time it was asked, or nil where it did, or the key is none of a KMS.
+func unanswered(primitive tink.AEAD) error {
+	vault, ok := primitive.(*vaultAEAD)
+	if !ok {
+		return nil
+	}
+	vault.mu.Lock()
+	defer vault.mu.Unlock()
+	return vault.silent
 }
 
 // newVaultClient takes nothing from Vault's own variables but the namespace: VAULT_SKIP_VERIFY least of all.

@@ -177,18 +177,23 @@ func TestVaultRefuses(t *testing.T) {
 	t.Parallel()
 	vault := newTransit(t)
 	wrapped := newKeysets(t, vault.kek(t))
-	for name, broken := range map[string]func() (*KEK, error){
-		"another token": func() (*KEK, error) { return newVaultKEK(vault.uri(), canary, vault.roots()) },
-		"another key": func() (*KEK, error) {
+	closed := newTransit(t)
+	closed.Close()
+	other := newTransit(t)
+	for reason, kek := range map[string]func() (*KEK, error){
+		"403 Forbidden": func() (*KEK, error) { return newVaultKEK(vault.uri(), canary, vault.roots()) },
+		"404 Not Found": func() (*KEK, error) {
 			return newVaultKEK(strings.Replace(vault.uri(), "clinic", "other", 1), vaultToken, vault.roots())
 		},
-		"an unknown authority": func() (*KEK, error) { return newVaultKEK(vault.uri(), vaultToken, x509.NewCertPool()) },
-		"another Vault":        func() (*KEK, error) { other := newTransit(t); return other.kek(t), nil },
+		"certificate":         func() (*KEK, error) { return newVaultKEK(vault.uri(), vaultToken, x509.NewCertPool()) },
+		"connection refused":  func() (*KEK, error) { return newVaultKEK(closed.uri(), vaultToken, closed.roots()) },
+		"to another database": func() (*KEK, error) { return newVaultKEK(other.uri(), vaultToken, other.roots()) },
 	} {
-		kek, err := broken()
-		require.NoError(t, err, name)
+		kek, err := kek()
+		require.NoError(t, err, reason)
 		_, err = OpenKeyring(kek, wrapped, "US")
-		require.ErrorContains(t, err, kek.String(), name)
+		require.ErrorContains(t, err, kek.String())
+		require.ErrorContains(t, err, reason)
 		requireNoEcho(t, err, vaultToken)
 	}
 	for _, uri := range []string{"hcvault://", "hcvault://127.0.0.1:1/transit", "hcvault://127.0.0.1:1/transit/" + canary, "hcvault://%zz/" + canary} {
