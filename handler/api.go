@@ -12,16 +12,18 @@ import (
 
 // Services is what the API stands on.
 type Services struct {
-	Auth       *service.AuthService
-	Accounts   *service.AccountService
-	Patients   *service.PatientService
-	Care       *service.CareService
-	BreakGlass *service.BreakGlassService
-	AuditLogs  *service.AuditLogService
-	AuditTree  *service.AuditTreeService
-	Reviews    *service.AuditReviewService
-	Refusals   *service.RefusalService
-	Ready      []Check
+	Auth           *service.AuthService
+	Accounts       *service.AccountService
+	Patients       *service.PatientService
+	Care           *service.CareService
+	BreakGlass     *service.BreakGlassService
+	AuditLogs      *service.AuditLogService
+	AuditTree      *service.AuditTreeService
+	Reviews        *service.AuditReviewService
+	Refusals       *service.RefusalService
+	Ready          []Check
+	MedicalRecords *service.MedicalRecordService
+	Consents       *service.ConsentService
 }
 
 // API answers the contract's routes.
@@ -97,6 +99,26 @@ func (a *API) Routes() []Route {
 
 		{"GET", "/api/v1/break-glass", Session, noQuery(a.listBreakGlass)},
 		{"POST", "/api/v1/break-glass", Session, noQuery(a.breakGlass)},
+
+		{"GET", "/api/v1/patients/:id/medical-records", Session, a.listPatientMedicalRecords},
+		{"GET", "/api/v1/patients/:id/consents", Session, a.listConsents},
+		{"POST", "/api/v1/patients/:id/consents", Session, noQuery(a.createConsent)},
+		{"GET", "/api/v1/patients/:id/disclosures", Session, a.listDisclosures},
+		{"POST", "/api/v1/patients/:id/disclosures", Session, noQuery(a.createDisclosure)},
+		{"GET", "/api/v1/patients/:id/risk-flags", Session, a.listRiskFlags},
+
+		{"GET", "/api/v1/medical-records", Session, a.listMedicalRecords},
+		{"POST", "/api/v1/medical-records", Session, noQuery(a.createMedicalRecord)},
+		{"GET", "/api/v1/medical-records/:id", Session, a.getMedicalRecord},
+		{"PUT", "/api/v1/medical-records/:id", Session, noQuery(a.replaceMedicalRecord)},
+		{"PATCH", "/api/v1/medical-records/:id", Session, noQuery(a.patchMedicalRecord)},
+		{"POST", "/api/v1/medical-records/:id/sign", Session, noQuery(a.signMedicalRecord)},
+		{"POST", "/api/v1/medical-records/:id/amendments", Session, noQuery(a.amendMedicalRecord)},
+		{"POST", "/api/v1/medical-records/:id/entered-in-error", Session, noQuery(a.markMedicalRecordInError)},
+		{"GET", "/api/v1/medical-records/:id/history", Session, noQuery(a.medicalRecordHistory)},
+		{"GET", "/api/v1/consents/:id", Session, noQuery(a.getConsent)},
+		{"POST", "/api/v1/consents/:id/revocation", Session, noQuery(a.revokeConsent)},
+		{"POST", "/api/v1/risk-flags/:id/reviews", Session, noQuery(a.reviewRiskFlag)},
 
 		{"GET", "/api/v1/audit-logs", Session, a.listAuditLogs},
 		{"GET", "/api/v1/audit-logs/checkpoint", FirstLogin, noQuery(a.getCheckpoint)},

@@ -111,6 +111,36 @@ var matrix = map[string]rule{
 		return "/api/v1/patients/" + s.inCareOf(c.id, ada) + "/clinicians/" + c.id.String()
 	}},
 
+	"GET /api/v1/patients/:id/medical-records": {who: service.RoleClinician, want: 200, path: patientPath("/medical-records")},
+	"GET /api/v1/patients/:id/consents":        {who: service.RoleClinician, want: 200, path: patientPath("/consents")},
+	"POST /api/v1/patients/:id/consents": {
+		who: service.RoleClinician, want: 201, path: patientPath("/consents"), body: `{"kind":"part2","purpose":"Treatment"}`,
+	},
+	"GET /api/v1/patients/:id/disclosures": {who: service.RoleClinician, want: 200, path: patientPath("/disclosures")},
+	"POST /api/v1/patients/:id/disclosures": {
+		who: service.RoleClinician, want: 201, path: patientPath("/disclosures"), body: `{"recipient":"Example Hospital","purpose":"Treatment"}`,
+	},
+	"GET /api/v1/patients/:id/risk-flags": {who: service.RoleClinician, want: 200, path: patientPath("/risk-flags")},
+
+	"GET /api/v1/medical-records": {who: service.RoleClinician, want: 200},
+	"POST /api/v1/medical-records": {
+		who: service.RoleClinician, want: 404, body: `{"patient_id":"01890a5d-ac96-774b-bcce-b302099a8057","kind":"intake","title":"Visit"}`,
+	},
+	"GET /api/v1/medical-records/:id":       {who: service.RoleClinician, want: 200, path: recordPath("")},
+	"PUT /api/v1/medical-records/:id":       {who: service.RoleClinician, want: 200, path: recordPath(""), body: `{"kind":"intake","title":"Visit","content":"Other"}`},
+	"PATCH /api/v1/medical-records/:id":     {who: service.RoleClinician, want: 200, path: recordPath(""), body: `{"content":"Other"}`},
+	"POST /api/v1/medical-records/:id/sign": {who: service.RoleClinician, want: 200, path: recordPath("/sign")},
+	"POST /api/v1/medical-records/:id/amendments": {
+		who: service.RoleClinician, want: 201, path: signedRecordPath("/amendments"), body: `{"amendment_reason":"A word was missing"}`,
+	},
+	"POST /api/v1/medical-records/:id/entered-in-error": {
+		who: service.RoleClinician, want: 200, path: signedRecordPath("/entered-in-error"), body: `{"reason":"Of somebody else"}`,
+	},
+	"GET /api/v1/medical-records/:id/history": {who: service.RoleClinician, want: 200, path: recordPath("/history")},
+	"GET /api/v1/consents/:id":                {who: service.RoleClinician, want: 200, path: consentPath("")},
+	"POST /api/v1/consents/:id/revocation":    {who: service.RoleClinician, want: 200, path: consentPath("/revocation")},
+	"POST /api/v1/risk-flags/:id/reviews":     {who: service.RoleClinician, want: 200, path: riskFlagPath("/reviews"), body: `{"finding":"Safe"}`},
+
 	"GET /api/v1/break-glass":  {who: service.RoleClinician, want: 200},
 	"POST /api/v1/break-glass": {who: service.RoleClinician, want: 404, body: `{"patient_id":"01890a5d-ac96-774b-bcce-b302099a8057","reason":"unconscious"}`},
 
@@ -225,10 +255,13 @@ var serverSet = []string{
 
 // settable are the members among them that a route does take, each since it is what the route is about.
 var settable = map[string][]string{
-	"POST /api/v1/accounts":                {"roles", "disabled"},
-	"PATCH /api/v1/accounts/:id":           {"roles", "disabled"},
-	"POST /api/v1/patients/:id/clinicians": {"account_id"},
-	"POST /api/v1/break-glass":             {"patient_id"},
+	"POST /api/v1/accounts":                 {"roles", "disabled"},
+	"PATCH /api/v1/accounts/:id":            {"roles", "disabled"},
+	"POST /api/v1/patients/:id/clinicians":  {"account_id"},
+	"POST /api/v1/break-glass":              {"patient_id"},
+	"POST /api/v1/medical-records":          {"patient_id"},
+	"POST /api/v1/patients/:id/consents":    {"purpose", "expires_at"},
+	"POST /api/v1/patients/:id/disclosures": {"purpose"},
 }
 
 // What a client may never set is refused in every write, and nothing is written.

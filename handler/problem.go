@@ -43,6 +43,7 @@ var problemKinds = map[apperr.Code]problemKind{
 	apperr.NotFound:           {http.StatusNotFound, "Not found"},
 	apperr.Duplicate:          {http.StatusConflict, "Already exists"},
 	apperr.LastAdmin:          {http.StatusConflict, "Last admin"},
+	apperr.Conflict:           {http.StatusConflict, "In conflict"},
 	apperr.Stale:              {http.StatusPreconditionFailed, "Changed in the meantime"},
 	apperr.PreconditionNeeded: {http.StatusPreconditionRequired, "If-Match required"},
 	apperr.KeyReused:          {http.StatusUnprocessableEntity, "Idempotency key reused"},

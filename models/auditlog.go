@@ -65,6 +65,7 @@ var dataCategories = map[string]string{
 	"patient": "demographics", "appointment": "scheduling", "medicalrecord": clinical,
 	"account": "staff", "session": "staff", "secondfactor": "staff", "apikey": "staff",
 	"keyset": "keys", "auditlog": "audit", "auditreview": "audit",
+	"consent": clinical, "disclosure": clinical, "riskflag": clinical,
 }
 
 // clinical is the category of what is in a clinical record.

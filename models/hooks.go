@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/google/uuid"
 	"gorm.io/gorm"
 
 	"novamind/internal/audit"
@@ -88,6 +89,9 @@ func open(tx *gorm.DB, m entity) error {
 	}
 	if _, isLog := m.(*AuditLog); !isLog {
 		unit.Accessed(l.table, m.base().ID)
+		if patient := PatientOf(m); patient != uuid.Nil {
+			unit.Accessed(patientTable, patient)
+		}
 	}
 	if err := openRow(tx, m, l, row); err != nil {
 		clearSealed(l, row)
@@ -174,7 +178,7 @@ func noteChange(tx *gorm.DB, m entity) error {
 		old := reflect.ValueOf(m.base().before).Elem()
 		unchanged = func(c column) bool { return c.same(old, row) }
 	}
-	change := audit.Change{Diff: audit.Diff{}}
+	change := audit.Change{Diff: audit.Diff{}, Others: ofPatient(m)}
 	for _, c := range l.columns {
 		if bookkeeping[c.name] || unchanged(c) {
 			continue
@@ -195,14 +199,51 @@ func noteChange(tx *gorm.DB, m entity) error {
 	return nil
 }
 
+// patientTable is whose rows other rows belong to by their column patient_id.
+const patientTable = "patient"
+
+// PatientOf returns the patient to whom a row belongs, or Nil.
+func PatientOf(m any) uuid.UUID {
+	for _, c := range layoutOf(m).columns {
+		if c.name == "patient_id" {
+			id, _ := reflect.TypeAssert[uuid.UUID](reflect.Indirect(reflect.ValueOf(m)).FieldByIndex(c.index))
+			return id
+		}
+	}
+	return uuid.Nil
+}
+
+// ofPatient returns the patient to whom a row belongs as an event names them: who touched anything of a patient is one query.
+func ofPatient(m any) []audit.Subject {
+	if id := PatientOf(m); id != uuid.Nil {
+		return []audit.Subject{{ID: id, EntityType: patientTable}}
+	}
+	return nil
+}
+
 // noteRemoval is AfterDelete. The rows that went along are named in the same event.
 func noteRemoval(tx *gorm.DB, m entity, goesAlong ...audit.Subject) error {
 	unit, err := audit.Current(tx.Statement.Context)
 	if err != nil {
 		return err
 	}
-	unit.Changed(audit.Purge, layoutOf(m).table, m.base().ID, audit.Change{RowVersion: versionOf(m), RowDigest: audit.Removed, Others: goesAlong})
+	unit.Changed(audit.Purge, layoutOf(m).table, m.base().ID, audit.Change{
+		RowVersion: versionOf(m), RowDigest: audit.Removed, Others: append(ofPatient(m), goesAlong...),
+	})
 	return nil
+}
+
+// storeChanges stores the events of the changes so far before the transaction's end, where the database asks for them.
+func storeChanges(tx *gorm.DB) error {
+	unit, err := audit.Current(tx.Statement.Context)
+	if err != nil {
+		return err
+	}
+	var rows []*AuditLog
+	for _, e := range unit.TakeChanges() {
+		rows = append(rows, NewAuditLog(e))
+	}
+	return tx.Session(&gorm.Session{NewDB: true}).Create(&rows).Error
 }
 
 // versionOf returns a copy of a row's version, or nil where its rows have none.

@@ -4,6 +4,7 @@ package models
 func All() []any {
 	return []any{
 		&Patient{}, &BlindIndex{}, &CareRelationship{}, &AuditLog{}, &AuditSubject{}, &AuditOutbox{}, &AuditLeaf{}, &AuditTile{}, &AuditCheckpoint{}, &AuditWitness{},
+		&MedicalRecord{}, &Consent{}, &Disclosure{}, &RiskFlag{},
 		&Account{}, &Session{}, &AccountLink{}, &BreakGlass{}, &Keyset{}, &RetiredKey{}, &Backup{}, &IdempotencyKey{},
 		&SecondFactor{}, &TOTPUse{}, &RecoveryCode{}, &LoginTally{},
 	}

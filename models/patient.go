@@ -39,7 +39,8 @@ func (p *Patient) AfterSave(tx *gorm.DB) error {
 // AfterFind notes the access and opens the row.
 func (p *Patient) AfterFind(tx *gorm.DB) error { return open(tx, p) }
 
-// BeforeDelete keeps everybody from giving the patient rows, and finds those that go along.
+// BeforeDelete keeps everybody from giving the patient rows, and finds those that go along. Where there are any, it stores the event of the purge,
+// which names them all, at once: without it, the database lets go of no signed record.
 func (p *Patient) BeforeDelete(tx *gorm.DB) error {
 	var locked []uuid.UUID
 	db := tx.Model(&Patient{}).Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
@@ -47,9 +48,19 @@ func (p *Patient) BeforeDelete(tx *gorm.DB) error {
 		return err
 	}
 	var err error
-	p.goesAlong, err = dependants(tx, "patient_id", p.ID)
-	return err
+	if p.goesAlong, err = dependants(tx, "patient_id", p.ID); err != nil || len(p.goesAlong) == 0 {
+		return err
+	}
+	if err := noteRemoval(tx, p, p.goesAlong...); err != nil {
+		return err
+	}
+	return storeChanges(tx)
 }
 
-// AfterDelete notes the purge, and every row that went along.
-func (p *Patient) AfterDelete(tx *gorm.DB) error { return noteRemoval(tx, p, p.goesAlong...) }
+// AfterDelete notes the purge, unless that was done before.
+func (p *Patient) AfterDelete(tx *gorm.DB) error {
+	if len(p.goesAlong) > 0 {
+		return nil
+	}
+	return noteRemoval(tx, p)
+}

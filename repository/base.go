@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -48,11 +49,36 @@ func (r Base[M]) List(ctx context.Context, page Page, where ...func(*gorm.DB) *g
 	if err := db.Limit(page.Limit + 1).Find(&rows).Error; err != nil {
 		return nil, false, translate(err)
 	}
-	if len(rows) <= page.Limit {
-		return rows, false, nil
+	found, more := onePage(ctx, rows, page.Limit)
+	return found, more, nil
+}
+
+// onePage cuts off the row that was read only to know that there are more.
+func onePage[M any](ctx context.Context, rows []M, limit int) ([]M, bool) {
+	if len(rows) <= limit {
+		return rows, false
 	}
-	withhold(ctx, rows[page.Limit:]) // read only to know that there are more
-	return rows[:page.Limit], true, nil
+	withhold(ctx, rows[limit:])
+	if unit, err := audit.Current(ctx); err == nil {
+		patient := models.PatientOf(rows[limit])
+		if !slices.ContainsFunc(rows[:limit], func(row M) bool { return models.PatientOf(row) == patient }) {
+			unit.Withhold(patient)
+		}
+	}
+	return rows[:limit], true
+}
+
+// known returns those of ids that are rows already. It shows nothing of them, and is not an access.
+func (r Base[M]) known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+	var known []uuid.UUID
+	if err := r.store.handle(ctx).Model(new(M)).Where("id IN ?", ids).Pluck("id", &known).Error; err != nil {
+		return nil, translate(err)
+	}
+	out := make(map[uuid.UUID]bool, len(known))
+	for _, id := range known {
+		out[id] = true
+	}
+	return out, nil
 }
 
 // withhold takes rows that were read and are not part of the answer out of its event.

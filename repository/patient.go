@@ -105,16 +105,7 @@ func (r *PatientRepository) narrow(q models.PatientQuery) (func(*gorm.DB) *gorm.
 
 // Known returns those of ids that are patients already. It shows nothing of them, and is not an access.
 func (r *PatientRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
-	var known []uuid.UUID
-	db := r.store.handle(ctx).Model(&models.Patient{}).Where("id IN ?", ids)
-	if err := db.Pluck("id", &known).Error; err != nil {
-		return nil, translate(err)
-	}
-	out := make(map[uuid.UUID]bool, len(known))
-	for _, id := range known {
-		out[id] = true
-	}
-	return out, nil
+	return r.known(ctx, ids)
 }
 
 // HoldOff keeps everyone else from writing patients until the transaction of ctx ends; reading goes on. On SQLite that is every

@@ -107,12 +107,16 @@ func (s *Store) handle(ctx context.Context) *gorm.DB {
 
 // InTx runs fn as one unit of work (specification 2.1, get_db_session): what fn changes, and the events of it, commit
 // together when fn returns nil, and not at all when it returns an error or panics. Nested calls join the outer one. When a
-// unit is rolled back, what it had read is recorded all the same, and the error of fn is returned.
+// unit is rolled back, what it had read is recorded all the same, and the error of fn is returned. Inside Read, it commits by itself.
 //
 // It returns an audit.unavailable error when the events can't be stored, and an internal one without an actor in ctx.
 func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error {
 	if tx := current(ctx); tx != nil {
 		return tx.join(ctx, fn)
+	}
+	commit := (*audit.Unit).Commit
+	if _, err := audit.Current(ctx); err == nil {
+		commit = (*audit.Unit).TakeChanges // what was seen is for the Read around it to tell
 	}
 	return s.inUnit(ctx, func(ctx context.Context, unit *audit.Unit) error {
 		var revoked []uuid.UUID
@@ -126,7 +130,7 @@ func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error 
 			if tx.failed != nil {
 				return tx.failed
 			}
-			return insertEvents(tx.db, unit.Commit())
+			return insertEvents(tx.db, commit(unit))
 		})
 	}, nil)
 }

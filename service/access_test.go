@@ -30,10 +30,11 @@ type expectation struct {
 }
 
 var (
-	staff   = []string{service.RoleClinician, service.RoleFrontDesk}
-	callers = []string{service.RoleClinician, service.RoleFrontDesk, service.RoleIntegration}
-	admins  = []string{service.RoleAdmin, service.RoleSystem}
-	onePage = service.Page{Limit: 10}
+	staff      = []string{service.RoleClinician, service.RoleFrontDesk}
+	clinicians = []string{service.RoleClinician}
+	callers    = []string{service.RoleClinician, service.RoleFrontDesk, service.RoleIntegration}
+	admins     = []string{service.RoleAdmin, service.RoleSystem}
+	onePage    = service.Page{Limit: 10}
 )
 
 // expectations has a row for every exported method of every service.
@@ -106,6 +107,130 @@ var expectations = map[string]expectation{
 		roles: []string{service.RoleSystem}, action: audit.Import,
 		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
 			_, err := b.imports.IntoEmpty(ctx, []service.PatientInput{input()})
+			return err
+		},
+	},
+	"MedicalRecordService.Write": {
+		roles: clinicians, action: audit.Create,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			b.enroll(t, ctx)
+			_, err := b.records.Write(ctx, b.inCareOf(t, ctx).ID, service.RecordInput{Kind: models.KindIntake, Title: "Visit"}, service.Idempotency{})
+			return err
+		},
+	},
+	"MedicalRecordService.Get": {
+		roles: clinicians, action: audit.Read, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.records.Get(ctx, b.recordFor(t, ctx).ID)
+			return err
+		},
+	},
+	"MedicalRecordService.Search": {
+		roles: clinicians, action: audit.List,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			b.recordFor(t, ctx)
+			found, _, err := b.records.Search(ctx, service.RecordQuery{}, onePage)
+			require.Equal(t, err == nil, len(found) > 0)
+			return err
+		},
+	},
+	"MedicalRecordService.History": {
+		roles: clinicians, action: audit.Read, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.records.History(ctx, b.recordFor(t, ctx).ID)
+			return err
+		},
+	},
+	"MedicalRecordService.Change": {
+		roles: clinicians, action: audit.Update, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.records.Change(ctx, b.recordFor(t, ctx).ID, anyVersion, func(*models.MedicalRecord) (service.RecordInput, error) {
+				return service.RecordInput{Kind: models.KindIntake, Title: "Changed"}, nil
+			})
+			return err
+		},
+	},
+	"MedicalRecordService.Sign": {
+		roles: clinicians, action: audit.Sign, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.records.Sign(ctx, b.recordFor(t, ctx).ID, anyVersion)
+			return err
+		},
+	},
+	"MedicalRecordService.Amend": {
+		roles: clinicians, action: audit.Amend, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			writer, p := b.writer(t, ctx)
+			m, err := b.records.Write(writer, p.ID, service.RecordInput{Kind: models.KindIntake, Title: "Visit", Content: "Text"}, service.Idempotency{})
+			require.NoError(t, err)
+			_, err = b.records.Sign(writer, m.ID, anyVersion)
+			require.NoError(t, err)
+			_, err = b.records.Amend(ctx, m.ID, service.AmendmentInput{AmendmentReason: "A word was missing"}, service.Idempotency{})
+			return err
+		},
+	},
+	"MedicalRecordService.MarkError": {
+		roles: clinicians, action: audit.MarkError, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.records.MarkError(ctx, b.recordFor(t, ctx).ID, anyVersion, "of somebody else")
+			return err
+		},
+	},
+	"MedicalRecordService.Flags": {
+		roles: clinicians, action: audit.List,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, _, err := b.records.Flags(ctx, b.recordFor(t, ctx).PatientID, true, onePage)
+			return err
+		},
+	},
+	"MedicalRecordService.Review": {
+		roles: clinicians, action: audit.Update, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.records.Review(ctx, b.flagFor(t, ctx), anyVersion, service.ReviewInput{Finding: "Safe"})
+			return err
+		},
+	},
+	"ConsentService.Grant": {
+		roles: clinicians, action: audit.Create,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			b.enroll(t, ctx)
+			_, err := b.consents.Grant(ctx, b.inCareOf(t, ctx).ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"}, service.Idempotency{})
+			return err
+		},
+	},
+	"ConsentService.Get": {
+		roles: clinicians, action: audit.Read, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.consents.Get(ctx, b.consentFor(t, ctx).ID)
+			return err
+		},
+	},
+	"ConsentService.Of": {
+		roles: clinicians, action: audit.List,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, _, err := b.consents.Of(ctx, b.consentFor(t, ctx).PatientID, onePage)
+			return err
+		},
+	},
+	"ConsentService.Revoke": {
+		roles: clinicians, action: audit.Revoke, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.consents.Revoke(ctx, b.consentFor(t, ctx).ID, anyVersion)
+			return err
+		},
+	},
+	"ConsentService.Disclose": {
+		roles: clinicians, action: audit.Disclose,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			b.enroll(t, ctx)
+			_, err := b.consents.Disclose(ctx, b.inCareOf(t, ctx).ID, service.DisclosureInput{Recipient: "Example Hospital", Purpose: "Referral"}, service.Idempotency{})
+			return err
+		},
+	},
+	"ConsentService.Disclosures": {
+		roles: clinicians, action: audit.List,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, _, err := b.consents.Disclosures(ctx, b.inCareOf(t, ctx).ID, onePage)
 			return err
 		},
 	},
@@ -240,7 +365,7 @@ func TestEveryMethodHasAnExpectation(t *testing.T) {
 	t.Parallel()
 	var names []string
 	for _, s := range []any{
-		&service.PatientService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MigrationRunService{},
+		&service.PatientService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MedicalRecordService{}, &service.ConsentService{}, &service.MigrationRunService{},
 	} {
 		of := reflect.TypeOf(s)
 		names = append(names, of.Elem().Name())

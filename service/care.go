@@ -84,6 +84,16 @@ func (c *Care) inCare(ctx context.Context, patientID uuid.UUID) error {
 	return nil
 }
 
+// inCareFor is inCare for what belongs to a patient: its event names the patient, shown or denied.
+func (c *Care) inCareFor(ctx context.Context, patientID uuid.UUID) error {
+	unit, err := audit.Current(ctx)
+	if err != nil {
+		return err
+	}
+	unit.Accessed("patient", patientID)
+	return c.inCare(ctx, patientID)
+}
+
 // inLastingCare is inCare for what would outlast an emergency: its access is not enough.
 func (c *Care) inLastingCare(ctx context.Context, patientID uuid.UUID) error {
 	sees, emergency, err := c.sees(ctx, patientID)

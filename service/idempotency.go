@@ -56,3 +56,46 @@ func (r repeats) once(ctx context.Context, once Idempotency, do func() (uuid.UUI
 	}
 	return id, false, r.keys.Remember(ctx, actor.ID, once.Key, once.Request, id, now, now.Add(idempotencyPeriod))
 }
+
+// repeated makes a row in the transaction of ctx, or finds the one that the actor's earlier request with this key made.
+func repeated[M interface{ Identity() uuid.UUID }](ctx context.Context, r repeats, once Idempotency,
+	find func(context.Context, uuid.UUID) (M, error), create func() (M, error),
+) (m M, err error) {
+	id, again, err := r.once(ctx, once, func() (uuid.UUID, error) {
+		if m, err = create(); err != nil {
+			return uuid.Nil, err
+		}
+		return m.Identity(), nil
+	})
+	if err == nil && again {
+		return find(ctx, id)
+	}
+	return m, err
+}
+
+// adding is what it takes to add rows to patients.
+type adding struct {
+	store   Store
+	care    *Care
+	repeats repeats
+}
+
+// addTo adds a row to a patient whom permission p reaches, in a unit of work of its own, or finds what the actor's earlier request with this key made. It
+// returns a Forbidden or a NotFound error, that of create, or a KeyReused one.
+func addTo[M interface{ Identity() uuid.UUID }](ctx context.Context, a adding, p Permission, intent audit.Intent, patientID uuid.UUID, once Idempotency,
+	find func(context.Context, uuid.UUID) (M, error), create func(context.Context) (M, error),
+) (m M, err error) {
+	err = once.attempt(func() error {
+		return guarded(ctx, a.store, p, intent, a.store.InTx, func(ctx context.Context) error {
+			if err := a.care.inCareFor(ctx, patientID); err != nil {
+				return err
+			}
+			m, err = repeated(ctx, a.repeats, once, find, func() (M, error) { return create(ctx) })
+			return err
+		})
+	})
+	if err != nil {
+		return *new(M), err
+	}
+	return m, nil
+}

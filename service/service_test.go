@@ -30,6 +30,8 @@ type bundle struct {
 	store    *repository.Store
 	care     *repository.CareRepository
 	patients *service.PatientService
+	records  *service.MedicalRecordService
+	consents *service.ConsentService
 	log      *service.AuditLogService
 	auth     *service.AuthService
 	imports  *service.ImportService
@@ -71,6 +73,7 @@ func newServerWith(t *testing.T, url, kek string, logins config.Auth) *bundle {
 	emergencies, err := service.NewBreakGlassService(store, config.Default().Access, slog.New(slog.NewTextHandler(told, nil)))
 	require.NoError(t, err)
 	return &bundle{
+		records: service.NewMedicalRecordService(store, care), consents: service.NewConsentService(store, care),
 		accounts: service.NewAccountService(store, auth, config.Default().Access),
 		carers:   service.NewCareService(store, care), emergencies: emergencies, told: told,
 		url: url, kek: kek, db: dbtest.Open(t, url), store: store, auth: auth,

@@ -30,6 +30,7 @@ const (
 	NotFound           Code = "resource.not_found"        // not there, or out of the caller's sight
 	Duplicate          Code = "resource.duplicate"        // the id, or another unique value, is taken
 	LastAdmin          Code = "account.last_admin"        // the change would leave nobody who can administer accounts
+	Conflict           Code = "resource.conflict"         // what is there stands against it
 	Stale              Code = "resource.stale"            // If-Match named an older version
 	PreconditionNeeded Code = "request.if_match_required" // If-Match is missing
 	KeyReused          Code = "idempotency.key_reused"    // same Idempotency-Key, other request

@@ -18,6 +18,11 @@ const (
 	Search      = "search"
 	Update      = "update"
 	Deactivate  = "deactivate"
+	Sign        = "sign"
+	Amend       = "amend"
+	MarkError   = "mark_error" // a record should never have been written
+	Revoke      = "revoke"
+	Disclose    = "disclose"
 	Purge       = "purge"
 	Login       = "login"
 	Logout      = "logout"

@@ -139,6 +139,21 @@ func (u *Unit) Record(e Event) {
 func (u *Unit) Commit() []Event {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	events := u.takeChanges()
+	if len(u.seen) > 0 {
+		events = append(events, u.access(Read, u.seen[0].EntityType, Success, ""))
+	}
+	return append(events, u.takeUnreadable()...)
+}
+
+// TakeChanges returns the events of the changes so far, to be stored now, and forgets them. Commit has those that follow.
+func (u *Unit) TakeChanges() []Event {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.takeChanges()
+}
+
+func (u *Unit) takeChanges() []Event {
 	events := u.changes
 	for _, e := range events {
 		for _, s := range e.Subjects {
@@ -146,10 +161,7 @@ func (u *Unit) Commit() []Event {
 		}
 	}
 	u.changes = nil
-	if len(u.seen) > 0 {
-		events = append(events, u.access(Read, u.seen[0].EntityType, Success, ""))
-	}
-	return append(events, u.takeUnreadable()...)
+	return events
 }
 
 // Answer returns the events to be stored before a read is answered: one that carries every row seen, whether there

@@ -83,6 +83,8 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 		Reviews:    service.NewAuditReviewService(in.store, hours),
 		Refusals:   refusals,
 		Ready:      ready,
+		MedicalRecords: service.NewMedicalRecordService(in.store, care),
+		Consents:       service.NewConsentService(in.store, care),
 	}, in.config, in.store.CursorKey(), in.log)
 	if err != nil {
 		return err

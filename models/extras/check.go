@@ -7,5 +7,16 @@ func Apart() []string { return []string{"auditwitness.fields"} }
 func Seeds() map[string]string {
 	return map[string]string{
 		"blindindex.token": "'bi1:0000000a:email:0123456789abcdef0123456789abcde%d'",
+
+		"medicalrecord.kind":             "'intake'",
+		"medicalrecord.sensitivity":      "'normal'",
+		"medicalrecord.status":           "'draft'",
+		"medicalrecord.signed_at":        "NULL",
+		"medicalrecord.signed_by":        "NULL",
+		"medicalrecord.supersedes_id":    "NULL",
+		"medicalrecord.amendment_reason": "NULL",
+		"consent.kind":                   "'part2'",
+		"consent.expires_at":             "NULL",
+		"disclosure.recipient":           "NULL",
 	}
 }

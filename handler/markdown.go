@@ -1,0 +1,29 @@
+package handler
+
+import (
+	"bytes"
+
+	"github.com/microcosm-cc/bluemonday"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+
+	"novamind/internal/apperr"
+)
+
+var (
+	markdown = goldmark.New(goldmark.WithExtensions(extension.GFM)) // raw HTML in it is left out
+	// sanitizer lets through what text is made of. Pictures and links are not: loading one tells somebody that a record was read.
+	sanitizer = bluemonday.NewPolicy().AllowElements(
+		"h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong", "del",
+		"table", "thead", "tbody", "tr", "th", "td",
+	)
+)
+
+// safeHTML renders Markdown as HTML that does nothing but show text.
+func safeHTML(text string) (string, error) {
+	var out bytes.Buffer
+	if err := markdown.Convert([]byte(text), &out); err != nil {
+		return "", apperr.Wrap(apperr.Internal, internalDetail, err)
+	}
+	return sanitizer.SanitizeReader(&out).String(), nil
+}

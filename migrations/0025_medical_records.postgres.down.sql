@@ -1,0 +1,9 @@
+DROP TABLE riskflag;
+DROP TABLE disclosure;
+DROP TABLE consent;
+DROP TABLE medicalrecord;
+DROP FUNCTION medicalrecord_frozen();
+DROP FUNCTION riskflag_key_not_retired();
+DROP FUNCTION disclosure_key_not_retired();
+DROP FUNCTION consent_key_not_retired();
+DROP FUNCTION medicalrecord_key_not_retired();

@@ -1,0 +1,4 @@
+DROP TABLE riskflag;
+DROP TABLE disclosure;
+DROP TABLE consent;
+DROP TABLE medicalrecord;

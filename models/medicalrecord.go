@@ -1,0 +1,145 @@
+package models
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"novamind/internal/phi"
+)
+
+// The kinds of medical records.
+const (
+	KindIntake            = "intake"
+	KindProgressNote      = "progress_note"
+	KindTreatmentPlan     = "treatment_plan"
+	KindAssessment        = "assessment"
+	KindDiagnosis         = "diagnosis"
+	KindMedication        = "medication"
+	KindPsychotherapyNote = "psychotherapy_note"  // 45 CFR 164.501
+	KindSUDCounselingNote = "sud_counseling_note" // 42 CFR 2.11
+	KindDocument          = "document"
+)
+
+// RecordKinds lists the kinds.
+func RecordKinds() []string {
+	return []string{
+		KindIntake, KindProgressNote, KindTreatmentPlan, KindAssessment, KindDiagnosis, KindMedication,
+		KindPsychotherapyNote, KindSUDCounselingNote, KindDocument,
+	}
+}
+
+// The sensitivities: who sees a record of a patient in their care.
+const (
+	SensitivityNormal        = "normal"        // who may see medical records
+	SensitivityRestricted    = "restricted"    // its author, who is assigned to the patient, and who has emergency access
+	SensitivityPsychotherapy = "psychotherapy" // its author alone
+	SensitivityPart2         = "part2"         // its author, and whom the patient's consent names (42 CFR Part 2)
+)
+
+// Sensitivities lists the sensitivities.
+func Sensitivities() []string {
+	return []string{SensitivityNormal, SensitivityRestricted, SensitivityPsychotherapy, SensitivityPart2}
+}
+
+// The states of a record.
+const (
+	RecordDraft   = "draft"
+	RecordFinal   = "final"
+	RecordAmended = "amended" // another record supersedes it
+	RecordInError = "entered-in-error"
+)
+
+// recordSteps says which states may follow one another. The database has the same table (medicalrecord_frozen).
+var recordSteps = map[string][]string{
+	RecordDraft:   {RecordFinal, RecordInError},
+	RecordFinal:   {RecordAmended, RecordInError},
+	RecordAmended: {RecordInError},
+}
+
+// RecordMayBecome reports whether a record in one state may come into another.
+func RecordMayBecome(from, to string) bool { return slices.Contains(recordSteps[from], to) }
+
+// ErrFrozen: a record that is no draft any more is to be changed.
+var ErrFrozen = errors.New("models: what was signed stays as it is")
+
+// Coding is a code of a terminology: ICD-10-CM, LOINC.
+type Coding struct {
+	System  string `json:"system"` // a URI
+	Code    string `json:"code"`
+	Display string `json:"display,omitempty"`
+}
+
+// MedicalRecord is an entry of a patient's chart. What a change made of its sealed columns is not in the log: a draft is its author's, and
+// what was signed does not change.
+type MedicalRecord struct {
+	Base
+	Versioned
+	PatientID       uuid.UUID               `gorm:"type:uuid;not null;index:medicalrecord_patient_id_idx,priority:1"`
+	AppointmentID   *uuid.UUID              `gorm:"type:uuid;index:medicalrecord_appointment_id_idx"`
+	AuthorID        uuid.UUID               `gorm:"type:uuid;not null;index:medicalrecord_author_id_idx"`
+	Kind            string                  `gorm:"not null;check:medicalrecord_kind,kind IN ('intake', 'progress_note', 'treatment_plan', 'assessment', 'diagnosis', 'medication', 'psychotherapy_note', 'sud_counseling_note', 'document')"`
+	Sensitivity     string                  `gorm:"not null;check:medicalrecord_sensitivity,sensitivity IN ('normal', 'restricted', 'psychotherapy', 'part2')"`
+	Status          string                  `gorm:"not null;check:medicalrecord_status,status IN ('draft', 'final', 'amended', 'entered-in-error')"`
+	OccurredAt      time.Time               `gorm:"not null;index:medicalrecord_patient_id_idx,priority:2;index:medicalrecord_occurred_at_idx,priority:1"`
+	Title           phi.Text                `gorm:"not null" audit:"secret"`
+	Content         phi.Text                `gorm:"not null" audit:"secret"` // Markdown
+	Codes           phi.JSON[[]Coding]      `audit:"secret"`
+	Questionnaire   phi.JSON[Questionnaire] `audit:"secret"`
+	SignedAt        *time.Time
+	SignedBy        *uuid.UUID `gorm:"type:uuid"`
+	SupersedesID    *uuid.UUID `gorm:"type:uuid;uniqueIndex:medicalrecord_supersedes_id_key"`
+	AmendmentReason phi.Text   `audit:"secret"`
+	Patient         *Patient   `gorm:"constraint:OnDelete:CASCADE"`
+	Author          *Account
+	Signer          *Account `gorm:"foreignKey:SignedBy"`
+	Supersedes      *MedicalRecord
+}
+
+// Frozen reports whether the record is no draft any more.
+func (m *MedicalRecord) Frozen() bool { return m.Status != RecordDraft }
+
+// BeforeSave seals the row. It returns ErrFrozen for a change that the record's state does not allow.
+func (m *MedicalRecord) BeforeSave(tx *gorm.DB) error {
+	if old, ok := m.before.(*MedicalRecord); ok {
+		if err := m.follows(old); err != nil {
+			return err
+		}
+	}
+	return seal(tx, m)
+}
+
+// follows judges a change: of a draft, anything; of what was signed, the state alone, and one step of it.
+func (m *MedicalRecord) follows(old *MedicalRecord) error {
+	if m.Status != old.Status && !RecordMayBecome(old.Status, m.Status) {
+		return ErrFrozen
+	}
+	if !old.Frozen() {
+		return nil
+	}
+	was, is := reflect.ValueOf(old).Elem(), reflect.ValueOf(m).Elem()
+	for _, c := range layoutOf(m).columns {
+		if c.name != "status" && !bookkeeping[c.name] && !c.same(was, is) {
+			return ErrFrozen
+		}
+	}
+	return nil
+}
+
+// AfterSave notes the change.
+func (m *MedicalRecord) AfterSave(tx *gorm.DB) error { return noteChange(tx, m) }
+
+// AfterFind notes the access and opens the row.
+func (m *MedicalRecord) AfterFind(tx *gorm.DB) error { return open(tx, m) }
+
+// BeforeDelete notes the purge, and stores its event at once: without it, the database lets go of no signed record.
+func (m *MedicalRecord) BeforeDelete(tx *gorm.DB) error {
+	if err := noteRemoval(tx, m); err != nil {
+		return err
+	}
+	return storeChanges(tx)
+}

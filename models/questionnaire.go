@@ -1,0 +1,90 @@
+package models
+
+import "errors"
+
+// The questionnaires that are scored here. Both are Pfizer's, free to use.
+const (
+	PHQ9 = "phq-9" // depression
+	GAD7 = "gad-7" // anxiety
+)
+
+// LOINC is the system of the questionnaires' codes.
+const LOINC = "http://loinc.org"
+
+// maxAnswer is "nearly every day"; 0 is "not at all".
+const maxAnswer = 3
+
+// band is a severity and the lowest score that it has.
+type band struct {
+	from int
+	name string
+}
+
+// instrument is a questionnaire: its LOINC codes, and how its score is read.
+type instrument struct {
+	panel string
+	score string
+	items []string
+	bands []band
+	risk  int // which item asks for thoughts of self-harm, from 1; 0: none
+}
+
+var instruments = map[string]instrument{
+	PHQ9: {
+		panel: "44249-1", score: "44261-6", risk: 9,
+		items: []string{"44250-9", "44255-8", "44259-0", "44254-1", "44251-7", "44258-2", "44252-5", "44253-3", "44260-8"},
+		bands: []band{{0, "minimal"}, {5, "mild"}, {10, "moderate"}, {15, "moderately severe"}, {20, "severe"}},
+	},
+	GAD7: {
+		panel: "69737-5", score: "70274-6",
+		items: []string{"69725-0", "68509-9", "69733-4", "69734-2", "69735-9", "69689-8", "69736-7"},
+		bands: []band{{0, "minimal"}, {5, "mild"}, {10, "moderate"}, {15, "severe"}},
+	},
+}
+
+// Questionnaire is one that was answered, with what its answers come to.
+type Questionnaire struct {
+	Instrument string   `json:"instrument"`
+	Code       string   `json:"code"` // LOINC, of the panel
+	ItemCodes  []string `json:"item_codes"`
+	Answers    []int    `json:"answers"`
+	Score      int      `json:"score"`
+	ScoreCode  string   `json:"score_code"`
+	Band       string   `json:"band"`
+}
+
+// What NewQuestionnaire refuses.
+var (
+	ErrInstrument = errors.New("models: not a questionnaire that is scored here")
+	ErrAnswers    = errors.New("models: a questionnaire needs every answer, each from 0 to 3")
+)
+
+// NewQuestionnaire scores answers. It returns ErrInstrument or ErrAnswers.
+func NewQuestionnaire(name string, answers []int) (Questionnaire, error) {
+	form, known := instruments[name]
+	if !known {
+		return Questionnaire{}, ErrInstrument
+	}
+	if len(answers) != len(form.items) {
+		return Questionnaire{}, ErrAnswers
+	}
+	q := Questionnaire{Instrument: name, Code: form.panel, ItemCodes: form.items, Answers: answers, ScoreCode: form.score}
+	for _, answer := range answers {
+		if answer < 0 || answer > maxAnswer {
+			return Questionnaire{}, ErrAnswers
+		}
+		q.Score += answer
+	}
+	for _, b := range form.bands {
+		if q.Score >= b.from {
+			q.Band = b.name
+		}
+	}
+	return q, nil
+}
+
+// AtRisk reports whether an answer tells of thoughts of self-harm.
+func (q Questionnaire) AtRisk() bool {
+	item := instruments[q.Instrument].risk
+	return item > 0 && item <= len(q.Answers) && q.Answers[item-1] > 0
+}

@@ -1,0 +1,114 @@
+package repository
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"novamind/models"
+)
+
+// MedicalRecordRepository finds and keeps medical records.
+type MedicalRecordRepository struct{ Base[models.MedicalRecord] }
+
+// NewMedicalRecordRepository returns the medical records of a store.
+func NewMedicalRecordRepository(s *Store) *MedicalRecordRepository {
+	return &MedicalRecordRepository{Base[models.MedicalRecord]{s}}
+}
+
+// RecordSight is which medical records an account sees: of the patients in sight, those whose sensitivity lets it. The zero RecordSight sees none.
+type RecordSight struct {
+	Patients      Sight
+	AccountID     uuid.UUID
+	At            time.Time // consents count that hold then
+	Psychotherapy bool      // the account's own psychotherapy notes, which are nobody else's
+}
+
+// visible is the condition on a record's sensitivity. Psychotherapy notes are in none of it.
+const visible = "sensitivity <> '" + models.SensitivityPsychotherapy + "' AND (author_id = @account OR sensitivity = '" + models.SensitivityNormal + "'" +
+	" OR sensitivity = '" + models.SensitivityRestricted + "' AND patient_id IN (SELECT patient_id FROM carerelationship WHERE account_id = @account" +
+	" AND kind = '" + models.CareAssigned + "' UNION SELECT patient_id FROM breakglass WHERE account_id = @account AND expires_at > @at)" +
+	" OR sensitivity = '" + models.SensitivityPart2 + "' AND patient_id IN (SELECT patient_id FROM consent WHERE " + consented + "))"
+
+// narrow is the condition on a query of records that leaves what is in sight.
+func (s RecordSight) narrow(db *gorm.DB) *gorm.DB {
+	condition := visible
+	if s.Psychotherapy {
+		condition = "(" + visible + ") OR sensitivity = '" + models.SensitivityPsychotherapy + "' AND author_id = @account"
+	}
+	return s.Patients.Narrow("patient_id")(db).Where("("+condition+")", map[string]any{"account": s.AccountID, "at": s.At.UTC()})
+}
+
+// RecordQuery narrows a list of records. A zero member is not asked for.
+type RecordQuery struct {
+	PatientID     uuid.UUID
+	AppointmentID uuid.UUID
+	AuthorID      uuid.UUID
+	Kind          string
+	Status        string
+	From, To      time.Time // From <= occurred_at < To
+}
+
+func (q RecordQuery) narrow(db *gorm.DB) *gorm.DB {
+	for _, c := range []struct {
+		asked     bool
+		condition string
+		value     any
+	}{
+		{q.PatientID != uuid.Nil, "patient_id = ?", q.PatientID},
+		{q.AppointmentID != uuid.Nil, "appointment_id = ?", q.AppointmentID},
+		{q.AuthorID != uuid.Nil, "author_id = ?", q.AuthorID},
+		{q.Kind != "", "kind = ?", q.Kind},
+		{q.Status != "", "status = ?", q.Status},
+		{!q.From.IsZero(), "occurred_at >= ?", q.From.UTC()},
+		{!q.To.IsZero(), "occurred_at < ?", q.To.UTC()},
+	} {
+		if c.asked {
+			db = db.Where(c.condition, c.value)
+		}
+	}
+	return db
+}
+
+// Search returns one page of the records in sight that match q, the latest first, and whether there are more. Those that can't be opened are
+// marked Unreadable.
+func (r *MedicalRecordRepository) Search(ctx context.Context, q RecordQuery, sight RecordSight, page Page) ([]*models.MedicalRecord, bool, error) {
+	db := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(sight.narrow, q.narrow)
+	if page.After != uuid.Nil {
+		db = db.Where("(occurred_at, id) < (SELECT occurred_at, id FROM medicalrecord WHERE id = ?)", page.After)
+	}
+	var rows []*models.MedicalRecord
+	if err := db.Order("occurred_at DESC, id DESC").Limit(page.Limit + 1).Find(&rows).Error; err != nil {
+		return nil, false, translate(err)
+	}
+	found, more := onePage(ctx, rows, page.Limit)
+	return found, more, nil
+}
+
+// InSight returns a record. It returns a NotFound error where there is none in sight, or an Unreadable one.
+func (r *MedicalRecordRepository) InSight(ctx context.Context, id uuid.UUID, sight RecordSight) (*models.MedicalRecord, error) {
+	var m models.MedicalRecord
+	if err := r.store.handle(ctx).Scopes(sight.narrow).Where("id = ?", id).Take(&m).Error; err != nil {
+		return nil, translate(err)
+	}
+	return &m, nil
+}
+
+// versions are the ids of a record, of what it supersedes, and of what supersedes it.
+const versions = "WITH RECURSIVE chain (id, supersedes_id) AS (SELECT id, supersedes_id FROM medicalrecord WHERE id = ? UNION " +
+	"SELECT r.id, r.supersedes_id FROM medicalrecord AS r JOIN chain AS c ON r.id = c.supersedes_id OR r.supersedes_id = c.id) SELECT id FROM chain"
+
+// History returns a record with all that it supersedes and all that supersedes it, as far as they are in sight, the first version first.
+func (r *MedicalRecordRepository) History(ctx context.Context, id uuid.UUID, sight RecordSight) ([]*models.MedicalRecord, error) {
+	var rows []*models.MedicalRecord
+	db := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(sight.narrow).Where("id IN ("+versions+")", id)
+	err := db.Order("created_at, id").Find(&rows).Error
+	return rows, translate(err)
+}
+
+// Known returns those of ids that are records already. It shows nothing of them, and is not an access.
+func (r *MedicalRecordRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+	return r.known(ctx, ids)
+}

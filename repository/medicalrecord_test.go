@@ -1,0 +1,98 @@
+package repository_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"novamind/internal/dbtest"
+	"novamind/internal/phi"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// chart is a patient with an author, and a way to reach both past the program.
+type chart struct {
+	store   *repository.Store
+	records *repository.MedicalRecordRepository
+	patient *models.Patient
+	author  *models.Account
+}
+
+func newChart(t *testing.T, store *repository.Store) chart {
+	t.Helper()
+	c := chart{store, repository.NewMedicalRecordRepository(store), create(t, store, invented()), &models.Account{
+		Email: uuid.NewString() + "@example.org", Name: "Test", Roles: []string{"clinician"}, PasswordHash: "x",
+	}}
+	require.NoError(t, store.InTx(actor(t.Context()), func(ctx context.Context) error { return repository.NewAccountRepository(store).Create(ctx, c.author) }))
+	return c
+}
+
+// signed adds a final record.
+func (c chart) signed(t *testing.T) *models.MedicalRecord {
+	t.Helper()
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	m := &models.MedicalRecord{
+		PatientID: c.patient.ID, AuthorID: c.author.ID, Kind: models.KindAssessment, Sensitivity: models.SensitivityNormal, Status: models.RecordFinal,
+		OccurredAt: now, Title: phi.Of("Zcanary title"), Content: phi.Of("Zcanary content"), SignedAt: &now, SignedBy: &c.author.ID,
+		Codes: phi.JSONOf([]models.Coding{{System: models.LOINC, Code: "44249-1"}}),
+	}
+	require.NoError(t, c.store.InTx(actor(t.Context()), func(ctx context.Context) error { return c.records.Create(ctx, m) }))
+	return m
+}
+
+// change reads a record and writes it back after edit.
+func (c chart) change(t *testing.T, id uuid.UUID, edit func(*models.MedicalRecord)) error {
+	t.Helper()
+	return c.store.InTx(actor(t.Context()), func(ctx context.Context) error {
+		m, err := c.records.ByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		edit(m)
+		return c.records.Update(ctx, m)
+	})
+}
+
+// Neither the program nor SQL changes what was signed, or removes it without an event.
+func TestSignedRecordsAreFrozen(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		store, db := openStore(t, url), dbtest.Open(t, url)
+		c := newChart(t, store)
+		m, other := c.signed(t), c.signed(t)
+		for name, edit := range map[string]func(*models.MedicalRecord){
+			"content": func(m *models.MedicalRecord) { m.Content = phi.Of("changed") },
+			"codes":   func(m *models.MedicalRecord) { m.Codes = phi.JSON[[]models.Coding]{} },
+			"time":    func(m *models.MedicalRecord) { m.OccurredAt = m.OccurredAt.Add(time.Hour) },
+			"signer":  func(m *models.MedicalRecord) { m.SignedBy, m.SignedAt = nil, nil },
+			"draft":   func(m *models.MedicalRecord) { m.Status = models.RecordDraft },
+			"both":    func(m *models.MedicalRecord) { m.Status, m.Title = models.RecordAmended, phi.Of("changed") },
+		} {
+			require.ErrorIs(t, c.change(t, m.ID, edit), models.ErrFrozen, name)
+		}
+		for _, change := range []string{
+			"occurred_at = created_at", "author_id = patient_id", "sensitivity = 'restricted'", "kind = 'document'", "signed_at = NULL, signed_by = NULL",
+			"status = 'draft', version = version + 1", "status = 'amended'", "status = 'final', version = version + 1", "codes = NULL, version = version + 1, status = 'amended'",
+			"updated_at = created_at, version = version + 1, status = 'draft', signed_at = NULL, signed_by = NULL", "title = content",
+			"content = (SELECT content FROM medicalrecord WHERE id = '" + other.ID.String() + "')",
+		} {
+			err := db.Exec("UPDATE medicalrecord SET "+change+" WHERE id = ?", m.ID).Error
+			require.ErrorContains(t, err, "medicalrecord", change)
+		}
+		require.ErrorContains(t, db.Exec("DELETE FROM medicalrecord WHERE id = ?", m.ID).Error, "stays as it is")
+		require.ErrorContains(t, db.Exec("DELETE FROM patient WHERE id = ?", c.patient.ID).Error, "stays as it is")
+		if db.Name() == "postgres" {
+			require.ErrorContains(t, db.Exec("TRUNCATE medicalrecord CASCADE").Error, "stays as it is")
+		} else {
+			row := "INSERT OR REPLACE INTO medicalrecord SELECT * FROM medicalrecord WHERE id = ?"
+			require.ErrorContains(t, db.Exec(row, m.ID).Error, "stays as it is")
+		}
+		require.NoError(t, c.change(t, m.ID, func(m *models.MedicalRecord) { m.Status = models.RecordAmended }))
+		require.NoError(t, c.change(t, m.ID, func(m *models.MedicalRecord) { m.Status = models.RecordInError }))
+		require.ErrorIs(t, c.change(t, m.ID, func(m *models.MedicalRecord) { m.Status = models.RecordFinal }), models.ErrFrozen)
+	})
+}

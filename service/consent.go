@@ -1,0 +1,263 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/phi"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// ConsentService keeps what patients agreed to, and the account of what was disclosed of them. Every method is one unit of work and leaves its event;
+// every method returns a Forbidden error where no role of the actor permits it, a NotFound one where the patient is out of the actor's sight,
+// and an audit.unavailable one where the event can't be stored.
+type ConsentService struct {
+	adding
+
+	accounts    *repository.AccountRepository
+	records     *repository.MedicalRecordRepository
+	consents    *repository.ConsentRepository
+	disclosures *repository.DisclosureRepository
+}
+
+// NewConsentService returns the service on a store.
+func NewConsentService(store *repository.Store, care *Care) *ConsentService {
+	return &ConsentService{
+		adding:      adding{store, care, repeats{repository.NewIdempotencyKeyRepository(store)}},
+		accounts:    repository.NewAccountRepository(store),
+		records:     repository.NewMedicalRecordRepository(store),
+		consents:    repository.NewConsentRepository(store),
+		disclosures: repository.NewDisclosureRepository(store),
+	}
+}
+
+// ConsentInput is what a patient agreed to (42 CFR 2.31).
+type ConsentInput struct {
+	Kind        string     `json:"kind"`
+	RecipientID *uuid.UUID `json:"recipient_id,omitempty"` // the account that may see; nil: everybody who treats the patient here
+	Purpose     string     `json:"purpose"`
+	GrantedAt   *time.Time `json:"granted_at,omitempty"` // nil: now
+	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
+}
+
+func (in ConsentInput) consent(now time.Time) (*models.Consent, error) {
+	var v validation
+	if in.Kind != models.ConsentPart2 {
+		v.add("/kind", "unknown_value", "Is none of: "+models.ConsentPart2+".")
+	}
+	v.required("/purpose", &in.Purpose, maxOther)
+	granted := now
+	if in.GrantedAt != nil {
+		granted = in.GrantedAt.UTC().Truncate(time.Microsecond)
+	}
+	if granted.After(now) {
+		v.add("/granted_at", "future_date", "Lies in the future.")
+	}
+	c := &models.Consent{Kind: in.Kind, RecipientID: in.RecipientID, Purpose: phi.Of(in.Purpose), GrantedAt: granted}
+	if in.ExpiresAt != nil {
+		c.ExpiresAt = new(in.ExpiresAt.UTC().Truncate(time.Microsecond))
+		if !c.ExpiresAt.After(granted) {
+			v.add("/expires_at", "out_of_range", "Must be after it was granted.")
+		}
+	}
+	return c, v.err()
+}
+
+// Grant records a consent. A repeat with the same idempotency key returns what the first one made. It returns an Invalid error, or a KeyReused one.
+func (s *ConsentService) Grant(ctx context.Context, patientID uuid.UUID, in ConsentInput, once Idempotency) (*models.Consent, error) {
+	intent := audit.Intent{Action: audit.Create, EntityType: "consent"}
+	return addTo(ctx, s.adding, ConsentCreate, intent, patientID, once, s.consents.ByID, func(ctx context.Context) (*models.Consent, error) {
+		return s.grant(ctx, patientID, in)
+	})
+}
+
+func (s *ConsentService) grant(ctx context.Context, patientID uuid.UUID, in ConsentInput) (*models.Consent, error) {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := in.consent(time.Now().UTC().Truncate(time.Microsecond))
+	if err != nil {
+		return nil, err
+	}
+	if in.RecipientID != nil {
+		if _, err := s.accounts.ByID(ctx, *in.RecipientID); err != nil {
+			return nil, unknownReference(err, "/recipient_id")
+		}
+	}
+	c.PatientID, c.RecordedBy = patientID, actor.ID
+	return c, s.consents.Create(ctx, c)
+}
+
+// unknownReference makes of a NotFound error an Invalid one about the member that names what is not there.
+func unknownReference(err error, pointer string) error {
+	if !apperr.Is(err, apperr.NotFound) {
+		return err
+	}
+	return apperr.InvalidFields(apperr.Field{Pointer: pointer, Code: "unknown_reference", Detail: "Names nothing that is there."})
+}
+
+// Get returns a consent. It returns a NotFound error, or an Unreadable one.
+func (s *ConsentService) Get(ctx context.Context, id uuid.UUID) (c *models.Consent, err error) {
+	intent := audit.Intent{Action: audit.Read, EntityType: "consent", EntityID: id}
+	err = guarded(ctx, s.store, ConsentRead, intent, s.store.Read, func(ctx context.Context) error {
+		c, err = s.inSight(ctx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *ConsentService) inSight(ctx context.Context, id uuid.UUID) (*models.Consent, error) {
+	sight, err := s.care.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.consents.InSight(ctx, id, sight)
+	if apperr.Is(err, apperr.NotFound) {
+		return nil, outOfSight()
+	}
+	return c, err
+}
+
+// Of returns one page of a patient's consents, and whether there are more. It returns a NotFound error.
+func (s *ConsentService) Of(ctx context.Context, patientID uuid.UUID, page Page) (found []*models.Consent, more bool, err error) {
+	intent := audit.Intent{Action: audit.List, EntityType: "consent"}
+	err = guarded(ctx, s.store, ConsentRead, intent, s.store.Read, func(ctx context.Context) error {
+		if err := s.care.inCareFor(ctx, patientID); err != nil {
+			return err
+		}
+		found, more, err = s.consents.Of(ctx, patientID, page)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return found, more, nil
+}
+
+// Revoke ends a consent from now on. It returns a NotFound, a Stale or a Conflict error.
+func (s *ConsentService) Revoke(ctx context.Context, id uuid.UUID, current Precondition) (c *models.Consent, err error) {
+	intent := audit.Intent{Action: audit.Revoke, EntityType: "consent", EntityID: id}
+	err = guarded(ctx, s.store, ConsentCreate, intent, s.store.InTx, func(ctx context.Context) error {
+		if c, err = s.inSight(ctx, id); err != nil {
+			return err
+		}
+		if !current(c.Version) {
+			return apperr.New(apperr.Stale, "The consent has changed since you read it: read it again.")
+		}
+		if c.RevokedAt != nil {
+			return conflict("The consent was revoked already.")
+		}
+		c.RevokedAt = new(time.Now().UTC().Truncate(time.Microsecond))
+		return s.consents.Update(ctx, c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// DisclosureInput is what was given to somebody outside of the clinic.
+type DisclosureInput struct {
+	RecordID    *uuid.UUID `json:"record_id,omitempty"`
+	ConsentID   *uuid.UUID `json:"consent_id,omitempty"`
+	Recipient   string     `json:"recipient"`
+	Purpose     string     `json:"purpose"`
+	DisclosedAt *time.Time `json:"disclosed_at,omitempty"` // nil: now
+}
+
+// Disclose records a disclosure to somebody outside. Of a record that 42 CFR Part 2 protects it needs a consent that holds; a psychotherapy note is never
+// disclosed. A repeat with the same idempotency key returns what the first one made. It returns an Invalid error, or a KeyReused one.
+func (s *ConsentService) Disclose(ctx context.Context, patientID uuid.UUID, in DisclosureInput, once Idempotency) (*models.Disclosure, error) {
+	intent := audit.Intent{Action: audit.Disclose, EntityType: "disclosure"}
+	return addTo(ctx, s.adding, DisclosureCreate, intent, patientID, once, s.disclosures.ByID, func(ctx context.Context) (*models.Disclosure, error) {
+		return s.disclose(ctx, patientID, in)
+	})
+}
+
+func (s *ConsentService) disclose(ctx context.Context, patientID uuid.UUID, in DisclosureInput) (*models.Disclosure, error) {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	d := &models.Disclosure{PatientID: patientID, RecordID: in.RecordID, ConsentID: in.ConsentID, DisclosedBy: actor.ID, DisclosedAt: now}
+	var v validation
+	v.required("/recipient", &in.Recipient, maxOther)
+	v.required("/purpose", &in.Purpose, maxOther)
+	if in.DisclosedAt != nil {
+		if d.DisclosedAt = in.DisclosedAt.UTC().Truncate(time.Microsecond); d.DisclosedAt.After(now) {
+			v.add("/disclosed_at", "future_date", "Lies in the future.")
+		}
+	}
+	if err := v.err(); err != nil {
+		return nil, err
+	}
+	d.Recipient, d.Purpose = phi.Of(in.Recipient), phi.Of(in.Purpose)
+	if err := s.permit(ctx, d); err != nil {
+		return nil, err
+	}
+	return d, s.disclosures.Create(ctx, d)
+}
+
+// permit judges the record and the consent of a disclosure.
+func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error {
+	if d.ConsentID != nil {
+		c, err := s.consents.ByID(ctx, *d.ConsentID)
+		if err != nil {
+			return unknownReference(err, "/consent_id")
+		}
+		if c.PatientID != d.PatientID || !holds(c, d.DisclosedAt) {
+			return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "Is not a consent of this patient that held then."})
+		}
+	}
+	if d.RecordID == nil {
+		return nil
+	}
+	patients, err := s.care.sight(ctx)
+	if err != nil {
+		return err
+	}
+	sight := repository.RecordSight{Patients: patients, AccountID: d.DisclosedBy, At: d.DisclosedAt}
+	m, err := s.records.InSight(ctx, *d.RecordID, sight)
+	if err != nil {
+		return unknownReference(err, "/record_id")
+	}
+	if m.PatientID != d.PatientID {
+		return unknownReference(apperr.New(apperr.NotFound, ""), "/record_id")
+	}
+	d.Notice = m.Sensitivity == models.SensitivityPart2
+	if d.Notice && d.ConsentID == nil {
+		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "required", Detail: "42 CFR Part 2 protects this record: name the patient's consent."})
+	}
+	return nil
+}
+
+func holds(c *models.Consent, at time.Time) bool {
+	return !c.GrantedAt.After(at) && (c.ExpiresAt == nil || c.ExpiresAt.After(at)) && (c.RevokedAt == nil || c.RevokedAt.After(at))
+}
+
+// Disclosures returns one page of what was disclosed of a patient (45 CFR 164.528), the latest first, and whether there is more. It returns a NotFound
+// error.
+func (s *ConsentService) Disclosures(ctx context.Context, patientID uuid.UUID, page Page) (found []*models.Disclosure, more bool, err error) {
+	intent := audit.Intent{Action: audit.List, EntityType: "disclosure"}
+	err = guarded(ctx, s.store, DisclosureRead, intent, s.store.Read, func(ctx context.Context) error {
+		if err := s.care.inCareFor(ctx, patientID); err != nil {
+			return err
+		}
+		found, more, err = s.disclosures.Of(ctx, patientID, page)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return found, more, nil
+}

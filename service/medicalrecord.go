@@ -1,0 +1,359 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/phi"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// RecordQuery narrows a list of medical records.
+type RecordQuery = repository.RecordQuery
+
+// MedicalRecordService keeps medical records. Every method is one unit of work and leaves its event; every method returns a Forbidden error where no
+// role of the actor permits it, a NotFound one where the record is out of the actor's sight, and an audit.unavailable one where the event can't
+// be stored. Of what 42 CFR Part 2 protects, whoever is shown it and did not write it, a disclosure is kept.
+type MedicalRecordService struct {
+	adding
+
+	records     *repository.MedicalRecordRepository
+	consents    *repository.ConsentRepository
+	disclosures *repository.DisclosureRepository
+	flags       *repository.RiskFlagRepository
+}
+
+// NewMedicalRecordService returns the service on a store.
+func NewMedicalRecordService(store *repository.Store, care *Care) *MedicalRecordService {
+	return &MedicalRecordService{
+		adding:      adding{store, care, repeats{repository.NewIdempotencyKeyRepository(store)}},
+		records:     repository.NewMedicalRecordRepository(store),
+		consents:    repository.NewConsentRepository(store),
+		disclosures: repository.NewDisclosureRepository(store),
+		flags:       repository.NewRiskFlagRepository(store),
+	}
+}
+
+func recordIntent(action string, id uuid.UUID) audit.Intent {
+	return audit.Intent{Action: action, EntityType: "medicalrecord", EntityID: id}
+}
+
+// Write adds a draft to the chart of a patient in the actor's care. A repeat with the same idempotency key returns what the first one made. It
+// returns an Invalid error, or a KeyReused one.
+func (s *MedicalRecordService) Write(ctx context.Context, patientID uuid.UUID, in RecordInput, once Idempotency) (*models.MedicalRecord, error) {
+	intent := recordIntent(audit.Create, uuid.Nil)
+	return addTo(ctx, s.adding, MedicalRecordCreate, intent, patientID, once, s.Get, func(ctx context.Context) (*models.MedicalRecord, error) {
+		return s.write(ctx, patientID, in)
+	})
+}
+
+func (s *MedicalRecordService) write(ctx context.Context, patientID uuid.UUID, in RecordInput) (*models.MedicalRecord, error) {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := &models.MedicalRecord{PatientID: patientID, AuthorID: actor.ID, Status: models.RecordDraft}
+	if err := s.apply(ctx, m, in); err != nil {
+		return nil, err
+	}
+	return m, s.create(ctx, m)
+}
+
+// create stores a new record, and what follows from it.
+func (s *MedicalRecordService) create(ctx context.Context, m *models.MedicalRecord) error {
+	if err := s.records.Create(ctx, m); err != nil {
+		return err
+	}
+	if err := s.raise(ctx, m); err != nil {
+		return err
+	}
+	return s.care.note(ctx, m.PatientID, m.AuthorID, models.CareRecord, time.Now())
+}
+
+// apply writes the input into a draft of the actor's. It returns a Forbidden error where no role of the actor may write such a record.
+func (s *MedicalRecordService) apply(ctx context.Context, m *models.MedicalRecord, in RecordInput) error {
+	if err := in.applyTo(m, time.Now()); err != nil {
+		return err
+	}
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return err
+	}
+	if m.Sensitivity == models.SensitivityPsychotherapy && reachOf(actor, MedicalRecordPsychotherapy) == None {
+		return apperr.New(apperr.Forbidden, "None of your roles permits psychotherapy notes.")
+	}
+	return nil
+}
+
+// sight returns which records of those patients the actor sees. psychotherapy says that the actor's own psychotherapy notes are asked for.
+func (s *MedicalRecordService) sight(ctx context.Context, patients repository.Sight, psychotherapy bool) (repository.RecordSight, error) {
+	actor, err := audit.ActorFrom(ctx)
+	return repository.RecordSight{
+		Patients: patients, AccountID: actor.ID, At: time.Now(),
+		Psychotherapy: psychotherapy && reachOf(actor, MedicalRecordPsychotherapy) != None,
+	}, err
+}
+
+// listSight is sight for a list, over the patients that the permission of the innermost guarded call reaches.
+func (s *MedicalRecordService) listSight(ctx context.Context, psychotherapy bool) (repository.RecordSight, error) {
+	patients, err := s.care.sight(ctx)
+	if err != nil {
+		return repository.RecordSight{}, err
+	}
+	return s.sight(ctx, patients, psychotherapy)
+}
+
+// inSight returns a record that the actor sees.
+func (s *MedicalRecordService) inSight(ctx context.Context, id uuid.UUID) (*models.MedicalRecord, error) {
+	patients, err := s.care.reach(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sight, err := s.sight(ctx, patients, true)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.records.InSight(ctx, id, sight)
+	switch {
+	case apperr.Is(err, apperr.NotFound):
+		return nil, outOfSight()
+	case err != nil:
+		return nil, err
+	}
+	return m, s.care.inCare(ctx, m.PatientID) // flags an emergency
+}
+
+// Get returns a record. It returns a NotFound error, or an Unreadable one.
+func (s *MedicalRecordService) Get(ctx context.Context, id uuid.UUID) (m *models.MedicalRecord, err error) {
+	err = guarded(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read, func(ctx context.Context) error {
+		if m, err = s.inSight(ctx, id); err != nil {
+			return err
+		}
+		return s.disclose(ctx, m)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Search returns one page of the records that match q, the latest first, and whether there are more. Psychotherapy notes are not among them, unless
+// q asks for that kind: then the actor's own are.
+func (s *MedicalRecordService) Search(ctx context.Context, q RecordQuery, page Page) (found []*models.MedicalRecord, more bool, err error) {
+	err = guarded(ctx, s.store, MedicalRecordRead, recordIntent(audit.List, uuid.Nil), s.store.Read, func(ctx context.Context) error {
+		if q.PatientID != uuid.Nil {
+			if err := s.care.inCareFor(ctx, q.PatientID); err != nil {
+				return err
+			}
+		}
+		sight, err := s.listSight(ctx, q.Kind == models.KindPsychotherapyNote)
+		if err != nil {
+			return err
+		}
+		if found, more, err = s.records.Search(ctx, q, sight, page); err != nil {
+			return err
+		}
+		return s.disclose(ctx, found...)
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return found, more, nil
+}
+
+// History returns a record with every version before and after it, as far as the actor sees them, the first one first.
+func (s *MedicalRecordService) History(ctx context.Context, id uuid.UUID) (found []*models.MedicalRecord, err error) {
+	err = guarded(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read, func(ctx context.Context) error {
+		if _, err := s.inSight(ctx, id); err != nil {
+			return err
+		}
+		sight, err := s.listSight(ctx, true)
+		if err != nil {
+			return err
+		}
+		if found, err = s.records.History(ctx, id, sight); err != nil {
+			return err
+		}
+		return s.disclose(ctx, found...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// Change replaces a draft of the actor's by what edit makes of it. It returns a NotFound error, a Stale one where current refuses the version, a Conflict
+// one where it is no draft any more, a Forbidden one where it is somebody else's, an Invalid one, or that of edit.
+func (s *MedicalRecordService) Change(ctx context.Context, id uuid.UUID, current Precondition,
+	edit func(*models.MedicalRecord) (RecordInput, error),
+) (*models.MedicalRecord, error) {
+	return s.change(ctx, MedicalRecordUpdate, recordIntent(audit.Update, id), current, func(ctx context.Context, m *models.MedicalRecord) error {
+		if m.Frozen() {
+			return conflict("The record was signed: amend it instead.")
+		}
+		in, err := edit(m)
+		if err != nil {
+			return err
+		}
+		if err := s.apply(ctx, m, in); err != nil {
+			return err
+		}
+		if err := s.records.Update(ctx, m); err != nil {
+			return err
+		}
+		return s.raise(ctx, m)
+	})
+}
+
+// Sign makes a draft of the actor's final: from now on it stays as it is. It returns a NotFound, a Stale, a Conflict, a Forbidden error, or, for one that
+// is not complete, an Invalid one.
+func (s *MedicalRecordService) Sign(ctx context.Context, id uuid.UUID, current Precondition) (*models.MedicalRecord, error) {
+	return s.change(ctx, MedicalRecordSign, recordIntent(audit.Sign, id), current, func(ctx context.Context, m *models.MedicalRecord) error {
+		if !models.RecordMayBecome(m.Status, models.RecordFinal) {
+			return conflict("Only a draft is signed.")
+		}
+		if err := complete(m); err != nil {
+			return err
+		}
+		m.Status = models.RecordFinal
+		m.SignedAt, m.SignedBy = new(time.Now().UTC().Truncate(time.Microsecond)), new(m.AuthorID)
+		return s.records.Update(ctx, m)
+	})
+}
+
+// MarkError says that a record of the actor's should never have been written. It stays readable. It returns a NotFound, a Stale, a Conflict or a Forbidden
+// error, or, without a reason, an Invalid one.
+func (s *MedicalRecordService) MarkError(ctx context.Context, id uuid.UUID, current Precondition, reason string) (*models.MedicalRecord, error) {
+	var v validation
+	intent := recordIntent(audit.MarkError, id)
+	if v.required("/reason", &reason, maxOther) {
+		intent.Reason = reason
+	}
+	return s.change(ctx, MedicalRecordAmend, intent, current, func(ctx context.Context, m *models.MedicalRecord) error {
+		if err := v.err(); err != nil {
+			return err
+		}
+		if !models.RecordMayBecome(m.Status, models.RecordInError) {
+			return conflict("The record is marked already.")
+		}
+		m.Status = models.RecordInError
+		return s.records.Update(ctx, m)
+	})
+}
+
+// change runs do on a record that the actor wrote.
+func (s *MedicalRecordService) change(ctx context.Context, permission Permission, intent audit.Intent, current Precondition,
+	do func(context.Context, *models.MedicalRecord) error,
+) (m *models.MedicalRecord, err error) {
+	err = guarded(ctx, s.store, permission, intent, s.store.InTx, func(ctx context.Context) error {
+		if m, err = s.inSight(ctx, intent.EntityID); err != nil {
+			return err
+		}
+		actor, err := audit.ActorFrom(ctx)
+		if err != nil {
+			return err
+		}
+		if m.AuthorID != actor.ID {
+			return apperr.New(apperr.Forbidden, "Only who wrote the record may do this.")
+		}
+		if !current(m.Version) {
+			return apperr.New(apperr.Stale, "The record has changed since you read it: read it again.")
+		}
+		return do(ctx, m)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// AmendmentInput is what an amendment says. What is nil stays as it was.
+type AmendmentInput struct {
+	AmendmentReason string              `json:"amendment_reason"`
+	OccurredAt      *time.Time          `json:"occurred_at,omitempty"`
+	Title           *string             `json:"title,omitempty"`
+	Content         *string             `json:"content,omitempty"`
+	Codes           *[]models.Coding    `json:"codes,omitempty"`
+	Questionnaire   *QuestionnaireInput `json:"questionnaire,omitempty"`
+}
+
+// on returns the whole of a record as the amendment has it.
+func (a AmendmentInput) on(m *models.MedicalRecord) RecordInput {
+	in := RecordInput{
+		AppointmentID: m.AppointmentID, Kind: m.Kind, Sensitivity: &m.Sensitivity, OccurredAt: &m.OccurredAt,
+		Title: m.Title.Plain(), Content: m.Content.Plain(), Codes: m.Codes.Plain(), Questionnaire: a.Questionnaire,
+	}
+	if q := m.Questionnaire.Optional(); q != nil && in.Questionnaire == nil {
+		in.Questionnaire = &QuestionnaireInput{Instrument: q.Instrument, Answers: q.Answers}
+	}
+	if a.OccurredAt != nil {
+		in.OccurredAt = a.OccurredAt
+	}
+	if a.Title != nil {
+		in.Title = *a.Title
+	}
+	if a.Content != nil {
+		in.Content = *a.Content
+	}
+	if a.Codes != nil {
+		in.Codes = *a.Codes
+	}
+	return in
+}
+
+// Amend adds a signed record that supersedes a signed one, which stays as it was and becomes amended. It returns a NotFound error, a Conflict one where
+// the record is a draft or was amended already, an Invalid one, or a KeyReused one.
+func (s *MedicalRecordService) Amend(ctx context.Context, id uuid.UUID, in AmendmentInput, once Idempotency) (m *models.MedicalRecord, err error) {
+	var v validation
+	intent := recordIntent(audit.Amend, id)
+	if v.required("/amendment_reason", &in.AmendmentReason, maxOther) {
+		intent.Reason = in.AmendmentReason
+	}
+	err = once.attempt(func() error {
+		return guarded(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx, func(ctx context.Context) error {
+			old, err := s.inSight(ctx, id)
+			if err != nil {
+				return err
+			}
+			if err := v.err(); err != nil {
+				return err
+			}
+			m, err = repeated(ctx, s.repeats, once, s.Get, func() (*models.MedicalRecord, error) { return s.amend(ctx, old, in) })
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (s *MedicalRecordService) amend(ctx context.Context, old *models.MedicalRecord, in AmendmentInput) (*models.MedicalRecord, error) {
+	if !models.RecordMayBecome(old.Status, models.RecordAmended) {
+		return nil, conflict("Only a signed record that nothing supersedes is amended.")
+	}
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := &models.MedicalRecord{
+		PatientID: old.PatientID, AuthorID: actor.ID, Status: models.RecordFinal, SupersedesID: &old.ID, AmendmentReason: phi.Of(in.AmendmentReason),
+		SignedAt: new(time.Now().UTC().Truncate(time.Microsecond)), SignedBy: &actor.ID,
+	}
+	if err := s.apply(ctx, m, in.on(old)); err != nil {
+		return nil, err
+	}
+	if err := complete(m); err != nil {
+		return nil, err
+	}
+	old.Status = models.RecordAmended
+	if err := s.records.Update(ctx, old); err != nil {
+		return nil, err
+	}
+	return m, s.create(ctx, m)
+}

@@ -1,0 +1,197 @@
+package service
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/phi"
+	"novamind/models"
+)
+
+const (
+	maxText  = 100_000 // characters of a text
+	maxCodes = 50
+)
+
+// RecordInput is what a client says of a medical record that is a draft, in the contract's names.
+type RecordInput struct {
+	AppointmentID *uuid.UUID          `json:"appointment_id,omitempty"`
+	Kind          string              `json:"kind"`
+	Sensitivity   *string             `json:"sensitivity,omitempty"` // nil: as it was; of a new record, what its kind asks for
+	OccurredAt    *time.Time          `json:"occurred_at,omitempty"` // nil: as it was; of a new record, now
+	Title         string              `json:"title"`
+	Content       string              `json:"content"` // Markdown
+	Codes         []models.Coding     `json:"codes,omitempty"`
+	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty"`
+}
+
+// QuestionnaireInput is an answered questionnaire. What is computed may be there, unchanged.
+type QuestionnaireInput struct {
+	Instrument string   `json:"instrument"`
+	Answers    []int    `json:"answers"`
+	Code       *string  `json:"code,omitempty"`
+	ItemCodes  []string `json:"item_codes,omitempty"`
+	Score      *int     `json:"score,omitempty"`
+	ScoreCode  *string  `json:"score_code,omitempty"`
+	Band       *string  `json:"band,omitempty"`
+}
+
+// applyTo checks the input and writes it into a draft. It returns an Invalid error that names every offending member, and leaves m alone then.
+func (in RecordInput) applyTo(m *models.MedicalRecord, now time.Time) error {
+	var v validation
+	if !slices.Contains(models.RecordKinds(), in.Kind) {
+		v.add("/kind", "unknown_value", "Is none of: "+strings.Join(models.RecordKinds(), ", ")+".")
+	}
+	sensitivity := v.sensitivity(in.Kind, in.Sensitivity, m.Sensitivity)
+	occurred := v.occurredAt(in.OccurredAt, m.OccurredAt, now)
+	v.optional("/title", &in.Title, maxOther)
+	v.text("/content", in.Content)
+	v.codes(in.Codes)
+	questionnaire := v.questionnaire(in.Kind, in.Questionnaire)
+	if err := v.err(); err != nil {
+		return err
+	}
+	m.AppointmentID, m.Kind, m.Sensitivity, m.OccurredAt = in.AppointmentID, in.Kind, sensitivity, occurred
+	m.Title, m.Content = phi.Of(in.Title), phi.Of(in.Content)
+	m.Codes = codesOf(in.Codes)
+	m.Questionnaire = phi.JSONOfOptional(questionnaire)
+	return nil
+}
+
+func codesOf(codes []models.Coding) phi.JSON[[]models.Coding] {
+	if len(codes) == 0 {
+		return phi.JSON[[]models.Coding]{}
+	}
+	return phi.JSONOf(codes)
+}
+
+// requiredBy is the sensitivity without which a kind of record can't be.
+var requiredBy = map[string]string{
+	models.KindPsychotherapyNote: models.SensitivityPsychotherapy,
+	models.KindSUDCounselingNote: models.SensitivityPart2,
+}
+
+// sensitivity returns that of a record: what is asked for, else what it was, as long as its kind allows it.
+func (v *validation) sensitivity(kind string, asked *string, was string) string {
+	required := requiredBy[kind]
+	switch {
+	case asked == nil && required != "":
+		return required
+	case asked == nil && (was == "" || was == models.SensitivityPsychotherapy):
+		return models.SensitivityNormal
+	case asked == nil:
+		return was
+	case !slices.Contains(models.Sensitivities(), *asked):
+		v.add("/sensitivity", "unknown_value", "Is none of: "+strings.Join(models.Sensitivities(), ", ")+".")
+	case required != "" && *asked != required:
+		v.add("/sensitivity", "kind", "A record of this kind has the sensitivity "+required+".")
+	case required == "" && *asked == models.SensitivityPsychotherapy:
+		v.add("/sensitivity", "kind", "Only psychotherapy notes have this sensitivity.")
+	}
+	return *asked
+}
+
+// occurredAt returns when what a record tells of was: not later than a clock that goes wrong allows.
+func (v *validation) occurredAt(asked *time.Time, was, now time.Time) time.Time {
+	switch {
+	case asked == nil && was.IsZero():
+		return now.UTC().Truncate(time.Microsecond)
+	case asked == nil:
+		return was
+	case asked.After(now.Add(time.Hour)):
+		v.add("/occurred_at", "future_date", "Lies in the future.")
+	case asked.Year() < earliestBirth:
+		v.add("/occurred_at", "date", "Lies before "+itoa(earliestBirth)+".")
+	}
+	return asked.UTC().Truncate(time.Microsecond)
+}
+
+// text checks a text of many lines.
+func (v *validation) text(pointer, text string) {
+	switch {
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return invisible(r) && r != '\n' && r != '\r' && r != '\t' }):
+		v.add(pointer, "control_character", "Holds characters that are not text.")
+	case utf8.RuneCountInString(text) > maxText:
+		v.add(pointer, "too_long", "Is longer than "+itoa(maxText)+" characters.")
+	}
+}
+
+// codePatterns are the forms of codes, by the URI of their system. Of other systems any code is taken.
+var codePatterns = map[string]*regexp.Regexp{
+	"http://hl7.org/fhir/sid/icd-10-cm": regexp.MustCompile(`^[A-TV-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?$`),
+	models.LOINC:                        regexp.MustCompile(`^[0-9]{1,7}-[0-9]$`),
+}
+
+func (v *validation) codes(codes []models.Coding) {
+	if len(codes) > maxCodes {
+		v.add("/codes", "too_long", "Has more than "+itoa(maxCodes)+" codes.")
+		return
+	}
+	for i := range codes {
+		at := "/codes/" + itoa(i)
+		v.required(at+"/system", &codes[i].System, maxOther)
+		v.optional(at+"/display", &codes[i].Display, maxOther)
+		if !v.required(at+"/code", &codes[i].Code, maxName) {
+			continue
+		}
+		if pattern := codePatterns[codes[i].System]; pattern != nil && !pattern.MatchString(codes[i].Code) {
+			v.add(at+"/code", "invalid_format", "Is not a code of its system.")
+		}
+	}
+}
+
+// questionnaire scores the answers of an assessment.
+func (v *validation) questionnaire(kind string, in *QuestionnaireInput) *models.Questionnaire {
+	if in == nil {
+		return nil
+	}
+	if kind != models.KindAssessment {
+		v.add("/questionnaire", "kind", "Belongs to an assessment.")
+		return nil
+	}
+	q, err := models.NewQuestionnaire(in.Instrument, in.Answers)
+	switch {
+	case errors.Is(err, models.ErrInstrument):
+		v.add("/questionnaire/instrument", "unknown_value", "Is none of: "+models.PHQ9+", "+models.GAD7+".")
+		return nil
+	case err != nil:
+		v.add("/questionnaire/answers", "out_of_range", "Needs every answer, each from 0 to 3.")
+		return nil
+	}
+	for _, computed := range []struct {
+		member  string
+		changed bool
+	}{
+		{"code", in.Code != nil && *in.Code != q.Code},
+		{"item_codes", in.ItemCodes != nil && !slices.Equal(in.ItemCodes, q.ItemCodes)},
+		{"score", in.Score != nil && *in.Score != q.Score},
+		{"score_code", in.ScoreCode != nil && *in.ScoreCode != q.ScoreCode},
+		{"band", in.Band != nil && *in.Band != q.Band},
+	} {
+		if computed.changed {
+			v.add("/questionnaire/"+computed.member, "read_only", "Is computed: leave it out.")
+		}
+	}
+	return &q
+}
+
+// complete returns an Invalid error for a draft that can't be signed.
+func complete(m *models.MedicalRecord) error {
+	var v validation
+	if m.Title.Plain() == "" {
+		v.add("/title", "required", "A record is signed with a title.")
+	}
+	if strings.TrimSpace(m.Content.Plain()) == "" && m.Questionnaire.IsNull() {
+		v.add("/content", "required", "A record is signed with content, or with a questionnaire.")
+	}
+	return v.err()
+}
+
+func conflict(detail string) error { return apperr.New(apperr.Conflict, detail) }

@@ -1,0 +1,191 @@
+package service_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"novamind/internal/audit"
+	"novamind/internal/dbtest"
+	"novamind/internal/phi"
+	"novamind/models"
+	"novamind/repository"
+	"novamind/service"
+)
+
+// clinician returns a context in which a clinician with an account acts.
+func (b *bundle) clinician(t *testing.T) context.Context {
+	t.Helper()
+	a := &models.Account{Email: uuid.NewString() + "@example.org", Name: "Test", Roles: []string{service.RoleClinician}, PasswordHash: "x"}
+	accounts := repository.NewAccountRepository(b.store)
+	require.NoError(t, b.store.InTx(audit.System(t.Context(), "test"), func(ctx context.Context) error { return accounts.Create(ctx, a) }))
+	return audit.WithActor(t.Context(), audit.Actor{ID: a.ID, Roles: a.Roles, Origin: "test"})
+}
+
+// enroll gives the actor of ctx an account.
+func (b *bundle) enroll(t *testing.T, ctx context.Context) {
+	t.Helper()
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return
+	}
+	accounts := repository.NewAccountRepository(b.store)
+	require.NoError(t, b.store.InTx(audit.System(t.Context(), "test"), func(ctx context.Context) error {
+		if _, err := accounts.ByID(ctx, actor.ID); err == nil {
+			return nil
+		}
+		return accounts.Create(ctx, &models.Account{
+			Base: models.Base{ID: actor.ID}, Email: uuid.NewString() + "@example.org", Name: "Test", Roles: []string{}, PasswordHash: "x",
+		})
+	}))
+}
+
+// recordFor adds a draft of a patient in the care of the actor of ctx, who wrote it where they may, else a clinician.
+func (b *bundle) recordFor(t *testing.T, ctx context.Context) *models.MedicalRecord {
+	t.Helper()
+	writer, p := b.writer(t, ctx)
+	in := service.RecordInput{
+		Kind: models.KindAssessment, Title: "Visit", Content: "Text",
+		Questionnaire: &service.QuestionnaireInput{Instrument: models.PHQ9, Answers: []int{0, 0, 0, 0, 0, 0, 0, 0, 1}},
+	}
+	m, err := b.records.Write(writer, p.ID, in, service.Idempotency{})
+	require.NoError(t, err)
+	return m
+}
+
+func (b *bundle) flagFor(t *testing.T, ctx context.Context) uuid.UUID {
+	t.Helper()
+	var flag string
+	require.NoError(t, b.db.Raw("SELECT id FROM riskflag WHERE record_id = ?", b.recordFor(t, ctx).ID).Scan(&flag).Error)
+	return uuid.MustParse(flag)
+}
+
+func (b *bundle) consentFor(t *testing.T, ctx context.Context) *models.Consent {
+	t.Helper()
+	writer, p := b.writer(t, ctx)
+	c, err := b.consents.Grant(writer, p.ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"}, service.Idempotency{})
+	require.NoError(t, err)
+	return c
+}
+
+// writer returns who may write about a new patient, who is in their care and in that of the actor of ctx: the actor, or a clinician.
+func (b *bundle) writer(t *testing.T, ctx context.Context) (context.Context, *models.Patient) {
+	t.Helper()
+	p := b.inCareOf(t, ctx)
+	if actor, err := audit.ActorFrom(ctx); err == nil && slices.Contains(actor.Roles, service.RoleClinician) && !b.nobodysCare {
+		b.enroll(t, ctx)
+		return ctx, p
+	}
+	writer := b.clinician(t)
+	who, err := audit.ActorFrom(writer)
+	require.NoError(t, err)
+	require.NoError(t, b.care.Note(t.Context(), p.ID, who.ID, models.CareAssigned, time.Now()))
+	return writer, p
+}
+
+// signed writes a record of a patient of its author's, and signs it.
+func (b *bundle) signed(t *testing.T, ctx context.Context) *models.MedicalRecord {
+	t.Helper()
+	p := b.inCareOf(t, ctx)
+	m, err := b.records.Write(ctx, p.ID, service.RecordInput{Kind: models.KindProgressNote, Title: "Zcanary title", Content: "Zcanary content"}, service.Idempotency{})
+	require.NoError(t, err)
+	m, err = b.records.Sign(ctx, m.ID, anyVersion)
+	require.NoError(t, err)
+	return m
+}
+
+// Signed records move to new keys, and a purge of their patient takes them along, named in its event.
+func TestSignedRecordsAreResealedAndPurged(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		ctx := b.clinician(t)
+		m := b.signed(t, ctx)
+		content := func() (text string) {
+			require.NoError(t, b.db.Raw("SELECT content FROM medicalrecord").Scan(&text).Error)
+			return text
+		}
+		before := content()
+		_, err := b.keys().Rotate(audit.System(t.Context(), "test"), phi.Data)
+		require.NoError(t, err)
+		done, err := b.keys().Reseal(audit.System(t.Context(), "test"), 0, nil)
+		require.NoError(t, err)
+		require.Equal(t, 2, done.Resealed, "the patient and the record")
+		require.NotEqual(t, before[:13], content()[:13])
+		m, err = b.records.Get(ctx, m.ID)
+		require.NoError(t, err)
+		require.Equal(t, "Zcanary content", m.Content.Plain())
+
+		require.NoError(t, b.patients.Purge(as(t, service.RoleAdmin), m.PatientID, anyVersion, "asked for"))
+		require.Zero(t, b.count(t, "medicalrecord"))
+		var named int64
+		require.NoError(t, b.db.Raw("SELECT count(*) FROM auditsubject s JOIN auditlog e ON e.id = s.event_id WHERE e.action = 'purge' AND s.row_digest = '-'").Scan(&named).Error)
+		require.EqualValues(t, 2, named, "the patient and the record")
+		require.NoError(t, repository.NewSequencer(b.store).Drain(audit.System(t.Context(), "test")))
+		var direct int64
+		require.NoError(t, b.db.Raw("SELECT count(*) FROM auditlog WHERE origin = 'direct-sql'").Scan(&direct).Error)
+		require.Zero(t, direct, "every change has its event")
+	})
+}
+
+// Reading is an event that names the record; what records say is not in the log, not even sealed.
+func TestRecordsLeaveEventsWithoutContent(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		ctx := b.clinician(t)
+		m := b.signed(t, ctx)
+		_, err := b.records.Get(ctx, m.ID)
+		require.NoError(t, err)
+		_, _, err = b.records.Search(ctx, service.RecordQuery{}, service.Page{Limit: 10})
+		require.NoError(t, err)
+		var actions []string
+		for _, e := range b.events(t, "") {
+			if e.EntityType == "medicalrecord" {
+				actions = append(actions, e.Action)
+			}
+		}
+		require.Equal(t, []string{audit.Create, audit.Sign, audit.Read, audit.List}, actions)
+		require.NoError(t, b.store.Read(audit.System(t.Context(), "test"), func(ctx context.Context) error {
+			log := repository.NewAuditLogRepository(b.store)
+			events, _, err := log.Search(ctx, repository.AuditLogQuery{EntityType: "medicalrecord"}, repository.Page{Limit: 10})
+			if err != nil {
+				return err
+			}
+			diff, err := log.OpenDiff(ctx, events[0])
+			require.Contains(t, events[0].Changes.Data().Fields, "content")
+			require.Equal(t, models.KindProgressNote, diff["kind"].New)
+			require.Nil(t, diff["content"].New)
+			require.Nil(t, diff["title"].New)
+			return err
+		}))
+	})
+}
+
+// What can't be recorded is not shown: a disclosure that can't be kept.
+func TestWithoutDisclosureNothingIsShown(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		author, reader := b.clinician(t), b.clinician(t)
+		p := b.inCareOf(t, author)
+		who, err := audit.ActorFrom(reader)
+		require.NoError(t, err)
+		require.NoError(t, b.care.Note(t.Context(), p.ID, who.ID, models.CareAssigned, time.Now()))
+		m, err := b.records.Write(author, p.ID, service.RecordInput{Kind: models.KindSUDCounselingNote, Title: "x", Content: "x"}, service.Idempotency{})
+		require.NoError(t, err)
+		_, err = b.consents.Grant(author, p.ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"}, service.Idempotency{})
+		require.NoError(t, err)
+		_, err = b.records.Get(reader, m.ID)
+		require.NoError(t, err)
+		require.Equal(t, 1, b.count(t, "disclosure"))
+		require.NoError(t, b.db.Exec("DROP TABLE disclosure").Error)
+		m, err = b.records.Get(reader, m.ID)
+		require.Error(t, err)
+		require.Nil(t, m)
+	})
+}

@@ -1,0 +1,103 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/phi"
+	"novamind/models"
+)
+
+// riskReview is how long after a flag was raised somebody has to have looked at it.
+const riskReview = 7 * 24 * time.Hour
+
+// raise flags a patient whose answers tell of thoughts of self-harm, once for each record.
+func (s *MedicalRecordService) raise(ctx context.Context, m *models.MedicalRecord) error {
+	q := m.Questionnaire.Optional()
+	if q == nil || !q.AtRisk() {
+		return nil
+	}
+	if raised, err := s.flags.Raised(ctx, m.ID); err != nil || raised {
+		return err
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	return s.flags.Create(ctx, &models.RiskFlag{
+		PatientID: m.PatientID, RecordID: &m.ID, Reason: phi.Of("PHQ-9, item 9: thoughts of self-harm"),
+		RaisedBy: m.AuthorID, RaisedAt: now, ReviewAt: now.Add(riskReview),
+	})
+}
+
+// Flags returns one page of a patient's flags, and whether there are more; open: only those that nobody has resolved. It returns a NotFound error.
+func (s *MedicalRecordService) Flags(ctx context.Context, patientID uuid.UUID, open bool, page Page) (found []*models.RiskFlag, more bool, err error) {
+	intent := audit.Intent{Action: audit.List, EntityType: "riskflag"}
+	err = guarded(ctx, s.store, MedicalRecordRead, intent, s.store.Read, func(ctx context.Context) error {
+		if err := s.care.inCareFor(ctx, patientID); err != nil {
+			return err
+		}
+		sight, err := s.listSight(ctx, false)
+		if err != nil {
+			return err
+		}
+		found, more, err = s.flags.Of(ctx, patientID, open, sight, page)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return found, more, nil
+}
+
+// ReviewInput is what a review of a flag came to.
+type ReviewInput struct {
+	Finding  string     `json:"finding"`
+	ReviewAt *time.Time `json:"review_at,omitempty"` // when to look again; nil: the flag is resolved
+}
+
+// Review sets a flag's next review, or resolves it. It returns a NotFound, a Stale, a Conflict or an Invalid error.
+func (s *MedicalRecordService) Review(ctx context.Context, id uuid.UUID, current Precondition, in ReviewInput) (f *models.RiskFlag, err error) {
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	var v validation
+	v.required("/finding", &in.Finding, maxOther)
+	if in.ReviewAt != nil && in.ReviewAt.Before(now) {
+		v.add("/review_at", "past_date", "Lies in the past.")
+	}
+	intent := audit.Intent{Action: audit.Update, EntityType: "riskflag", EntityID: id}
+	err = guarded(ctx, s.store, MedicalRecordUpdate, intent, s.store.InTx, func(ctx context.Context) error {
+		sight, err := s.listSight(ctx, false)
+		if err != nil {
+			return err
+		}
+		f, err = s.flags.InSight(ctx, id, sight)
+		switch {
+		case apperr.Is(err, apperr.NotFound):
+			return outOfSight()
+		case err != nil:
+			return err
+		case v.err() != nil:
+			return v.err()
+		case !current(f.Version):
+			return apperr.New(apperr.Stale, "The flag has changed since you read it: read it again.")
+		case f.ResolvedAt != nil:
+			return conflict("The flag is resolved.")
+		}
+		actor, err := audit.ActorFrom(ctx)
+		if err != nil {
+			return err
+		}
+		f.Resolution = phi.Of(in.Finding)
+		if in.ReviewAt != nil {
+			f.ReviewAt = in.ReviewAt.UTC().Truncate(time.Microsecond)
+		} else {
+			f.ResolvedAt, f.ResolvedBy = &now, &actor.ID
+		}
+		return s.flags.Update(ctx, f)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
