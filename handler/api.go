@@ -15,6 +15,7 @@ type Services struct {
 	Auth           *service.AuthService
 	Accounts       *service.AccountService
 	Patients       *service.PatientService
+	Appointments   *service.AppointmentService
 	Care           *service.CareService
 	BreakGlass     *service.BreakGlassService
 	AuditLogs      *service.AuditLogService
@@ -119,6 +120,21 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/consents/:id", Session, noQuery(a.getConsent)},
 		{"POST", "/api/v1/consents/:id/revocation", Session, noQuery(a.revokeConsent)},
 		{"POST", "/api/v1/risk-flags/:id/reviews", Session, noQuery(a.reviewRiskFlag)},
+
+		{"GET", "/api/v1/patients/:id/appointments", Session, a.listAppointmentsOfPatient},
+
+		{"GET", "/api/v1/appointments", Session, a.listAppointments},
+		{"POST", "/api/v1/appointments", Session, noQuery(a.createAppointment)},
+		{"GET", "/api/v1/appointments/:id", Session, noQuery(a.getAppointment)},
+		{"PUT", "/api/v1/appointments/:id", Session, a.replaceAppointment},
+		{"PATCH", "/api/v1/appointments/:id", Session, a.patchAppointment},
+		{"POST", "/api/v1/appointments/:id/transitions", Session, noQuery(a.transitionAppointment)},
+		{"POST", "/api/v1/appointment-series", Session, noQuery(a.createSeries)},
+		{"POST", "/api/v1/appointment-series/preview", Session, noQuery(a.previewSeries)},
+		{"GET", "/api/v1/appointment-series/:id", Session, noQuery(a.getSeries)},
+		{"GET", "/api/v1/practitioners/:id/availability", Session, noQuery(a.getAvailability)},
+		{"PUT", "/api/v1/practitioners/:id/availability", Session, noQuery(a.replaceAvailability)},
+		{"GET", "/api/v1/practitioners/:id/slots", Session, a.listSlots},
 
 		{"GET", "/api/v1/audit-logs", Session, a.listAuditLogs},
 		{"GET", "/api/v1/audit-logs/checkpoint", FirstLogin, noQuery(a.getCheckpoint)},

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
@@ -15,14 +16,41 @@ import (
 	"novamind/internal/apperr"
 )
 
-// A cursor is base64url(id of the last row ‖ HMAC-SHA256 over route, path, filters and that id). The filters may be
-// PHI; of them a cursor holds nothing but the tag. 48 bytes make 64 characters with no spare bits, so each cursor has
-// one spelling.
+// A cursor is base64url(position of the last row ‖ HMAC-SHA256 over route, path, filters and that position). The filters may be
+// PHI; of them a cursor holds nothing but the tag. Strict decoding refuses spare bits that are set, so each cursor has one
+// spelling.
 const (
-	cursorLabel  = "novamind list cursor 1"
-	cursorBytes  = 16 + sha256.Size
-	cursorLength = cursorBytes / 3 * 4
+	cursorLabel   = "novamind list cursor 2"
+	positionBytes = 16 + 8
+	cursorBytes   = positionBytes + sha256.Size
 )
+
+// noTime stands for no time: the earliest that a cursor could hold.
+const noTime = 1 << 63
+
+var cursorLength = base64.RawURLEncoding.EncodedLen(cursorBytes)
+
+// position is where a row stands in a list: by its id, or, in a list ordered by time, by that and its id.
+type position struct {
+	ID   uuid.UUID
+	Time time.Time
+}
+
+func (p position) bytes() []byte {
+	out := slices.Clone(p.ID[:])
+	if p.Time.IsZero() {
+		return binary.BigEndian.AppendUint64(out, noTime)
+	}
+	return binary.BigEndian.AppendUint64(out, uint64(p.Time.UnixMicro())) //nolint:gosec // times before 1970 wrap, and wrap back
+}
+
+func positionOf(raw []byte) position {
+	p := position{ID: uuid.UUID(raw[:16])}
+	if micros := binary.BigEndian.Uint64(raw[16:]); micros != noTime {
+		p.Time = time.UnixMicro(int64(micros)).UTC() //nolint:gosec // as above
+	}
+	return p
+}
 
 // cursorSealer makes and opens the cursors of all lists.
 type cursorSealer struct{ key []byte }
@@ -59,29 +87,29 @@ func lengthPrefixed(parts [][]byte) []byte {
 	return joined
 }
 
-func (l cursorScope) seal(last uuid.UUID) string {
-	return base64.RawURLEncoding.EncodeToString(append(last[:], l.tag(last)...))
+func (l cursorScope) seal(last position) string {
+	at := last.bytes()
+	return base64.RawURLEncoding.EncodeToString(append(at, l.tag(at)...))
 }
 
-func (l cursorScope) open(cursor string) (uuid.UUID, bool) {
+func (l cursorScope) open(cursor string) (position, bool) {
 	// The length is checked first because the decoder skips line breaks.
 	if len(cursor) != cursorLength {
-		return uuid.Nil, false
+		return position{}, false
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(raw) != cursorBytes {
-		return uuid.Nil, false
+		return position{}, false
 	}
-	last := uuid.UUID(raw[:16])
-	if !hmac.Equal(raw[16:], l.tag(last)) {
-		return uuid.Nil, false
+	if !hmac.Equal(raw[positionBytes:], l.tag(raw[:positionBytes])) {
+		return position{}, false
 	}
-	return last, true
+	return positionOf(raw[:positionBytes]), true
 }
 
-func (l cursorScope) tag(last uuid.UUID) []byte {
+func (l cursorScope) tag(last []byte) []byte {
 	mac := hmac.New(sha256.New, l.key)
 	mac.Write(l.context)
-	mac.Write(last[:])
+	mac.Write(last)
 	return mac.Sum(nil)
 }

@@ -155,6 +155,21 @@ var matrix = map[string]rule{
 	"POST /api/v1/audit-reviews/:week/sign-off": {
 		who: service.RoleAuditor, want: 204, path: weekPath("/sign-off"), body: `{"note":"looked at"}`,
 	},
+	"GET /api/v1/patients/:id/appointments":      {who: clinicAccess, want: 200, path: patientPath("/appointments")},
+	"GET /api/v1/appointments":                   {who: clinicAccess, want: 200},
+	"POST /api/v1/appointments":                  {who: clinicAccess, want: 404, body: slot},
+	"GET /api/v1/appointments/:id":               {who: clinicAccess, want: 200, path: appointmentPath("")},
+	"PUT /api/v1/appointments/:id":               {who: clinicAccess, want: 422, path: appointmentPath(""), body: slot}, // another patient's
+	"PATCH /api/v1/appointments/:id":             {who: clinicAccess, want: 200, path: appointmentPath(""), body: `{"reason":"changed"}`},
+	"POST /api/v1/appointments/:id/transitions":  {who: clinicAccess, want: 200, path: appointmentPath("/transitions"), body: `{"to":"arrived"}`},
+	"POST /api/v1/appointment-series":            {who: clinicAccess, want: 404, body: slotEachWeek},
+	"POST /api/v1/appointment-series/preview":    {who: clinicAccess, want: 404, body: slotEachWeek},
+	"GET /api/v1/appointment-series/:id":         {who: clinicAccess, want: 200, path: seriesPath},
+	"GET /api/v1/practitioners/:id/availability": {who: clinicAccess, want: 200, path: practitionerPath("/availability")},
+	"PUT /api/v1/practitioners/:id/availability": {
+		who: service.RoleFrontDesk, want: 200, path: practitionerPath("/availability"), body: `{"time_zone":"UTC","weekly":[],"exceptions":[],"time_off":[]}`,
+	},
+	"GET /api/v1/practitioners/:id/slots": {who: clinicAccess, want: 200, path: practitionerPath("/slots?day=2035-03-05")},
 }
 
 // routeOf returns the method and the pattern of a line of the matrix; what follows a question mark tells lines of one route apart.
@@ -255,13 +270,18 @@ var serverSet = []string{
 
 // settable are the members among them that a route does take, each since it is what the route is about.
 var settable = map[string][]string{
-	"POST /api/v1/accounts":                 {"roles", "disabled"},
-	"PATCH /api/v1/accounts/:id":            {"roles", "disabled"},
-	"POST /api/v1/patients/:id/clinicians":  {"account_id"},
-	"POST /api/v1/break-glass":              {"patient_id"},
-	"POST /api/v1/medical-records":          {"patient_id"},
-	"POST /api/v1/patients/:id/consents":    {"purpose", "expires_at"},
-	"POST /api/v1/patients/:id/disclosures": {"purpose"},
+	"POST /api/v1/accounts":                   {"roles", "disabled"},
+	"PATCH /api/v1/accounts/:id":              {"roles", "disabled"},
+	"POST /api/v1/patients/:id/clinicians":    {"account_id"},
+	"POST /api/v1/break-glass":                {"patient_id"},
+	"POST /api/v1/medical-records":            {"patient_id"},
+	"POST /api/v1/patients/:id/consents":      {"purpose", "expires_at"},
+	"POST /api/v1/patients/:id/disclosures":   {"purpose"},
+	"POST /api/v1/appointments":               {"patient_id", "practitioner_id"},
+	"PUT /api/v1/appointments/:id":            {"id", "version", "patient_id", "practitioner_id"}, // refused unless unchanged
+	"PATCH /api/v1/appointments/:id":          {"practitioner_id"},
+	"POST /api/v1/appointment-series":         {"patient_id", "practitioner_id"},
+	"POST /api/v1/appointment-series/preview": {"patient_id", "practitioner_id"},
 }
 
 // What a client may never set is refused in every write, and nothing is written.

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
-	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
 )
@@ -24,7 +23,7 @@ type pageParams struct {
 // pageSpan is the part of a list to read: at most Limit rows after the row After, or from the start where it is nil.
 type pageSpan struct {
 	Limit int
-	After *uuid.UUID
+	After *position
 	list  cursorScope
 }
 
@@ -75,9 +74,9 @@ func placeOf(c *gin.Context, name string) string {
 	return "/" + name
 }
 
-// writePage answers with items. last is the id of the last row, where more rows follow it, else nil. A GET also gets
+// writePage answers with items. last is the position of the last row, where more rows follow it, else nil. A GET also gets
 // the next page's address in Link (RFC 8288); a search by POST has none, for its filters are not in its address.
-func writePage[T any](c *gin.Context, span pageSpan, items []T, last *uuid.UUID) error {
+func writePage[T any](c *gin.Context, span pageSpan, items []T, last *position) error {
 	answer := page[T]{Items: items}
 	if last != nil {
 		cursor := span.list.seal(*last)

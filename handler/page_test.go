@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
@@ -36,7 +37,11 @@ func lists(t testing.TB) *testBundle {
 		if err != nil {
 			return err
 		}
-		return writePage(c, span, []any{span.Limit, span.After}, &lastRow)
+		var after *uuid.UUID
+		if span.After != nil {
+			after = &span.After.ID
+		}
+		return writePage(c, span, []any{span.Limit, after}, &position{ID: lastRow})
 	}
 	list := func(c *gin.Context) error {
 		q, err := readQuery(c, "email", "limit", "cursor")
@@ -180,10 +185,14 @@ func TestCursorRoundTripsAndNoFlippedBitPasses(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		scope := drawScope(r)
 		id := uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(r, "id"))
-		cursor := scope.seal(id)
+		at := position{ID: id}
+		if rapid.Bool().Draw(r, "by time") {
+			at.Time = time.UnixMicro(rapid.Int64Range(-1<<50, 1<<53).Draw(r, "time")).UTC()
+		}
+		cursor := scope.seal(at)
 		got, ok := scope.open(cursor)
 		require.True(r, ok)
-		require.Equal(r, id, got)
+		require.Equal(r, at, got)
 
 		for bit := range len(cursor) * 8 {
 			flipped := []byte(cursor)

@@ -94,14 +94,14 @@ func (s patientSearch) query(c *gin.Context) (models.PatientQuery, error) {
 }
 
 func pageOf(span pageSpan) service.Page {
-	return service.Page{Limit: span.Limit, After: valueOr(span.After, uuid.Nil)}
+	after := valueOr(span.After, position{})
+	return service.Page{Limit: span.Limit, After: after.ID, AfterTime: after.Time}
 }
 
-// lastID returns the id of the last row where more follow it, for the next page's cursor.
-func lastID[T any](rows []T, more bool, id func(T) uuid.UUID) *uuid.UUID {
+// lastID returns the position of the last row where more follow it, for the next page's cursor.
+func lastID[T any](rows []T, more bool, id func(T) uuid.UUID) *position {
 	if !more || len(rows) == 0 {
 		return nil
 	}
-	last := id(rows[len(rows)-1])
-	return &last
+	return &position{ID: id(rows[len(rows)-1])}
 }

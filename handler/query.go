@@ -95,6 +95,12 @@ func (q *query) Bool(name string) *bool {
 		func(s string) (bool, bool) { return s == "true", s == "true" || s == "false" })
 }
 
+// OneOf returns the parameter, one of values, or nil where it is absent.
+func (q *query) OneOf(name string, values []string) *string {
+	return readParameter(q, name, "unknown_value", "Must be one of: "+strings.Join(values, ", ")+".",
+		func(s string) (string, bool) { return s, slices.Contains(values, s) })
+}
+
 // UUID returns the parameter, nil where it is absent.
 func (q *query) UUID(name string) *uuid.UUID {
 	return readParameter(q, name, "wrong_type", "Must be a UUID.", parseUUID)

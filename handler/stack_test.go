@@ -99,6 +99,7 @@ func newStack(t testing.TB, url string) *stack {
 		Patients: service.NewPatientService(s.store, care, "US"), Care: service.NewCareService(s.store, care), BreakGlass: emergencies,
 		AuditLogs: service.NewAuditLogService(s.store), AuditTree: service.NewAuditTreeService(s.store),
 		Reviews: service.NewAuditReviewService(s.store, hours), Refusals: s.refusals,
+		Appointments:   service.NewAppointmentService(s.store, care, cfg.Clinic),
 		MedicalRecords: service.NewMedicalRecordService(s.store, care), Consents: service.NewConsentService(s.store, care),
 		Ready: []handler.Check{{Name: "audit", Run: s.store.CheckAudit}},
 	}, cfg, s.store.CursorKey(), log)

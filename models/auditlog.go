@@ -62,7 +62,8 @@ type AuditSubject struct {
 
 // dataCategories says what kind of data a table holds.
 var dataCategories = map[string]string{
-	"patient": "demographics", "appointment": "scheduling", "medicalrecord": clinical,
+	"patient": "demographics", "medicalrecord": clinical,
+	"appointment": "scheduling", "appointmentseries": "scheduling", "availability": "staff",
 	"account": "staff", "session": "staff", "secondfactor": "staff", "apikey": "staff",
 	"keyset": "keys", "auditlog": "audit", "auditreview": "audit",
 	"consent": clinical, "disclosure": clinical, "riskflag": clinical,

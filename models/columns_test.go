@@ -43,6 +43,10 @@ var inTheClear = map[string]string{
 	"medicalrecord.sensitivity": "who sees a record is a condition of every query",
 	"medicalrecord.status":      "a constant of ours",
 	"consent.kind":              "a constant of ours",
+	"appointment.time_zone":     "a name of the IANA database",
+	"appointment.status":        "one of FHIR's codes",
+	"appointment.type":          "a constant of ours",
+	"appointment.modality":      "a constant of ours",
 }
 
 // phiWords are what a column of PHI may be called by.

@@ -164,7 +164,10 @@ func remember(m entity) {
 }
 
 // noteChange is AfterSave: it tells the unit of work which columns were created or changed.
-func noteChange(tx *gorm.DB, m entity) error {
+func noteChange(tx *gorm.DB, m entity) error { return noteChangeAs(tx, m, "", "") }
+
+// noteChangeAs is noteChange where a change has a name of its own.
+func noteChangeAs(tx *gorm.DB, m entity, action, details string) error {
 	unit, err := audit.Current(tx.Statement.Context)
 	if err != nil {
 		return err
@@ -178,7 +181,7 @@ func noteChange(tx *gorm.DB, m entity) error {
 		old := reflect.ValueOf(m.base().before).Elem()
 		unchanged = func(c column) bool { return c.same(old, row) }
 	}
-	change := audit.Change{Diff: audit.Diff{}, Others: ofPatient(m)}
+	change := audit.Change{Action: action, Details: details, Diff: audit.Diff{}, Others: ofPatient(m)}
 	for _, c := range l.columns {
 		if bookkeeping[c.name] || unchanged(c) {
 			continue

@@ -7,5 +7,6 @@ func All() []any {
 		&MedicalRecord{}, &Consent{}, &Disclosure{}, &RiskFlag{},
 		&Account{}, &Session{}, &AccountLink{}, &BreakGlass{}, &Keyset{}, &RetiredKey{}, &Backup{}, &IdempotencyKey{},
 		&SecondFactor{}, &TOTPUse{}, &RecoveryCode{}, &LoginTally{},
+		&AppointmentSeries{}, &Appointment{}, &Availability{},
 	}
 }

@@ -3,6 +3,7 @@ package repository
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -16,9 +17,18 @@ type Page struct {
 	Limit      int
 	After      uuid.UUID // Nil: from the start
 	Descending bool      // newest first
+
+	ByTime    string    // the column of a time by which the list is ordered first; empty: by id alone
+	AfterTime time.Time // what the row After had in it
 }
 
 func (p Page) apply(db *gorm.DB) *gorm.DB {
+	if p.ByTime != "" {
+		if p.After != uuid.Nil {
+			db = db.Where("("+p.ByTime+", id) > (?, ?)", p.AfterTime.UTC(), p.After)
+		}
+		return db.Order(p.ByTime + ", id")
+	}
 	order, past := "id", "id > ?"
 	if p.Descending {
 		order, past = "id DESC", "id < ?"

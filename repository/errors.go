@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,7 +26,10 @@ import (
 const retryAfter = 2 * time.Second
 
 // engineError is what is left of an engine's error once row content is taken out.
-type engineError struct{ text string }
+type engineError struct {
+	text     string
+	sqlState string // PostgreSQL's
+}
 
 func (e engineError) Error() string { return e.text }
 
@@ -41,7 +45,7 @@ func scrub(err error) error {
 		if pg.Severity == "FATAL" { // no statement was running: connection, login, shutdown
 			text += " " + pg.Message
 		}
-		return engineError{text}
+		return engineError{text, pg.Code}
 	}
 	return err
 }
@@ -54,7 +58,7 @@ func translate(err error) error {
 		return nil
 	case errors.As(err, &ours):
 		return err
-	case errors.Is(err, gorm.ErrRecordNotFound):
+	case errors.Is(err, gorm.ErrRecordNotFound), errors.Is(err, sql.ErrNoRows):
 		return apperr.New(apperr.NotFound, "There is no such resource.")
 	case errors.Is(err, gorm.ErrDuplicatedKey):
 		return apperr.Wrap(apperr.Duplicate, "A resource with this id, or another value that must be unique, exists already.", scrub(err))
@@ -64,12 +68,45 @@ func translate(err error) error {
 		return apperr.Wrap(apperr.Unreadable, "The stored values of this resource can't be opened; the access was recorded.", err)
 	case errors.Is(err, audit.ErrNoActor), errors.Is(err, audit.ErrOutsideUnit):
 		return apperr.Wrap(apperr.Internal, "The access could not be attributed.", err)
+	case isOverlap(err):
+		return apperr.Wrap(apperr.Taken, "The practitioner or the patient is taken at this time.", scrub(err))
 	case outOfReach(err):
 		return unavailable(err)
 	default:
 		return fmt.Errorf("repository: %w", scrub(err))
 	}
 }
+
+// isOverlap reports whether the database refused an appointment because of another one.
+func isOverlap(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == exclusionViolation
+	}
+	var lite *modernc.Error
+	return errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_CONSTRAINT_TRIGGER && strings.Contains(lite.Error(), "_no_overlap")
+}
+
+// lostToAnother reports whether the database gave a transaction up in favour of another one, so that it may do better when it is run again: it was the
+// victim of a deadlock, or met rows that others were about to commit.
+func lostToAnother(err error) bool {
+	var engine engineError
+	var pg *pgconn.PgError
+	state := ""
+	switch {
+	case errors.As(err, &engine):
+		state = engine.sqlState
+	case errors.As(err, &pg):
+		state = pg.Code
+	}
+	return state == deadlockDetected || state == exclusionViolation
+}
+
+// PostgreSQL's SQLSTATEs that are dealt with by name.
+const (
+	exclusionViolation = "23P01"
+	deadlockDetected   = "40P01"
+)
 
 func unavailable(err error) error {
 	e := apperr.Wrap(apperr.Unavailable, "The database is busy or out of reach: try again.", scrub(err))

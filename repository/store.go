@@ -111,6 +111,19 @@ func (s *Store) handle(ctx context.Context) *gorm.DB {
 //
 // It returns an audit.unavailable error when the events can't be stored, and an internal one without an actor in ctx.
 func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error {
+	return s.inTx(ctx, 1, fn)
+}
+
+// Contended is InTx for what many want at the same time. fn runs again where the database gave its transaction up in favour of another one, so it begins with
+// nothing but what is in the database.
+func (s *Store) Contended(ctx context.Context, fn func(context.Context) error) error {
+	return s.inTx(ctx, tries, fn)
+}
+
+// tries is how often a contended transaction is begun while others keep winning.
+const tries = 5
+
+func (s *Store) inTx(ctx context.Context, tries int, fn func(context.Context) error) error {
 	if tx := current(ctx); tx != nil {
 		return tx.join(ctx, fn)
 	}
@@ -119,20 +132,31 @@ func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error 
 		commit = (*audit.Unit).TakeChanges // what was seen is for the Read around it to tell
 	}
 	return s.inUnit(ctx, func(ctx context.Context, unit *audit.Unit) error {
-		var revoked []uuid.UUID
-		defer func() { s.tellRevoked(revoked) }() // also where nobody knows whether it was committed
-		return s.transact(ctx, func(tx *transaction) error {
-			defer func() { revoked = tx.revoked }()
-			unit.ForgetChanges() // an earlier transaction in this unit was rolled back
-			if err := fn(context.WithValue(ctx, txKey{}, tx)); err != nil {
-				return err
-			}
-			if tx.failed != nil {
-				return tx.failed
-			}
-			return insertEvents(tx.db, commit(unit))
+		return again(tries, func() error {
+			var revoked []uuid.UUID
+			defer func() { s.tellRevoked(revoked) }() // also where nobody knows whether it was committed
+			return s.transact(ctx, func(tx *transaction) error {
+				defer func() { revoked = tx.revoked }()
+				unit.ForgetChanges() // an earlier transaction in this unit was rolled back
+				if err := fn(context.WithValue(ctx, txKey{}, tx)); err != nil {
+					return err
+				}
+				if tx.failed != nil {
+					return tx.failed
+				}
+				return insertEvents(tx.db, commit(unit))
+			})
 		})
 	}, nil)
+}
+
+// again runs transact until it succeeds, fails by itself, or has lost to other transactions too often.
+func again(tries int, transact func() error) error {
+	for try := 1; ; try++ {
+		if err := transact(); err == nil || try == tries || !lostToAnother(err) {
+			return err
+		}
+	}
 }
 
 // Read runs fn without a transaction. Before it returns, one event with every row that fn saw is durable, whether fn

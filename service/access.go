@@ -16,6 +16,7 @@ import (
 type Store interface {
 	InTx(ctx context.Context, fn func(context.Context) error) error
 	Read(ctx context.Context, fn func(context.Context) error) error
+	Contended(ctx context.Context, fn func(context.Context) error) error
 }
 
 // Page is a position in a list.
@@ -192,7 +193,7 @@ func grantFrom(ctx context.Context) Scope {
 	return g.scope
 }
 
-// guarded runs fn in a unit of work of the given kind (Store.InTx or Store.Read), if the actor of ctx has permission p for
+// guarded runs fn in a unit of work of the given kind (Store.InTx, Store.Contended or Store.Read), if the actor of ctx has permission p for
 // what is intended. A denial is an event, and a Forbidden error. Where the permission does not reach all, fn must ask how far (Care.inCare,
 // Care.sight, grantFrom), or it fails.
 func guarded(ctx context.Context, store Store, p Permission, intent audit.Intent,

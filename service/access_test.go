@@ -87,8 +87,105 @@ var expectations = map[string]expectation{
 			return b.patients.Purge(ctx, b.inCareOf(t, ctx).ID, anyVersion, "asked for")
 		},
 	},
+	"AppointmentService.Book": {
+		roles: callers, action: audit.Create,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.appointments.Book(ctx, visit(b.inCareOf(t, ctx), b.practitioner(t), 0), service.Idempotency{})
+			return err
+		},
+	},
+	"AppointmentService.Get": {
+		roles: callers, action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			a, err := b.appointments.Get(ctx, b.appointmentInCareOf(t, ctx).ID)
+			require.Equal(t, err == nil, a != nil)
+			return err
+		},
+	},
+	"AppointmentService.Search": {
+		roles: callers, action: audit.List,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			b.appointmentInCareOf(t, ctx)
+			found, _, err := b.appointments.Search(ctx, service.AppointmentQuery{}, onePage)
+			require.Equal(t, err == nil, len(found) > 0)
+			return err
+		},
+	},
+	"AppointmentService.OfPatient": {
+		roles: callers, action: audit.List,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			found, _, err := b.appointments.OfPatient(ctx, b.appointmentInCareOf(t, ctx).PatientID, service.AppointmentQuery{}, onePage)
+			require.Equal(t, err == nil, len(found) > 0)
+			return err
+		},
+	},
+	"AppointmentService.Change": {
+		roles: callers, action: audit.Update,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			a := b.appointmentInCareOf(t, ctx)
+			_, err := b.appointments.Change(ctx, a.ID, anyVersion, service.OnlyThis, func(a *models.Appointment) (service.AppointmentInput, error) {
+				return said(a), nil
+			})
+			return err
+		},
+	},
+	"AppointmentService.Transition": {
+		roles: callers, action: audit.Transition,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.appointments.Transition(ctx, b.appointmentInCareOf(t, ctx).ID, anyVersion, models.Arrived, "", service.OnlyThis)
+			return err
+		},
+	},
+	"AppointmentService.PreviewSeries": {
+		roles: callers, action: audit.List,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.appointments.PreviewSeries(ctx, b.seriesInCareOf(t, ctx))
+			return err
+		},
+	},
+	"AppointmentService.BookSeries": {
+		roles: callers, action: audit.Create,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.appointments.BookSeries(ctx, b.seriesInCareOf(t, ctx), service.Idempotency{})
+			return err
+		},
+	},
+	"AppointmentService.GetSeries": {
+		roles: callers, action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			made, err := b.appointments.BookSeries(as(t, service.RoleFrontDesk), b.seriesInCareOf(t, ctx), service.Idempotency{})
+			require.NoError(t, err)
+			_, err = b.appointments.GetSeries(ctx, made.ID)
+			return err
+		},
+	},
+	"AppointmentService.Availability": {
+		roles: callers, action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.appointments.Availability(ctx, b.practitioner(t).ID)
+			return err
+		},
+	},
+	"AppointmentService.SetAvailability": {
+		roles: []string{service.RoleFrontDesk}, action: audit.Update, // and clinicians their own
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.appointments.SetAvailability(ctx, b.practitioner(t).ID, anyVersion, func(*models.Availability) (service.AvailabilityInput, error) {
+				return service.AvailabilityInput{TimeZone: "UTC"}, nil
+			})
+			return err
+		},
+	},
+	"AppointmentService.Slots": {
+		roles: callers, action: audit.List,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, _, err := b.appointments.Slots(ctx, b.practitioner(t).ID, service.SlotQuery{From: monday, To: monday.AddDate(0, 0, 1), Length: time.Hour})
+			return err
+		},
+	},
+	"AppointmentService.ExpireHolds":             {open: "is a job of the program"},
+	"AppointmentService.ExpireHoldsInBackground": {open: "is a job of the program"},
 	"AuditLogService.Search": {
-		roles: []string{service.RoleAuditor}, action: audit.List,
+		roles: []string{service.RoleAuditor, service.RoleSystem}, action: audit.List,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			b.register(t)
 			found, _, err := b.log.Search(ctx, service.AuditLogQuery{}, onePage)
@@ -365,7 +462,7 @@ func TestEveryMethodHasAnExpectation(t *testing.T) {
 	t.Parallel()
 	var names []string
 	for _, s := range []any{
-		&service.PatientService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MedicalRecordService{}, &service.ConsentService{}, &service.MigrationRunService{},
+		&service.PatientService{}, &service.AppointmentService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MedicalRecordService{}, &service.ConsentService{}, &service.MigrationRunService{},
 	} {
 		of := reflect.TypeOf(s)
 		names = append(names, of.Elem().Name())

@@ -21,13 +21,13 @@ type AccountQuery = repository.AccountQuery
 // AccountService keeps the accounts of the clinic's staff. Every method is one unit of work and leaves its event; but for Redeem, every method
 // returns a Forbidden error where no role of the actor permits it.
 type AccountService struct {
-	store     Store
-	auth      *AuthService
-	accounts  *repository.AccountRepository
-	sessions  *repository.SessionRepository
-	links     *repository.AccountLinkRepository
-	repeats   repeats
-	cfg       config.Access
+	store    Store
+	auth     *AuthService
+	accounts *repository.AccountRepository
+	sessions *repository.SessionRepository
+	links    *repository.AccountLinkRepository
+	repeats  repeats
+	cfg      config.Access
 }
 
 // NewAccountService returns the service on a store. Passwords are hashed as auth does.

@@ -13,8 +13,9 @@ import (
 // plain is a unit of work that does nothing around fn.
 type plain struct{}
 
-func (plain) InTx(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
-func (plain) Read(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+func (plain) InTx(ctx context.Context, fn func(context.Context) error) error      { return fn(ctx) }
+func (plain) Contended(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+func (plain) Read(ctx context.Context, fn func(context.Context) error) error      { return fn(ctx) }
 
 // A service that forgets to ask whose patients a permission reaches fails, rather than showing everyone's.
 func TestForgottenScopesFail(t *testing.T) {

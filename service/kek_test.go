@@ -56,7 +56,6 @@ func (b *bundle) unlockAgain(t *testing.T, kek string) error {
 	return store.Unlock(t.Context(), "file:"+kek, "US")
 }
 
-
 // Whoever rotates at the same time: the key that is left opens everything.
 func TestRotationsOfTheKEKDontCross(t *testing.T) {
 	t.Parallel()

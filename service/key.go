@@ -39,9 +39,9 @@ func NewKeyService(store *repository.Store, kekURI string) *KeyService {
 
 // The states of a key.
 const (
-	KeyPrimary  = "primary"  // seals new values
-	KeyActive   = "active"   // opens what it sealed
-	KeyRetiring = "retiring" // opens, and the database refuses new values under it
+	KeyPrimary  = "primary"   // seals new values
+	KeyActive   = "active"    // opens what it sealed
+	KeyRetiring = "retiring"  // opens, and the database refuses new values under it
 	KeyGone     = "destroyed" // nothing under it can be opened any more
 )
 

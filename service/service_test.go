@@ -25,16 +25,17 @@ var cheapest = config.Argon2{MemoryKiB: 8, Passes: 1, Lanes: 1}
 
 // bundle is a program's services on a database of their own.
 type bundle struct {
-	url, kek string
-	db       *gorm.DB // past the program
-	store    *repository.Store
-	care     *repository.CareRepository
-	patients *service.PatientService
-	records  *service.MedicalRecordService
-	consents *service.ConsentService
-	log      *service.AuditLogService
-	auth     *service.AuthService
-	imports  *service.ImportService
+	url, kek     string
+	db           *gorm.DB // past the program
+	store        *repository.Store
+	care         *repository.CareRepository
+	patients     *service.PatientService
+	appointments *service.AppointmentService
+	records      *service.MedicalRecordService
+	consents     *service.ConsentService
+	log          *service.AuditLogService
+	auth         *service.AuthService
+	imports      *service.ImportService
 
 	accounts    *service.AccountService
 	carers      *service.CareService
@@ -77,10 +78,11 @@ func newServerWith(t *testing.T, url, kek string, logins config.Auth) *bundle {
 		accounts: service.NewAccountService(store, auth, config.Default().Access),
 		carers:   service.NewCareService(store, care), emergencies: emergencies, told: told,
 		url: url, kek: kek, db: dbtest.Open(t, url), store: store, auth: auth,
-		care:     repository.NewCareRepository(store),
-		patients: service.NewPatientService(store, care, "US"),
-		log:      service.NewAuditLogService(store),
-		imports:  service.NewImportService(store, "US"),
+		care:         repository.NewCareRepository(store),
+		patients:     service.NewPatientService(store, care, "US"),
+		appointments: service.NewAppointmentService(store, care, config.Default().Clinic),
+		log:          service.NewAuditLogService(store),
+		imports:      service.NewImportService(store, "US"),
 	}
 }
 

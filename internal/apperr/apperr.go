@@ -31,6 +31,9 @@ const (
 	Duplicate          Code = "resource.duplicate"        // the id, or another unique value, is taken
 	LastAdmin          Code = "account.last_admin"        // the change would leave nobody who can administer accounts
 	Conflict           Code = "resource.conflict"         // what is there stands against it
+	Taken              Code = "appointment.taken"         // the practitioner or the patient has another appointment then
+	OutsideHours       Code = "appointment.outside_hours" // the practitioner does not see patients then
+	BadTransition      Code = "appointment.transition"    // the appointment's state does not allow it
 	Stale              Code = "resource.stale"            // If-Match named an older version
 	PreconditionNeeded Code = "request.if_match_required" // If-Match is missing
 	KeyReused          Code = "idempotency.key_reused"    // same Idempotency-Key, other request

@@ -23,6 +23,7 @@ const (
 	MarkError   = "mark_error" // a record should never have been written
 	Revoke      = "revoke"
 	Disclose    = "disclose"
+	Transition  = "transition" // of an appointment, from one state to the next
 	Purge       = "purge"
 	Login       = "login"
 	Logout      = "logout"
@@ -87,6 +88,9 @@ const Removed = "-"
 
 // Change is what a change did to a row.
 type Change struct {
+	Action  string // what it is called, where that is more than create or update
+	Details string // stable text of ours
+
 	Fields []string // the columns that it touched
 	Diff   Diff
 

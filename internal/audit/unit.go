@@ -118,11 +118,12 @@ func (u *Unit) Changed(operation, entityType string, id uuid.UUID, c Change) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	e := Event{
-		Action: operation, EntityType: entityType, EntityID: id, Fields: c.Fields, Diff: c.Diff, Outcome: Success,
+		Action: cmp.Or(c.Action, operation), EntityType: entityType, EntityID: id, Fields: c.Fields, Diff: c.Diff, Outcome: Success,
+		Details:  c.Details,
 		Subjects: append([]Subject{{ID: id, EntityType: entityType, RowVersion: c.RowVersion, RowDigest: c.RowDigest}}, c.Others...),
 	}
 	if u.intent.EntityType == entityType && u.intent.EntityID == id {
-		e.Action, e.Details, e.Reason = u.intent.Action, u.intent.Details, u.intent.Reason
+		e.Action, e.Details, e.Reason = u.intent.Action, cmp.Or(u.intent.Details, e.Details), u.intent.Reason
 	}
 	u.changes = append(u.changes, u.stamp(e))
 }

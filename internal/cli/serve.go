@@ -73,16 +73,17 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 		return err
 	}
 	engine, err := handler.NewAPI(handler.Services{
-		Auth:       auth,
-		Accounts:   service.NewAccountService(in.store, auth, in.config.Access),
-		Patients:   service.NewPatientService(in.store, care, in.config.Clinic.PhoneRegion),
-		Care:       service.NewCareService(in.store, care),
-		BreakGlass: emergencies,
-		AuditLogs:  service.NewAuditLogService(in.store),
-		AuditTree:  service.NewAuditTreeService(in.store),
-		Reviews:    service.NewAuditReviewService(in.store, hours),
-		Refusals:   refusals,
-		Ready:      ready,
+		Auth:           auth,
+		Accounts:       service.NewAccountService(in.store, auth, in.config.Access),
+		Patients:       service.NewPatientService(in.store, care, in.config.Clinic.PhoneRegion),
+		Appointments:   in.appointments(),
+		Care:           service.NewCareService(in.store, care),
+		BreakGlass:     emergencies,
+		AuditLogs:      service.NewAuditLogService(in.store),
+		AuditTree:      service.NewAuditTreeService(in.store),
+		Reviews:        service.NewAuditReviewService(in.store, hours),
+		Refusals:       refusals,
+		Ready:          ready,
 		MedicalRecords: service.NewMedicalRecordService(in.store, care),
 		Consents:       service.NewConsentService(in.store, care),
 	}, in.config, in.store.CursorKey(), in.log)
@@ -144,6 +145,7 @@ func (in *installation) inBackground(ctx context.Context, refusals *service.Refu
 	}
 	start(emergencies.TellInBackground)
 	start(func(ctx context.Context) { refusals.FlushInBackground(ctx, in.log) })
+	start(func(ctx context.Context) { in.appointments().ExpireHoldsInBackground(ctx, in.log) })
 	start(func(ctx context.Context) { repository.NewSequencer(in.store).Run(ctx, in.log) })
 	if path := in.config.Audit.AnchorFile; path != "" {
 		tree := service.NewAuditTreeService(in.store)
@@ -154,6 +156,10 @@ func (in *installation) inBackground(ctx context.Context, refusals *service.Refu
 			stop()
 		}
 	}
+}
+
+func (in *installation) appointments() *service.AppointmentService {
+	return service.NewAppointmentService(in.store, service.NewCare(in.store, in.config.Access), in.config.Clinic)
 }
 
 // readiness returns what readyz checks, and how to let go of it.

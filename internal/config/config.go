@@ -106,9 +106,10 @@ type Limits struct {
 
 // Clinic is what is particular to this clinic.
 type Clinic struct {
-	PhoneRegion string `koanf:"phone_region"` // ISO 3166-1 alpha-2
-	TimeZone    string `koanf:"time_zone"`    // IANA
-	Hours       string `koanf:"hours"`        // as OpeningHours reads them
+	PhoneRegion string        `koanf:"phone_region"`       // ISO 3166-1 alpha-2
+	TimeZone    string        `koanf:"time_zone"`          // IANA
+	Hours       string        `koanf:"hours"`              // as OpeningHours reads them
+	HoldTime    time.Duration `koanf:"hold_time" min:"1m"` // of pending appointments
 }
 
 // Log says what is logged and how.
@@ -157,7 +158,7 @@ func Default() *Config {
 		},
 		Access: Access{CareWindow: 2 * 365 * 24 * time.Hour, BreakGlass: time.Hour, LinkPeriod: 3 * 24 * time.Hour},
 		Limits: Limits{FailedPerMinute: 60, FailedBurst: 60},
-		Clinic: Clinic{PhoneRegion: "US", TimeZone: "UTC", Hours: "mon-fri 07:00-19:00"},
+		Clinic: Clinic{PhoneRegion: "US", TimeZone: "UTC", Hours: "mon-fri 07:00-19:00", HoldTime: 15 * time.Minute},
 		Log:    Log{Level: slog.LevelInfo, Format: "auto"},
 	}
 }

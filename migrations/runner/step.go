@@ -36,10 +36,13 @@ func (r *Runner) run(ctx context.Context, next planner) ([]string, error) {
 			if err != nil || s == nil {
 				return err
 			}
-			r.log.Info("migration "+string(s.direction), "id", s.migration.ID) //nolint:sloglint // up or down
+			r.log.Debug("migration "+string(s.direction), "id", s.migration.ID) //nolint:sloglint // up or down
 			done = append(done, s.migration.ID)
 		}
 	})
+	if len(done) > 0 { // one line, so that a first start stays readable
+		r.log.Info("migrated", "versions", len(done), "last", done[len(done)-1])
+	}
 	return done, err
 }
 

@@ -8,6 +8,13 @@ func Seeds() map[string]string {
 	return map[string]string{
 		"blindindex.token": "'bi1:0000000a:email:0123456789abcdef0123456789abcde%d'",
 
+		"appointment.ends_at":       "'2026-03-05 11:00:00.000000+00:00'",
+		"appointment.starts_at":     "'2026-03-05 10:0%d:00.000000+00:00'",
+		"appointment.status":        "'noshow'",
+		"appointment.expires_at":    "NULL",
+		"appointment.allow_overlap": "false",
+		"appointment.cancel_reason": "NULL",
+
 		"medicalrecord.kind":             "'intake'",
 		"medicalrecord.sensitivity":      "'normal'",
 		"medicalrecord.status":           "'draft'",

@@ -1,0 +1,110 @@
+package schedule
+
+import (
+	"slices"
+	"time"
+)
+
+// Hours is a part of a day, by the wall clock. No types means all of them.
+type Hours struct {
+	From  string   `json:"from"` // "09:00"
+	To    string   `json:"to"`   // at most "24:00"
+	Types []string `json:"types,omitempty"`
+}
+
+// WeeklyHours is a part of a day of every week.
+type WeeklyHours struct {
+	Weekday string `json:"weekday"` // monday to sunday
+	Hours
+}
+
+// DayHours is what holds on one day in place of the weekly hours. No hours means closed.
+type DayHours struct {
+	Date  string  `json:"date"` // 2006-01-02
+	Hours []Hours `json:"hours"`
+}
+
+// TimeOff is a number of whole days, the last one included, on which nothing is open.
+type TimeOff struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// Week is when somebody works: weekly hours, days that differ, and time off, by the wall clock of one zone. Its texts have been checked.
+type Week struct {
+	Zone    *time.Location
+	Weekly  []WeeklyHours
+	Days    []DayHours
+	TimeOff []TimeOff
+}
+
+// Always is open at all times, by the wall clock of a zone.
+func Always(zone *time.Location) Week {
+	week := Week{Zone: zone}
+	for day := range time.Saturday + 1 {
+		week.Weekly = append(week.Weekly, WeeklyHours{WeekdayName(day), Hours{From: "00:00", To: endOfDay.String()}})
+	}
+	return week
+}
+
+// on returns what is open on a day for a type; the empty one is any.
+func (w Week) on(day time.Time, typ string) []Hours {
+	date := day.Format(time.DateOnly)
+	if slices.ContainsFunc(w.TimeOff, func(off TimeOff) bool { return off.From <= date && date <= off.To }) {
+		return nil
+	}
+	var hours []Hours
+	if i := slices.IndexFunc(w.Days, func(d DayHours) bool { return d.Date == date }); i >= 0 {
+		hours = slices.Clone(w.Days[i].Hours)
+	} else {
+		for _, weekly := range w.Weekly {
+			if weekly.Weekday == WeekdayName(day.Weekday()) {
+				hours = append(hours, weekly.Hours)
+			}
+		}
+	}
+	return slices.DeleteFunc(hours, func(h Hours) bool { return typ != "" && len(h.Types) > 0 && !slices.Contains(h.Types, typ) })
+}
+
+// days calls do with every day that has a moment of i, by the clocks of the week's zone.
+func (w Week) days(i Interval, do func(day time.Time)) {
+	first, last := Wall(i.Start.In(w.Zone)), Wall(i.End.In(w.Zone))
+	for day := first.Truncate(24 * time.Hour); !day.After(last); day = day.AddDate(0, 0, 1) {
+		do(day)
+	}
+}
+
+// open returns a day's hours as moments.
+func (h Hours) open(day time.Time, zone *time.Location) Interval {
+	from, _ := ParseClock(h.From)
+	to, _ := ParseClock(h.To)
+	start, _ := Moment(day, from, zone)
+	end, _ := Moment(day, to, zone)
+	return Interval{start, end}
+}
+
+// Covers reports whether all of i is open for a type.
+func (w Week) Covers(i Interval, typ string) bool {
+	var open []Interval
+	w.days(i, func(day time.Time) {
+		for _, hours := range w.on(day, typ) {
+			open = append(open, hours.open(day, w.Zone))
+		}
+	})
+	return covers(merge(open), i)
+}
+
+// WeekdayName returns a day's name as WeeklyHours has it.
+func WeekdayName(day time.Weekday) string {
+	return [...]string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}[day]
+}
+
+// IsWeekday reports whether WeeklyHours may have this name.
+func IsWeekday(name string) bool {
+	for day := range time.Saturday + 1 {
+		if name == WeekdayName(day) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,107 @@
+package schedule
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/teambition/rrule-go"
+)
+
+// The limits of a recurrence: enough for years of weekly sessions.
+const (
+	MaxOccurrences = 200
+	MaxYears       = 5
+)
+
+// The ways in which a recurrence rule is not taken.
+var (
+	ErrRule        = errors.New("schedule: not a recurrence rule (RFC 5545) with FREQ DAILY, WEEKLY, MONTHLY or YEARLY")
+	ErrRuleEndless = errors.New("schedule: the rule has neither COUNT nor UNTIL")
+	ErrRuleTooLong = errors.New("schedule: the rule makes more appointments than a series may have, or goes too far into the future")
+)
+
+// Rule is a recurrence rule (RFC 5545, RRULE) by the calendar and the wall clock of its start.
+type Rule struct {
+	text   string
+	option rrule.ROption
+	utc    bool // UNTIL is a moment, not what a clock shows
+}
+
+// ParseRule reads a rule such as FREQ=WEEKLY;BYDAY=TU;COUNT=12. It returns ErrRule, or ErrRuleEndless. Parts that set the time of day are refused: that
+// is the start's.
+func ParseRule(text string) (Rule, error) {
+	text = strings.ToUpper(strings.TrimSpace(text))
+	if strings.ContainsAny(text, "\r\n:") { // a DTSTART line
+		return Rule{}, ErrRule
+	}
+	option, err := rrule.StrToROption(text)
+	if err != nil || option.Freq > rrule.DAILY || option.Interval < 0 || option.Count < 0 || !option.Dtstart.IsZero() ||
+		len(option.Byhour)+len(option.Byminute)+len(option.Bysecond)+len(option.Byeaster) > 0 {
+		return Rule{}, ErrRule // the cause quotes the rule
+	}
+	if option.Count == 0 && option.Until.IsZero() {
+		return Rule{}, ErrRuleEndless
+	}
+	if _, err := rrule.NewRRule(*option); err != nil {
+		return Rule{}, ErrRule
+	}
+	rule := Rule{text: text, option: *option}
+	if until := partOf(text, "UNTIL"); len(until) == len(rrule.DateFormat) {
+		rule.option.Until = option.Until.Add(24*time.Hour - time.Second) // a date takes in all of its day
+	} else {
+		rule.utc = strings.HasSuffix(until, "Z")
+	}
+	return rule, nil
+}
+
+func partOf(rule, name string) string {
+	for part := range strings.SplitSeq(rule, ";") {
+		if value, ok := strings.CutPrefix(part, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// String returns the rule in capitals. It holds nothing but names and numbers of RFC 5545.
+func (r Rule) String() string { return r.text }
+
+// Starts returns when the recurrence that begins at start falls, start's own clock and zone being kept: 09:00 stays 09:00. A time that clocks skip does not
+// occur (RFC 5545, 3.3.10); one that they show twice occurs the first time. It returns ErrRuleTooLong, or ErrRule where the rule makes nothing.
+func (r Rule) Starts(start time.Time) ([]time.Time, error) {
+	option, zone := r.option, start.Location()
+	option.Dtstart = Wall(start)
+	if r.utc {
+		option.Until = Wall(option.Until.In(zone))
+	}
+	horizon := option.Dtstart.AddDate(MaxYears, 0, 0)
+	if option.Until.After(horizon) {
+		return nil, ErrRuleTooLong
+	}
+	endless := option.Until.IsZero()
+	if endless {
+		option.Until = horizon
+	}
+	recurrence, err := rrule.NewRRule(option)
+	if err != nil {
+		return nil, ErrRule
+	}
+	var out []time.Time
+	next, n := recurrence.Iterator(), 0
+	for wall, more := next(); more; wall, more = next() {
+		if n++; n > MaxOccurrences {
+			return nil, ErrRuleTooLong
+		}
+		if moment, shown := Resolve(wall, zone); shown {
+			out = append(out, moment)
+		}
+	}
+	switch {
+	case len(out) == 0:
+		return nil, ErrRule
+	case endless && n < option.Count:
+		return nil, ErrRuleTooLong
+	}
+	return out, nil
+}

@@ -1,0 +1,3 @@
+DROP TABLE availability;
+DROP TABLE appointment;
+DROP TABLE appointmentseries;

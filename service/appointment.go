@@ -1,0 +1,231 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/config"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// AppointmentService keeps the clinic's appointments. Two of one practitioner or one patient never overlap, unless somebody with the permission said so, and
+// why. Every method is one unit of work and leaves its event; every method returns a Forbidden error where no role of the actor permits it, a NotFound one
+// where the patient is out of the actor's sight, and an audit.unavailable one where the event can't be stored.
+type AppointmentService struct {
+	store          Store
+	care           *Care
+	patients       *repository.PatientRepository
+	accounts       *repository.AccountRepository
+	appointments   *repository.AppointmentRepository
+	series         *repository.AppointmentSeriesRepository
+	availabilities *repository.AvailabilityRepository
+	repeats        *repository.IdempotencyKeyRepository
+	zone           string
+	hold           time.Duration
+}
+
+// NewAppointmentService returns the service on a store.
+func NewAppointmentService(store *repository.Store, care *Care, clinic config.Clinic) *AppointmentService {
+	return &AppointmentService{
+		store: store, care: care, zone: clinic.TimeZone, hold: clinic.HoldTime,
+		patients:       repository.NewPatientRepository(store),
+		accounts:       repository.NewAccountRepository(store),
+		appointments:   repository.NewAppointmentRepository(store),
+		series:         repository.NewAppointmentSeriesRepository(store),
+		availabilities: repository.NewAvailabilityRepository(store),
+		repeats:        repository.NewIdempotencyKeyRepository(store),
+	}
+}
+
+// AppointmentQuery narrows a list of appointments.
+type AppointmentQuery = repository.AppointmentQuery
+
+// Book makes an appointment, or a hold that expires. A repeat with the same idempotency key returns the appointment that the first one made. It returns an
+// Invalid error, a Taken one that names the taken interval, an OutsideHours, or a KeyReused one.
+func (s *AppointmentService) Book(ctx context.Context, in AppointmentInput, once Idempotency) (*models.Appointment, error) {
+	a, err := s.book(ctx, in, once)
+	if once.Key != "" && apperr.Is(err, apperr.Duplicate) { // the same key was stored between our look and our insert
+		return s.book(ctx, in, once)
+	}
+	return a, err
+}
+
+func (s *AppointmentService) book(ctx context.Context, in AppointmentInput, once Idempotency) (*models.Appointment, error) {
+	in = in.withDefaults(s.zone)
+	var a *models.Appointment
+	intent := audit.Intent{Action: audit.Create, EntityType: "appointment"}
+	err := guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended, func(ctx context.Context) error {
+		now := time.Now()
+		a = &models.Appointment{}
+		if err := in.applyTo(a); err != nil {
+			return err
+		}
+		var err error
+		if a.Status, a.ExpiresAt, err = in.startStatus(now, s.hold); err != nil {
+			return err
+		}
+		if err := s.care.inCare(ctx, a.PatientID); err != nil {
+			return err
+		}
+		return s.once(ctx, once, now, func(made uuid.UUID) error {
+			a, err = s.Get(ctx, made) // joins this unit
+			return err
+		}, func() (uuid.UUID, error) {
+			if err := s.place(ctx, now, a); err != nil {
+				return uuid.Nil, err
+			}
+			err := s.appointments.Create(ctx, a)
+			return a.ID, err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// once runs do, unless the request with this key was made before: then again, with the id of what it made.
+func (s *AppointmentService) once(ctx context.Context, once Idempotency, now time.Time,
+	again func(made uuid.UUID) error, do func() (uuid.UUID, error),
+) error {
+	if once.Key == "" {
+		_, err := do()
+		return err
+	}
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return err
+	}
+	made, err := s.repeats.Find(ctx, actor.ID, once.Key, once.Request, now.UTC())
+	if err != nil {
+		return err
+	}
+	if made != uuid.Nil {
+		return again(made)
+	}
+	if made, err = do(); err != nil {
+		return err
+	}
+	return s.repeats.Remember(ctx, actor.ID, once.Key, once.Request, made, now.UTC(), now.UTC().Add(idempotencyPeriod))
+}
+
+// place sees to it that appointments of the same parties can be where they are now: rows that are there already are the ones that move.
+func (s *AppointmentService) place(ctx context.Context, now time.Time, rows ...*models.Appointment) error {
+	first := rows[0]
+	w := wish{Parties: repository.Parties{PatientID: first.PatientID, PractitionerID: first.PractitionerID}, typ: first.Type}
+	for _, a := range rows {
+		w.times = append(w.times, interval(a))
+		if a.ID != uuid.Nil {
+			w.except = append(w.except, a.ID)
+		}
+	}
+	active, err := s.claim(ctx, w.Parties, now)
+	if apperr.Is(err, apperr.NotFound) {
+		err = outOfSight()
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.bookable(ctx, w.Parties, active); err != nil {
+		return err
+	}
+	if first.AllowOverlap {
+		err = s.mayOverlap(ctx)
+	} else {
+		err = s.free(ctx, w, now)
+	}
+	if err != nil {
+		return err
+	}
+	last := first.StartsAt
+	for _, a := range rows {
+		last = latest(last, a.StartsAt)
+	}
+	return s.care.note(ctx, first.PatientID, first.PractitionerID, models.CareAppointment, last)
+}
+
+// mayOverlap returns a Forbidden error unless the actor may book over other appointments.
+func (s *AppointmentService) mayOverlap(ctx context.Context) error {
+	actor, err := audit.ActorFrom(ctx)
+	if err == nil && reachOf(actor, AppointmentOverlap) == None {
+		err = apperr.New(apperr.Forbidden, "None of your roles permits overlaps.")
+	}
+	return err
+}
+
+// Get returns an appointment. It returns a NotFound error, or an Unreadable one.
+func (s *AppointmentService) Get(ctx context.Context, id uuid.UUID) (*models.Appointment, error) {
+	var a *models.Appointment
+	intent := audit.Intent{Action: audit.Read, EntityType: "appointment", EntityID: id}
+	err := guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
+		_, err := s.parties(ctx, id)
+		if err == nil {
+			a, err = s.appointments.ByID(ctx, id)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// parties returns whose an appointment is, or a NotFound error where the patient is out of the actor's sight.
+func (s *AppointmentService) parties(ctx context.Context, id uuid.UUID) (repository.Parties, error) {
+	p, err := s.appointments.PartiesOf(ctx, id)
+	if err != nil {
+		grantFrom(ctx) // there is nobody whom it could reach
+		return p, err
+	}
+	return p, s.care.inCare(ctx, p.PatientID)
+}
+
+// Search returns one page of the appointments in sight that match q, in the order of their starts, and whether there are more.
+func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, page Page) ([]*models.Appointment, bool, error) {
+	var found []*models.Appointment
+	var more bool
+	intent := audit.Intent{Action: audit.List, EntityType: "appointment"}
+	err := guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
+		sight, err := s.care.sight(ctx)
+		if err != nil {
+			return err
+		}
+		found, more, err = s.appointments.Search(ctx, q, page, sight.Narrow("patient_id"))
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return found, more, nil
+}
+
+// OfPatient is Search for one patient. It returns a NotFound error where the patient is out of the actor's sight.
+func (s *AppointmentService) OfPatient(ctx context.Context, patientID uuid.UUID, q AppointmentQuery, page Page) ([]*models.Appointment, bool, error) {
+	q.PatientID = patientID
+	var found []*models.Appointment
+	var more bool
+	intent := audit.Intent{Action: audit.List, EntityType: "appointment", Details: "of one patient"}
+	err := guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		if err = s.care.inCare(ctx, patientID); err != nil {
+			return err
+		}
+		known, err := s.patients.Known(ctx, []uuid.UUID{patientID})
+		if err == nil && !known[patientID] {
+			err = outOfSight()
+		}
+		if err != nil {
+			return err
+		}
+		found, more, err = s.appointments.Search(ctx, q, page)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return found, more, nil
+}

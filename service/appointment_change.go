@@ -1,0 +1,248 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/phi"
+	"novamind/internal/schedule"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// Extent says how much of a series a change is about.
+type Extent int
+
+// The extents.
+const (
+	OnlyThis  Extent = iota
+	Following        // this one and all that follow in its series and are still pending or booked
+)
+
+// Change replaces what is said of an appointment by what edit makes of it, and, with Following, moves and rewrites those that follow alike: each keeps its
+// distance by the calendar and the wall clock. It returns a NotFound error, a Stale one where current refuses the version, a BadTransition one for an
+// appointment that is over, an Invalid, a Taken or an OutsideHours one, or that of edit; then nothing changed.
+func (s *AppointmentService) Change(ctx context.Context, id uuid.UUID, current Precondition, extent Extent,
+	edit func(*models.Appointment) (AppointmentInput, error),
+) (*models.Appointment, error) {
+	var a *models.Appointment
+	intent := audit.Intent{Action: audit.Update, EntityType: "appointment", EntityID: id}
+	err := guarded(ctx, s.store, AppointmentUpdate, intent, s.store.Contended, func(ctx context.Context) (err error) {
+		a, err = s.change(ctx, id, current, extent, edit)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current Precondition, extent Extent,
+	edit func(*models.Appointment) (AppointmentInput, error),
+) (*models.Appointment, error) {
+	if _, err := s.parties(ctx, id); err != nil {
+		return nil, err
+	}
+	a, err := s.appointments.ByID(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := unlessStale(current, a); err != nil {
+		return nil, err
+	}
+	in, err := edit(a)
+	if err != nil {
+		return nil, err
+	}
+	// Whom it is with from now on, so that nobody else can give that time away; and only then the row itself, as it is by then.
+	now := time.Now()
+	claimed := repository.Parties{PatientID: a.PatientID, PractitionerID: in.PractitionerID}
+	if _, err := s.claim(ctx, claimed, now); err != nil {
+		return nil, err
+	}
+	seen := a.Version
+	if a, err = s.appointments.Hold(ctx, id); err != nil {
+		return nil, err
+	}
+	switch {
+	case !models.Changeable(a.Status) || expired(a, now):
+		return nil, apperr.New(apperr.BadTransition, "The appointment is over, and can't be changed any more.")
+	case a.Version != seen:
+		return nil, errAppointmentStale
+	}
+	rows := []*models.Appointment{a}
+	if extent == Following && a.SeriesID != nil {
+		if rows, err = s.followers(ctx, a); err != nil {
+			return nil, err
+		}
+	}
+	return a, s.rewrite(ctx, rows, in.withDefaults(s.zone), now)
+}
+
+var errAppointmentStale = apperr.New(apperr.Stale, "The appointment has changed since you read it: read it again.")
+
+func unlessStale(current Precondition, a *models.Appointment) error {
+	if !current(a.Version) {
+		return errAppointmentStale
+	}
+	return nil
+}
+
+// followers returns a and all that follow it in its series and may still change, a first.
+func (s *AppointmentService) followers(ctx context.Context, a *models.Appointment) ([]*models.Appointment, error) {
+	following, err := s.appointments.Following(ctx, *a.SeriesID, a.StartsAt)
+	if err != nil {
+		return nil, err
+	}
+	return append([]*models.Appointment{a}, slices.DeleteFunc(following, func(f *models.Appointment) bool { return f.ID == a.ID })...), nil
+}
+
+// rewrite writes in into the first of rows, and into the others what it means for them.
+func (s *AppointmentService) rewrite(ctx context.Context, rows []*models.Appointment, in AppointmentInput, now time.Time) error {
+	var moved []*models.Appointment
+	first := *rows[0]
+	for i, a := range rows {
+		before, own := *a, in
+		if i > 0 {
+			if err := own.moveAlike(&first, a); err != nil {
+				return err
+			}
+		}
+		if err := own.applyTo(a); err != nil {
+			return err
+		}
+		if takesMore(&before, a) {
+			moved = append(moved, a)
+		}
+	}
+	if len(moved) > 0 {
+		if err := s.place(ctx, now, moved...); err != nil {
+			return err
+		}
+	}
+	// In the direction of the move, so that none comes to lie on one that is still to move.
+	slices.SortFunc(rows, func(a, b *models.Appointment) int { return a.StartsAt.Compare(b.StartsAt) })
+	if first.StartsAt.Before(in.StartsAt) {
+		slices.Reverse(rows)
+	}
+	for _, a := range rows {
+		if err := s.appointments.Update(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moveAlike turns what was said of first into what it means for a, which follows it: as many days and hours later by the wall clock as it was before.
+func (in *AppointmentInput) moveAlike(first, a *models.Appointment) error {
+	from, err := schedule.Zone(first.TimeZone)
+	if err != nil {
+		return err
+	}
+	own, err := schedule.Zone(a.TimeZone)
+	if err != nil {
+		return err
+	}
+	zone, err := schedule.Zone(in.TimeZone)
+	if err != nil {
+		return nil //nolint:nilerr // the input's own check says so
+	}
+	length := in.EndsAt.Sub(in.StartsAt)
+	shift := schedule.Wall(in.StartsAt.In(zone)).Sub(schedule.Wall(first.StartsAt.In(from)))
+	start, shown := schedule.Resolve(schedule.Wall(a.StartsAt.In(own)).Add(shift), zone)
+	if !shown {
+		return apperr.InvalidFields(apperr.Field{Pointer: "/starts_at", Code: "skipped_time", Detail: "Clocks skip this time on the day of one that follows."})
+	}
+	in.StartsAt, in.EndsAt = start.UTC(), start.Add(length).UTC()
+	return nil
+}
+
+// takesMore reports whether an appointment takes time that it did not take before. The database asks the same.
+func takesMore(before, after *models.Appointment) bool {
+	return before.PractitionerID != after.PractitionerID || !before.StartsAt.Equal(after.StartsAt) || !before.EndsAt.Equal(after.EndsAt) ||
+		before.AllowOverlap != after.AllowOverlap
+}
+
+// Transition takes an appointment from its state to another one, and, with Following, cancels those that follow it too. Cancelling needs a reason. It returns
+// a NotFound error, a Stale one where current refuses the version, a BadTransition one where the state does not allow it, an Invalid one, or, for a late
+// arrival whose time is gone, a Taken one.
+func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, current Precondition, to, reason string, extent Extent) (*models.Appointment, error) {
+	var v validation
+	v.oneOf("/to", to, models.AppointmentStates())
+	if to == models.Cancelled {
+		v.required("/reason", &reason, maxOther)
+	} else {
+		v.optional("/reason", &reason, maxOther)
+		if extent == Following {
+			v.add("/following", "unexpected", "Those that follow can only be cancelled together.")
+		}
+	}
+	intent := audit.Intent{Action: audit.Transition, EntityType: "appointment", EntityID: id, Reason: reason}
+	var a *models.Appointment
+	err := guarded(ctx, s.store, AppointmentTransition, intent, s.store.Contended, func(ctx context.Context) error {
+		parties, err := s.parties(ctx, id)
+		if err = cmp.Or(err, v.err()); err != nil {
+			return err
+		}
+		now := time.Now()
+		if _, err := s.claim(ctx, parties, now); err != nil {
+			return err
+		}
+		if a, err = s.appointments.Hold(ctx, id); err != nil {
+			return err
+		}
+		if err := unlessStale(current, a); err != nil {
+			return err
+		}
+		rows := []*models.Appointment{a}
+		if extent == Following && a.SeriesID != nil {
+			if rows, err = s.followers(ctx, a); err != nil {
+				return err
+			}
+		}
+		for _, row := range rows {
+			if err := s.transition(ctx, row, to, reason, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (s *AppointmentService) transition(ctx context.Context, a *models.Appointment, to, reason string, now time.Time) error {
+	if !models.MayBecome(a.Status, to) || expired(a, now) {
+		return apperr.New(apperr.BadTransition, "An appointment that is "+a.Status+" can't become "+to+".")
+	}
+	late := !models.Occupies(a.Status) && models.Occupies(to)
+	a.Status, a.ExpiresAt = to, nil
+	if to == models.Cancelled {
+		a.CancelReason = phi.Of(reason)
+	}
+	if late {
+		if err := s.place(ctx, now, a); err != nil {
+			return err
+		}
+	}
+	return s.appointments.Update(ctx, a)
+}
+
+// expired reports whether an appointment is a hold whose time is over.
+func expired(a *models.Appointment, now time.Time) bool {
+	return a.ExpiresAt != nil && !a.ExpiresAt.After(now)
+}
+
+// expire ends a hold whose time is over.
+func (s *AppointmentService) expire(ctx context.Context, a *models.Appointment) error {
+	a.Status, a.ExpiresAt, a.CancelReason = models.Cancelled, nil, phi.Of("The hold expired.")
+	return s.appointments.Update(ctx, a)
+}

@@ -1,0 +1,156 @@
+package service
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/phi"
+	"novamind/internal/schedule"
+	"novamind/models"
+)
+
+// maxAppointment is how long an appointment may last.
+const maxAppointment = 24 * time.Hour
+
+// AppointmentInput is what a client says of an appointment, in the contract's names.
+type AppointmentInput struct {
+	PatientID      uuid.UUID `json:"patient_id"`
+	PractitionerID uuid.UUID `json:"practitioner_id"`
+	StartsAt       time.Time `json:"starts_at"`
+	EndsAt         time.Time `json:"ends_at"`
+	TimeZone       string    `json:"time_zone,omitempty"` // empty: the clinic's
+	Status         string    `json:"status,omitempty"`    // empty: booked; a new one may be a hold, pending
+	Type           string    `json:"type,omitempty"`      // empty: individual
+	Modality       string    `json:"modality,omitempty"`  // empty: in_person
+	Reason         string    `json:"reason,omitempty"`
+	VideoURL       string    `json:"video_url,omitempty"`
+	AllowOverlap   bool      `json:"allow_overlap,omitempty"`
+	OverlapReason  string    `json:"overlap_reason,omitempty"`
+}
+
+// withDefaults fills in what a client need not say.
+func (in AppointmentInput) withDefaults(zone string) AppointmentInput {
+	for _, member := range []struct {
+		text  *string
+		value string
+	}{
+		{&in.TimeZone, zone}, {&in.Status, models.Booked}, {&in.Type, models.TypeIndividual}, {&in.Modality, "in_person"},
+	} {
+		if *member.text == "" {
+			*member.text = member.value
+		}
+	}
+	return in
+}
+
+// applyTo checks the input and writes it into a, but for the status. It returns an Invalid error that names every offending member, and leaves a alone then.
+func (in AppointmentInput) applyTo(a *models.Appointment) error {
+	var v validation
+	v.reference("/patient_id", in.PatientID)
+	v.reference("/practitioner_id", in.PractitionerID)
+	v.interval(in.StartsAt, in.EndsAt)
+	v.zone("/time_zone", in.TimeZone)
+	v.oneOf("/type", in.Type, models.AppointmentTypes())
+	v.oneOf("/modality", in.Modality, models.Modalities())
+	v.optional("/reason", &in.Reason, maxOther)
+	v.videoURL(&in)
+	v.overlapReason(&in)
+	if err := v.err(); err != nil {
+		return err
+	}
+	a.PatientID, a.PractitionerID = in.PatientID, in.PractitionerID
+	a.StartsAt, a.EndsAt, a.TimeZone = in.StartsAt, in.EndsAt, in.TimeZone
+	a.Type, a.Modality, a.AllowOverlap = in.Type, in.Modality, in.AllowOverlap
+	a.Reason, a.VideoURL, a.OverlapReason = optionalText(in.Reason), optionalText(in.VideoURL), optionalText(in.OverlapReason)
+	return nil
+}
+
+// optionalText returns a sealed column of a text; NULL for none.
+func optionalText(text string) phi.Text {
+	if text == "" {
+		return phi.Text{}
+	}
+	return phi.Of(text)
+}
+
+func (v *validation) reference(pointer string, id uuid.UUID) {
+	if id == uuid.Nil {
+		v.add(pointer, "required", "Must not be missing.")
+	}
+}
+
+func (v *validation) interval(start, end time.Time) {
+	for _, end := range []struct {
+		pointer string
+		at      time.Time
+	}{{"/starts_at", start}, {"/ends_at", end}} {
+		switch {
+		case end.at.IsZero():
+			v.add(end.pointer, "required", "Must not be missing.")
+		case end.at.Year() < 1900 || end.at.Year() > 2200:
+			v.add(end.pointer, "out_of_range", "Must lie from 1900 to 2200.")
+		}
+	}
+	switch length := end.Sub(start); {
+	case start.IsZero() || end.IsZero():
+	case length < time.Minute:
+		v.add("/ends_at", "too_early", "Must be a minute after the start, or more.")
+	case length > maxAppointment:
+		v.add("/ends_at", "out_of_range", "Must be at most 24 hours after the start.")
+	}
+}
+
+// zone checks the name of a time zone.
+func (v *validation) zone(pointer, name string) *time.Location {
+	zone, err := schedule.Zone(name)
+	if err != nil {
+		v.add(pointer, "time_zone", "Is not a time zone of the IANA database, such as America/New_York.")
+	}
+	return zone
+}
+
+func (v *validation) oneOf(pointer, value string, known []string) {
+	if !slices.Contains(known, value) {
+		v.add(pointer, "unknown_value", "Must be one of: "+strings.Join(known, ", ")+".")
+	}
+}
+
+func (v *validation) videoURL(in *AppointmentInput) {
+	if !v.optional("/video_url", &in.VideoURL, maxOther) {
+		return
+	}
+	link, err := url.Parse(in.VideoURL)
+	switch {
+	case in.Modality != "video":
+		v.add("/video_url", "unexpected", "Goes with the modality video only.")
+	case err != nil || link.Scheme != "https" || link.Host == "":
+		v.add("/video_url", "url", "Must be an https address.")
+	}
+}
+
+func (v *validation) overlapReason(in *AppointmentInput) {
+	switch {
+	case in.AllowOverlap:
+		v.required("/overlap_reason", &in.OverlapReason, maxOther)
+	case in.OverlapReason != "":
+		v.add("/overlap_reason", "unexpected", "Goes with allow_overlap only.")
+	}
+}
+
+// startStatus returns the state that a new appointment has, and when it expires.
+func (in AppointmentInput) startStatus(now time.Time, hold time.Duration) (string, *time.Time, error) {
+	switch in.Status {
+	case models.Booked:
+		return models.Booked, nil, nil
+	case models.Pending:
+		expires := now.Add(hold)
+		return models.Pending, &expires, nil
+	default:
+		return "", nil, apperr.InvalidFields(apperr.Field{Pointer: "/status", Code: "unknown_value", Detail: "A new appointment is booked, or pending for a while."})
+	}
+}

@@ -1,0 +1,200 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/schedule"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// SeriesInput is what a client says of a series: its first appointment, and the rule that makes the others.
+type SeriesInput struct {
+	AppointmentInput
+
+	Rule string `json:"rule"` // RFC 5545, RRULE
+}
+
+// Occurrence is one appointment that a series would have, and what stands in its way.
+type Occurrence struct {
+	StartsAt, EndsAt time.Time
+	Conflicts        []Conflict
+}
+
+// Series is a rule with the appointments that it made.
+type Series struct {
+	*models.AppointmentSeries
+
+	Appointments []*models.Appointment
+}
+
+// PreviewSeries returns the appointments that a series would have, each with every conflict, and books none. It returns an Invalid error.
+func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) ([]Occurrence, error) {
+	in.AppointmentInput = in.withDefaults(s.zone)
+	var occurrences []Occurrence
+	intent := audit.Intent{Action: audit.List, EntityType: "appointment", Details: "preview of a series"}
+	err := guarded(ctx, s.store, AppointmentCreate, intent, s.store.Read, func(ctx context.Context) error {
+		rows, _, err := in.expand()
+		if err != nil {
+			return err
+		}
+		first := rows[0]
+		if err := s.care.inCare(ctx, first.PatientID); err != nil {
+			return err
+		}
+		w := wish{Parties: repository.Parties{PatientID: first.PatientID, PractitionerID: first.PractitionerID}, typ: first.Type}
+		for _, a := range rows {
+			w.times = append(w.times, interval(a))
+		}
+		known, err := s.patients.Known(ctx, []uuid.UUID{first.PatientID})
+		if err == nil && !known[first.PatientID] {
+			err = outOfSight()
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.bookable(ctx, w.Parties, true); err != nil {
+			return err
+		}
+		found, err := s.conflicts(ctx, w, time.Now())
+		for i, conflicts := range found {
+			occurrences = append(occurrences, Occurrence{w.times[i].Start.UTC(), w.times[i].End.UTC(), conflicts})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return occurrences, nil
+}
+
+// BookSeries books every appointment of a series, or none: then the Taken or OutsideHours error names every conflict. A repeat with the same idempotency key
+// returns the series that the first one made. It also returns an Invalid, or a KeyReused error.
+func (s *AppointmentService) BookSeries(ctx context.Context, in SeriesInput, once Idempotency) (*Series, error) {
+	series, err := s.bookSeries(ctx, in, once)
+	if once.Key != "" && apperr.Is(err, apperr.Duplicate) { // the same key was stored between our look and our insert
+		return s.bookSeries(ctx, in, once)
+	}
+	return series, err
+}
+
+func (s *AppointmentService) bookSeries(ctx context.Context, in SeriesInput, once Idempotency) (*Series, error) {
+	in.AppointmentInput = in.withDefaults(s.zone)
+	var series *Series
+	intent := audit.Intent{Action: audit.Create, EntityType: "appointmentseries"}
+	err := guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended, func(ctx context.Context) error {
+		now := time.Now()
+		rows, rule, err := in.expand()
+		if err != nil {
+			return err
+		}
+		if err := s.care.inCare(ctx, in.PatientID); err != nil {
+			return err
+		}
+		return s.once(ctx, once, now, func(made uuid.UUID) error {
+			series, err = s.GetSeries(ctx, made) // joins this unit
+			return err
+		}, func() (uuid.UUID, error) {
+			if err := s.place(ctx, now, rows...); err != nil {
+				return uuid.Nil, err
+			}
+			row := &models.AppointmentSeries{PatientID: in.PatientID, Rule: rule.String(), TimeZone: in.TimeZone}
+			if err := s.series.Create(ctx, row); err != nil {
+				return uuid.Nil, err
+			}
+			for _, a := range rows {
+				a.SeriesID = &row.ID
+				if err := s.appointments.Create(ctx, a); err != nil {
+					return uuid.Nil, err
+				}
+			}
+			series = &Series{row, rows}
+			return row.ID, nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return series, nil
+}
+
+// GetSeries returns a series. It returns a NotFound error, or an Unreadable one.
+func (s *AppointmentService) GetSeries(ctx context.Context, id uuid.UUID) (*Series, error) {
+	var series *Series
+	intent := audit.Intent{Action: audit.Read, EntityType: "appointmentseries", EntityID: id}
+	err := guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
+		row, err := s.series.ByID(ctx, id)
+		if err != nil {
+			grantFrom(ctx) // there is nobody whom it could reach
+			return err
+		}
+		if err := s.care.inCare(ctx, row.PatientID); err != nil {
+			return err
+		}
+		series = &Series{AppointmentSeries: row}
+		series.Appointments, _, err = s.appointments.Search(ctx, AppointmentQuery{SeriesID: id}, Page{Limit: schedule.MaxOccurrences})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return series, nil
+}
+
+// expand checks the input and returns the appointments that it makes, booked, in order.
+func (in SeriesInput) expand() ([]*models.Appointment, schedule.Rule, error) {
+	var v validation
+	if in.Status != models.Booked {
+		v.add("/status", "unknown_value", "The appointments of a series are booked.")
+	}
+	rule, err := schedule.ParseRule(in.Rule)
+	if err != nil {
+		v.rule(err)
+	}
+	if err := in.applyTo(&models.Appointment{}); err != nil {
+		var invalid *apperr.Error
+		if errors.As(err, &invalid) {
+			v.fields = append(v.fields, invalid.Fields...)
+		}
+	}
+	if err := v.err(); err != nil {
+		return nil, rule, err
+	}
+	zone, err := schedule.Zone(in.TimeZone)
+	if err != nil {
+		return nil, rule, err
+	}
+	starts, err := rule.Starts(in.StartsAt.In(zone).Truncate(time.Second))
+	if err != nil {
+		v.rule(err)
+		return nil, rule, v.err()
+	}
+	length := in.EndsAt.Sub(in.StartsAt)
+	rows := make([]*models.Appointment, len(starts))
+	for i, start := range starts {
+		own := in.AppointmentInput
+		own.StartsAt, own.EndsAt = start.UTC(), start.Add(length).UTC()
+		rows[i] = &models.Appointment{Status: models.Booked}
+		if err := own.applyTo(rows[i]); err != nil {
+			return nil, rule, err
+		}
+	}
+	return rows, rule, nil
+}
+
+func (v *validation) rule(err error) {
+	code, detail := "rule", "Is not a recurrence rule (RFC 5545) with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY that makes an appointment."
+	switch {
+	case errors.Is(err, schedule.ErrRuleEndless):
+		code, detail = "endless", "Needs COUNT or UNTIL."
+	case errors.Is(err, schedule.ErrRuleTooLong):
+		code, detail = "too_long", "Makes more than "+itoa(schedule.MaxOccurrences)+" appointments, or goes more than "+itoa(schedule.MaxYears)+" years ahead."
+	}
+	v.add("/rule", code, detail)
+}

@@ -1,0 +1,273 @@
+package service
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/schedule"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// AvailabilityInput is when a practitioner sees patients. No weekly hours means always, but for the exceptions and the time off.
+type AvailabilityInput struct {
+	TimeZone   string                 `json:"time_zone"`
+	Weekly     []schedule.WeeklyHours `json:"weekly"`
+	Exceptions []schedule.DayHours    `json:"exceptions"`
+	TimeOff    []schedule.TimeOff     `json:"time_off"`
+}
+
+// maxAvailability is how many entries each list of an availability may have.
+const maxAvailability = 500
+
+// Availability returns when a practitioner sees patients: version 0 where none is configured. It returns a NotFound error.
+func (s *AppointmentService) Availability(ctx context.Context, practitionerID uuid.UUID) (*models.Availability, error) {
+	var a *models.Availability
+	intent := audit.Intent{Action: audit.Read, EntityType: "account", EntityID: practitionerID, Details: "hours"}
+	err := guarded(ctx, s.store, AvailabilityRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		if err = s.isPractitioner(ctx, practitionerID); err == nil {
+			a, err = s.availability(ctx, practitionerID)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// SetAvailability replaces when a practitioner sees patients. What is booked already stays. It returns a NotFound, a Forbidden, a Stale or an Invalid error, or
+// that of edit.
+func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID uuid.UUID, current Precondition,
+	edit func(*models.Availability) (AvailabilityInput, error),
+) (*models.Availability, error) {
+	var a *models.Availability
+	intent := audit.Intent{Action: audit.Update, EntityType: "account", EntityID: practitionerID, Details: "hours"}
+	err := guarded(ctx, s.store, AvailabilityUpdate, intent, s.store.InTx, func(ctx context.Context) error {
+		actor, err := audit.ActorFrom(ctx)
+		if err != nil {
+			return err
+		}
+		if grantFrom(ctx) != All && actor.ID != practitionerID {
+			return apperr.New(apperr.Forbidden, "You may set your own hours only.")
+		}
+		if err := s.isPractitioner(ctx, practitionerID); err != nil {
+			return err
+		}
+		if a, err = s.availability(ctx, practitionerID); err != nil {
+			return err
+		}
+		if !current(a.Version) {
+			return apperr.New(apperr.Stale, "The hours have changed since you read them: read them again.")
+		}
+		in, err := edit(a)
+		if err != nil {
+			return err
+		}
+		if err := in.applyTo(a); err != nil {
+			return err
+		}
+		if a.Version == 0 {
+			return s.availabilities.Create(ctx, a)
+		}
+		return s.availabilities.Update(ctx, a)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// SlotQuery asks for free time of a practitioner. No type means any.
+type SlotQuery struct {
+	From, To time.Time
+	Length   time.Duration
+	Type     string
+	TimeZone string // of the days of who has no hours configured; empty: the clinic's
+}
+
+// maxSlotPeriod bounds how much free time one request lists.
+const maxSlotPeriod = 31 * 24 * time.Hour
+
+// Slots returns the free slots of a practitioner from now on, in order, with the zone of their wall clock. It returns a NotFound, or an Invalid error.
+func (s *AppointmentService) Slots(ctx context.Context, practitionerID uuid.UUID, q SlotQuery) ([]schedule.Interval, string, error) {
+	if q.TimeZone == "" {
+		q.TimeZone = s.zone
+	}
+	var slots []schedule.Interval
+	var zone string
+	intent := audit.Intent{Action: audit.List, EntityType: "account", EntityID: practitionerID, Details: "free slots"}
+	err := guarded(ctx, s.store, AvailabilityRead, intent, s.store.Read, func(ctx context.Context) error {
+		if err := q.check(); err != nil {
+			return err
+		}
+		if err := s.isPractitioner(ctx, practitionerID); err != nil {
+			return err
+		}
+		a, err := s.availability(ctx, practitionerID)
+		if err != nil {
+			return err
+		}
+		if a.Version == 0 {
+			a.TimeZone = q.TimeZone
+		}
+		week, err := weekOf(a)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		span := schedule.Interval{Start: latest(q.From, now), End: q.To}
+		taken, err := s.appointments.Taken(ctx, repository.Parties{PractitionerID: practitionerID}, q.From, q.To, now, nil)
+		if err != nil {
+			return err
+		}
+		busy := make([]schedule.Interval, len(taken))
+		for i, t := range taken {
+			busy[i] = schedule.Interval{Start: t.Start, End: t.End}
+		}
+		slots, zone = week.Slots(span, q.Length, q.Type, busy), a.TimeZone
+		return nil
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return slots, zone, nil
+}
+
+func (q SlotQuery) check() error {
+	var v validation
+	if !q.To.After(q.From) || q.To.Sub(q.From) > maxSlotPeriod {
+		v.add("to", "out_of_range", "Must be later than from, by 31 days at most.")
+	}
+	if q.Length < 5*time.Minute || q.Length > maxAppointment {
+		v.add("minutes", "out_of_range", "Must be from 5 to 1440.")
+	}
+	if q.Type != "" {
+		v.oneOf("type", q.Type, models.AppointmentTypes())
+	}
+	v.zone("time_zone", q.TimeZone)
+	return v.err()
+}
+
+// isPractitioner returns a NotFound error unless an account is a clinician's.
+func (s *AppointmentService) isPractitioner(ctx context.Context, id uuid.UUID) error {
+	grantFrom(ctx) // hours are nobody's secret among those who may read them
+	account, err := s.accounts.ByID(ctx, id)
+	if err == nil && !slices.Contains(account.Roles, RoleClinician) {
+		err = apperr.New(apperr.NotFound, "There is no such practitioner.")
+	}
+	return err
+}
+
+// availability returns a practitioner's, or an empty one of version 0.
+func (s *AppointmentService) availability(ctx context.Context, practitionerID uuid.UUID) (*models.Availability, error) {
+	a, err := s.availabilities.Of(ctx, practitionerID)
+	if apperr.Is(err, apperr.NotFound) {
+		return &models.Availability{
+			PractitionerID: practitionerID, TimeZone: s.zone,
+			Weekly: []schedule.WeeklyHours{}, Exceptions: []schedule.DayHours{}, TimeOff: []schedule.TimeOff{},
+		}, nil
+	}
+	return a, err
+}
+
+// week returns a practitioner's hours.
+func (s *AppointmentService) week(ctx context.Context, practitionerID uuid.UUID) (schedule.Week, error) {
+	a, err := s.availability(ctx, practitionerID)
+	if err != nil {
+		return schedule.Week{}, err
+	}
+	return weekOf(a)
+}
+
+func weekOf(a *models.Availability) (schedule.Week, error) {
+	zone, err := schedule.Zone(a.TimeZone)
+	if err != nil {
+		return schedule.Week{}, err
+	}
+	week := schedule.Week{Zone: zone, Weekly: a.Weekly, Days: a.Exceptions, TimeOff: a.TimeOff}
+	if len(a.Weekly) == 0 {
+		week.Weekly = schedule.Always(zone).Weekly
+	}
+	return week, nil
+}
+
+// applyTo checks the input and writes it into a. It returns an Invalid error that names every offending member, and leaves a alone then.
+func (in AvailabilityInput) applyTo(a *models.Availability) error {
+	var v validation
+	v.zone("/time_zone", in.TimeZone)
+	v.atMost("/weekly", len(in.Weekly))
+	v.atMost("/exceptions", len(in.Exceptions))
+	v.atMost("/time_off", len(in.TimeOff))
+	if err := v.err(); err != nil {
+		return err
+	}
+	for i, weekly := range in.Weekly {
+		pointer := "/weekly/" + itoa(i)
+		if !schedule.IsWeekday(weekly.Weekday) {
+			v.add(pointer+"/weekday", "unknown_value", "Must be a day from monday to sunday.")
+		}
+		v.hours(pointer, weekly.Hours)
+	}
+	for i, day := range in.Exceptions {
+		pointer := "/exceptions/" + itoa(i)
+		v.date(pointer+"/date", day.Date)
+		if slices.ContainsFunc(in.Exceptions[:i], func(other schedule.DayHours) bool { return other.Date == day.Date }) {
+			v.add(pointer+"/date", "repeated", "Must be in the list once.")
+		}
+		v.atMost(pointer+"/hours", len(day.Hours))
+		for j, hours := range day.Hours {
+			v.hours(pointer+"/hours/"+itoa(j), hours)
+		}
+	}
+	for i, off := range in.TimeOff {
+		pointer := "/time_off/" + itoa(i)
+		if v.date(pointer+"/from", off.From) && v.date(pointer+"/to", off.To) && off.To < off.From {
+			v.add(pointer+"/to", "too_early", "Must not be before from.")
+		}
+	}
+	if err := v.err(); err != nil {
+		return err
+	}
+	a.TimeZone = in.TimeZone
+	a.Weekly, a.Exceptions, a.TimeOff = list(in.Weekly), list(in.Exceptions), list(in.TimeOff)
+	return nil
+}
+
+// list returns a list that is there also where the client left it out.
+func list[T any](given []T) []T { return append([]T{}, given...) }
+
+func (v *validation) atMost(pointer string, n int) {
+	if n > maxAvailability {
+		v.add(pointer, "too_long", "Has more than "+itoa(maxAvailability)+" entries.")
+	}
+}
+
+func (v *validation) hours(pointer string, hours schedule.Hours) {
+	from, fromErr := schedule.ParseClock(hours.From)
+	to, toErr := schedule.ParseClock(hours.To)
+	switch {
+	case fromErr != nil:
+		v.add(pointer+"/from", "time_of_day", "Is not a time of day of the form HH:MM.")
+	case toErr != nil:
+		v.add(pointer+"/to", "time_of_day", "Is not a time of day of the form HH:MM, up to 24:00.")
+	case to <= from:
+		v.add(pointer+"/to", "too_early", "Must be after from; hours across midnight are two.")
+	}
+	for i, typ := range hours.Types {
+		v.oneOf(pointer+"/types/"+itoa(i), typ, models.AppointmentTypes())
+	}
+}
+
+func (v *validation) date(pointer, text string) bool {
+	if _, err := time.Parse(time.DateOnly, text); err != nil {
+		v.add(pointer, "date", "Is not a day of the form YYYY-MM-DD.")
+		return false
+	}
+	return true
+}
