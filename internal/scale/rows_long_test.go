@@ -9,13 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patients is how many are invented, surnameCount how many surnames there are, and few how many patients there are on each engine.
+// patients is how many are invented, surnameCount how many surnames there are, few how many patients there are on each engine, and reported how many
+// events reports are made of.
 // A leak may be tolerance times what is documented and slack (percentage points) more, since keys differ each time.
 const (
 	patients     = 100_000
 	surnameCount = 250_000
 	few          = 2_000
 	tolerance    = 1.05
+	reported     = 1_000_000
 	slack        = 3
 )
 

@@ -7,13 +7,15 @@ import (
 	"testing"
 )
 
-// patients is how many are invented, surnameCount how many surnames there are, and few how many patients there are on each engine.
+// patients is how many are invented, surnameCount how many surnames there are, few how many patients there are on each engine, and reported how many
+// events reports are made of.
 // A leak may be tolerance times what is documented and slack (percentage points) more, since keys differ each time.
 const (
 	patients     = 2_000
 	surnameCount = 5_000
 	few          = 250
 	tolerance    = 1.2
+	reported     = 100_000
 	slack        = 6
 )
 
