@@ -88,7 +88,7 @@ func newRunner(db *gorm.DB, log *slog.Logger) (*runner.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return runner.New(db, set, runner.Program{Version: programVersion(), Actor: startedBy()}, log)
+	return runner.New(db, set, runner.Program{Version: programVersion(), Actor: startedBy(), MayUndo: keepLog}, log)
 }
 
 func closeDB(db *gorm.DB) {

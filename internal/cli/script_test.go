@@ -21,6 +21,7 @@ import (
 //	exits STATUS COMMAND…  runs a command and holds its exit status against one of ours
 //	await FILE VAR         waits until a server in the background, whose output goes to FILE, says where it answers; sets VAR
 //	get STATUS URL         requests URL and holds the answer's status against one
+//	tamper TABLE SQL       runs SQL as the database's owner, past the guards of a table
 //	terminate              sends SIGTERM to all commands in the background; wait then fails unless they end with 0
 func TestScript(t *testing.T) {
 	t.Parallel()
@@ -38,6 +39,7 @@ func TestScript(t *testing.T) {
 				},
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"exits": exits, "await": await, "get": get, "terminate": terminate,
+					"tamper": func(ts *testscript.TestScript, _ bool, args []string) { tamper(t, ts, args) },
 				},
 			})
 		})
@@ -86,4 +88,12 @@ func terminate(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, cmd := range ts.BackgroundCmds() {
 		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
 	}
+}
+
+func tamper(t *testing.T, ts *testscript.TestScript, args []string) {
+	t.Helper()
+	url := ts.Getenv("DATABASE_URL")
+	db := dbtest.Open(t, url)
+	dbtest.DropTriggers(t, db, args[0])
+	ts.Check(db.Exec(args[1]).Error)
 }

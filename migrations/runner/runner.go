@@ -28,6 +28,8 @@ type Runner struct {
 type Program struct {
 	Version string
 	Actor   string // who started it
+	// MayUndo returns why a version must stay, in the transaction that would undo it; nil: any may go.
+	MayUndo func(tx *gorm.DB, id string) error
 }
 
 // New returns a runner of set on db, a plain gorm handle of the set's engine, without plugins. A SQLite handle needs

@@ -86,6 +86,11 @@ func (r *Runner) take(conn *gorm.DB, next planner, copied *bool) (*step, error) 
 		if s = next(applied); s == nil {
 			return nil
 		}
+		if s.direction == down && r.program.MayUndo != nil {
+			if err := r.program.MayUndo(tx, s.migration.ID); err != nil {
+				return fmt.Errorf("migration %s: %w", s.migration.ID, err)
+			}
+		}
 		if !*copied {
 			if err := r.copyBefore(tx, *s); err != nil {
 				return err
