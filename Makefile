@@ -46,6 +46,10 @@ faults: ## kill the server and PostgreSQL with SIGKILL under load and look for w
 scale: ## measure on 100,000 patients what indexes tell, what searching costs and how fast keys change
 	go test -count=1 -timeout 60m -tags scale -v -bench . -benchtime 1x ./internal/scale
 
+.PHONY: audit
+audit: ## measure the audit log: 100,000 events verified, the sequencer's cost, reports on 1 million events
+	go test -count=1 -timeout 60m -tags scale -v -run TestVerifyManyEvents -bench 'Sequencer|Reports' -benchtime 1x ./internal/scale
+
 .PHONY: bench
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
