@@ -101,6 +101,8 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/break-glass", Session, noQuery(a.listBreakGlass)},
 		{"POST", "/api/v1/break-glass", Session, noQuery(a.breakGlass)},
 
+		{"POST", "/api/v1/patients/:id/merge", Session, noQuery(a.mergePatient)},
+		{"POST", "/api/v1/patients/:id/unmerge", Session, noQuery(a.unmergePatient)},
 		{"GET", "/api/v1/patients/:id/medical-records", Session, a.listPatientMedicalRecords},
 		{"GET", "/api/v1/patients/:id/consents", Session, a.listConsents},
 		{"POST", "/api/v1/patients/:id/consents", Session, noQuery(a.createConsent)},

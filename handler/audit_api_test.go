@@ -90,7 +90,7 @@ func TestNothingHappensUnrecorded(t *testing.T) {
 		for _, request := range [][3]string{
 			{"GET", "/api/v1/patients/" + id, ""},
 			{"GET", "/api/v1/patients", ""},
-			{"POST", "/api/v1/patients", ada},
+			{"POST", "/api/v1/patients", another(ada)},
 			{"PATCH", "/api/v1/patients/" + id, `{"last_name":"x"}`},
 			{"DELETE", "/api/v1/patients/" + id, ""},
 			{"DELETE", "/api/v1/patients/" + id + "?purge=true&reason=x", ""},

@@ -96,7 +96,7 @@ var matrix = map[string]rule{
 	"GET /api/v1/practitioners":       {who: service.RoleAdmin + " " + clinicAccess, want: 200},
 
 	"GET /api/v1/patients":                {who: clinicAccess, want: 200},
-	"POST /api/v1/patients":               {who: clinicAccess, want: 201, body: ada},
+	"POST /api/v1/patients":               {who: clinicAccess, want: 201, body: another(ada)},
 	"POST /api/v1/patients/search":        {who: clinicAccess, want: 200, body: `{}`},
 	"GET /api/v1/patients/:id":            {who: clinicAccess, want: 200, path: patientPath("")},
 	"PUT /api/v1/patients/:id":            {who: clinicAccess, want: 200, path: patientPath(""), body: ada},
@@ -111,6 +111,10 @@ var matrix = map[string]rule{
 		return "/api/v1/patients/" + s.inCareOf(c.id, ada) + "/clinicians/" + c.id.String()
 	}},
 
+	"POST /api/v1/patients/:id/merge": {
+		who: service.RoleFrontDesk, want: 422, path: patientPath("/merge"), body: `{"into_id":"01890a5d-ac96-774b-bcce-b302099a8057","reason":"The same person"}`,
+	},
+	"POST /api/v1/patients/:id/unmerge":        {who: service.RoleFrontDesk, want: 409, path: patientPath("/unmerge"), body: `{"reason":"Not the same person"}`},
 	"GET /api/v1/patients/:id/medical-records": {who: service.RoleClinician, want: 200, path: patientPath("/medical-records")},
 	"GET /api/v1/patients/:id/consents":        {who: service.RoleClinician, want: 200, path: patientPath("/consents")},
 	"POST /api/v1/patients/:id/consents": {

@@ -26,6 +26,9 @@ type patientAnswer struct {
 	Address          *models.Address          `json:"address"`
 	Insurance        *models.Insurance        `json:"insurance"`
 	EmergencyContact *models.EmergencyContact `json:"emergency_contact"`
+	MergedIntoID     *uuid.UUID               `json:"merged_into_id"`
+
+	Warnings []problemField `json:"warnings,omitzero"` // of a registration
 }
 
 func newPatientAnswer(p *models.Patient) patientAnswer {
@@ -33,7 +36,7 @@ func newPatientAnswer(p *models.Patient) patientAnswer {
 		ID: p.ID, Version: p.Version, CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(), Active: p.Active,
 		FirstName: p.FirstName.Plain(), LastName: p.LastName.Plain(), DateOfBirth: p.DateOfBirth.Plain().String(),
 		ContactInfo: p.ContactInfo.Plain(), Address: p.Address.Optional(), Insurance: p.Insurance.Optional(),
-		EmergencyContact: p.EmergencyContact.Optional(),
+		EmergencyContact: p.EmergencyContact.Optional(), MergedIntoID: p.MergedIntoID,
 	}
 }
 
@@ -49,13 +52,15 @@ type patientReplacement struct {
 	Version   *int64     `json:"version"`
 	CreatedAt *time.Time `json:"created_at"`
 	UpdatedAt *time.Time `json:"updated_at"`
+
+	MergedIntoID *uuid.UUID `json:"merged_into_id"`
 	service.PatientInput
 }
 
 func newPatientReplacement(p *models.Patient) patientReplacement {
 	a := newPatientAnswer(p)
 	return patientReplacement{
-		&a.ID, &a.Version, &a.CreatedAt, &a.UpdatedAt,
+		&a.ID, &a.Version, &a.CreatedAt, &a.UpdatedAt, a.MergedIntoID,
 		service.PatientInput{
 			Active: &a.Active, FirstName: a.FirstName, LastName: a.LastName, DateOfBirth: a.DateOfBirth, ContactInfo: &a.ContactInfo,
 			Address: a.Address, Insurance: a.Insurance, EmergencyContact: a.EmergencyContact,
@@ -70,6 +75,7 @@ func (r patientReplacement) against(p *models.Patient) (service.PatientInput, er
 	return r.PatientInput, readOnly(
 		unchanged("/id", r.ID, p.ID), unchanged("/version", r.Version, p.Version),
 		unchanged("/created_at", created, p.CreatedAt.UTC()), unchanged("/updated_at", updated, p.UpdatedAt.UTC()),
+		unchanged("/merged_into_id", r.MergedIntoID, valueOr(p.MergedIntoID, uuid.Nil)),
 	)
 }
 
@@ -82,7 +88,7 @@ func inUTC(t *time.Time) *time.Time {
 }
 
 func (a *API) createPatient(c *gin.Context) error {
-	var input service.PatientInput
+	var input service.Registration
 	if err := decodeBody(c, &input); err != nil {
 		return err
 	}
@@ -90,12 +96,18 @@ func (a *API) createPatient(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.Patients.Register(c.Request.Context(), input, once)
+	p, warnings, err := a.Patients.Register(c.Request.Context(), input, once)
 	if err != nil {
 		return err
 	}
 	c.Header("Location", "/api/v1/patients/"+p.ID.String())
-	return writePatient(c, http.StatusCreated, p)
+	setETag(c, p.Version)
+	answer := newPatientAnswer(p)
+	answer.Warnings = make([]problemField, len(warnings))
+	for i, w := range warnings {
+		answer.Warnings[i] = problemField(w)
+	}
+	return writeJSON(c, http.StatusCreated, answer)
 }
 
 func (a *API) getPatient(c *gin.Context) error {

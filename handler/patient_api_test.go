@@ -128,7 +128,7 @@ func TestIdempotencyKey(t *testing.T) {
 		require.Equal(t, int64(1), s.patients())
 		ids := make(chan any, 8)
 		for range cap(ids) {
-			go func() { ids <- s.do("POST", "/api/v1/patients", ada, "Idempotency-Key: k2").at("id") }()
+			go func() { ids <- s.do("POST", "/api/v1/patients", another(ada), "Idempotency-Key: k2").at("id") }()
 		}
 		id := <-ids
 		require.NotNil(t, id)

@@ -43,6 +43,7 @@ var problemKinds = map[apperr.Code]problemKind{
 	apperr.NotFound:           {http.StatusNotFound, "Not found"},
 	apperr.Duplicate:          {http.StatusConflict, "Already exists"},
 	apperr.LastAdmin:          {http.StatusConflict, "Last admin"},
+	apperr.PossibleDuplicate:  {http.StatusConflict, "Perhaps here already"},
 	apperr.Conflict:           {http.StatusConflict, "In conflict"},
 	apperr.Taken:              {http.StatusConflict, "Time taken"},
 	apperr.OutsideHours:       {http.StatusConflict, "Outside of the practitioner's hours"},
@@ -66,6 +67,8 @@ type problem struct {
 	Code      apperr.Code    `json:"code"`
 	RequestID string         `json:"request_id"`
 	Errors    []problemField `json:"errors"`
+
+	Candidates []string `json:"candidates,omitzero"` // with patient.duplicate
 }
 
 type problemField struct {
@@ -126,7 +129,7 @@ func describe(e *apperr.Error, kind problemKind, requestID string) problem {
 	}
 	return problem{
 		Type: problemType + string(e.Code), Title: kind.title, Status: kind.status, Detail: e.Detail,
-		Code: e.Code, RequestID: requestID, Errors: fields,
+		Code: e.Code, RequestID: requestID, Errors: fields, Candidates: e.Candidates,
 	}
 }
 

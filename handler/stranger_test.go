@@ -67,7 +67,7 @@ var attempts = []attempt{
 	{"filter in the body: names", "POST", "/patients/search", `{"first_name":"Zcanary","last_name":"Zcanarysson"}`, "", 200},
 	{"filter in the body: beginnings", "POST", "/patients/search", `{"q":"zcanary 1971-01-07"}`, "", 200},
 	{"their cursor", "GET", "/patients?limit=1&cursor=:cursor", "", "", 200},
-	{"their idempotency key, other body", "POST", "/patients", ada, "Idempotency-Key: theirs", 201},
+	{"their idempotency key, other body", "POST", "/patients", another(ada), "Idempotency-Key: theirs", 201},
 	{"their emergencies", "GET", "/break-glass", "", "", 200},
 	{"their account", "GET", "/accounts/:them", "", "", 403},
 	{"their account, changed", "PATCH", "/accounts/:them", `{"disabled":true}`, "If-Match: *", 403},
@@ -80,7 +80,7 @@ func TestStrangersGetNothing(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, s *stack) {
 		them, me := s.person("them@example.org", service.RoleClinician), s.person("me@example.org", service.RoleClinician)
 		other := theirs{patient: s.inCareOf(them.id, beta)}
-		require.Equal(t, 201, s.as(them.token).do("POST", "/api/v1/patients", beta, "Idempotency-Key: theirs").status)
+		require.Equal(t, 201, s.as(them.token).do("POST", "/api/v1/patients", another(beta), "Idempotency-Key: theirs").status)
 		other.cursor = s.as(them.token).do("GET", "/api/v1/patients?limit=1", "").at("next_cursor").(string)
 		require.Equal(t, 201, s.as(them.token).do("POST", "/api/v1/break-glass",
 			`{"patient_id":"`+s.inCareOf(me.id, ada)+`","reason":"unconscious"}`).status)

@@ -21,6 +21,8 @@ type Patient struct {
 	Address          phi.JSON[Address]
 	Insurance        phi.JSON[Insurance]
 	EmergencyContact phi.JSON[EmergencyContact]
+	MergedIntoID     *uuid.UUID `gorm:"type:uuid;index;check:patient_not_merged_into_itself,merged_into_id <> id"` // the same person's row that is kept
+	MergedInto       *Patient
 
 	goesAlong []audit.Subject // when the row is purged
 }

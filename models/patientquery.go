@@ -62,6 +62,11 @@ func (q PatientQuery) Candidates(x *phi.Indexer) ([][]string, error) {
 
 func joinedParts(name string) string { return strings.Join(phi.NameParts(name), " ") }
 
+// SameName reports whether two opened patients have the same names, however written.
+func SameName(a, b *Patient) bool {
+	return joinedParts(a.FirstName.Plain()) == joinedParts(b.FirstName.Plain()) && joinedParts(a.LastName.Plain()) == joinedParts(b.LastName.Plain())
+}
+
 // Matches reports whether an opened patient is what q asks for. It decides; the index only narrows down.
 func (q PatientQuery) Matches(p *Patient, x *phi.Indexer) bool {
 	return q.matchesContact(p, x) && q.matchesName(p) &&

@@ -32,13 +32,15 @@ type AppointmentQuery struct {
 // Search returns one page of the appointments that match q, in the order of their starts, and whether there are more.
 func (r *AppointmentRepository) Search(ctx context.Context, q AppointmentQuery, page Page, where ...func(*gorm.DB) *gorm.DB) ([]*models.Appointment, bool, error) {
 	where = append(where, func(db *gorm.DB) *gorm.DB {
+		if q.PatientID != uuid.Nil {
+			db = db.Scopes(ofPatient(q.PatientID))
+		}
 		for _, c := range []struct {
 			asked     bool
 			condition string
 			value     any
 		}{
 			{q.PractitionerID != uuid.Nil, "practitioner_id = ?", q.PractitionerID},
-			{q.PatientID != uuid.Nil, "patient_id = ?", q.PatientID},
 			{q.SeriesID != uuid.Nil, "series_id = ?", q.SeriesID},
 			{q.Status != "", "status = ?", q.Status},
 			{!q.From.IsZero(), "ends_at > ?", q.From.UTC()},

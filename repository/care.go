@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,35 +31,47 @@ const (
 	byEmergency = "account_id = ? AND expires_at > ?"
 )
 
-// Narrow returns the condition on a list that leaves what is in sight. column holds the patient's id; it is a name of ours.
+// samePerson makes of patients all rows of the same people: merged ones, and those that they were merged into.
+const samePerson = "WITH care (patient_id) AS (%s), kept (patient_id) AS (SELECT patient_id FROM care UNION SELECT merged_into_id FROM patient" +
+	" WHERE merged_into_id IS NOT NULL AND id IN (SELECT patient_id FROM care))" +
+	" SELECT patient_id FROM kept UNION SELECT id FROM patient WHERE merged_into_id IN (SELECT patient_id FROM kept)"
+
+// Narrow returns the condition on a list that leaves what is in sight. column holds the patient's id; it is a name of ours. Who sees one row of a person
+// sees those that are merged with it.
 func (s Sight) Narrow(column string) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB {
-		switch {
-		case s.All:
+		if s.All {
 			return db
-		case s.Now.IsZero():
-			return db.Where(column+" IN (SELECT patient_id FROM carerelationship WHERE "+inCare+")", s.AccountID, s.Since.UTC())
 		}
-		return db.Where(column+" IN (SELECT patient_id FROM carerelationship WHERE "+inCare+
-			" UNION SELECT patient_id FROM breakglass WHERE "+byEmergency+")", s.AccountID, s.Since.UTC(), s.AccountID, s.Now.UTC())
+		patients := "SELECT patient_id FROM carerelationship WHERE " + inCare
+		args := []any{s.AccountID, s.Since.UTC()}
+		if !s.Now.IsZero() {
+			patients += " UNION SELECT patient_id FROM breakglass WHERE " + byEmergency
+			args = append(args, s.AccountID, s.Now.UTC())
+		}
+		return db.Where(column+" IN ("+fmt.Sprintf(samePerson, patients)+")", args...)
 	}
 }
 
-// Sees reports whether a patient is in sight, and whether by emergency access alone. It opens no row, and does not say whether there is such a
-// patient.
+// Sees reports whether a patient is in sight, and whether by emergency access alone. It opens no row, and where not all are in sight it does not say
+// whether there is such a patient.
 func (r *CareRepository) Sees(ctx context.Context, s Sight, patientID uuid.UUID) (sees, emergency bool, err error) {
 	if s.All {
 		return true, false, nil
 	}
-	var n int64
-	err = r.store.handle(ctx).Model(&models.CareRelationship{}).
-		Where("patient_id = ?", patientID).Where(inCare, s.AccountID, s.Since.UTC()).Count(&n).Error
-	if err != nil || n > 0 || s.Now.IsZero() {
-		return n > 0, false, translate(err)
+	lasting := s
+	lasting.Now = time.Time{}
+	if sees, err = r.sees(ctx, lasting, patientID); err != nil || sees || s.Now.IsZero() {
+		return sees, false, err
 	}
-	err = r.store.handle(ctx).Model(&models.BreakGlass{}).
-		Where("patient_id = ?", patientID).Where(byEmergency, s.AccountID, s.Now.UTC()).Count(&n).Error
-	return n > 0, n > 0, translate(err)
+	sees, err = r.sees(ctx, s, patientID)
+	return sees, sees, err
+}
+
+func (r *CareRepository) sees(ctx context.Context, s Sight, patientID uuid.UUID) (bool, error) {
+	var n int64
+	err := r.store.handle(ctx).Model(&models.Patient{}).Where("id = ?", patientID).Scopes(s.Narrow("id")).Count(&n).Error
+	return n > 0, translate(err)
 }
 
 // HasEmergency reports whether an account has emergency access to anybody.

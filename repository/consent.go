@@ -53,6 +53,9 @@ func (r *ConsentRepository) Of(ctx context.Context, patientID uuid.UUID, page Pa
 	return r.List(ctx, page, ofPatient(patientID))
 }
 
+// ofPatient is the condition on what belongs to a patient, or to one who was merged into that patient.
 func ofPatient(id uuid.UUID) func(*gorm.DB) *gorm.DB {
-	return func(db *gorm.DB) *gorm.DB { return db.Where("patient_id = ?", id) }
+	return func(db *gorm.DB) *gorm.DB {
+		return db.Where("(patient_id = ? OR patient_id IN (SELECT id FROM patient WHERE merged_into_id = ?))", id, id)
+	}
 }

@@ -52,12 +52,14 @@ type RecordQuery struct {
 }
 
 func (q RecordQuery) narrow(db *gorm.DB) *gorm.DB {
+	if q.PatientID != uuid.Nil {
+		db = db.Scopes(ofPatient(q.PatientID))
+	}
 	for _, c := range []struct {
 		asked     bool
 		condition string
 		value     any
 	}{
-		{q.PatientID != uuid.Nil, "patient_id = ?", q.PatientID},
 		{q.AppointmentID != uuid.Nil, "appointment_id = ?", q.AppointmentID},
 		{q.AuthorID != uuid.Nil, "author_id = ?", q.AuthorID},
 		{q.Kind != "", "kind = ?", q.Kind},

@@ -42,7 +42,7 @@ var expectations = map[string]expectation{
 	"PatientService.Register": {
 		roles: append(slices.Clone(staff), service.RoleIntegration, service.RoleSystem), action: audit.Create,
 		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
-			_, err := b.patients.Register(ctx, input(), service.Idempotency{})
+			_, _, err := b.patients.Register(ctx, another(input()), service.Idempotency{})
 			return err
 		},
 	},
@@ -78,6 +78,23 @@ var expectations = map[string]expectation{
 		roles: staff, action: audit.Deactivate, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			_, err := b.patients.Deactivate(ctx, b.inCareOf(t, ctx).ID, anyVersion)
+			return err
+		},
+	},
+	"PatientService.Merge": {
+		roles: []string{service.RoleFrontDesk}, action: audit.Merge,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.patients.Merge(ctx, b.inCareOf(t, ctx).ID, b.inCareOf(t, ctx).ID, anyVersion, "registered twice")
+			return err
+		},
+	},
+	"PatientService.Unmerge": {
+		roles: []string{service.RoleFrontDesk}, action: audit.Unmerge,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			merged, kept := b.inCareOf(t, ctx), b.inCareOf(t, ctx)
+			_, err := b.patients.Merge(as(t, service.RoleFrontDesk), merged.ID, kept.ID, anyVersion, "registered twice")
+			require.NoError(t, err)
+			_, err = b.patients.Unmerge(ctx, merged.ID, anyVersion, "not the same")
 			return err
 		},
 	},
@@ -573,7 +590,7 @@ func TestDenialComesBeforeValidation(t *testing.T) {
 		b := newBundle(t, url)
 		p := b.register(t)
 		auditor := as(t, service.RoleAuditor)
-		_, err := b.patients.Register(auditor, service.PatientInput{}, service.Idempotency{})
+		_, _, err := b.patients.Register(auditor, another(service.PatientInput{}), service.Idempotency{})
 		require.True(t, apperr.Is(err, apperr.Forbidden), "%v", err)
 		require.True(t, apperr.Is(b.patients.Purge(auditor, p.ID, anyVersion, " "), apperr.Forbidden))
 		q := models.PatientQuery{DateOfBirth: new(p.DateOfBirth.Plain())}

@@ -57,7 +57,7 @@ func working(t *testing.T, servers ...*bundle) (stop func()) {
 	for _, s := range servers {
 		group.Go(func() error {
 			for !ended.Load() {
-				p, err := s.patients.Register(ctx, input(), service.Idempotency{})
+				p, _, err := s.patients.Register(ctx, another(input()), service.Idempotency{})
 				if err != nil {
 					return err
 				}

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -35,37 +36,50 @@ func NewPatientService(store *repository.Store, care *Care, phoneRegion string) 
 // Precondition decides whether a change may start from a row's version.
 type Precondition func(version int64) bool
 
-// Register adds a patient. A repeat with the same idempotency key returns the patient that the first one made. It returns
-// an Invalid error, or a KeyReused one.
-func (s *PatientService) Register(ctx context.Context, in PatientInput, once Idempotency) (*models.Patient, error) {
-	var p *models.Patient
+// Registration is a new patient. Where the clinic has one of the same names and date of birth, it must say that this is another, and why.
+type Registration struct {
+	PatientInput
+
+	AllowDuplicate  bool   `json:"allow_duplicate,omitempty"`
+	DuplicateReason string `json:"duplicate_reason,omitempty"`
+}
+
+// Register adds a patient. A repeat with the same idempotency key returns the patient that the first one made. The warnings are of what is often meant:
+// families share phones. It returns an Invalid error, a PossibleDuplicate one with those of the candidates whom the actor sees, or a KeyReused one.
+func (s *PatientService) Register(ctx context.Context, in Registration, once Idempotency) (p *models.Patient, warnings []apperr.Field, err error) {
 	intent := audit.Intent{Action: audit.Create, EntityType: "patient"}
-	err := once.attempt(func() error {
+	var v validation
+	if in.AllowDuplicate && v.required("/duplicate_reason", &in.DuplicateReason, maxOther) {
+		intent.Reason = in.DuplicateReason
+	}
+	err = once.attempt(func() error {
 		return guarded(ctx, s.store, PatientCreate, intent, s.store.InTx, func(ctx context.Context) error {
-			made, again, err := s.repeats.once(ctx, once, func() (_ uuid.UUID, err error) {
-				p, err = s.register(ctx, in)
-				if err != nil {
-					return uuid.Nil, err
-				}
-				return p.ID, nil
-			})
-			if err == nil && again {
-				p, err = s.Get(ctx, made) // joins this unit; it may be out of sight by now
+			if err := v.err(); err != nil {
+				return err
+			}
+			p, err = repeated(ctx, s.repeats, once, s.Get, func() (*models.Patient, error) { return s.register(ctx, in) })
+			if err == nil {
+				warnings, err = s.warnings(ctx, p)
 			}
 			return err
 		})
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return p, nil
+	return p, warnings, nil
 }
 
-func (s *PatientService) register(ctx context.Context, in PatientInput) (*models.Patient, error) {
+func (s *PatientService) register(ctx context.Context, in Registration) (*models.Patient, error) {
 	p := &models.Patient{Active: true}
 	now := time.Now()
 	if err := in.applyTo(p, s.region, now); err != nil {
 		return nil, err
+	}
+	if !in.AllowDuplicate {
+		if err := s.refuseDuplicate(ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.patients.Create(ctx, p); err != nil {
 		return nil, err
@@ -143,8 +157,8 @@ func (s *PatientService) Deactivate(ctx context.Context, id uuid.UUID, current P
 		})
 }
 
-// Purge removes a patient and all that belongs to them, for good. It returns a NotFound, a Stale, or, without a reason, an
-// Invalid error.
+// Purge removes a patient and all that belongs to them, for good. It returns a NotFound or a Stale error, an Invalid one without a reason, or a
+// Conflict one where others were merged into the patient.
 func (s *PatientService) Purge(ctx context.Context, id uuid.UUID, current Precondition, reason string) error {
 	var v validation
 	intent := audit.Intent{Action: audit.Purge, EntityType: "patient", EntityID: id}
@@ -154,6 +168,9 @@ func (s *PatientService) Purge(ctx context.Context, id uuid.UUID, current Precon
 	_, err := s.change(ctx, PatientPurge, intent, current, func(ctx context.Context, p *models.Patient) error {
 		if err := v.err(); err != nil {
 			return err
+		}
+		if kept, err := s.patients.IsKept(ctx, id); err != nil || kept {
+			return cmp.Or(err, conflict("Others were merged into the patient: unmerge or purge them first."))
 		}
 		return s.patients.Delete(ctx, p)
 	})

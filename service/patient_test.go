@@ -20,31 +20,31 @@ func TestRepeatedRegistrations(t *testing.T) {
 		b := newBundle(t, url)
 		ctx := as(t, service.RoleFrontDesk)
 		once := service.Idempotency{Key: "key", Request: "POST /patients one body"}
-		first, err := b.patients.Register(ctx, input(), once)
+		first, _, err := b.patients.Register(ctx, another(input()), once)
 		require.NoError(t, err)
-		again, err := b.patients.Register(ctx, input(), once)
+		again, _, err := b.patients.Register(ctx, another(input()), once)
 		require.NoError(t, err)
 		require.Equal(t, first.ID, again.ID)
 		require.Equal(t, "García-López", again.LastName.Plain())
 		require.Len(t, b.events(t, audit.Create), 1)
 		require.Len(t, b.events(t, audit.Read), 1, "the second answer shows the patient: a read")
 
-		_, err = b.patients.Register(ctx, input(), service.Idempotency{Key: "key", Request: "POST /patients other body"})
+		_, _, err = b.patients.Register(ctx, another(input()), service.Idempotency{Key: "key", Request: "POST /patients other body"})
 		require.True(t, apperr.Is(err, apperr.KeyReused), "%v", err)
-		other, err := b.patients.Register(as(t, service.RoleFrontDesk), input(), once)
+		other, _, err := b.patients.Register(as(t, service.RoleFrontDesk), another(input()), once)
 		require.NoError(t, err)
 		require.NotEqual(t, first.ID, other.ID, "another account's key is another key")
 		require.NoError(t, b.db.Exec("UPDATE idempotencykey SET expires_at = created_at").Error)
-		late, err := b.patients.Register(ctx, input(), once)
+		late, _, err := b.patients.Register(ctx, another(input()), once)
 		require.NoError(t, err)
 		require.NotEqual(t, first.ID, late.ID, "expired")
 		require.Equal(t, 3, b.count(t, "patient"))
 
 		bad := input()
 		bad.LastName = ""
-		_, err = b.patients.Register(ctx, bad, service.Idempotency{Key: "corrected", Request: "bad"})
+		_, _, err = b.patients.Register(ctx, another(bad), service.Idempotency{Key: "corrected", Request: "bad"})
 		require.True(t, apperr.Is(err, apperr.Invalid))
-		_, err = b.patients.Register(ctx, input(), service.Idempotency{Key: "corrected", Request: "good"})
+		_, _, err = b.patients.Register(ctx, another(input()), service.Idempotency{Key: "corrected", Request: "good"})
 		require.NoError(t, err, "a refused request uses no key up")
 	})
 }
@@ -60,7 +60,7 @@ func TestRacingRepeats(t *testing.T) {
 		var racing sync.WaitGroup
 		for i := range made {
 			racing.Go(func() {
-				p, err := []*bundle{one, other}[i%2].patients.Register(ctx, input(), service.Idempotency{Key: "key", Request: "body"})
+				p, _, err := []*bundle{one, other}[i%2].patients.Register(ctx, another(input()), service.Idempotency{Key: "key", Request: "body"})
 				if err != nil {
 					t.Error(err)
 					return

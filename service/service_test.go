@@ -127,10 +127,15 @@ func input() service.PatientInput {
 	}
 }
 
+// another returns a registration of somebody who is not the one of the same name.
+func another(in service.PatientInput) service.Registration {
+	return service.Registration{PatientInput: in, AllowDuplicate: true, DuplicateReason: "not the same"}
+}
+
 // register adds a patient.
 func (b *bundle) register(t *testing.T) *models.Patient {
 	t.Helper()
-	p, err := b.patients.Register(as(t, service.RoleClinician), input(), service.Idempotency{})
+	p, _, err := b.patients.Register(as(t, service.RoleClinician), another(input()), service.Idempotency{})
 	require.NoError(t, err)
 	return p
 }

@@ -30,6 +30,7 @@ const (
 	NotFound           Code = "resource.not_found"        // not there, or out of the caller's sight
 	Duplicate          Code = "resource.duplicate"        // the id, or another unique value, is taken
 	LastAdmin          Code = "account.last_admin"        // the change would leave nobody who can administer accounts
+	PossibleDuplicate  Code = "patient.duplicate"         // perhaps the same person as another; Candidates says which
 	Conflict           Code = "resource.conflict"         // what is there stands against it
 	Taken              Code = "appointment.taken"         // the practitioner or the patient has another appointment then
 	OutsideHours       Code = "appointment.outside_hours" // the practitioner does not see patients then
@@ -56,6 +57,7 @@ type Error struct {
 	Code       Code
 	Detail     string
 	Fields     []Field
+	Candidates []string      // with PossibleDuplicate: ids that the caller may see
 	RetryAfter time.Duration // with RateLimited, Unavailable and AuditUnavailable
 	cause      error
 }

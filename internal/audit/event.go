@@ -18,6 +18,8 @@ const (
 	Search      = "search"
 	Update      = "update"
 	Deactivate  = "deactivate"
+	Merge       = "merge"
+	Unmerge     = "unmerge"
 	Sign        = "sign"
 	Amend       = "amend"
 	MarkError   = "mark_error" // a record should never have been written

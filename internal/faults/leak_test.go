@@ -111,7 +111,7 @@ func requireClean(t *testing.T, files map[string]string) {
 	}
 }
 
-const newcomer = `{"first_name":"Grimblesnatch","last_name":"Zandromëda","date_of_birth":"1931-07-23","contact_info":{"phone":"212-555-0147"}}`
+const newcomer = `{"allow_duplicate":true,"duplicate_reason":"not the same","first_name":"Grimblesnatch","last_name":"Zandromëda","date_of_birth":"1931-07-23","contact_info":{"phone":"212-555-0147"}}`
 
 // use reads, changes and searches, well and badly, and returns what the refusals say.
 func use(t *testing.T, s *server) map[string]string {

@@ -11,7 +11,7 @@ import (
 	"gorm.io/gorm"
 )
 
-const somebody = `{"first_name":"Kay","last_name":"Example","date_of_birth":"1980-02-03","contact_info":{"phone":"212-555-0123"}}`
+const somebody = `{"allow_duplicate":true,"duplicate_reason":"not the same","first_name":"Kay","last_name":"Example","date_of_birth":"1980-02-03","contact_info":{"phone":"212-555-0123"}}`
 
 // clients write at once.
 const clients = 16

@@ -15,6 +15,7 @@ func Seeds() map[string]string {
 		"appointment.allow_overlap": "false",
 		"appointment.cancel_reason": "NULL",
 
+		"patient.merged_into_id":         "NULL",
 		"medicalrecord.kind":             "'intake'",
 		"medicalrecord.sensitivity":      "'normal'",
 		"medicalrecord.status":           "'draft'",

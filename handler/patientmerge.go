@@ -1,0 +1,49 @@
+package handler
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+)
+
+type mergeRequest struct {
+	IntoID uuid.UUID `json:"into_id"`
+	Reason string    `json:"reason"`
+}
+
+type unmergeRequest struct {
+	Reason string `json:"reason"`
+}
+
+func (a *API) mergePatient(c *gin.Context) error {
+	var body mergeRequest
+	if err := decodeBody(c, &body); err != nil {
+		return err
+	}
+	id, condition, err := target(c)
+	if err != nil {
+		return err
+	}
+	p, err := a.Patients.Merge(c.Request.Context(), id, body.IntoID, condition.Matches, body.Reason)
+	if err != nil {
+		return err
+	}
+	return writePatient(c, http.StatusOK, p)
+}
+
+func (a *API) unmergePatient(c *gin.Context) error {
+	var body unmergeRequest
+	if err := decodeBody(c, &body); err != nil {
+		return err
+	}
+	id, condition, err := target(c)
+	if err != nil {
+		return err
+	}
+	p, err := a.Patients.Unmerge(c.Request.Context(), id, condition.Matches, body.Reason)
+	if err != nil {
+		return err
+	}
+	return writePatient(c, http.StatusOK, p)
+}

@@ -1,0 +1,48 @@
+package repository
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"novamind/models"
+)
+
+// Locked returns a patient whom nobody else changes until the transaction of ctx ends. It returns a NotFound error, or an Unreadable one.
+func (r *PatientRepository) Locked(ctx context.Context, id uuid.UUID) (*models.Patient, error) {
+	db := r.store.handle(ctx)
+	if r.store.engine == PostgreSQL { // SQLite has one writer at a time
+		db = db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+	}
+	var p models.Patient
+	if err := db.Where("id = ?", id).Take(&p).Error; err != nil {
+		return nil, translate(err)
+	}
+	return &p, nil
+}
+
+func mergedInto(id uuid.UUID) func(*gorm.DB) *gorm.DB {
+	return func(db *gorm.DB) *gorm.DB { return db.Where("merged_into_id = ?", id) }
+}
+
+// MergedInto returns the patients who were merged into one.
+func (r *PatientRepository) MergedInto(ctx context.Context, id uuid.UUID) ([]*models.Patient, error) {
+	found, _, err := r.List(ctx, everyone, mergedInto(id))
+	return found, err
+}
+
+// IsKept reports whether a patient is one whom others were merged into. It shows nothing of them.
+func (r *PatientRepository) IsKept(ctx context.Context, id uuid.UUID) (bool, error) {
+	var n int64
+	err := r.store.handle(ctx).Model(&models.Patient{}).Scopes(mergedInto(id)).Count(&n).Error
+	return n > 0, translate(err)
+}
+
+// IsMerged reports whether a patient was merged into another. It shows nothing of them.
+func (r *PatientRepository) IsMerged(ctx context.Context, id uuid.UUID) (bool, error) {
+	var n int64
+	err := r.store.handle(ctx).Model(&models.Patient{}).Where("id = ? AND merged_into_id IS NOT NULL", id).Count(&n).Error
+	return n > 0, translate(err)
+}

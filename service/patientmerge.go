@@ -1,0 +1,104 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/models"
+)
+
+// Merge says that a patient is the same person as another, whose chart shows both from now on. No row moves: the merged one points to the other, and
+// Unmerge takes that away. It returns a NotFound error, a Stale one, an Invalid one without a reason or where the other is not there, or a Conflict one
+// where either is merged already.
+func (s *PatientService) Merge(ctx context.Context, id, into uuid.UUID, current Precondition, reason string) (*models.Patient, error) {
+	return s.link(ctx, audit.Merge, id, current, reason, func(ctx context.Context) (*models.Patient, error) {
+		if id == into {
+			return nil, apperr.InvalidFields(apperr.Field{Pointer: "/into_id", Code: "unexpected", Detail: "Names the patient itself."})
+		}
+		p, kept, err := s.lockPair(ctx, id, into)
+		if err != nil {
+			return nil, err
+		}
+		hasOthers, err := s.patients.IsKept(ctx, id)
+		switch {
+		case err != nil:
+			return nil, err
+		case p.MergedIntoID != nil || hasOthers:
+			return nil, conflict("The patient is part of a merge already: unmerge first.")
+		case kept.MergedIntoID != nil:
+			return nil, conflict("The other patient was merged into a third: merge with that one.")
+		}
+		p.MergedIntoID = &kept.ID
+		return p, nil
+	})
+}
+
+// lockPair locks two patients, in the same order whoever asks.
+func (s *PatientService) lockPair(ctx context.Context, id, into uuid.UUID) (p, kept *models.Patient, err error) {
+	order := []uuid.UUID{id, into}
+	slices.SortFunc(order, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	for _, one := range order {
+		locked, err := s.patients.Locked(ctx, one)
+		switch {
+		case err != nil && one == into:
+			return nil, nil, unknownReference(err, "/into_id")
+		case err != nil:
+			return nil, nil, err
+		case one == id:
+			p = locked
+		default:
+			kept = locked
+		}
+	}
+	return p, kept, nil
+}
+
+// Unmerge takes back a merge. It returns a NotFound error, a Stale one, an Invalid one without a reason, or a Conflict one where there is none.
+func (s *PatientService) Unmerge(ctx context.Context, id uuid.UUID, current Precondition, reason string) (*models.Patient, error) {
+	return s.link(ctx, audit.Unmerge, id, current, reason, func(ctx context.Context) (*models.Patient, error) {
+		p, err := s.patients.Locked(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if p.MergedIntoID == nil {
+			return nil, conflict("The patient is not merged.")
+		}
+		p.MergedIntoID = nil
+		return p, nil
+	})
+}
+
+// link changes whom a patient is merged into.
+func (s *PatientService) link(ctx context.Context, action string, id uuid.UUID, current Precondition, reason string,
+	edit func(context.Context) (*models.Patient, error),
+) (p *models.Patient, err error) {
+	var v validation
+	intent := audit.Intent{Action: action, EntityType: "patient", EntityID: id}
+	if v.required("/reason", &reason, maxOther) {
+		intent.Reason = reason
+	}
+	err = guarded(ctx, s.store, PatientMerge, intent, s.store.InTx, func(ctx context.Context) error {
+		if err := v.err(); err != nil {
+			return err
+		}
+		if err := s.care.inCare(ctx, id); err != nil {
+			return err
+		}
+		if p, err = edit(ctx); err != nil {
+			return err
+		}
+		if !current(p.Version) {
+			return apperr.New(apperr.Stale, "The patient has changed since you read it: read it again.")
+		}
+		return s.patients.Update(ctx, p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
