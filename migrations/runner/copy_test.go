@@ -1,0 +1,53 @@
+package runner_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"novamind/internal/dbtest"
+)
+
+func TestSQLiteKeepsACopyOfWhatItStartsFrom(t *testing.T) {
+	t.Parallel()
+	url := dbtest.EmptySQLite(t)
+	db := dbtest.Open(t, url)
+	folder := filepath.Dir(strings.TrimPrefix(url, "sqlite://"))
+	copies := func() []string {
+		found, err := filepath.Glob(filepath.Join(folder, "*.before-*"))
+		require.NoError(t, err)
+		return found
+	}
+	_, err := newRunner(t, db, v1).Up(t.Context(), "")
+	require.NoError(t, err)
+	require.Empty(t, copies(), "there was nothing to copy")
+
+	_, err = newRunner(t, db, v3).Up(t.Context(), "")
+	require.NoError(t, err)
+	require.Len(t, copies(), 1, "one for a run")
+	path := filepath.Join(folder, "novamind.db.before-0002_more")
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, info.Mode().Perm())
+	before := dbtest.Open(t, "sqlite://"+path)
+	require.EqualValues(t, 1, count(t, before, "a"))
+	require.False(t, before.Migrator().HasTable("b"))
+}
+
+func TestSQLiteRunsNothingWhereNoCopyCanBeMade(t *testing.T) {
+	t.Parallel()
+	url := dbtest.EmptySQLite(t)
+	db := dbtest.Open(t, url)
+	_, err := newRunner(t, db, v1).Up(t.Context(), "")
+	require.NoError(t, err)
+	// A folder in the place of the copy.
+	place := strings.TrimPrefix(url, "sqlite://") + ".before-0002_more"
+	require.NoError(t, os.MkdirAll(filepath.Join(place, "full"), 0o700))
+	done, err := newRunner(t, db, v2).Up(t.Context(), "")
+	require.ErrorContains(t, err, "the copy before migration 0002_more")
+	require.Empty(t, done)
+	require.False(t, db.Migrator().HasTable("b"))
+}

@@ -1,0 +1,149 @@
+package runner_test
+
+import (
+	"bytes"
+	"database/sql"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"novamind/internal/dbtest"
+	"novamind/internal/migrationtest"
+	"novamind/migrations"
+	"novamind/migrations/runner"
+)
+
+// pipe feeds script to a program and returns what it prints.
+func pipe(t *testing.T, script string, program string, args ...string) string {
+	t.Helper()
+	out, err := piped(script, program, args...)
+	require.NoError(t, err, out)
+	return out
+}
+
+func piped(script string, program string, args ...string) (string, error) {
+	cmd := exec.Command(program, args...)
+	cmd.Stdin = strings.NewReader(script)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	return out.String(), err
+}
+
+// tool returns the path of a database's own program, and skips the test where the machine has none.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skip("there is no " + name + " on this machine")
+	}
+	return path
+}
+
+// states are the rows of the runner's tables but for times and who it was.
+func states(t *testing.T, db *gorm.DB) []string {
+	t.Helper()
+	var rows []string
+	require.NoError(t, db.Raw("SELECT id FROM "+runner.Table+" ORDER BY id").Scan(&rows).Error)
+	var log []string
+	require.NoError(t, db.Raw("SELECT migration_id || ' ' || direction || ' ' || checksum || ' ' || compatible FROM "+runner.LogTable+" ORDER BY id").Scan(&log).Error)
+	return append(rows, log...)
+}
+
+func embedded(t *testing.T, engine string) migrations.Set {
+	t.Helper()
+	set, err := migrations.Embedded(engine)
+	require.NoError(t, err)
+	return set
+}
+
+func TestPostgresIsTheSameByPsqlAsByUp(t *testing.T) {
+	t.Parallel()
+	psql, dump := tool(t, "psql"), tool(t, "pg_dump")
+	set := embedded(t, migrations.Postgres)
+	last := len(set.Migrations) - 1
+	byUp, byPsql := dbtest.EmptyPostgres(t), dbtest.EmptyPostgres(t)
+	r, err := runner.New(dbtest.Open(t, byUp), set, runner.Program{}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	_, err = r.Up(t.Context(), "")
+	require.NoError(t, err)
+
+	half := last / 2
+	pipe(t, runner.Script(set, -1, half, runner.Program{}), psql, "-Xq", byPsql)
+	_, err = piped(runner.Script(set, -1, last, runner.Program{}), psql, "-Xq", byPsql)
+	require.Error(t, err, "it is not where that script starts")
+	pipe(t, runner.Script(set, half, last, runner.Program{}), psql, "-Xq", byPsql)
+
+	key := regexp.MustCompile(`(?m)^\\(un)?restrict .*$`) // random in newer versions
+	schema := func(url string) string { return key.ReplaceAllString(pipe(t, "", dump, "--schema-only", url), "") }
+	require.Equal(t, schema(byUp), schema(byPsql))
+	require.Equal(t, states(t, dbtest.Open(t, byUp)), states(t, dbtest.Open(t, byPsql)))
+
+	_, err = r.Down(t.Context(), set.Migrations[half].ID)
+	require.NoError(t, err)
+	pipe(t, runner.Script(set, last, half, runner.Program{}), psql, "-Xq", byPsql)
+	require.Equal(t, schema(byUp), schema(byPsql))
+
+	other, err := runner.New(dbtest.Open(t, byPsql), set, runner.Program{}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	log, err := other.Log(t.Context())
+	require.NoError(t, err)
+	for _, run := range log {
+		require.Equal(t, "offline", run.Origin)
+		require.NotEmpty(t, run.Actor)
+	}
+}
+
+func TestSQLiteIsTheSameByItsShellAsByUp(t *testing.T) {
+	t.Parallel()
+	shell := tool(t, "sqlite3")
+	set := embedded(t, migrations.SQLite)
+	last := len(set.Migrations) - 1
+	byUp, byShell := dbtest.EmptySQLite(t), filepath.Join(t.TempDir(), "shell.db")
+	r, err := runner.New(dbtest.Open(t, byUp), set, runner.Program{}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	_, err = r.Up(t.Context(), "")
+	require.NoError(t, err)
+
+	half := last / 2
+	pipe(t, runner.Script(set, -1, half, runner.Program{}), shell, byShell)
+	out, err := piped(runner.Script(set, -1, last, runner.Program{}), shell, byShell)
+	require.Error(t, err, "it is not where that script starts")
+	require.Contains(t, out, "the_database_is_at_the_version_that_this_script_starts_from")
+	pipe(t, runner.Script(set, half, last, runner.Program{}), shell, byShell)
+
+	schema := func(file string) string { return pipe(t, "", shell, file, ".schema") }
+	// The shell may be older than what writes the log of the file, so it gets a copy.
+	require.NoError(t, dbtest.Open(t, byUp).Exec("PRAGMA wal_checkpoint(TRUNCATE)").Error)
+	content, err := os.ReadFile(strings.TrimPrefix(byUp, "sqlite://"))
+	require.NoError(t, err)
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	require.NoError(t, os.WriteFile(copied, content, 0o600))
+	require.Equal(t, schema(copied), schema(byShell))
+	require.Equal(t, states(t, dbtest.Open(t, byUp)), states(t, dbtest.Open(t, "sqlite://"+byShell)))
+}
+
+func TestOfflineSQLiteStopsAtABrokenForeignKey(t *testing.T) {
+	t.Parallel()
+	shell := tool(t, "sqlite3")
+	set, err := migrations.Load(migrationtest.Folder(t, with(family, "0002_orphan", "DELETE FROM parent WHERE id = 2;")), migrations.SQLite)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "n.db")
+	out, err := piped(runner.Script(set, -1, 1, runner.Program{}), shell, file)
+	require.Error(t, err)
+	require.Contains(t, out, "foreign_keys_hold")
+	db, err := sql.Open("sqlite", file)
+	require.NoError(t, err)
+	defer db.Close()
+	var parents, versions int
+	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT (SELECT count(*) FROM parent), (SELECT count(*) FROM schemamigration)").Scan(&parents, &versions))
+	require.Equal(t, []int{2, 1}, []int{parents, versions})
+	require.NoError(t, os.Remove(file))
+}
