@@ -57,6 +57,7 @@ func Connect(ctx context.Context, cfg config.Database, databaseURL string, log *
 		NamingStrategy:         models.Naming{},
 		TranslateError:         true,
 		SkipDefaultTransaction: true, // the unit of work has one
+		QueryFields:            true, // a prepared SELECT * fails once a migration adds a column
 		DisableAutomaticPing:   true,
 		Logger:                 statementLogger(cfg.Echo, log),
 		NowFunc:                func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },

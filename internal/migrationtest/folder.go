@@ -2,6 +2,9 @@
 package migrationtest
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -30,4 +33,10 @@ func Summed(tb testing.TB, fsys fstest.MapFS) fstest.MapFS {
 	require.NoError(tb, err)
 	fsys[migrations.SumsFile] = &fstest.MapFile{Data: sums}
 	return fsys
+}
+
+// Migration returns a version that is in no folder, with nothing to undo it.
+func Migration(id, up string) migrations.Migration {
+	number, name, _ := strings.Cut(id, "_")
+	return migrations.Migration{Version: number, Name: name, ID: id, Up: up, Down: "SELECT 1;", Checksum: fmt.Sprintf("%x", sha256.Sum256([]byte(up)))}
 }

@@ -62,18 +62,48 @@ func (r Request) steps(ctx context.Context, source scratch.Source, set migration
 	if err != nil {
 		return steps{}, err
 	}
-	renamed := p.history
-	if len(renames) > 0 {
-		for _, rename := range renames {
-			if err := p.historyDB.WithContext(ctx).Exec(rename.sql()).Error; err != nil {
-				return steps{}, err
+	var forth, back []string
+	for _, rename := range renames {
+		forth, back = append(forth, rename.sql()), append([]string{rename.back().sql()}, back...)
+	}
+	renamed, err := p.renamed(ctx, forth, back)
+	if err != nil {
+		return steps{}, err
+	}
+	s, err := r.between(ctx, set.Engine, renamed, p.desired)
+	if err != nil {
+		return steps{}, err
+	}
+	s.up, s.down = append(forth, s.up...), append(s.down, back...)
+	if len(s.up)+len(s.lateUp) == 0 {
+		return s, nil
+	}
+	return s, p.try(ctx, set, s)
+}
+
+// renamed returns the state of the history once it was renamed, and leaves it as it was.
+func (p pair) renamed(ctx context.Context, forth, back []string) (state, error) {
+	if len(forth) == 0 {
+		return p.history, nil
+	}
+	run := func(statements []string) error {
+		for _, statement := range statements {
+			if err := p.historyDB.WithContext(ctx).Exec(statement).Error; err != nil {
+				return err
 			}
 		}
-		if renamed, err = inspect(ctx, p.historyDB); err != nil {
-			return steps{}, err
-		}
+		return nil
 	}
-	d, err := between(renamed, p.desired)
+	if err := run(forth); err != nil {
+		return state{}, err
+	}
+	renamed, err := inspect(ctx, p.historyDB)
+	return renamed, cmp.Or(err, run(back))
+}
+
+// between plans what is left, unless a person must be asked first.
+func (r Request) between(ctx context.Context, engine string, from, to state) (steps, error) {
+	d, err := between(from, to)
 	if err != nil {
 		return steps{}, err
 	}
@@ -83,26 +113,7 @@ func (r Request) steps(ctx context.Context, source scratch.Source, set migration
 	if err := d.unfilled(); err != nil {
 		return steps{}, err
 	}
-	s, err := plan(ctx, set.Engine, renamed, p.desired)
-	if err != nil {
-		return steps{}, err
-	}
-	var forth, back []string
-	for _, rename := range renames {
-		forth, back = append(forth, rename.sql()), append([]string{rename.back().sql()}, back...)
-	}
-	if len(renames) > 0 { // as it was
-		for _, statement := range back {
-			if err := p.historyDB.WithContext(ctx).Exec(statement).Error; err != nil {
-				return steps{}, err
-			}
-		}
-	}
-	s.up, s.down = append(forth, s.up...), append(s.down, back...)
-	if len(s.up)+len(s.lateUp) == 0 {
-		return s, nil
-	}
-	return s, p.try(ctx, set, s)
+	return plan(ctx, engine, from, to)
 }
 
 // ask returns ErrCandidates with what to say, if there are any.

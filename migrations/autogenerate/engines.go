@@ -20,21 +20,26 @@ import (
 func Unlike(ctx context.Context, sources map[string]scratch.Source, sets map[string]migrations.Set, apart []string) ([]string, error) {
 	facts := map[string]map[string]string{}
 	for engine, source := range sources {
-		db, drop, err := source(ctx)
-		if err != nil {
-			return nil, err
-		}
-		defer drop()
-		if err := replay(ctx, db, sets[engine]); err != nil {
-			return nil, err
-		}
-		s, err := inspect(ctx, db)
+		s, err := made(ctx, source, sets[engine])
 		if err != nil {
 			return nil, err
 		}
 		facts[engine] = s.facts(apart)
 	}
 	return compareFacts(facts[migrations.Postgres], facts[migrations.SQLite]), nil
+}
+
+// made returns the schema that the migrations make.
+func made(ctx context.Context, source scratch.Source, set migrations.Set) (state, error) {
+	db, drop, err := source(ctx)
+	if err != nil {
+		return state{}, err
+	}
+	defer drop()
+	if err := replay(ctx, db, set); err != nil {
+		return state{}, err
+	}
+	return inspect(ctx, db)
 }
 
 func compareFacts(onPostgres, onSQLite map[string]string) []string {

@@ -75,16 +75,16 @@ func (w *walk) version(m migrations.Migration, back string) error {
 			return err
 		}
 		w.compareRows(m.ID+" "+step.name, before, now)
-		if i == 1 {
-			err = w.compareSchemas(m.ID+" "+step.name, now.state, before.state)
-		} else if i == 2 {
-			err = w.compareSchemas(m.ID+" "+step.name, now.state, after.state)
-		}
-		if err != nil {
-			return err
-		}
-		if i == 0 {
+		want := before.state
+		switch i {
+		case 0:
 			after = now
+			continue
+		case 2:
+			want = after.state
+		}
+		if err := w.compareSchemas(m.ID+" "+step.name, now.state, want); err != nil {
+			return err
 		}
 	}
 	return w.seeds.plant(w.ctx, w.db, after.state)

@@ -46,7 +46,7 @@ type postgresPlan struct {
 	main, late []string
 }
 
-// dropObjects drops what hangs on tables, and makes the extensions that new ones need. What hangs on a table that goes goes with it; a function that changes
+// dropObjects drops what hangs on tables, and makes the extensions that new ones need. What hangs on a table is dropped with it; a function that changes
 // is replaced, since triggers hang on it.
 func (p *postgresPlan) dropObjects(d difference, dropped []schema.Change) {
 	for _, o := range d.made.ofKind("extension") {
@@ -192,22 +192,29 @@ func (p *postgresPlan) modifyColumn(t *schema.Table, c *schema.ModifyColumn) err
 		clauses = append(clauses, column+" DROP DEFAULT")
 	}
 	alter := "ALTER TABLE " + quote(t.Name) + " "
-	switch {
-	case !c.Change.Is(schema.ChangeNull):
-	case c.To.Type.Null && !p.back:
-		clauses = append(clauses, column+" DROP NOT NULL")
-	case c.To.Type.Null: // what NOT NULL was late for
-		p.late = append(p.late, alter+column+" DROP NOT NULL")
-	case p.back:
-		clauses = append(clauses, column+" SET NOT NULL")
-	default:
-		check := quote(t.Name + "_" + c.To.Name + "_not_null")
-		p.late = append(p.late,
-			alter+"DROP CONSTRAINT IF EXISTS "+check+", ADD CONSTRAINT "+check+" CHECK ("+quote(c.To.Name)+" IS NOT NULL) NOT VALID",
-			alter+"VALIDATE CONSTRAINT "+check, alter+column+" SET NOT NULL", alter+"DROP CONSTRAINT IF EXISTS "+check)
+	if c.Change.Is(schema.ChangeNull) {
+		clauses = append(clauses, p.changeNull(t, c.To, alter, column)...)
 	}
 	if len(clauses) > 0 {
 		p.main = append(p.main, alter+strings.Join(clauses, ", "))
+	}
+	return nil
+}
+
+// changeNull returns the clause that changes nullability at once, or has it changed late.
+func (p *postgresPlan) changeNull(t *schema.Table, to *schema.Column, alter, column string) []string {
+	switch {
+	case to.Type.Null && !p.back:
+		return []string{column + " DROP NOT NULL"}
+	case to.Type.Null: // what NOT NULL was late for
+		p.late = append(p.late, alter+column+" DROP NOT NULL")
+	case p.back:
+		return []string{column + " SET NOT NULL"}
+	default:
+		check := quote(t.Name + "_" + to.Name + "_not_null")
+		p.late = append(p.late,
+			alter+"DROP CONSTRAINT IF EXISTS "+check+", ADD CONSTRAINT "+check+" CHECK ("+quote(to.Name)+" IS NOT NULL) NOT VALID",
+			alter+"VALIDATE CONSTRAINT "+check, alter+column+" SET NOT NULL", alter+"DROP CONSTRAINT IF EXISTS "+check)
 	}
 	return nil
 }

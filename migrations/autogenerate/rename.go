@@ -1,8 +1,10 @@
 package autogenerate
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -49,53 +51,29 @@ func (d Desired) renames(asked []Rename, history *schema.Schema) ([]Rename, erro
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range asked {
-		if _, ok := history.Table(r.Table); !ok && r.Column == "" {
-			return nil, fmt.Errorf("there is no table %s to rename", r.Table)
-		}
-	}
 	moved := map[string]string{} // a table's new name → its old one
 	var tables, columns []Rename
-	for _, r := range append(append([]Rename{}, asked...), tagged...) {
-		if r.Column != "" {
-			columns = append(columns, r)
-			continue
-		}
-		_, old := history.Table(r.Table)
-		_, taken := history.Table(r.To)
-		if _, done := moved[r.To]; old && !taken && !done {
-			tables, moved[r.To] = append(tables, r), r.Table
-		}
-	}
-	for i, r := range columns {
-		name := r.Table
-		if old, ok := moved[name]; ok {
-			name = old
-		}
-		table, ok := history.Table(name)
-		if ok {
+	for i, r := range slices.Concat(asked, tagged) {
+		table, there := history.Table(cmp.Or(moved[r.Table], r.Table))
+		if r.Column == "" {
+			_, taken := history.Table(r.To)
+			there = there && !taken && moved[r.To] == ""
+		} else if there {
 			_, old := table.Column(r.Column)
 			_, taken := table.Column(r.To)
-			ok = old && !taken
+			there = old && !taken
 		}
 		switch {
-		case ok:
-			tables = append(tables, r)
-		case i < countColumns(asked):
-			return nil, fmt.Errorf("%s.%s can't be renamed to %s: either the old column is not there, or the new one is", r.Table, r.Column, r.To)
+		case !there && i < len(asked):
+			return nil, fmt.Errorf("can't rename %s to %s: either the old name is not there, or the new one is", strings.TrimSuffix(r.Table+"."+r.Column, "."), r.To)
+		case !there:
+		case r.Column == "":
+			tables, moved[r.To] = append(tables, r), r.Table
+		default:
+			columns = append(columns, r)
 		}
 	}
-	return tables, nil
-}
-
-func countColumns(renames []Rename) int {
-	n := 0
-	for _, r := range renames {
-		if r.Column != "" {
-			n++
-		}
-	}
-	return n
+	return append(tables, columns...), nil
 }
 
 // tagged returns what the models' tags migrate:"was=…" say. That of a table stands at a blank field.
@@ -114,7 +92,7 @@ func (d Desired) tagged() ([]Rename, error) {
 		}
 		if blank, ok := reflect.TypeOf(model).Elem().FieldByName("_"); ok {
 			if old, ok := strings.CutPrefix(blank.Tag.Get("migrate"), "was="); ok {
-				found = append(found, Rename{Table: old, To: parsed.Table})
+				found = append([]Rename{{Table: old, To: parsed.Table}}, found...) // tables come first
 			}
 		}
 	}

@@ -307,9 +307,9 @@ func TestAPossibleRenameIsAsked(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entries, 3)
 
-	request.Renames = []Rename{{Table: "shelf", Column: "nmae", To: "label"}}
+	request.Renames = []Rename{{Table: "shelf", Column: "nome", To: "label"}}
 	_, err = Create(t.Context(), request)
-	require.ErrorContains(t, err, "shelf.nmae")
+	require.ErrorContains(t, err, "shelf.nome")
 }
 
 func TestEnginesMeetAfterOneWasLeftOut(t *testing.T) {

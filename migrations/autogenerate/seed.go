@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ariga.io/atlas/sql/schema"
@@ -142,7 +143,7 @@ var literal = regexp.MustCompile(`'([^'\[\]^*\\{}]*)'`)
 // choices returns SQL literals for a column, the likeliest first; none where the database knows best.
 func (s Seeds) choices(t *schema.Table, c *schema.Column, n int) []string {
 	if seed, ok := s[t.Name+"."+c.Name]; ok {
-		return []string{strings.ReplaceAll(seed, "%d", fmt.Sprint(n))}
+		return []string{strings.ReplaceAll(seed, "%d", strconv.Itoa(n))}
 	}
 	var out []string
 	for _, f := range t.ForeignKeys {
@@ -181,9 +182,7 @@ func literalsOf(t *schema.Table, c *schema.Column) []string {
 		if !ok || !regexp.MustCompile(`\b`+c.Name+`\b`).MatchString(check.Expr) || strings.HasSuffix(check.Name, "_sealed") {
 			continue
 		}
-		for _, found := range literal.FindAllString(check.Expr, -1) {
-			out = append(out, found)
-		}
+		out = append(out, literal.FindAllString(check.Expr, -1)...)
 	}
 	return out
 }
@@ -197,7 +196,7 @@ func valuesOf(t *schema.Table, c *schema.Column, n int) []string {
 	envelope := fmt.Sprintf("phi1:0000000%d:%s", n, strings.Repeat("A", 43))
 	switch class(c) {
 	case "integer", "number":
-		return []string{fmt.Sprint(n), fmt.Sprint(n + 1), fmt.Sprint(n + 100)}
+		return []string{strconv.Itoa(n), strconv.Itoa(n + 1), strconv.Itoa(n + 100)}
 	case "boolean":
 		return []string{"false", "true"}
 	case "time":

@@ -130,8 +130,8 @@ func scrub(pg *pgconn.PgError, script string) error {
 	return clean
 }
 
-// lockTimedOut reports SQLSTATE 55P03, lock_not_available.
+// lockTimedOut reports SQLSTATE 55P03, lock_not_available, and 40P01, deadlock_detected: the transaction was rolled back.
 func lockTimedOut(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "55P03"
+	return errors.As(err, &pg) && (pg.Code == "55P03" || pg.Code == "40P01")
 }

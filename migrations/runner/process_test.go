@@ -45,7 +45,7 @@ func child(set, url string) *exec.Cmd {
 	return cmd
 }
 
-func TestChild(t *testing.T) {
+func TestChild(t *testing.T) { //nolint:paralleltest // is a process of its own
 	url := os.Getenv(childURL)
 	if url == "" {
 		t.Skip("is started by other tests")
@@ -71,6 +71,7 @@ func TestEightProcessesApplyEachVersionOnce(t *testing.T) {
 	for round := range rounds(t) {
 		for _, populated := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d populated %t", round, populated), func(t *testing.T) {
+				t.Parallel()
 				onEachEngine(t, func(t *testing.T, url string) {
 					db := dbtest.Open(t, url)
 					set := embedded(t, db.Name())
@@ -108,8 +109,8 @@ func populate(t *testing.T, db *gorm.DB, set migrations.Set) {
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		INSERT INTO account (id, email, name, roles, password_hash, must_change_password, disabled)
 		SELECT ID, 'somebody ' || i, 'Somebody', '[]', '-', false, false FROM n`, "ID", id(db)), populatedRows)).Error)
-	require.NoError(t, db.Exec(`INSERT INTO session (id, account_id, token_hash, expires_at)
-		SELECT id, id, email, created_at FROM account`).Error)
+	require.NoError(t, db.Exec(`INSERT INTO session (account_id, id, token_hash, expires_at)
+		SELECT a.id, a.id, email, created_at FROM account a`).Error)
 }
 
 // id is SQL for the i-th id.
@@ -139,6 +140,7 @@ func TestTheNextRunGoesOnAfterAKill(t *testing.T) {
 	t.Parallel()
 	for round := range rounds(t) {
 		t.Run(strconv.Itoa(round), func(t *testing.T) {
+			t.Parallel()
 			onEachEngine(t, func(t *testing.T, url string) {
 				db := dbtest.Open(t, url)
 				set := counting(t, db.Name())

@@ -11,6 +11,11 @@ import (
 	"novamind/models"
 )
 
+// sealable is what phi's field types are, through a pointer.
+type sealable interface {
+	Seal(s *phi.Sealer, b phi.Binding) error
+}
+
 type check struct{ table, name, expression string }
 
 // sealedChecks returns the CHECK of each sealed column: it takes an envelope and nothing else, and COALESCE makes it refuse where a comparison gives NULL.
@@ -24,9 +29,7 @@ func sealedChecks(engine string, all []any) ([]check, error) {
 		}
 		for _, name := range parsed.DBNames {
 			field := parsed.FieldsByDBName[name]
-			if _, sealed := reflect.New(field.FieldType).Interface().(interface {
-				Seal(s *phi.Sealer, b phi.Binding) error
-			}); !sealed {
+			if _, sealed := reflect.TypeAssert[sealable](reflect.New(field.FieldType)); !sealed {
 				continue
 			}
 			expression := expressions[engine][field.DataType == "json"]
