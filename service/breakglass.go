@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -124,38 +126,42 @@ func (s *BreakGlassService) Open(ctx context.Context, in BreakGlassInput) ([]uui
 // find returns the patients that are meant. It returns a NotFound error where there are none, and where there are too many to be one person.
 func (s *BreakGlassService) find(ctx context.Context, id *uuid.UUID, q *models.PatientQuery) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
-	if id != nil {
-		known, err := s.patients.Known(ctx, []uuid.UUID{*id})
-		if err != nil {
-			return nil, err
-		}
-		if known[*id] {
-			ids = append(ids, *id)
-		}
+	var err error
+	if q != nil {
+		ids, err = s.named(ctx, *q)
 	} else {
-		found, more, err := s.patients.Search(ctx, *q, Page{Limit: maxEmergency}, repository.Sight{All: true})
-		if err != nil {
-			return nil, err
-		}
-		unit, err := audit.Current(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range found {
-			if !p.Unreadable() && !more && samePerson(p, q) {
-				ids = append(ids, p.ID)
-			}
-			unit.Withhold(p.ID) // nothing of them is shown yet
-		}
+		var known map[uuid.UUID]bool
+		known, err = s.patients.Known(ctx, []uuid.UUID{*id})
+		ids = slices.Collect(maps.Keys(known))
 	}
-	if len(ids) == 0 {
-		return nil, apperr.New(apperr.NotFound, "There is no such patient.")
+	if err == nil && len(ids) == 0 {
+		err = apperr.New(apperr.NotFound, "There is no such patient.")
+	}
+	return ids, err
+}
+
+// named returns the patients of these names and date of birth. Nothing of them is shown yet.
+func (s *BreakGlassService) named(ctx context.Context, q models.PatientQuery) ([]uuid.UUID, error) {
+	unit, err := audit.Current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, more, err := s.patients.Search(ctx, q, Page{Limit: maxEmergency}, repository.Sight{All: true})
+	if err != nil {
+		return nil, err
+	}
+	var ids []uuid.UUID
+	for _, p := range found {
+		if !p.Unreadable() && !more && samePerson(p, q) {
+			ids = append(ids, p.ID)
+		}
+		unit.Withhold(p.ID)
 	}
 	return ids, nil
 }
 
 // samePerson reports whether a patient has both names whole: a part of a compound would do for a search.
-func samePerson(p *models.Patient, q *models.PatientQuery) bool {
+func samePerson(p *models.Patient, q models.PatientQuery) bool {
 	return phi.NormalizeText(p.FirstName.Plain()) == phi.NormalizeText(*q.FirstName) &&
 		phi.NormalizeText(p.LastName.Plain()) == phi.NormalizeText(*q.LastName)
 }

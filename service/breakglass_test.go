@@ -63,7 +63,7 @@ func TestBreakGlass(t *testing.T) {
 			return in, nil
 		})
 		require.NoError(t, err)
-		require.Equal(t, []uuid.UUID{p.ID}, b.ids(t, ctx))
+		require.Equal(t, []uuid.UUID{p.ID}, b.ids(ctx, t))
 		require.Equal(t, []string{audit.BreakGlass, audit.Read, audit.Update, audit.Search}, b.flagged(t))
 		events := b.events(t, audit.BreakGlass)
 		require.Len(t, events, 1)
@@ -74,12 +74,12 @@ func TestBreakGlass(t *testing.T) {
 		require.True(t, apperr.Is(err, apperr.NotFound), "it is one clinician's")
 		_, err = b.patients.Get(ctx, unrelated.ID)
 		require.True(t, apperr.Is(err, apperr.NotFound), "it is one patient")
-		require.Empty(t, b.ids(t, stranger))
+		require.Empty(t, b.ids(stranger, t))
 
 		require.NoError(t, b.db.Exec("UPDATE breakglass SET expires_at = created_at").Error)
 		_, err = b.patients.Get(ctx, p.ID)
 		require.True(t, apperr.Is(err, apperr.NotFound), "it ends")
-		require.Empty(t, b.ids(t, ctx))
+		require.Empty(t, b.ids(ctx, t))
 		active, err = b.emergencies.Active(ctx)
 		require.NoError(t, err)
 		require.Empty(t, active)
@@ -144,7 +144,7 @@ func TestBreakGlassRefuses(t *testing.T) {
 		}
 		require.Zero(t, b.count(t, "breakglass"))
 		require.Len(t, b.events(t, audit.BreakGlass), 3, "who looked for somebody is in the log")
-		require.Empty(t, b.ids(t, ctx))
+		require.Empty(t, b.ids(ctx, t))
 		var subjects int
 		require.NoError(t, b.db.Raw(`SELECT count(*) FROM auditsubject WHERE event_id IN (SELECT id FROM auditlog WHERE action = 'break_glass')`).Scan(&subjects).Error)
 		require.Zero(t, subjects, "nobody was shown")

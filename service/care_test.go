@@ -17,7 +17,7 @@ import (
 )
 
 // ids returns the patients that ctx's actor finds.
-func (b *bundle) ids(t *testing.T, ctx context.Context) []uuid.UUID {
+func (b *bundle) ids(ctx context.Context, t *testing.T) []uuid.UUID {
 	t.Helper()
 	found, _, err := b.patients.Search(ctx, models.PatientQuery{LastName: new("Lopez")}, onePage)
 	require.NoError(t, err)
@@ -62,9 +62,9 @@ func TestCliniciansSeeTheirPatients(t *testing.T) {
 				hidden = append(hidden, p.ID)
 			}
 		}
-		require.Equal(t, visible, b.ids(t, ctx))
-		require.Len(t, b.ids(t, as(t, service.RoleFrontDesk)), 8)
-		require.Len(t, b.ids(t, as(t, service.RoleFrontDesk, service.RoleClinician)), 8, "the wider role counts")
+		require.Equal(t, visible, b.ids(ctx, t))
+		require.Len(t, b.ids(as(t, service.RoleFrontDesk), t), 8)
+		require.Len(t, b.ids(as(t, service.RoleFrontDesk, service.RoleClinician), t), 8, "the wider role counts")
 		for _, id := range visible {
 			_, err := b.patients.Get(ctx, id)
 			require.NoError(t, err)

@@ -37,7 +37,7 @@ func NewCareService(store *repository.Store, care *Care) *CareService {
 	}
 }
 
-// Clinicians returns who cares for a patient, or did, and why: one entry for each reason.
+// Clinicians returns who cares for a patient, or did, and why: one entry for each reason. That somebody wrote a record is shown to them alone.
 func (s *CareService) Clinicians(ctx context.Context, patientID uuid.UUID) ([]Clinician, error) {
 	var found []Clinician
 	intent := audit.Intent{Action: audit.List, EntityType: "carerelationship", EntityID: patientID}
@@ -56,10 +56,18 @@ func (s *CareService) Clinicians(ctx context.Context, patientID uuid.UUID) ([]Cl
 		if err != nil {
 			return err
 		}
-		found, err = s.named(ctx, rows)
+		found, err = s.named(ctx, withoutOthersRecords(ctx, rows))
 		return err
 	})
 	return found, err
+}
+
+// withoutOthersRecords leaves out that others wrote records: not everybody may know that there are any.
+func withoutOthersRecords(ctx context.Context, rows []models.CareRelationship) []models.CareRelationship {
+	actor, err := audit.ActorFrom(ctx)
+	return slices.DeleteFunc(rows, func(row models.CareRelationship) bool {
+		return row.Kind == models.CareRecord && (err != nil || row.AccountID != actor.ID)
+	})
 }
 
 func (s *CareService) named(ctx context.Context, rows []models.CareRelationship) ([]Clinician, error) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -62,31 +63,12 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 		return err
 	}
 	defer closeReady()
-	hours, err := in.config.Clinic.OpeningHours()
+	services, err := in.services(auth)
 	if err != nil {
 		return err
 	}
-	refusals := service.NewRefusalService(in.store)
-	care := service.NewCare(in.store, in.config.Access)
-	emergencies, err := service.NewBreakGlassService(in.store, in.config.Access, in.log)
-	if err != nil {
-		return err
-	}
-	engine, err := handler.NewAPI(handler.Services{
-		Auth:           auth,
-		Accounts:       service.NewAccountService(in.store, auth, in.config.Access),
-		Patients:       service.NewPatientService(in.store, care, in.config.Clinic.PhoneRegion),
-		Appointments:   in.appointments(),
-		Care:           service.NewCareService(in.store, care),
-		BreakGlass:     emergencies,
-		AuditLogs:      service.NewAuditLogService(in.store),
-		AuditTree:      service.NewAuditTreeService(in.store),
-		Reviews:        service.NewAuditReviewService(in.store, hours),
-		Refusals:       refusals,
-		Ready:          ready,
-		MedicalRecords: service.NewMedicalRecordService(in.store, care),
-		Consents:       service.NewConsentService(in.store, care),
-	}, in.config, in.store.CursorKey(), in.log)
+	services.Ready = ready
+	engine, err := handler.NewAPI(services, in.config, in.store.CursorKey(), in.log)
 	if err != nil {
 		return err
 	}
@@ -105,7 +87,7 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at %s://%s\n", scheme, listener.Addr()); err != nil {
 		return err
 	}
-	stop := in.inBackground(ctx, refusals, emergencies)
+	stop := in.inBackground(ctx, services)
 	defer stop()
 	return server.Serve(ctx, listener)
 }
@@ -128,9 +110,30 @@ func (in *installation) server(engine http.Handler) (*handler.Server, error) {
 	return handler.NewServer(engine, options, in.log), nil
 }
 
+// services returns what the API stands on.
+func (in *installation) services(auth *service.AuthService) (handler.Services, error) {
+	care := service.NewCare(in.store, in.config.Access)
+	hours, hoursErr := in.config.Clinic.OpeningHours()
+	emergencies, err := service.NewBreakGlassService(in.store, in.config.Access, in.log)
+	return handler.Services{
+		Auth:           auth,
+		Accounts:       service.NewAccountService(in.store, auth, in.config.Access),
+		Patients:       service.NewPatientService(in.store, care, in.config.Clinic.PhoneRegion),
+		Appointments:   service.NewAppointmentService(in.store, care, in.config.Clinic),
+		MedicalRecords: service.NewMedicalRecordService(in.store, care),
+		Consents:       service.NewConsentService(in.store, care),
+		Care:           service.NewCareService(in.store, care),
+		BreakGlass:     emergencies,
+		AuditLogs:      service.NewAuditLogService(in.store),
+		AuditTree:      service.NewAuditTreeService(in.store),
+		Reviews:        service.NewAuditReviewService(in.store, hours),
+		Refusals:       service.NewRefusalService(in.store),
+	}, errors.Join(hoursErr, err)
+}
+
 // inBackground starts what a server does besides answering, and returns how to stop it. The log is sequenced, and then anchored, after
 // everything else ended.
-func (in *installation) inBackground(ctx context.Context, refusals *service.RefusalService, emergencies *service.BreakGlassService) (stop func()) {
+func (in *installation) inBackground(ctx context.Context, services handler.Services) (stop func()) {
 	ctx = context.WithoutCancel(ctx)
 	var stops []func()
 	start := func(do func(context.Context)) {
@@ -143,9 +146,9 @@ func (in *installation) inBackground(ctx context.Context, refusals *service.Refu
 		keys := service.NewKeyService(in.store, in.config.PHI.KEK)
 		start(func(ctx context.Context) { keys.ResealInBackground(ctx, perSecond, in.log) })
 	}
-	start(emergencies.TellInBackground)
-	start(func(ctx context.Context) { refusals.FlushInBackground(ctx, in.log) })
-	start(func(ctx context.Context) { in.appointments().ExpireHoldsInBackground(ctx, in.log) })
+	start(services.BreakGlass.TellInBackground)
+	start(func(ctx context.Context) { services.Refusals.FlushInBackground(ctx, in.log) })
+	start(func(ctx context.Context) { services.Appointments.ExpireHoldsInBackground(ctx, in.log) })
 	start(func(ctx context.Context) { repository.NewSequencer(in.store).Run(ctx, in.log) })
 	if path := in.config.Audit.AnchorFile; path != "" {
 		tree := service.NewAuditTreeService(in.store)
@@ -156,10 +159,6 @@ func (in *installation) inBackground(ctx context.Context, refusals *service.Refu
 			stop()
 		}
 	}
-}
-
-func (in *installation) appointments() *service.AppointmentService {
-	return service.NewAppointmentService(in.store, service.NewCare(in.store, in.config.Access), in.config.Clinic)
 }
 
 // readiness returns what readyz checks, and how to let go of it.
