@@ -57,6 +57,12 @@ func TestOpeningADiffIsAnEvent(t *testing.T) {
 		front := s.account("front@example.org", nil, "front_desk")
 		require.Equal(t, http.StatusForbidden, s.as(front).do("GET", "/api/v1/audit-logs/"+event+"/diff", "", "X-Request-Id: denied").status)
 		require.Equal(t, "denied", s.eventsOf("denied")[0]["outcome"])
+		auditor := s.as(s.account("auditor@example.org", nil, "auditor"))
+		r := auditor.do("GET", "/api/v1/audit-logs/"+event+"/diff", "", "X-Request-Id: alone")
+		require.Equal(t, http.StatusForbidden, r.status, "an auditor alone sees no patients")
+		require.NotContains(t, r.text+auditor.do("GET", "/api/v1/audit-logs", "").text, "Changed")
+		require.NotContains(t, auditor.page("/api/v1/patients/"+id+"/accounting"), "García")
+		require.Contains(t, s.page("/api/v1/patients/"+id+"/accounting"), "García")
 		require.Equal(t, http.StatusNotFound, s.do("GET", "/api/v1/audit-logs/"+id, "").status)
 	})
 }

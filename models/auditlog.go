@@ -60,17 +60,27 @@ type AuditSubject struct {
 	RowDigest  *string // likewise, or audit.Removed
 }
 
+// Demographic reports whether the event is about who a patient is, or when they come.
+func (a *AuditLog) Demographic() bool {
+	category := valueOf(a.DataCategory)
+	return category == demographics || category == scheduling
+}
+
 // dataCategories says what kind of data a table holds.
 var dataCategories = map[string]string{
-	"patient": "demographics", "medicalrecord": clinical,
-	"appointment": "scheduling", "appointmentseries": "scheduling", "availability": "staff",
+	"patient": demographics, "medicalrecord": clinical,
+	"appointment": scheduling, "appointmentseries": scheduling, "availability": "staff",
 	"account": "staff", "session": "staff", "secondfactor": "staff", "apikey": "staff",
 	"keyset": "keys", "auditlog": "audit", "auditreview": "audit",
 	"consent": clinical, "disclosure": clinical, "riskflag": clinical,
 }
 
-// clinical is the category of what is in a clinical record.
-const clinical = "clinical"
+// The categories of patients' data.
+const (
+	demographics = "demographics"
+	scheduling   = "scheduling"
+	clinical     = "clinical" // what is in a clinical record
+)
 
 // Clinical reports whether the event is about what a clinical record says.
 func (a *AuditLog) Clinical() bool { return valueOf(a.DataCategory) == clinical }

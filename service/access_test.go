@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,8 +16,10 @@ import (
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
+	"novamind/internal/auditexport"
 	"novamind/internal/dbtest"
 	"novamind/models"
+	"novamind/repository"
 	"novamind/service"
 )
 
@@ -33,6 +36,7 @@ var (
 	staff      = []string{service.RoleClinician, service.RoleFrontDesk}
 	clinicians = []string{service.RoleClinician}
 	callers    = []string{service.RoleClinician, service.RoleFrontDesk, service.RoleIntegration}
+	auditors   = []string{service.RoleAuditor, service.RoleSystem}
 	admins     = []string{service.RoleAdmin, service.RoleSystem}
 	onePage    = service.Page{Limit: 10}
 )
@@ -105,14 +109,14 @@ var expectations = map[string]expectation{
 		},
 	},
 	"AppointmentService.Book": {
-		roles: callers, action: audit.Create,
+		roles: callers, action: audit.Create, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			_, err := b.appointments.Book(ctx, visit(b.inCareOf(t, ctx), b.practitioner(t), 0), service.Idempotency{})
 			return err
 		},
 	},
 	"AppointmentService.Get": {
-		roles: callers, action: audit.Read,
+		roles: callers, action: audit.Read, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			a, err := b.appointments.Get(ctx, b.appointmentInCareOf(t, ctx).ID)
 			require.Equal(t, err == nil, a != nil)
@@ -129,7 +133,7 @@ var expectations = map[string]expectation{
 		},
 	},
 	"AppointmentService.OfPatient": {
-		roles: callers, action: audit.List,
+		roles: callers, action: audit.List, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			found, _, err := b.appointments.OfPatient(ctx, b.appointmentInCareOf(t, ctx).PatientID, service.AppointmentQuery{}, onePage)
 			require.Equal(t, err == nil, len(found) > 0)
@@ -137,7 +141,7 @@ var expectations = map[string]expectation{
 		},
 	},
 	"AppointmentService.Change": {
-		roles: callers, action: audit.Update,
+		roles: callers, action: audit.Update, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			a := b.appointmentInCareOf(t, ctx)
 			_, err := b.appointments.Change(ctx, a.ID, anyVersion, service.OnlyThis, func(a *models.Appointment) (service.AppointmentInput, error) {
@@ -147,7 +151,7 @@ var expectations = map[string]expectation{
 		},
 	},
 	"AppointmentService.Transition": {
-		roles: callers, action: audit.Transition,
+		roles: callers, action: audit.Transition, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			_, err := b.appointments.Transition(ctx, b.appointmentInCareOf(t, ctx).ID, anyVersion, models.Arrived, "", service.OnlyThis)
 			return err
@@ -202,7 +206,7 @@ var expectations = map[string]expectation{
 	"AppointmentService.ExpireHolds":             {open: "is a job of the program"},
 	"AppointmentService.ExpireHoldsInBackground": {open: "is a job of the program"},
 	"AuditLogService.Search": {
-		roles: []string{service.RoleAuditor, service.RoleSystem}, action: audit.List,
+		roles: auditors, action: audit.List,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			b.register(t)
 			found, _, err := b.log.Search(ctx, service.AuditLogQuery{}, onePage)
@@ -210,6 +214,70 @@ var expectations = map[string]expectation{
 			return err
 		},
 	},
+	"AuditLogService.Get": {
+		roles: auditors, action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.log.Get(ctx, b.eventOn(t, b.register(t).ID))
+			return err
+		},
+	},
+	"AuditLogService.OpenDiff": {
+		roles: []string{service.RoleAuditor}, action: audit.OpenDiff,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.log.OpenDiff(ctx, b.eventOn(t, b.account(t, service.RoleClinician).ID))
+			return err
+		},
+	},
+	"AuditLogService.Accounting": {
+		roles: auditors, action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			actor, _ := audit.ActorFrom(ctx)
+			sees := !slices.Equal(actor.Roles, []string{service.RoleAuditor})
+			return b.log.Accounting(ctx, b.register(t).ID, time.Time{}, time.Time{}, func(p *models.Patient) error {
+				require.Equal(t, sees, p != nil, "an auditor alone sees no patients")
+				return nil
+			}, func([]service.Access) error { return nil })
+		},
+	},
+	"AuditLogService.Names":          {open: "is for the reports of the other methods"},
+	"AuditLogService.AccountByEmail": {open: "is for the operator's reports"},
+
+	"AuditReviewService.Week":   {open: "names weeks"},
+	"AuditReviewService.WeekOf": {open: "names weeks"},
+	"AuditReviewService.Review": {
+		roles: auditors, action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.reviews(t).Review(ctx, b.reviews(t).WeekOf(time.Now()))
+			return err
+		},
+	},
+	"AuditReviewService.SignOff": {
+		roles: []string{service.RoleAuditor}, action: audit.SignOff,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			week := time.Now().AddDate(-1-b.weeks, 0, 0)
+			b.weeks++
+			return b.reviews(t).SignOff(ctx, b.reviews(t).WeekOf(week), anyVersion, "looked at")
+		},
+	},
+	"AuditTreeService.Prove": {
+		roles: auditors, action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			event := b.eventOn(t, b.register(t).ID)
+			require.NoError(t, repository.NewSequencer(b.store).Drain(t.Context()))
+			_, err := service.NewAuditTreeService(b.store).Prove(ctx, event)
+			return err
+		},
+	},
+	"AuditTreeService.Export": {
+		roles: auditors, action: audit.Export,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			b.register(t)
+			require.NoError(t, repository.NewSequencer(b.store).Drain(t.Context()))
+			_, err := service.NewAuditTreeService(b.store).Export(ctx, service.AuditLogQuery{}, auditexport.NDJSON, io.Discard, nil)
+			return err
+		},
+	},
+
 	"ImportService.Patients": {
 		roles: []string{service.RoleSystem}, action: audit.Import,
 		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
@@ -479,7 +547,7 @@ func TestEveryMethodHasAnExpectation(t *testing.T) {
 	t.Parallel()
 	var names []string
 	for _, s := range []any{
-		&service.PatientService{}, &service.AppointmentService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MedicalRecordService{}, &service.ConsentService{}, &service.MigrationRunService{},
+		&service.PatientService{}, &service.AppointmentService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuditReviewService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MedicalRecordService{}, &service.ConsentService{}, &service.MigrationRunService{},
 	} {
 		of := reflect.TypeOf(s)
 		names = append(names, of.Elem().Name())

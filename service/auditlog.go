@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -60,7 +61,8 @@ func (s *AuditLogService) Get(ctx context.Context, id uuid.UUID) (*models.AuditL
 }
 
 // OpenDiff returns what an event changed, from what to what. That is an event of its own, with the rows that were changed as its subjects. It returns a
-// Forbidden error, also for clinical records, whose content has readers of its own; a NotFound or an Unreadable one.
+// Forbidden error, also for clinical records, whose content has readers of its own, and for what identifies patients where no role of the actor sees all
+// of them; a NotFound or an Unreadable one.
 func (s *AuditLogService) OpenDiff(ctx context.Context, id uuid.UUID) (audit.Diff, error) {
 	var diff audit.Diff
 	intent := audit.Intent{Action: audit.OpenDiff, EntityType: "auditlog", EntityID: id}
@@ -72,6 +74,9 @@ func (s *AuditLogService) OpenDiff(ctx context.Context, id uuid.UUID) (audit.Dif
 		if e.Clinical() {
 			return apperr.New(apperr.Forbidden, "What clinical records say is not opened from the log.")
 		}
+		if e.Demographic() && !seesDemographics(ctx) {
+			return apperr.New(apperr.Forbidden, "It takes a role that sees all patients, too.")
+		}
 		diff, err = s.events.OpenDiff(ctx, e)
 		return err
 	})
@@ -79,6 +84,13 @@ func (s *AuditLogService) OpenDiff(ctx context.Context, id uuid.UUID) (audit.Dif
 		return nil, err
 	}
 	return diff, nil
+}
+
+// seesDemographics reports whether the actor of ctx sees all patients, also outside of the log. An auditor alone sees none: the log says who did what to
+// whom by ids. The operator's commands do.
+func seesDemographics(ctx context.Context) bool {
+	actor, err := audit.ActorFrom(ctx)
+	return err == nil && (reachOf(actor, PatientRead) == All || slices.Contains(actor.Roles, RoleSystem))
 }
 
 // Names returns the names of accounts, for reports: those that there are.

@@ -41,6 +41,7 @@ type bundle struct {
 	carers      *service.CareService
 	emergencies *service.BreakGlassService
 	told        *bytes.Buffer // the log's lines
+	weeks       int           // that were signed off
 	nobodysCare bool          // inCareOf brings patients into nobody's care
 }
 
@@ -148,6 +149,14 @@ func (b *bundle) inCareOf(t *testing.T, ctx context.Context) *models.Patient { /
 		require.NoError(t, b.care.Note(t.Context(), p.ID, actor.ID, models.CareAssigned, time.Now()))
 	}
 	return p
+}
+
+// eventOn returns the event by which a row was created.
+func (b *bundle) eventOn(t *testing.T, row uuid.UUID) uuid.UUID {
+	t.Helper()
+	var id string
+	require.NoError(t, b.db.Raw("SELECT id FROM auditlog WHERE action = 'create' AND entity_id = ?", row).Scan(&id).Error)
+	return uuid.MustParse(id)
 }
 
 // accountInput returns what an admin may say of a new account.
