@@ -77,7 +77,7 @@ func (c *Care) inCare(ctx context.Context, patientID uuid.UUID) error {
 	case err != nil:
 		return err
 	case !sees:
-		return outOfSight()
+		return denied(ctx, patientID)
 	case emergency:
 		return flag(ctx)
 	}
@@ -98,9 +98,19 @@ func (c *Care) inCareFor(ctx context.Context, patientID uuid.UUID) error {
 func (c *Care) inLastingCare(ctx context.Context, patientID uuid.UUID) error {
 	sees, emergency, err := c.sees(ctx, patientID)
 	if err == nil && (!sees || emergency) {
-		err = outOfSight()
+		err = denied(ctx, patientID)
 	}
 	return err
+}
+
+// denied is outOfSight for a patient, whom the event of the denial names, whatever it is about: who tried is one query.
+func denied(ctx context.Context, patientID uuid.UUID) error {
+	unit, err := audit.Current(ctx)
+	if err != nil {
+		return err
+	}
+	unit.Accessed("patient", patientID)
+	return outOfSight()
 }
 
 func (c *Care) sees(ctx context.Context, patientID uuid.UUID) (sees, emergency bool, err error) {
