@@ -58,6 +58,10 @@ bench: ## run the benchmarks
 sums: ## rewrite the checksums of the migration files
 	go run ./migrations/sum
 
+.PHONY: released
+released: ## with a release: note the columns that its models use, so that the next one's migrations keep them
+	go run ./models/released
+
 .PHONY: vuln
 vuln: ## look for known vulnerabilities in what is called
 	$(GOVULNCHECK) ./...

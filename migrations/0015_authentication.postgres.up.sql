@@ -5,7 +5,7 @@ ALTER TABLE account ADD COLUMN mfa_since timestamptz(6);
 
 ALTER TABLE session
     ADD COLUMN last_seen_at timestamptz(6) NOT NULL DEFAULT now(),
-    ADD COLUMN address text;
+    ADD COLUMN address text; -- lint:allow plain-phi staff's, where a session was last used
 
 CREATE TABLE secondfactor (
     id uuid CONSTRAINT secondfactor_pkey PRIMARY KEY,
@@ -58,7 +58,7 @@ CREATE TABLE recoverycode (
     created_at timestamptz(6) NOT NULL DEFAULT now(),
     updated_at timestamptz(6) NOT NULL DEFAULT now(),
     account_id uuid NOT NULL CONSTRAINT recoverycode_account_id_fkey REFERENCES account (id) ON DELETE CASCADE,
-    code_hash text NOT NULL
+    code_hash text NOT NULL -- lint:allow plain-phi a hash of what we made up
 );
 CREATE UNIQUE INDEX recoverycode_account_id_code_hash_key ON recoverycode (account_id, code_hash);
 

@@ -5,6 +5,7 @@ ALTER TABLE account ADD COLUMN mfa_since datetime;
 
 -- SQLite adds no column whose default is the time: the table is made anew.
 PRAGMA legacy_alter_table = on;
+-- lint:allow plain-phi session.address staff's, where a session was last used
 CREATE TABLE new_session (
     id text NOT NULL CONSTRAINT session_pkey PRIMARY KEY,
     created_at datetime NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')),
@@ -69,6 +70,7 @@ CREATE TABLE totpuse (
     step integer NOT NULL
 );
 
+-- lint:allow plain-phi recoverycode.code_hash a hash of what we made up
 CREATE TABLE recoverycode (
     id text NOT NULL CONSTRAINT recoverycode_pkey PRIMARY KEY,
     created_at datetime NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')),

@@ -8,9 +8,9 @@ CREATE TABLE medicalrecord (
     patient_id uuid NOT NULL CONSTRAINT medicalrecord_patient_id_fkey REFERENCES patient (id) ON DELETE CASCADE,
     appointment_id uuid,
     author_id uuid NOT NULL CONSTRAINT medicalrecord_author_id_fkey REFERENCES account (id),
-    kind text NOT NULL,
-    sensitivity text NOT NULL,
-    status text NOT NULL,
+    kind text NOT NULL, -- lint:allow plain-phi which records a note stands among; the database keeps psychotherapy notes apart by it
+    sensitivity text NOT NULL, -- lint:allow plain-phi who sees a record is a condition of every query
+    status text NOT NULL, -- lint:allow plain-phi a constant of ours
     occurred_at timestamptz(6) NOT NULL,
     title text NOT NULL,
     content text NOT NULL,
@@ -116,7 +116,7 @@ CREATE TABLE consent (
     updated_at timestamptz(6) NOT NULL DEFAULT now(),
     version bigint NOT NULL DEFAULT 1,
     patient_id uuid NOT NULL CONSTRAINT consent_patient_id_fkey REFERENCES patient (id) ON DELETE CASCADE,
-    kind text NOT NULL,
+    kind text NOT NULL, -- lint:allow plain-phi a constant of ours
     recipient_id uuid CONSTRAINT consent_recipient_id_fkey REFERENCES account (id),
     purpose text NOT NULL,
     granted_at timestamptz(6) NOT NULL,
@@ -249,6 +249,7 @@ CREATE TRIGGER riskflag_witness_delete AFTER DELETE ON riskflag
     REFERENCING OLD TABLE AS old_rows EXECUTE FUNCTION audit_witness_delete();
 CREATE TRIGGER riskflag_witness_truncate AFTER TRUNCATE ON riskflag EXECUTE FUNCTION audit_witness_truncate();
 
+-- lint:allow not-judged sets the search_path of a function of this file, and makes the triggers of its tables fire always
 DO $$
 DECLARE
     guard record;

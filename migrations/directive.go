@@ -14,6 +14,11 @@ const (
 	NoTransaction = "migrate:no-transaction"
 	// Compatible, in an up file, declares that the release before works on the new schema too.
 	Compatible = "migrate:compatible"
+	// RequiresBackup, with the name of a table, makes the runner refuse the version unless that table is empty or a backup was recorded in the last
+	// 24 hours. It is for what drops sealed columns.
+	RequiresBackup = "migrate:requires-backup"
+	// Irreversible, with a reason, says in a down file why it takes nothing back.
+	Irreversible = "migrate:irreversible"
 )
 
 // Declares reports whether sql has the directive.

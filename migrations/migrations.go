@@ -17,8 +17,17 @@ import (
 
 //go:generate go run ./sum .
 
-//go:embed *.sql migrations.sum
+//go:embed *.sql migrations.sum lint.allow released.columns
 var files embed.FS
+
+// Files returns what was built into the program: the SQL files, their sums, and what the lint has to know.
+func Files() fs.FS { return files }
+
+// What the lint reads besides: exceptions for frozen files, and what the models of the last release use.
+const (
+	ExceptionsFile = "lint.allow"
+	ReleasedFile   = "released.columns"
+)
 
 // The engines; they are also gorm's names of them.
 const (

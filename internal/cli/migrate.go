@@ -19,7 +19,7 @@ func newMigrateCommand(app *app) *cobra.Command {
 	cmd.AddCommand(
 		newMigrateUpCommand(app), newMigrateDownCommand(app),
 		newMigrateStatusCommand(app), newMigrateCurrentCommand(app), newMigrateHistoryCommand(app),
-		newMigrateCreateCommand(app), newMigrateCheckCommand(app),
+		newMigrateCreateCommand(app), newMigrateCheckCommand(app), newMigrateLintCommand(app),
 		newMigrateStampCommand(app), newMigrateRepairCommand(app), newMigrateSQLCommand(app),
 	)
 	return cmd

@@ -10,6 +10,7 @@ import (
 	"novamind/internal/scratch"
 	"novamind/migrations"
 	"novamind/migrations/autogenerate"
+	"novamind/migrations/lint"
 	"novamind/models/extras"
 	"novamind/repository"
 )
@@ -21,7 +22,7 @@ func newMigrateCheckCommand(app *app) *cobra.Command {
 		Use:   "check",
 		Short: "Check the migrations against their sums, the models and each other; status 1 where something is amiss",
 		Long: "Check the migrations: the files are what their sums say; on both engines they make what the models want; both engines' schemas mean the same;\n" +
-			"each version's up, down and up again leads back where it was and keeps the rows of a filled database. With --live only compare the configured\n" +
+			"each version's up, down and up again leads back where it was and keeps the rows of a filled database; the lint has nothing against them. With --live only compare the configured\n" +
 			"database with what the models want; that needs no other engine.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -96,6 +97,11 @@ func (a *app) checkMigrations(ctx context.Context, devURL string) (migrateCheckR
 		sets[engine] = set
 	}
 	result.add("files", nil)
+	report, err := lint.Check(ctx, migrations.Files())
+	if err != nil {
+		return result, err
+	}
+	result.add("lint", lintLines(report))
 	sources, stop, err := a.scratchSources(ctx, devURL)
 	if err != nil {
 		return result, err

@@ -22,6 +22,7 @@ import (
 //	await FILE VAR         waits until a server in the background, whose output goes to FILE, says where it answers; sets VAR
 //	get STATUS URL         requests URL and holds the answer's status against one
 //	tamper TABLE SQL       runs SQL as the database's owner, past the guards of a table
+//	[postgres], [sqlite]   on that engine alone
 //	terminate              sends SIGTERM to all commands in the background; wait then fails unless they end with 0
 func TestScript(t *testing.T) {
 	t.Parallel()
@@ -37,6 +38,7 @@ func TestScript(t *testing.T) {
 					env.Setenv("NOVAMIND_SERVER__ADDR", "127.0.0.1:0")
 					return nil
 				},
+				Condition: func(cond string) (bool, error) { return cond == engine.Name, nil },
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"exits": exits, "await": await, "get": get, "terminate": terminate,
 					"tamper": func(ts *testscript.TestScript, _ bool, args []string) { tamper(t, ts, args) },

@@ -81,7 +81,7 @@ func (s *Server) initialise(ctx context.Context) error {
 	if err := account.own(s.dir); err != nil {
 		return err
 	}
-	initdb := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "--pgdata", filepath.Join(s.dir, "data"), "--username", superuser,
+	initdb := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "--pgdata", filepath.Join(s.dir, "data"), "--username", superuser, //nolint:gosec // initdb of this machine
 		"--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
 	initdb.Dir, initdb.SysProcAttr = s.dir, account.attributes()
 	if out, err := initdb.CombinedOutput(); err != nil {
@@ -115,7 +115,7 @@ func (s *Server) Restart(ctx context.Context) error {
 		fsync = "on"
 	}
 	// Not CommandContext: the shell outlives ctx, and removes the folder when its standard input ends.
-	shell := exec.Command("/bin/sh", "-c", keep, "sh", filepath.Join(s.bin, "postgres"), "-D", "data", //nolint:noctx // see above
+	shell := exec.Command("/bin/sh", "-c", keep, "sh", filepath.Join(s.bin, "postgres"), "-D", "data", //nolint:noctx,gosec // see above; the postgres of this machine
 		"-c", "listen_addresses=", "-c", "unix_socket_directories="+s.dir, "-c", "unix_socket_permissions=0700",
 		"-c", "max_connections=300", "-c", "fsync="+fsync, "-c", "full_page_writes="+fsync)
 	shell.Dir, shell.SysProcAttr = s.dir, account.attributes()

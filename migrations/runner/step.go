@@ -70,6 +70,9 @@ func (r *Runner) take(conn *gorm.DB, next planner, copied *bool) (*step, error) 
 	if s == nil {
 		return nil, nil //nolint:nilnil // nothing is pending
 	}
+	if err := r.demandBackup(conn, s); err != nil {
+		return nil, fmt.Errorf("migration %s: %w", s.migration.ID, err)
+	}
 	started := time.Now()
 	execute := func(tx *gorm.DB) error { return r.engine.execute(tx, s.script) }
 	if migrations.Declares(r.set.Engine, s.script, migrations.NoTransaction) {

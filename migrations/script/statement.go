@@ -74,15 +74,27 @@ func (n *nesting) ends(tokens []Token) bool {
 		n.parens = max(0, n.parens-1)
 	case last.Is(";"):
 		return n.parens == 0 && n.blocks == 0
-	case !n.compound:
-		n.compound = len(tokens) <= 5 && tokens[0].Is("CREATE") &&
-			(n.postgres && last.Is("FUNCTION", "PROCEDURE") || !n.postgres && last.Is("TRIGGER"))
-	case n.blocks == 0 && n.begins(tokens), n.blocks > 0 && last.Is("CASE"):
-		n.blocks++
-	case n.blocks > 0 && last.Is("END"):
-		n.blocks--
+	case n.compound:
+		n.block(tokens)
+	case len(tokens) <= 5 && tokens[0].Is("CREATE"):
+		n.compound = n.postgres && last.Is("FUNCTION", "PROCEDURE") || !n.postgres && last.Is("TRIGGER")
 	}
 	return false
+}
+
+// block counts the blocks of a body: once it has begun, a CASE has an END too.
+func (n *nesting) block(tokens []Token) {
+	last := tokens[len(tokens)-1]
+	switch {
+	case n.blocks == 0:
+		if n.begins(tokens) {
+			n.blocks = 1
+		}
+	case last.Is("CASE"):
+		n.blocks++
+	case last.Is("END"):
+		n.blocks--
+	}
 }
 
 // begins reports whether the last token begins a body: BEGIN on SQLite, BEGIN ATOMIC on PostgreSQL.

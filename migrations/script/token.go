@@ -76,7 +76,8 @@ type scanner struct {
 // next moves past one token or one blank, and tells what it was.
 func (s *scanner) next() (Kind, bool) {
 	rest := s.text[s.at:]
-	switch c := rest[0]; {
+	c := rest[0]
+	switch {
 	case strings.IndexByte(" \t\r\n\f\v", c) >= 0:
 		s.at++
 		return 0, false
@@ -84,14 +85,9 @@ func (s *scanner) next() (Kind, bool) {
 		s.through("\n")
 		return Comment, true
 	case strings.HasPrefix(rest, "/*"):
-		s.block()
+		s.comment()
 		return Comment, true
-	case c == '\'':
-		s.quoted('\'', false)
-		return Text, true
-	case s.postgres && (c == 'e' || c == 'E') && strings.HasPrefix(rest[1:], "'"):
-		s.at++
-		s.quoted('\'', true)
+	case s.string():
 		return Text, true
 	case c == '"', !s.postgres && c == '`':
 		s.quoted(c, false)
@@ -99,11 +95,6 @@ func (s *scanner) next() (Kind, bool) {
 	case !s.postgres && c == '[':
 		s.through("]")
 		return Quoted, true
-	case s.postgres && c == '$' && dollarTag(rest) != "":
-		tag := dollarTag(rest)
-		s.at += len(tag)
-		s.through(tag)
-		return Text, true
 	case partOfWord(c):
 		for s.at < len(s.text) && (partOfWord(s.text[s.at]) || s.text[s.at] == '$') {
 			s.at++
@@ -114,6 +105,27 @@ func (s *scanner) next() (Kind, bool) {
 		s.at += size
 		return Symbol, true
 	}
+}
+
+// string moves past a string, if there is one here.
+func (s *scanner) string() bool {
+	rest := s.text[s.at:]
+	switch {
+	case rest[0] == '\'':
+		s.quoted('\'', false)
+	case !s.postgres:
+		return false
+	case strings.HasPrefix(rest, "e'"), strings.HasPrefix(rest, "E'"):
+		s.at++
+		s.quoted('\'', true)
+	case dollarTag(rest) != "":
+		tag := dollarTag(rest)
+		s.at += len(tag)
+		s.through(tag)
+	default:
+		return false
+	}
+	return true
 }
 
 // through moves past the next mark; a line break that ends a comment stays, so that a line keeps its end.
@@ -129,8 +141,8 @@ func (s *scanner) through(mark string) {
 	}
 }
 
-// block moves past a block comment, which nests on PostgreSQL alone.
-func (s *scanner) block() {
+// comment moves past a block comment, which nests on PostgreSQL alone.
+func (s *scanner) comment() {
 	for depth := 0; s.at < len(s.text); {
 		rest := s.text[s.at:]
 		switch {
@@ -171,6 +183,9 @@ func partOfWord(c byte) bool {
 
 // dollarTag returns the opening quote that text begins with, such as $$ or $body$, or "".
 func dollarTag(text string) string {
+	if text[0] != '$' {
+		return ""
+	}
 	for i := 1; i < len(text); i++ {
 		switch c := text[i]; {
 		case c == '$':

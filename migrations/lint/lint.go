@@ -1,0 +1,130 @@
+// Package lint judges migrations before they run: what locks a table for long, breaks the servers of the release before, loses rows or
+// protection, or leaves PHI in the clear. It judges the SQL itself, so also files that were written by hand: PostgreSQL's by its own
+// grammar, SQLite's by executing it in memory and looking at what became of the schema. What it can't judge it says.
+package lint
+
+import (
+	"cmp"
+	"context"
+	"io/fs"
+	"slices"
+
+	"novamind/migrations"
+	"novamind/migrations/script"
+)
+
+// Finding is one thing that a migration should not do, or that can't be judged.
+type Finding struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Rule    string `json:"rule"`
+	Message string `json:"message"` // names tables, columns and constraints, and never content
+	Instead string `json:"instead"` // what to do
+}
+
+// Allowed is a finding that is excused.
+type Allowed struct {
+	Finding
+
+	Reason string `json:"reason"`
+}
+
+// Report is the verdict on a set of migrations.
+type Report struct {
+	Findings []Finding `json:"findings"` // by file and line; none if all is well
+	Allowed  []Allowed `json:"allowed"`
+}
+
+// Check judges the migrations in the root of fsys, on both engines. It returns the errors of migrations.Load, and one when the lists of
+// exceptions or of what is released can't be read.
+func Check(ctx context.Context, fsys fs.FS) (Report, error) {
+	released, err := readReleased(fsys)
+	if err != nil {
+		return Report{}, err
+	}
+	var files []*file
+	twin := schema{} // what PostgreSQL has, which tells a UUID from a text
+	for _, engine := range []string{migrations.Postgres, migrations.SQLite} {
+		set, err := migrations.Load(fsys, engine)
+		if err != nil {
+			return Report{}, err
+		}
+		judged := filesOf(set, released, twin)
+		if engine == migrations.SQLite {
+			err = judgeSQLite(ctx, judged)
+		} else {
+			twin = judgePostgres(judged)
+		}
+		if err != nil {
+			return Report{}, err
+		}
+		files = append(files, judged...)
+	}
+	exceptions, err := readExceptions(fsys)
+	if err != nil {
+		return Report{}, err
+	}
+	return settle(files, exceptions), nil
+}
+
+// filesOf returns the files of a set, each version's up file before its down file.
+func filesOf(set migrations.Set, released released, twin schema) []*file {
+	var files []*file
+	for _, m := range set.Migrations {
+		up, down := newFile(m, set.Engine, "up"), newFile(m, set.Engine, "down")
+		up.released, up.twin = released, twin
+		files = append(files, up, down)
+	}
+	return files
+}
+
+// file is one file of a migration while it is judged.
+type file struct {
+	name        string
+	text        string
+	engine      string
+	up          bool
+	transaction bool // the runner executes it in one
+	directives  []script.Directive
+	released    released
+	twin        schema // of the other engine, at its newest version, if that is known
+
+	before, after schema
+	// lostAt tells where the statement stands that took an object away for good.
+	lostAt   map[object]int
+	findings []Finding
+}
+
+func newFile(m migrations.Migration, engine, direction string) *file {
+	f := &file{name: m.ID + "." + engine + "." + direction + ".sql", text: m.Up, engine: engine, up: direction == "up", lostAt: map[object]int{}}
+	if !f.up {
+		f.text = m.Down
+	}
+	f.directives = script.Directives(engine, f.text)
+	f.transaction = !migrations.Declares(engine, f.text, migrations.NoTransaction)
+	return f
+}
+
+// says reports whether the file has a directive whose argument is as asked.
+func (f *file) says(name string, is func(argument string) bool) bool {
+	return slices.ContainsFunc(f.directives, func(d script.Directive) bool { return d.Name == name && d.Alone && is(d.Argument) })
+}
+
+// report adds a finding at a place of the file, in bytes.
+func (f *file) report(rule Rule, at int, message string) {
+	found := Finding{File: f.name, Line: script.Line(f.text, at), Rule: rule.Code, Message: message, Instead: rule.Instead}
+	if !slices.Contains(f.findings, found) {
+		f.findings = append(f.findings, found)
+	}
+}
+
+// note records where, with the statement at a place, things went away or came back.
+func (f *file) note(before, after schema, at int) {
+	for _, o := range after.lost(before) {
+		f.lostAt[o] = at
+	}
+}
+
+func byPlace(a, b Finding) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
+}

@@ -1,0 +1,117 @@
+package pgtree
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/wasilibs/go-pgquery/parser"
+
+	"novamind/migrations/script"
+)
+
+// Block is what a DO block executes.
+type Block struct {
+	Statements []Statement // static SQL, with the places of the script
+	Dynamic    []int       // where SQL is executed that is put together at run time
+	Control    []int       // where it commits or rolls back
+}
+
+// ErrLanguage says that a DO block is not in PL/pgSQL.
+var ErrLanguage = errors.New("it is not in PL/pgSQL")
+
+// Block returns what the DO block at s executes, whichever way its conditions turn out. text is the script.
+func (s Statement) Block(text string) (Block, error) {
+	end := len(text)
+	for _, other := range script.Split(script.Postgres, text) {
+		if other.Start == s.Start {
+			end = other.End()
+		}
+	}
+	line := script.Line(text, s.Start)
+	for _, option := range s.Node.Do.Args {
+		var language String
+		switch option.Name {
+		case "language":
+			if err := json.Unmarshal(option.Arg, &language); err != nil || language.Value != "plpgsql" {
+				return Block{}, ErrLanguage
+			}
+		case "as":
+			line = script.Line(text, s.At(option.Location))
+		}
+	}
+	tree, err := guarded(parser.ParsePlPgSqlToJSON, text[s.Start:end])
+	if err != nil {
+		return Block{}, err
+	}
+	var block Block
+	walk(json.RawMessage(tree), func(kind string, body json.RawMessage) {
+		block.add(kind, body, func(lineno int) int { return placeOf(text, line+max(lineno, 1)-1) })
+	})
+	return block, nil
+}
+
+// placeOf returns where a line of text begins, in bytes.
+func placeOf(text string, line int) int {
+	at := 0
+	for i := range text {
+		if line <= 1 {
+			break
+		}
+		if text[i] == '\n' {
+			line--
+			at = i + 1
+		}
+	}
+	return at
+}
+
+type plExpr struct {
+	Expr struct {
+		Query string
+		Mode  int `json:"parseMode"` // 0: a statement
+	} `json:"PLpgSQL_expr"`
+}
+
+// add takes in one node of the block's tree.
+func (b *Block) add(kind string, body json.RawMessage, place func(lineno int) int) {
+	var node struct {
+		Lineno   int
+		Sqlstmt  plExpr
+		Expr     plExpr
+		Query    plExpr
+		DynQuery *plExpr `json:"dynquery"`
+	}
+	if json.Unmarshal(body, &node) != nil {
+		return
+	}
+	switch kind {
+	case "PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors":
+		b.Dynamic = append(b.Dynamic, place(node.Lineno))
+	case "PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback":
+		b.Control = append(b.Control, place(node.Lineno))
+	case "PLpgSQL_stmt_execsql":
+		b.statement(node.Sqlstmt.Expr.Query, place(node.Lineno))
+	case "PLpgSQL_stmt_perform", "PLpgSQL_stmt_call":
+		b.statement(node.Expr.Expr.Query, place(node.Lineno))
+	case "PLpgSQL_stmt_fors":
+		b.statement(node.Query.Expr.Query, place(node.Lineno))
+	}
+	if node.DynQuery != nil {
+		b.Dynamic = append(b.Dynamic, place(node.Lineno))
+	}
+}
+
+func (b *Block) statement(query string, place int) {
+	statement := Statement{Start: place, block: true}
+	nodes, err := parse(query)
+	switch {
+	case err != nil:
+		statement.Problem = err
+	case len(nodes) != 1:
+		statement.Problem = fmt.Errorf("it reads as %d statements", len(nodes))
+	default:
+		statement.Node = nodes[0]
+	}
+	b.Statements = append(b.Statements, statement)
+}

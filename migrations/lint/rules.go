@@ -1,0 +1,19 @@
+package lint
+
+// Rule is something that a migration should not do. Its texts are one line each, for people.
+type Rule struct {
+	Code    string // by which exceptions name it
+	Bad     string
+	Why     string
+	Instead string
+}
+
+// Rules returns every rule, in the order of the documentation.
+func Rules() []Rule {
+	return []Rule{
+		indexNotConcurrently, dropIndexNotConcurrently, inTransaction, uniqueBuildsIndex, notNullWithoutDefault, setNotNull, foreignKeyNotValid,
+		checkNotValid, validateTogether, volatileDefault, typeRewrite, lockTimeout, locksTable, backfillWithDDL, wholeTable,
+		stillRead, truncates, dropCascade, irreversible, plainPHI, sealedDropped, sealLost, triggerLost, unloggedTable,
+		rebuildLoses, refusedWithRows, pragma, unnamedConstraint, ifNotExists, notRepeatable, timestampWithoutZone, transactionControl, notJudged, badException,
+	}
+}
