@@ -2,7 +2,6 @@ package models
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -58,13 +57,14 @@ func (p *Patient) tokens(x *phi.Indexer) ([]string, error) {
 	add(emailTerm, phi.NormalizeText(contact.Email))
 	add(phoneTerm, x.NormalizePhone(contact.Phone))
 	add(phoneTerm, x.NormalizePhone(contact.AlternativePhone))
-	for _, name := range nameForms(p.FirstName.Plain()) {
-		add(firstNameTerm, name)
+	first, last := phi.NameParts(p.FirstName.Plain()), phi.NameParts(p.LastName.Plain())
+	for _, part := range first {
+		add(firstNameTerm, part)
 	}
-	for _, name := range nameForms(p.LastName.Plain()) {
-		add(lastNameTerm, name)
+	for _, part := range last {
+		add(lastNameTerm, part)
 	}
-	for _, part := range slices.Concat(phi.NameParts(p.FirstName.Plain()), phi.NameParts(p.LastName.Plain())) {
+	for _, part := range slices.Concat(first, last) {
 		for length := minPrefix; length <= maxPrefix; length++ {
 			if prefix, whole := prefixOf(part, length); whole {
 				add(prefixTerm, prefix)
@@ -78,15 +78,6 @@ func (p *Patient) tokens(x *phi.Indexer) ([]string, error) {
 // EmailTokens returns the tokens under which a patient with this e-mail can be found, one for each key.
 func EmailTokens(x *phi.Indexer, email string) ([]string, error) {
 	return x.Candidates(emailTerm, phi.NormalizeText(email))
-}
-
-// nameForms returns what a name is found by: the whole of it, and each part of a compound.
-func nameForms(name string) []string {
-	parts := phi.NameParts(name)
-	if len(parts) == 0 {
-		return nil
-	}
-	return append(parts, strings.Join(parts, " "))
 }
 
 // index replaces a patient's tokens where a change of the row changed them.

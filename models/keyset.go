@@ -13,6 +13,8 @@ type Keyset struct {
 	Versioned
 	Purpose string `gorm:"not null;uniqueIndex:keyset_purpose_key"`
 	Wrapped string `gorm:"not null" audit:"secret"` // Tink's JSON form of an encrypted keyset
+	// IndexScheme is how the primary key of the index keyset makes tokens (phi.Indexer.Scheme); NULL of other keysets.
+	IndexScheme *string
 }
 
 // BeforeSave assigns the id and the next version.

@@ -12,7 +12,7 @@ type PatientQuery struct {
 	Active      *bool
 	Email       *string
 	Phone       *string
-	FirstName   *string // the whole name, or a part of a compound
+	FirstName   *string // the whole name, or parts of a compound that follow each other
 	LastName    *string
 	DateOfBirth *phi.CalendarDate
 	Prefixes    []string // each must begin a part of the first or the last name; at least MinPrefix letters
@@ -33,18 +33,20 @@ func (q PatientQuery) Candidates(x *phi.Indexer) ([][]string, error) {
 	for _, asked := range []struct {
 		term      phi.Term
 		value     *string
-		normalise func(string) string
+		normalise func(string) []string
 	}{
-		{emailTerm, q.Email, phi.NormalizeText},
-		{phoneTerm, q.Phone, x.NormalizePhone},
-		{firstNameTerm, q.FirstName, joinedParts},
-		{lastNameTerm, q.LastName, joinedParts},
+		{emailTerm, q.Email, one(phi.NormalizeText)},
+		{phoneTerm, q.Phone, one(x.NormalizePhone)},
+		{firstNameTerm, q.FirstName, nameTerms},
+		{lastNameTerm, q.LastName, nameTerms},
 	} {
 		if asked.value == nil {
 			continue
 		}
-		if err := ask(asked.term, asked.normalise(*asked.value)); err != nil {
-			return nil, err
+		for _, normalised := range asked.normalise(*asked.value) {
+			if err := ask(asked.term, normalised); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, prefix := range q.Prefixes {
@@ -60,11 +62,33 @@ func (q PatientQuery) Candidates(x *phi.Indexer) ([][]string, error) {
 	return append(out, more...), err
 }
 
-func joinedParts(name string) string { return strings.Join(phi.NameParts(name), " ") }
+func one(normalise func(string) string) func(string) []string {
+	return func(s string) []string { return []string{normalise(s)} }
+}
+
+// nameTerms returns the parts of a name that is asked for. Without one it is nobody's.
+func nameTerms(name string) []string {
+	if parts := phi.NameParts(name); len(parts) > 0 {
+		return parts
+	}
+	return []string{""}
+}
+
+// namedBy reports whether the parts of asked follow each other in name.
+func namedBy(name, asked string) bool {
+	parts, want := phi.NameParts(name), phi.NameParts(asked)
+	for i := 0; len(want) > 0 && i+len(want) <= len(parts); i++ {
+		if slices.Equal(parts[i:i+len(want)], want) {
+			return true
+		}
+	}
+	return false
+}
 
 // SameName reports whether two opened patients have the same names, however written.
 func SameName(a, b *Patient) bool {
-	return joinedParts(a.FirstName.Plain()) == joinedParts(b.FirstName.Plain()) && joinedParts(a.LastName.Plain()) == joinedParts(b.LastName.Plain())
+	same := func(a, b phi.Text) bool { return slices.Equal(phi.NameParts(a.Plain()), phi.NameParts(b.Plain())) }
+	return same(a.FirstName, b.FirstName) && same(a.LastName, b.LastName)
 }
 
 // Matches reports whether an opened patient is what q asks for. It decides; the index only narrows down.
@@ -77,8 +101,7 @@ func (q PatientQuery) Matches(p *Patient, x *phi.Indexer) bool {
 
 func (q PatientQuery) matchesName(p *Patient) bool {
 	first, last := p.FirstName.Plain(), p.LastName.Plain()
-	if q.FirstName != nil && !slices.Contains(nameForms(first), joinedParts(*q.FirstName)) ||
-		q.LastName != nil && !slices.Contains(nameForms(last), joinedParts(*q.LastName)) {
+	if q.FirstName != nil && !namedBy(first, *q.FirstName) || q.LastName != nil && !namedBy(last, *q.LastName) {
 		return false
 	}
 	return !slices.ContainsFunc(q.Prefixes, func(prefix string) bool {

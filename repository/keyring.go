@@ -32,7 +32,7 @@ type keyCare struct {
 // Unlock opens the database's keysets with the key-encryption key at kekURI, and hands them to the models' hooks, with the guard under
 // them. A database that has none yet gets its first ones, and, where kekURI is a file that does not exist, a new key-encryption key.
 // It returns an error when the key is missing or wrong for this database, or when a value is sealed under a key that no keyset has. It is
-// called once, before the store is shared.
+// called once, before the store is shared. An ErrIndexScheme comes last: the store is unlocked, and only its indexes are not of use.
 func (s *Store) Unlock(ctx context.Context, kekURI, phoneRegion string) error {
 	s.keys = &keyCare{kekURI: kekURI}
 	if err := s.addMissingKeysets(ctx); err != nil {
@@ -56,7 +56,10 @@ func (s *Store) Unlock(ctx context.Context, kekURI, phoneRegion string) error {
 	if err := s.db.Use(guard); err != nil {
 		return fmt.Errorf("repository: %w", err)
 	}
-	return s.checkKeyIDs(ctx)
+	if err := s.checkKeyIDs(ctx); err != nil {
+		return err
+	}
+	return s.checkIndexScheme(ctx)
 }
 
 func openKeyring(kekURI string, wrapped map[phi.Purpose]string, phoneRegion string) (*phi.Keyring, error) {
@@ -203,6 +206,30 @@ func (s *Store) checkKeyIDs(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// ErrIndexScheme: patients are indexed by other rules than today's, so searches would miss them.
+var ErrIndexScheme = errors.New("patients are indexed by other rules (clinic.phone_region, or those of an older version of the program): stop the servers and run " +
+	"novamind keys rotate --index, or set clinic.phone_region back")
+
+// checkIndexScheme compares the rules that tokens were made by with today's. A database without tokens takes today's.
+func (s *Store) checkIndexScheme(ctx context.Context) error {
+	scheme := s.keyring.Indexer().Scheme()
+	pool := s.db.WithContext(ctx).Statement.ConnPool
+	var same, indexed bool
+	row := pool.QueryRowContext(ctx, `SELECT COALESCE(index_scheme, '') = $1, EXISTS (SELECT 1 FROM blindindex) FROM keyset WHERE purpose = $2`,
+		scheme, string(phi.Index))
+	if err := row.Scan(&same, &indexed); err != nil {
+		return translate(err)
+	}
+	switch {
+	case same:
+		return nil
+	case indexed:
+		return ErrIndexScheme
+	}
+	_, err := pool.ExecContext(ctx, "UPDATE keyset SET index_scheme = $1 WHERE purpose = $2", scheme, string(phi.Index))
+	return translate(err)
 }
 
 // CursorKey returns the key that signs list cursors, the same on every server of this database.

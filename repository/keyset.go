@@ -30,6 +30,9 @@ func (r *KeysetRepository) ByPurpose(ctx context.Context, p phi.Purpose) (*model
 	return &row, nil
 }
 
+// IndexScheme returns how this program makes tokens.
+func (r *KeysetRepository) IndexScheme() string { return r.store.keyring.Indexer().Scheme() }
+
 // Hold returns all keysets, locked until the transaction of ctx ends: nobody else changes a key meanwhile. It returns a NotFound error where
 // one is missing.
 func (r *KeysetRepository) Hold(ctx context.Context) ([]*models.Keyset, error) {

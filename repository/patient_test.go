@@ -47,6 +47,7 @@ func TestSearchByName(t *testing.T) {
 		store := openStore(t, url)
 		jose, anna := create(t, store, named("José  María", "García-López")), create(t, store, named("Anna", "STRAẞE"))
 		lopez := create(t, store, named("Jo", "Lopez"))
+		cruz := create(t, store, named("Łukasz", "Fernandez de la Cruz"))
 		for _, c := range []struct {
 			first, last *string
 			want        []*models.Patient
@@ -58,6 +59,11 @@ func TestSearchByName(t *testing.T) {
 			{nil, new("López"), []*models.Patient{jose, lopez}},
 			{nil, new("Garcia‐Lopez"), []*models.Patient{jose}},
 			{nil, new("Lopez-Garcia"), nil},
+			{new("Maria Jose"), nil, nil},
+			{nil, new("de la Cruz"), []*models.Patient{cruz}},
+			{nil, new("Fernández de la"), []*models.Patient{cruz}},
+			{nil, new("Fernandez Cruz"), nil},
+			{new("lukasz"), nil, []*models.Patient{cruz}},
 			{nil, new("Gar"), nil},
 			{new("Garcia"), nil, nil},
 			{nil, new("strasse"), []*models.Patient{anna}},

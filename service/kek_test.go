@@ -48,12 +48,17 @@ func (b *bundle) dump(t *testing.T, table string) []map[string]any {
 // unlockAgain starts another server, and returns what it says.
 func (b *bundle) unlockAgain(t *testing.T, kek string) error {
 	t.Helper()
+	return b.openStore(t).Unlock(t.Context(), "file:"+kek, "US")
+}
+
+func (b *bundle) openStore(t *testing.T) *repository.Store {
+	t.Helper()
 	cfg := config.Default().Database
 	cfg.URL = config.DSN(b.url)
 	store, err := repository.Open(t.Context(), cfg, discard)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	return store.Unlock(t.Context(), "file:"+kek, "US")
+	return store
 }
 
 // Whoever rotates at the same time: the key that is left opens everything.

@@ -193,6 +193,10 @@ func (s *KeyService) editKeyset(ctx context.Context, action string, p phi.Purpos
 			return err
 		}
 		row.Wrapped = wrapped
+		if p == phi.Index && action == audit.PromoteKey {
+			scheme := s.keysets.IndexScheme()
+			row.IndexScheme = &scheme
+		}
 		if err := s.keysets.Update(ctx, row); err != nil {
 			return err
 		}

@@ -14,9 +14,11 @@ import (
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
+	"novamind/internal/config"
 	"novamind/internal/dbtest"
 	"novamind/internal/phi"
 	"novamind/models"
+	"novamind/repository"
 	"novamind/service"
 )
 
@@ -297,5 +299,29 @@ func TestUnreadableRowsAreLeftAndNamed(t *testing.T) {
 		require.Equal(t, []string{broken.ID.String()}, left)
 		_, err := b.patients.Get(as(t, service.RoleFrontDesk), sound.ID)
 		require.NoError(t, err)
+	})
+}
+
+// Patients that are indexed by other rules than a server's would be missed, so it does not start; a new index key mends that.
+func TestStartsRefuseOtherIndexes(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		p := b.register(t)
+		number := "(212) 555-0123"
+		german := b.openStore(t)
+		require.ErrorIs(t, german.Unlock(t.Context(), "file:"+b.kek, "DE"), repository.ErrIndexScheme)
+
+		_, err := service.NewKeyService(german, "file:"+b.kek).Rotate(operator(t), phi.Index)
+		require.NoError(t, err)
+		_, err = service.NewKeyService(german, "file:"+b.kek).Reseal(operator(t), 0, nil)
+		require.NoError(t, err)
+		require.NoError(t, b.openStore(t).Unlock(t.Context(), "file:"+b.kek, "DE"))
+		require.ErrorIs(t, b.unlockAgain(t, b.kek), repository.ErrIndexScheme, "of US")
+		found, _, err := service.NewPatientService(german, service.NewCare(german, config.Default().Access), "DE").Search(as(t, service.RoleFrontDesk), models.PatientQuery{Phone: &number}, onePage)
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		require.Equal(t, p.ID, found[0].ID)
+		require.False(t, found[0].Unreadable())
 	})
 }

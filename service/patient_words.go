@@ -1,6 +1,7 @@
 package service
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -22,7 +23,7 @@ func ParsePatientWords(pointer, words string) (models.PatientQuery, error) {
 			q.DateOfBirth = &date
 		case strings.Contains(word, "@") && q.Email == nil:
 			q.Email = &word
-		case isPhonePart(word):
+		case isPhonePart(word) || len(phone) > 0 && isExtension(word):
 			phone = append(phone, word)
 		default:
 			q.Prefixes = append(q.Prefixes, phi.NameParts(word)...)
@@ -46,8 +47,15 @@ func ParsePatientWords(pointer, words string) (models.PatientQuery, error) {
 
 // isPhonePart reports whether a word is made of what phone numbers are made of, and has a digit.
 func isPhonePart(word string) bool {
-	return strings.ContainsFunc(word, unicode.IsDigit) &&
-		!strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsDigit(r) && !strings.ContainsRune("+-().\u2010\u2011/", r) })
+	word = strings.TrimPrefix(strings.ToLower(word), "tel:")
+	return strings.ContainsFunc(word, unicode.IsDigit) && !strings.ContainsFunc(word, func(r rune) bool {
+		return !unicode.IsDigit(r) && !unicode.Is(unicode.Dash, r) && !strings.ContainsRune("+().,;/", r)
+	})
+}
+
+// isExtension reports whether a word announces a phone number's extension.
+func isExtension(word string) bool {
+	return slices.Contains([]string{"x", "ext", "extension"}, strings.TrimSuffix(strings.ToLower(word), "."))
 }
 
 // dateNeedsName returns an Invalid error for a date of birth without a name: alone it would list whoever shares a birthday.

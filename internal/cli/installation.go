@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -24,7 +25,10 @@ type installation struct {
 
 // open brings the database to the program's version (unless database.auto_migrate is off), opens it and unlocks its keys. The
 // caller closes the store.
-func (a *app) open(ctx context.Context) (*installation, error) {
+func (a *app) open(ctx context.Context) (*installation, error) { return a.openDespite(ctx, nil) }
+
+// openDespite is open for who comes to mend what else would stop it.
+func (a *app) openDespite(ctx context.Context, mending error) (*installation, error) {
 	cfg, log, err := a.load()
 	if err != nil {
 		return nil, err
@@ -36,7 +40,7 @@ func (a *app) open(ctx context.Context) (*installation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := store.Unlock(ctx, cfg.PHI.KEK, cfg.Clinic.PhoneRegion); err != nil {
+	if err := store.Unlock(ctx, cfg.PHI.KEK, cfg.Clinic.PhoneRegion); err != nil && (mending == nil || !errors.Is(err, mending)) {
 		_ = store.Close()
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"novamind/internal/phi"
+	"novamind/repository"
 	"novamind/service"
 )
 
@@ -23,7 +24,11 @@ func newKeysCommand(app *app) *cobra.Command {
 
 // withKeys hands do the key service of the configured database, with the command as actor.
 func (a *app) withKeys(cmd *cobra.Command, do func(context.Context, *service.KeyService) error) error {
-	in, err := a.open(cmd.Context())
+	return a.withKeysDespite(cmd, nil, do)
+}
+
+func (a *app) withKeysDespite(cmd *cobra.Command, mending error, do func(context.Context, *service.KeyService) error) error {
+	in, err := a.openDespite(cmd.Context(), mending)
 	if err != nil {
 		return err
 	}
@@ -80,7 +85,11 @@ func newKeysRotateCommand(app *app) *cobra.Command {
 		Short: "Make a new data key (--dek), index key (--index) or key-encryption key (--kek), while servers run",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return app.withKeys(cmd, func(ctx context.Context, keys *service.KeyService) error {
+			var mending error
+			if index {
+				mending = repository.ErrIndexScheme
+			}
+			return app.withKeysDespite(cmd, mending, func(ctx context.Context, keys *service.KeyService) error {
 				switch {
 				case signer:
 					return app.rotateSigner(ctx, keys)

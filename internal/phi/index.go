@@ -12,9 +12,8 @@ import (
 	"github.com/tink-crypto/tink-go/v2/prf"
 )
 
-// indexScheme is part of every subkey. It changes when a normaliser does, so tokens of different normalisers never
-// compare equal.
-const indexScheme = "novamind blind index 1"
+// normalizer is the version of what makes one value of many spellings. It changes when that does.
+const normalizer = "novamind blind index 2"
 
 // Indexer makes blind index tokens: truncated HMAC-SHA256 of normalised values under subkeys of the index keyset,
 // one for each table, column and purpose.
@@ -46,6 +45,10 @@ func newIndexer(handle *keyset.Handle, phoneRegion string) (*Indexer, error) {
 	}
 	return &Indexer{keys: set.PRFs, primary: set.PrimaryID, phoneRegion: phoneRegion, subkeys: &sync.Map{}}, nil
 }
+
+// Scheme says how values become tokens: the normaliser's version, and the region of phone numbers. It is part of every subkey, so tokens of
+// different schemes never compare equal.
+func (x *Indexer) Scheme() string { return normalizer + " " + x.phoneRegion }
 
 // Primary returns the id of the key that Token uses.
 func (x *Indexer) Primary() string { return formatKeyID(x.primary) }
@@ -104,7 +107,7 @@ func (x *Indexer) subkey(n subkeyName) ([]byte, error) {
 		return subkey.([]byte), nil //nolint:forcetypeassert // only stored below
 	}
 	var name []byte
-	for _, part := range [...]string{indexScheme, n.table, n.column, n.purpose} {
+	for _, part := range [...]string{x.Scheme(), n.table, n.column, n.purpose} {
 		name = binary.BigEndian.AppendUint32(name, uint32(len(part))) //nolint:gosec // names of ours
 		name = append(name, part...)
 	}

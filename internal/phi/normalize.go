@@ -55,30 +55,37 @@ func caseless(s string) string {
 	return norm.NFKD.String(fold.String(norm.NFKD.String(fold.String(norm.NFD.String(strings.ToValidUTF8(s, "\uFFFD"))))))
 }
 
-// NormalizeName is NormalizeText without diacritics, and with one kind of apostrophe: José and jose are one name.
+// NormalizeName is NormalizeText without diacritics and what can't be seen, and with one kind of apostrophe: José and jose are one name, and so are
+// Łukasz and Lukasz.
 func NormalizeName(s string) string {
 	if isASCII(s) {
 		return normalizeASCII(s)
 	}
-	bare := strings.Map(func(r rune) rune {
-		switch {
-		case unicode.Is(unicode.Mn, r):
-			return -1
-		case strings.ContainsRune(apostrophes, r):
-			return '\''
+	var bare strings.Builder
+	for _, r := range caseless(apostrophe.Replace(s)) {
+		switch plain, ok := undecomposed[r]; {
+		case ok:
+			bare.WriteString(plain)
+		case !unicode.In(r, unicode.Mn, unicode.Cf):
+			bare.WriteRune(r)
 		}
-		return r
-	}, caseless(s))
-	return strings.Join(strings.Fields(norm.NFKC.String(bare)), " ")
+	}
+	return strings.Join(strings.Fields(norm.NFKC.String(bare.String())), " ")
 }
 
-// apostrophes are what stands in for ' in names, typed by keyboards that mean well.
-const apostrophes = "\u2018\u2019\u02bc"
+// apostrophe replaces what stands in for ' in names, typed by keyboards that mean well. An acute accent would decompose to a space.
+var apostrophe = strings.NewReplacer("\u2018", "'", "\u2019", "'", "\u02bc", "'", "\u00b4", "'", "\u2032", "'")
+
+// undecomposed are the letters, folded, whose mark is no mark of Unicode's, or that are two letters, as passports have them (ICAO Doc 9303-3,
+// section 6).
+var undecomposed = map[rune]string{
+	'ł': "l", 'ø': "o", 'đ': "d", 'ð': "d", 'ħ': "h", 'ŧ': "t", 'ŋ': "n", 'ı': "i", 'ĸ': "k", 'æ': "ae", 'œ': "oe", 'þ': "th",
+}
 
 // NameParts returns the normalised parts of a name: García-López has two. A single part is returned alone.
 func NameParts(s string) []string {
 	return strings.FieldsFunc(NormalizeName(s), func(r rune) bool {
-		return r == ' ' || r == '-' || r >= utf8.RuneSelf && (unicode.IsSpace(r) || unicode.Is(unicode.Dash, r))
+		return r < utf8.RuneSelf && isASCIISeparator(byte(r)) || r >= utf8.RuneSelf && (unicode.IsSpace(r) || unicode.Is(unicode.Dash, r))
 	})
 }
 
@@ -96,7 +103,9 @@ func NamePartBegins(name, prefix string) bool {
 }
 
 // isASCIISeparator reports whether NameParts parts at c.
-func isASCIISeparator(c byte) bool { return '\t' <= c && c <= '\r' || c == ' ' || c == '-' }
+func isASCIISeparator(c byte) bool {
+	return '\t' <= c && c <= '\r' || strings.IndexByte(" -./,()\"", c) >= 0
+}
 
 // NormalizePhone returns s in E.164 (ITU-T), read in the indexer's region where it has no country code, and its bare
 // digits where it is no number that any plan could hold.
