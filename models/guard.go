@@ -250,6 +250,9 @@ func (g *Guard) checkDelete(stmt *gorm.Statement) error {
 		if m, ok := stmt.Dest.(entity); !ok || m.base().before == nil {
 			return fmt.Errorf("%w: delete one row that was read", ErrBypass)
 		}
+		if !stmt.Schema.AfterDelete {
+			return fmt.Errorf("%w: the model has no hook that notes the removal", ErrBypass)
+		}
 	}
 	if err := inTransaction(stmt); err != nil {
 		return err

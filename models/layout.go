@@ -103,3 +103,24 @@ func (c column) empty(row reflect.Value) bool {
 	}
 	return row.FieldByIndex(c.index).IsZero()
 }
+
+// ColumnsOf returns the names of a model's columns, in the order of PointersTo.
+func ColumnsOf(model any) []string {
+	l := layoutOf(model)
+	names := make([]string, len(l.columns))
+	for i, c := range l.columns {
+		names[i] = c.name
+	}
+	return names
+}
+
+// PointersTo returns pointers to the fields of a row, to scan its columns into. Nothing is opened, and no hook runs.
+func PointersTo(model any) []any {
+	l := layoutOf(model)
+	row := reflect.Indirect(reflect.ValueOf(model))
+	pointers := make([]any, len(l.columns))
+	for i, c := range l.columns {
+		pointers[i] = row.FieldByIndex(c.index).Addr().Interface()
+	}
+	return pointers
+}

@@ -3,6 +3,7 @@ package repository
 import (
 	"context"
 	"reflect"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -68,7 +69,7 @@ func (r *AuditTreeRepository) batch(ctx context.Context, model any, after uuid.U
 	db := r.store.handle(ctx)
 	table := models.TableOf(model)
 	rows, err := db.Statement.ConnPool.QueryContext(ctx,
-		r.store.rebind("SELECT * FROM "+table+" WHERE id > ? ORDER BY id LIMIT ?"), after.String(), rowsBatch)
+		r.store.rebind("SELECT "+strings.Join(models.ColumnsOf(model), ", ")+" FROM "+table+" WHERE id > ? ORDER BY id LIMIT ?"), after.String(), rowsBatch)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -76,7 +77,7 @@ func (r *AuditTreeRepository) batch(ctx context.Context, model any, after uuid.U
 	var states []RowState
 	for rows.Next() {
 		row := reflect.New(reflect.TypeOf(model).Elem()).Interface()
-		if err := db.ScanRows(rows, row); err != nil {
+		if err := rows.Scan(models.PointersTo(row)...); err != nil {
 			return nil, translate(err)
 		}
 		digest, err := models.RowDigest(row)

@@ -120,14 +120,15 @@ func (r *AuditTreeRepository) Entries(ctx context.Context, ids []uuid.UUID) (map
 func (r *AuditTreeRepository) sealed(ctx context.Context, ids []uuid.UUID, do func(*models.AuditLog) error) error {
 	db := r.store.handle(ctx)
 	among := r.store.among("id", ids)
-	rows, err := db.Statement.ConnPool.QueryContext(ctx, r.store.rebind("SELECT * FROM auditlog WHERE "+among.SQL), among.Vars...)
+	columns := strings.Join(models.ColumnsOf(&models.AuditLog{}), ", ")
+	rows, err := db.Statement.ConnPool.QueryContext(ctx, r.store.rebind("SELECT "+columns+" FROM auditlog WHERE "+among.SQL), among.Vars...)
 	if err != nil {
 		return translate(err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var row models.AuditLog
-		if err := db.ScanRows(rows, &row); err != nil {
+		if err := rows.Scan(models.PointersTo(&row)...); err != nil { // GORM's ScanRows takes several times as long
 			return translate(err)
 		}
 		if err := do(&row); err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // openStore returns an unlocked store on a migrated database of its own.
-func openStore(t *testing.T, url string) *repository.Store {
+func openStore(t testing.TB, url string) *repository.Store {
 	t.Helper()
 	return unlocked(t, url, filepath.Join(t.TempDir(), "kek"))
 }
@@ -29,7 +29,7 @@ func openTwoStores(t *testing.T, url string) (one, other *repository.Store) {
 	return unlocked(t, url, kek), unlocked(t, url, kek)
 }
 
-func unlocked(t *testing.T, url, kek string) *repository.Store {
+func unlocked(t testing.TB, url, kek string) *repository.Store {
 	t.Helper()
 	cfg := config.Default().Database
 	cfg.URL = config.DSN(url)
