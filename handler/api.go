@@ -13,6 +13,7 @@ import (
 // Services is what the API stands on.
 type Services struct {
 	Auth           *service.AuthService
+	APIKeys        *service.APIKeyService
 	Accounts       *service.AccountService
 	Patients       *service.PatientService
 	Appointments   *service.AppointmentService
@@ -84,6 +85,11 @@ func (a *API) Routes() []Route {
 		{"POST", "/api/v1/auth/recovery-codes", FirstLogin, noQuery(a.renewRecoveryCodes)},
 		{"GET", "/api/v1/auth/sessions", FirstLogin, a.listSessions},
 		{"DELETE", "/api/v1/auth/sessions/:id", FirstLogin, noQuery(a.endSession)},
+
+		{"GET", "/api/v1/api-keys", Session, a.listAPIKeys},
+		{"POST", "/api/v1/api-keys", Session, noQuery(a.createAPIKey)},
+		{"GET", "/api/v1/api-keys/:id", Session, noQuery(a.getAPIKey)},
+		{"DELETE", "/api/v1/api-keys/:id", Session, noQuery(a.revokeAPIKey)},
 
 		{"GET", "/api/v1/patients", Session, a.listPatients},
 		{"POST", "/api/v1/patients", Session, noQuery(a.createPatient)},

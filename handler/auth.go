@@ -72,6 +72,20 @@ func (a *API) authenticate(c *gin.Context) error {
 	return nil
 }
 
+// personal refuses a machine: what is about a person's own account is none of its business.
+func personal(authenticate HandlerFunc) HandlerFunc {
+	return func(c *gin.Context) error {
+		if err := authenticate(c); err != nil {
+			return err
+		}
+		caller, _ := c.Value(callerKey).(*service.Caller)
+		if caller == nil || caller.Machine() {
+			return apperr.New(apperr.Unauthenticated, "This takes a person's login, not an API key.")
+		}
+		return nil
+	}
+}
+
 // settled refuses a caller whose first password is still the one that the program made up, or who has to enrol a second factor.
 func settled(authenticate HandlerFunc) HandlerFunc {
 	return func(c *gin.Context) error {
@@ -82,6 +96,8 @@ func settled(authenticate HandlerFunc) HandlerFunc {
 		switch {
 		case caller == nil:
 			return apperr.New(apperr.Internal, internalDetail)
+		case caller.Machine():
+			return nil
 		case caller.Account.MustChangePassword:
 			return apperr.New(apperr.PasswordChange, "Change the first password with POST /api/v1/auth/password.")
 		case caller.TOTPDue:

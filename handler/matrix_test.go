@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -35,6 +36,7 @@ type rule struct {
 
 const (
 	clinicAccess = service.RoleClinician + " " + service.RoleFrontDesk
+	withMachines = clinicAccess + " " + service.RoleIntegration
 	everyRole    = service.RoleAdmin + " " + clinicAccess + " " + service.RoleAuditor
 )
 
@@ -66,6 +68,12 @@ func weekPath(rest string) func(*stack, caller) string {
 	}
 }
 
+// keyPath returns the path of an API key.
+func keyPath(s *stack, _ caller) string {
+	id, _ := s.apiKey("patient.read")
+	return "/api/v1/api-keys/" + id
+}
+
 // matrix is what TestRolesOnRoutes expects.
 var matrix = map[string]rule{
 	"GET /healthz": {who: anyone, want: 200},
@@ -94,17 +102,22 @@ var matrix = map[string]rule{
 	"GET /api/v1/accounts/:id":        {who: service.RoleAdmin, want: 200, path: accountPath("")},
 	"PATCH /api/v1/accounts/:id":      {who: service.RoleAdmin, want: 200, path: accountPath(""), body: `{"name":"Changed"}`},
 	"POST /api/v1/accounts/:id/reset": {who: service.RoleAdmin, want: 200, path: accountPath("/reset"), body: `{}`},
-	"GET /api/v1/practitioners":       {who: service.RoleAdmin + " " + clinicAccess, want: 200},
+	"GET /api/v1/practitioners":       {who: service.RoleAdmin + " " + withMachines, want: 200},
 
-	"GET /api/v1/patients":                {who: clinicAccess, want: 200},
-	"POST /api/v1/patients":               {who: clinicAccess, want: 201, body: another(ada)},
-	"POST /api/v1/patients/search":        {who: clinicAccess, want: 200, body: `{}`},
-	"GET /api/v1/patients/:id":            {who: clinicAccess, want: 200, path: patientPath("")},
-	"PUT /api/v1/patients/:id":            {who: clinicAccess, want: 200, path: patientPath(""), body: ada},
-	"PATCH /api/v1/patients/:id":          {who: clinicAccess, want: 200, path: patientPath(""), body: `{"first_name":"Changed"}`},
+	"GET /api/v1/api-keys":        {who: service.RoleAdmin, want: 200},
+	"POST /api/v1/api-keys":       {who: service.RoleAdmin, want: 422, body: `{"name":"x","scopes":["account.read"],"expires_at":"2000-01-01T00:00:00Z"}`},
+	"GET /api/v1/api-keys/:id":    {who: service.RoleAdmin, want: 200, path: keyPath},
+	"DELETE /api/v1/api-keys/:id": {who: service.RoleAdmin, want: 204, path: keyPath},
+
+	"GET /api/v1/patients":                {who: withMachines, want: 200},
+	"POST /api/v1/patients":               {who: withMachines, want: 201, body: another(ada)},
+	"POST /api/v1/patients/search":        {who: withMachines, want: 200, body: `{}`},
+	"GET /api/v1/patients/:id":            {who: withMachines, want: 200, path: patientPath("")},
+	"PUT /api/v1/patients/:id":            {who: withMachines, want: 200, path: patientPath(""), body: ada},
+	"PATCH /api/v1/patients/:id":          {who: withMachines, want: 200, path: patientPath(""), body: `{"first_name":"Changed"}`},
 	"DELETE /api/v1/patients/:id":         {who: clinicAccess, want: 204, path: patientPath("")},
 	"DELETE /api/v1/patients/:id?purge":   {who: service.RoleAdmin, want: 204, path: patientPath("?purge=true&reason=asked")},
-	"GET /api/v1/patients/:id/clinicians": {who: clinicAccess, want: 200, path: patientPath("/clinicians")},
+	"GET /api/v1/patients/:id/clinicians": {who: withMachines, want: 200, path: patientPath("/clinicians")},
 	"POST /api/v1/patients/:id/clinicians": {
 		who: clinicAccess, want: 422, path: patientPath("/clinicians"), body: `{"account_id":"01890a5d-ac96-774b-bcce-b302099a8057"}`,
 	},
@@ -160,21 +173,21 @@ var matrix = map[string]rule{
 	"POST /api/v1/audit-reviews/:week/sign-off": {
 		who: service.RoleAuditor, want: 204, path: weekPath("/sign-off"), body: `{"note":"looked at"}`,
 	},
-	"GET /api/v1/patients/:id/appointments":      {who: clinicAccess, want: 200, path: patientPath("/appointments")},
-	"GET /api/v1/appointments":                   {who: clinicAccess, want: 200},
-	"POST /api/v1/appointments":                  {who: clinicAccess, want: 404, body: slot},
-	"GET /api/v1/appointments/:id":               {who: clinicAccess, want: 200, path: appointmentPath("")},
-	"PUT /api/v1/appointments/:id":               {who: clinicAccess, want: 422, path: appointmentPath(""), body: slot}, // another patient's
-	"PATCH /api/v1/appointments/:id":             {who: clinicAccess, want: 200, path: appointmentPath(""), body: `{"reason":"changed"}`},
-	"POST /api/v1/appointments/:id/transitions":  {who: clinicAccess, want: 200, path: appointmentPath("/transitions"), body: `{"to":"arrived"}`},
-	"POST /api/v1/appointment-series":            {who: clinicAccess, want: 404, body: slotEachWeek},
-	"POST /api/v1/appointment-series/preview":    {who: clinicAccess, want: 404, body: slotEachWeek},
-	"GET /api/v1/appointment-series/:id":         {who: clinicAccess, want: 200, path: seriesPath},
-	"GET /api/v1/practitioners/:id/availability": {who: clinicAccess, want: 200, path: practitionerPath("/availability")},
+	"GET /api/v1/patients/:id/appointments":      {who: withMachines, want: 200, path: patientPath("/appointments")},
+	"GET /api/v1/appointments":                   {who: withMachines, want: 200},
+	"POST /api/v1/appointments":                  {who: withMachines, want: 404, body: slot},
+	"GET /api/v1/appointments/:id":               {who: withMachines, want: 200, path: appointmentPath("")},
+	"PUT /api/v1/appointments/:id":               {who: withMachines, want: 422, path: appointmentPath(""), body: slot}, // another patient's
+	"PATCH /api/v1/appointments/:id":             {who: withMachines, want: 200, path: appointmentPath(""), body: `{"reason":"changed"}`},
+	"POST /api/v1/appointments/:id/transitions":  {who: withMachines, want: 200, path: appointmentPath("/transitions"), body: `{"to":"arrived"}`},
+	"POST /api/v1/appointment-series":            {who: withMachines, want: 404, body: slotEachWeek},
+	"POST /api/v1/appointment-series/preview":    {who: withMachines, want: 404, body: slotEachWeek},
+	"GET /api/v1/appointment-series/:id":         {who: withMachines, want: 200, path: seriesPath},
+	"GET /api/v1/practitioners/:id/availability": {who: withMachines, want: 200, path: practitionerPath("/availability")},
 	"PUT /api/v1/practitioners/:id/availability": {
 		who: service.RoleFrontDesk, want: 200, path: practitionerPath("/availability"), body: `{"time_zone":"UTC","weekly":[],"exceptions":[],"time_off":[]}`,
 	},
-	"GET /api/v1/practitioners/:id/slots": {who: clinicAccess, want: 200, path: practitionerPath("/slots?day=2035-03-05")},
+	"GET /api/v1/practitioners/:id/slots": {who: withMachines, want: 200, path: practitionerPath("/slots?day=2035-03-05")},
 }
 
 // routeOf returns the method and the pattern of a line of the matrix; what follows a question mark tells lines of one route apart.
@@ -208,6 +221,9 @@ func (s *stack) strangers() map[string]string {
 	everything := service.Roles()
 	expired := s.person("expired@example.org", everything...)
 	require.NoError(s.t, s.db.Exec("UPDATE session SET expires_at = created_at WHERE account_id = ?", expired.id).Error)
+	require.Eventually(s.t, func() bool {
+		return s.as(expired.token).do("GET", "/api/v1/auth/me", "").status == http.StatusUnauthorized
+	}, time.Minute, time.Millisecond, "a change by SQL reaches the server soon")
 	revoked := s.account("revoked@example.org", nil, everything...)
 	require.Equal(s.t, http.StatusNoContent, s.as(revoked).do("POST", "/api/v1/auth/logout", "").status)
 	disabled := s.person("disabled@example.org", everything...)
@@ -248,6 +264,14 @@ func TestRolesOnRoutes(t *testing.T) {
 				roles := slices.DeleteFunc([]string{role}, func(r string) bool { return r == "" })
 				try(role, s.person(strconv.Itoa(tried)+"-"+strconv.Itoa(i)+"@example.org", roles...), want)
 			}
+			want := http.StatusForbidden
+			switch {
+			case rule.who == anyone || slices.Contains(strings.Fields(rule.who), service.RoleIntegration):
+				want = rule.want
+			case rule.who == firstTime: // about a person
+				want = http.StatusUnauthorized
+			}
+			try("machine", s.machine(), want)
 			for who, token := range strangers {
 				want := http.StatusUnauthorized
 				if rule.who == anyone {
@@ -255,7 +279,7 @@ func TestRolesOnRoutes(t *testing.T) {
 				}
 				try(who, caller{uuid.New(), token}, want)
 			}
-			want := http.StatusForbidden
+			want = http.StatusForbidden
 			if rule.who == anyone || rule.who == firstTime {
 				want = rule.want
 			}
@@ -276,6 +300,7 @@ var serverSet = []string{
 // settable are the members among them that a route does take, each since it is what the route is about.
 var settable = map[string][]string{
 	"POST /api/v1/accounts":                   {"roles", "disabled"},
+	"POST /api/v1/api-keys":                   {"scopes", "expires_at"},
 	"PATCH /api/v1/accounts/:id":              {"roles", "disabled"},
 	"POST /api/v1/patients/:id/clinicians":    {"account_id"},
 	"POST /api/v1/break-glass":                {"patient_id"},

@@ -20,8 +20,8 @@ type Access int
 const (
 	Open       Access = iota + 1 // without login or limit: what monitors poll
 	Public                       // without login, limited per address
-	FirstLogin                   // with a valid session, even while the first password or a second factor is due
-	Session                      // with a valid session
+	FirstLogin                   // with a valid session of a person, even while the first password or a second factor is due
+	Session                      // with a valid session, or an API key
 )
 
 // HandlerFunc answers a request, or returns the error to answer with.
@@ -118,7 +118,7 @@ func guardFor(route Route, authenticate HandlerFunc, failures *limiter) (gin.Han
 	case route.Access == Public:
 		return failures.limit, nil
 	case route.Access == FirstLogin:
-		return requireSession(authenticate, failures), nil
+		return requireSession(personal(authenticate), failures), nil
 	case route.Access == Session:
 		return requireSession(settled(authenticate), failures), nil
 	default:

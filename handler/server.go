@@ -54,6 +54,14 @@ func NewServer(h http.Handler, options Options, logger *slog.Logger) *Server {
 	return s
 }
 
+// Scheme returns what an address of the server begins with.
+func (s *Server) Scheme() string {
+	if s.http.TLSConfig == nil {
+		return "http"
+	}
+	return "https"
+}
+
 // Serve accepts connections on listener, which it closes, until ctx is done; then it accepts no more and lets running
 // requests finish. It returns nil where all of them did, an error where some were cut off after Timeouts.Shutdown or the
 // listener failed. A Server serves once.

@@ -74,12 +74,19 @@ func onEachEngine(t *testing.T, test func(t *testing.T, s *stack)) {
 
 func newStack(t testing.TB, url string) *stack {
 	t.Helper()
+	return newStackWith(t, url, func(*config.Config) {})
+}
+
+// newStackWith is newStack with another configuration.
+func newStackWith(t testing.TB, url string, configure func(*config.Config)) *stack {
+	t.Helper()
 	s := &stack{t: t, db: dbtest.Open(t, url), log: &syncBuffer{}}
 	cfg := config.Default()
 	cfg.Database.URL = config.DSN(url)
 	cfg.Auth.Argon2 = config.Argon2{MemoryKiB: 7168, Passes: 1, Lanes: 1}
 	cfg.Auth.LoginFailures = 100000
 	cfg.Limits.FailedPerMinute, cfg.Limits.FailedBurst = 100000, 100000
+	configure(cfg)
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	s.store, err = repository.Open(t.Context(), cfg.Database, log)
@@ -91,11 +98,12 @@ func newStack(t testing.TB, url string) *stack {
 	require.NoError(t, err)
 	hours, err := cfg.Clinic.OpeningHours()
 	require.NoError(t, err)
+	require.NoError(t, s.auth.RequireTOTP(cfg.TOTPRoles()))
 	care := service.NewCare(s.store, cfg.Access)
 	emergencies, err := service.NewBreakGlassService(s.store, cfg.Access, log)
 	require.NoError(t, err)
 	engine, err := handler.NewAPI(handler.Services{
-		Auth: s.auth, Accounts: service.NewAccountService(s.store, s.auth, cfg.Access),
+		Auth: s.auth, APIKeys: service.NewAPIKeyService(s.store, cfg.Auth), Accounts: service.NewAccountService(s.store, s.auth, cfg.Access),
 		Patients: service.NewPatientService(s.store, care, "US"), Care: service.NewCareService(s.store, care), BreakGlass: emergencies,
 		AuditLogs: service.NewAuditLogService(s.store), AuditTree: service.NewAuditTreeService(s.store),
 		Reviews: service.NewAuditReviewService(s.store, hours), Refusals: s.refusals,

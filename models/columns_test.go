@@ -36,6 +36,7 @@ var inTheClear = map[string]string{
 	"auditwitness.table_name": "a table's name",
 	"auditwitness.address":    "of who changed a row past the program",
 	"auditlog.mac":            "a MAC",
+	"apikey.name":             "of a machine",
 	"session.address":         "staff's",
 	"recoverycode.code_hash":  "a hash of what we made up",
 

@@ -6,7 +6,7 @@ func All() []any {
 		&Patient{}, &BlindIndex{}, &CareRelationship{}, &AuditLog{}, &AuditSubject{}, &AuditOutbox{}, &AuditLeaf{}, &AuditTile{}, &AuditCheckpoint{}, &AuditWitness{},
 		&MedicalRecord{}, &Consent{}, &Disclosure{}, &RiskFlag{},
 		&Account{}, &Session{}, &AccountLink{}, &BreakGlass{}, &Keyset{}, &RetiredKey{}, &Backup{}, &IdempotencyKey{},
-		&SecondFactor{}, &TOTPUse{}, &RecoveryCode{}, &LoginTally{},
+		&SecondFactor{}, &TOTPUse{}, &RecoveryCode{}, &LoginTally{}, &APIKey{}, &APIKeyUse{},
 		&AppointmentSeries{}, &Appointment{}, &Availability{},
 	}
 }

@@ -29,7 +29,7 @@ const rowsBatch = 500
 // Rows calls do with every row of the models whose changes are events, and with every row that an event speaks of and that is gone. Nobody is
 // shown anything, so this is no access.
 func (r *AuditTreeRepository) Rows(ctx context.Context, do func(RowState) error) error {
-	digested := []any{&models.Account{}, &models.Availability{}}
+	digested := []any{&models.Account{}, &models.APIKey{}, &models.Availability{}}
 	for _, row := range models.SealedRows() {
 		digested = append(digested, row)
 	}

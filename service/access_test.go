@@ -507,6 +507,37 @@ var expectations = map[string]expectation{
 	},
 	"AccountService.Redeem": {open: "asks for the token of a link"},
 
+	"APIKeyService.Create": {
+		roles: []string{service.RoleAdmin}, action: audit.Create,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			key, _, err := b.apiKeys.Create(b.onAccount(t, ctx), keyInput())
+			require.Equal(t, err == nil, key != nil)
+			return err
+		},
+	},
+	"APIKeyService.Get": {
+		roles: []string{service.RoleAdmin}, action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			key, err := b.apiKeys.Get(ctx, b.apiKey(t).ID)
+			require.Equal(t, err == nil, key != nil)
+			return err
+		},
+	},
+	"APIKeyService.List": {
+		roles: []string{service.RoleAdmin}, action: audit.List,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			b.apiKey(t)
+			found, _, err := b.apiKeys.List(ctx, onePage)
+			require.Equal(t, err == nil, len(found) > 0)
+			return err
+		},
+	},
+	"APIKeyService.Revoke": {
+		roles: []string{service.RoleAdmin}, action: audit.RevokeKey,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			return b.apiKeys.Revoke(ctx, b.apiKey(t).ID, anyVersion)
+		},
+	},
 	"AuthService.Login":              {open: "is how one gets roles"},
 	"AuthService.Authenticate":       {open: "is how one gets roles"},
 	"AuthService.Logout":             {open: "ends the caller's own session"},
@@ -547,7 +578,7 @@ func TestEveryMethodHasAnExpectation(t *testing.T) {
 	t.Parallel()
 	var names []string
 	for _, s := range []any{
-		&service.PatientService{}, &service.AppointmentService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuditReviewService{}, &service.AuthService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MedicalRecordService{}, &service.ConsentService{}, &service.MigrationRunService{},
+		&service.PatientService{}, &service.AppointmentService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuditReviewService{}, &service.AuthService{}, &service.APIKeyService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MedicalRecordService{}, &service.ConsentService{}, &service.MigrationRunService{},
 	} {
 		of := reflect.TypeOf(s)
 		names = append(names, of.Elem().Name())

@@ -23,6 +23,7 @@ type AuthService struct {
 	accounts  *repository.AccountRepository
 	sessions  *repository.SessionRepository
 	factors   *repository.SecondFactorRepository
+	keys      *repository.APIKeyRepository
 	passwords *passwords
 	throttle  *loginThrottle
 	callers   *callers
@@ -50,6 +51,7 @@ func NewAuthService(store *repository.Store, cfg config.Auth) (*AuthService, err
 		accounts: repository.NewAccountRepository(store),
 		sessions: repository.NewSessionRepository(store),
 		factors:  repository.NewSecondFactorRepository(store),
+		keys:     repository.NewAPIKeyRepository(store),
 	}, nil
 }
 

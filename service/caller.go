@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,18 +23,27 @@ const (
 	maxCallers = 1 << 14
 )
 
-// Caller is who a token belongs to: a person with a session.
+// Caller is who a token belongs to: a person with a session, or a machine with an API key.
 type Caller struct {
 	Account   *models.Account // shared by requests: to be read only
-	SessionID uuid.UUID
+	SessionID uuid.UUID       // Nil with an API key
+	APIKeyID  uuid.UUID       // Nil with a session
+	Scopes    []string        // of an API key
 	// TOTPDue: the account's roles need a second factor, and it has none.
 	TOTPDue bool
 }
 
 // Actor returns the caller as the one who answers for an access.
 func (c *Caller) Actor() audit.Actor {
+	if c.Machine() {
+		// Scopes are never nil, which would be all.
+		return audit.Actor{ID: c.Account.ID, Roles: []string{RoleIntegration}, Scopes: append([]string{}, c.Scopes...), APIKeyID: c.APIKeyID}
+	}
 	return audit.Actor{ID: c.Account.ID, Roles: c.Account.Roles, SessionID: c.SessionID}
 }
+
+// Machine reports whether the caller is one.
+func (c *Caller) Machine() bool { return c.APIKeyID != uuid.Nil }
 
 // Authenticate returns who a token belongs to. It returns an Unauthenticated error where it is unknown, revoked, expired or was not used for too long,
 // or where its account is disabled.
@@ -43,7 +53,11 @@ func (s *AuthService) Authenticate(ctx context.Context, token string) (*Caller, 
 		return caller, nil
 	}
 	generation := s.callers.generation()
-	caller, until, err := s.holder(ctx, hash, now.UTC())
+	lookUp := s.withSession
+	if strings.HasPrefix(token, apiKeyPrefix) {
+		lookUp = s.withKey
+	}
+	caller, until, err := lookUp(ctx, hash, now.UTC())
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +65,8 @@ func (s *AuthService) Authenticate(ctx context.Context, token string) (*Caller, 
 	return caller, nil
 }
 
-// holder returns who a token belongs to, and until when that may be remembered.
-func (s *AuthService) holder(ctx context.Context, hash string, now time.Time) (*Caller, time.Time, error) {
+// withSession returns who a session's token belongs to, and until when that may be remembered.
+func (s *AuthService) withSession(ctx context.Context, hash string, now time.Time) (*Caller, time.Time, error) {
 	session, err := s.sessions.ByTokenHash(ctx, hash, now, s.idleSince(now))
 	if apperr.Is(err, apperr.NotFound) || (err == nil && (session.Account == nil || session.Account.Disabled)) {
 		return nil, time.Time{}, apperr.New(apperr.Unauthenticated, "Log in: the session is unknown or has ended.")
@@ -67,6 +81,24 @@ func (s *AuthService) holder(ctx context.Context, hash string, now time.Time) (*
 	}
 	caller := &Caller{Account: session.Account, SessionID: session.ID, TOTPDue: s.needsTOTP(session.Account)}
 	return caller, earlier(now.Add(callerLease), session.ExpiresAt), nil
+}
+
+// withKey is withSession for an API key.
+func (s *AuthService) withKey(ctx context.Context, hash string, now time.Time) (*Caller, time.Time, error) {
+	key, err := s.keys.ByHash(ctx, hash, now)
+	if apperr.Is(err, apperr.NotFound) || (err == nil && (key.Account == nil || key.Account.Disabled)) {
+		return nil, time.Time{}, apperr.New(apperr.Unauthenticated, "The API key is unknown, was revoked or has expired.")
+	}
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if key.Use == nil || now.Sub(key.Use.LastUsedAt) >= time.Minute {
+		if err := s.keys.Touch(ctx, key.ID, now); err != nil {
+			return nil, time.Time{}, err
+		}
+	}
+	caller := &Caller{Account: key.Account, APIKeyID: key.ID, Scopes: key.Scopes}
+	return caller, earlier(now.Add(callerLease), key.ExpiresAt), nil
 }
 
 // idleSince returns when a session that goes on at now was used last, at the latest.

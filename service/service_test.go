@@ -38,6 +38,7 @@ type bundle struct {
 	imports      *service.ImportService
 
 	accounts    *service.AccountService
+	apiKeys     *service.APIKeyService
 	carers      *service.CareService
 	emergencies *service.BreakGlassService
 	told        *bytes.Buffer // the log's lines
@@ -76,6 +77,7 @@ func newServerWith(t *testing.T, url, kek string, logins config.Auth) *bundle {
 	require.NoError(t, err)
 	return &bundle{
 		records: service.NewMedicalRecordService(store, care), consents: service.NewConsentService(store, care),
+		apiKeys:  service.NewAPIKeyService(store, config.Default().Auth),
 		accounts: service.NewAccountService(store, auth, config.Default().Access),
 		carers:   service.NewCareService(store, care), emergencies: emergencies, told: told,
 		url: url, kek: kek, db: dbtest.Open(t, url), store: store, auth: auth,

@@ -46,6 +46,7 @@ const (
 	EndSession  = "end_session"
 	Rehash      = "rehash"
 	RenewCodes  = "renew_recovery_codes"
+	RevokeKey   = "revoke_api_key"
 	AddKey      = "add_key"
 	PromoteKey  = "promote_key"
 	RetireKey   = "retire_key"

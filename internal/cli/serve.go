@@ -40,11 +40,8 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 			return rolledBack(err)
 		}
 	}
-	auth, err := service.NewAuthService(in.store, in.config.Auth)
+	auth, err := in.authentication()
 	if err != nil {
-		return err
-	}
-	if err := auth.RequireTOTP(in.config.TOTPRoles()); err != nil {
 		return err
 	}
 	if err := a.ensureFirstAccount(ctx, auth, in.log); err != nil {
@@ -80,16 +77,21 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	if err != nil {
 		return fmt.Errorf("can't listen at server.addr: %w", err)
 	}
-	scheme := "http"
-	if in.config.Server.TLSCert != "" {
-		scheme = "https"
-	}
-	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at %s://%s\n", scheme, listener.Addr()); err != nil {
+	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at %s://%s\n", server.Scheme(), listener.Addr()); err != nil {
 		return err
 	}
 	stop := in.inBackground(ctx, services)
 	defer stop()
 	return server.Serve(ctx, listener)
+}
+
+// authentication returns the service by which people and machines prove who they are.
+func (in *installation) authentication() (*service.AuthService, error) {
+	auth, err := service.NewAuthService(in.store, in.config.Auth)
+	if err != nil {
+		return nil, err
+	}
+	return auth, auth.RequireTOTP(in.config.TOTPRoles())
 }
 
 // server returns the HTTP server, with TLS where there is a certificate.
@@ -117,6 +119,7 @@ func (in *installation) services(auth *service.AuthService) (handler.Services, e
 	emergencies, err := service.NewBreakGlassService(in.store, in.config.Access, in.log)
 	return handler.Services{
 		Auth:           auth,
+		APIKeys:        service.NewAPIKeyService(in.store, in.config.Auth),
 		Accounts:       service.NewAccountService(in.store, auth, in.config.Access),
 		Patients:       service.NewPatientService(in.store, care, in.config.Clinic.PhoneRegion),
 		Appointments:   service.NewAppointmentService(in.store, care, in.config.Clinic),

@@ -76,6 +76,7 @@ type Auth struct {
 	RequireTOTP     []string      `koanf:"require_totp"` // roles; see Config.TOTPRoles
 	LoginFailures   int           `koanf:"login_failures" min:"1" max:"100"`
 	LoginLockout    time.Duration `koanf:"login_lockout" min:"1s"`
+	APIKeyLifetime  time.Duration `koanf:"api_key_lifetime" min:"1h"`
 	Argon2          Argon2        `koanf:"argon2"`
 }
 
@@ -154,6 +155,7 @@ func Default() *Config {
 			RequireTOTP:     []string{"admin"},
 			LoginFailures:   5,
 			LoginLockout:    15 * time.Minute,
+			APIKeyLifetime:  365 * 24 * time.Hour,
 			Argon2:          Argon2{MemoryKiB: 19456, Passes: 2, Lanes: 1},
 		},
 		Access: Access{CareWindow: 2 * 365 * 24 * time.Hour, BreakGlass: time.Hour, LinkPeriod: 3 * 24 * time.Hour},

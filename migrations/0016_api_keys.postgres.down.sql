@@ -1,0 +1,2 @@
+DROP TABLE apikeyuse;
+DROP TABLE apikey;

@@ -1,0 +1,140 @@
+package service
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/config"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// apiKeyPrefix marks a token as an API key's. A session's token has no dot.
+const apiKeyPrefix = "nmk."
+
+// APIKeyService keeps the keys by which machines work here. A key has the role integration, narrowed to its scopes, and acts in the name of the account
+// that made it: when that is disabled, it lets nobody in. Every method is one unit of work and leaves its event, and returns a Forbidden error
+// where no role of the actor permits it.
+type APIKeyService struct {
+	store   Store
+	keys    *repository.APIKeyRepository
+	longest time.Duration
+}
+
+// NewAPIKeyService returns the service on a store.
+func NewAPIKeyService(store *repository.Store, cfg config.Auth) *APIKeyService {
+	return &APIKeyService{store: store, keys: repository.NewAPIKeyRepository(store), longest: cfg.APIKeyLifetime}
+}
+
+// APIKeyInput is what an admin says of a new key.
+type APIKeyInput struct {
+	Name      string    `json:"name"`
+	Scopes    []string  `json:"scopes"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// check returns an Invalid error that names every offending member.
+func (in *APIKeyInput) check(now time.Time, longest time.Duration) error {
+	var v validation
+	v.required("/name", &in.Name, maxOther)
+	if len(in.Scopes) == 0 {
+		v.add("/scopes", "required", "Must name at least one permission.")
+	}
+	for i, scope := range in.Scopes {
+		if Reach([]string{RoleIntegration}, Permission(scope)) == None {
+			v.add("/scopes/"+itoa(i), "unknown_scope", "Is no permission of machines. There are: "+strings.Join(APIKeyScopes(), ", ")+".")
+		}
+	}
+	if !in.ExpiresAt.After(now) || in.ExpiresAt.After(now.Add(longest)) {
+		v.add("/expires_at", "out_of_range", "Must lie in the future, and not beyond auth.api_key_lifetime.")
+	}
+	return v.err()
+}
+
+// APIKeyScopes lists what a key can be given.
+func APIKeyScopes() []string {
+	var scopes []string
+	for _, p := range Permissions() {
+		if Reach([]string{RoleIntegration}, p) != None {
+			scopes = append(scopes, string(p))
+		}
+	}
+	return scopes
+}
+
+// Create makes a key, and returns it with its secret, which is shown once. It returns an Invalid error.
+func (s *APIKeyService) Create(ctx context.Context, in APIKeyInput) (*models.APIKey, string, error) {
+	var key *models.APIKey
+	secret := apiKeyPrefix + newToken()
+	intent := audit.Intent{Action: audit.Create, EntityType: "apikey"}
+	err := guarded(ctx, s.store, APIKeyCreate, intent, s.store.InTx, func(ctx context.Context) error {
+		if err := in.check(time.Now(), s.longest); err != nil {
+			return err
+		}
+		actor, err := audit.ActorFrom(ctx)
+		if err != nil {
+			return err
+		}
+		slices.Sort(in.Scopes)
+		key = &models.APIKey{
+			AccountID: actor.ID, Name: in.Name, KeyHash: hashToken(secret), Scopes: slices.Compact(in.Scopes),
+			ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Microsecond),
+		}
+		return s.keys.Create(ctx, key)
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return key, secret, nil
+}
+
+// Get returns a key. It returns a NotFound error.
+func (s *APIKeyService) Get(ctx context.Context, id uuid.UUID) (*models.APIKey, error) {
+	var key *models.APIKey
+	intent := audit.Intent{Action: audit.Read, EntityType: "apikey", EntityID: id}
+	err := guarded(ctx, s.store, APIKeyRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		key, err = s.keys.ByID(ctx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+// List returns one page of the keys, expired ones too, and whether there are more.
+func (s *APIKeyService) List(ctx context.Context, page Page) ([]*models.APIKey, bool, error) {
+	var found []*models.APIKey
+	var more bool
+	intent := audit.Intent{Action: audit.List, EntityType: "apikey"}
+	err := guarded(ctx, s.store, APIKeyRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+		found, more, err = s.keys.List(ctx, page)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return found, more, nil
+}
+
+// Revoke removes a key: on this server it lets nobody in any more when Revoke returns, and soon after on the others. It returns a NotFound error, or
+// a Stale one where current refuses the version.
+func (s *APIKeyService) Revoke(ctx context.Context, id uuid.UUID, current Precondition) error {
+	intent := audit.Intent{Action: audit.RevokeKey, EntityType: "apikey", EntityID: id}
+	return guarded(ctx, s.store, APIKeyRevoke, intent, s.store.InTx, func(ctx context.Context) error {
+		key, err := s.keys.ByID(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !current(key.Version) {
+			return apperr.New(apperr.Stale, "The key has changed since you read it: read it again.")
+		}
+		return s.keys.Delete(ctx, key)
+	})
+}

@@ -1,0 +1,57 @@
+package service_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"novamind/internal/apperr"
+	"novamind/internal/config"
+	"novamind/internal/dbtest"
+	"novamind/service"
+)
+
+// TestKnownAndUnknownAccountsTakeAsLong logs in with wrong passwords, to known and unknown accounts in turn, and reports both medians and their ratio. That
+// each costs one Argon2id, which is nearly all of it, is asserted; times are not. NOVAMIND_TEST_LOGINS=1000 does so many of each, hashed as
+// config.yaml has it; without it there are 20, with the cheapest hash that the configuration takes.
+func TestKnownAndUnknownAccountsTakeAsLong(t *testing.T) { //nolint:paralleltest // others would be measured along
+	logins, argon := 20, config.Argon2{MemoryKiB: 7168, Passes: 1, Lanes: 1}
+	if text := os.Getenv("NOVAMIND_TEST_LOGINS"); text != "" {
+		var err error
+		logins, err = strconv.Atoi(text)
+		require.NoError(t, err)
+		argon = config.Default().Auth.Argon2
+	}
+	for _, engine := range dbtest.Engines() {
+		t.Run(engine.Name, func(t *testing.T) {
+			b := newServerWith(t, engine.URL(t), filepath.Join(t.TempDir(), "kek"), config.Auth{
+				SessionLifetime: time.Hour, SessionIdle: time.Hour, LoginFailures: 1 << 30, LoginLockout: time.Hour, Argon2: argon,
+			})
+			withAccount(t, b)
+			hashes := service.CountHashes(b.auth)
+			took := map[string][]time.Duration{}
+			for i := range logins {
+				for who, address := range map[string]string{"known": email, "unknown": fmt.Sprintf("nobody%d@example.org", i)} {
+					start := time.Now()
+					_, err := b.auth.Login(from(t, "192.0.2.1"), service.Credentials{Email: address, Password: "wrong horse battery"})
+					took[who] = append(took[who], time.Since(start))
+					require.True(t, apperr.Is(err, apperr.BadCredentials), "%v", err)
+				}
+			}
+			require.EqualValues(t, 2*logins, hashes.Load())
+			known, unknown := medianOf(took["known"]), medianOf(took["unknown"])
+			t.Logf("%d logins each: known %v, unknown %v, ratio %.3f", logins, known, unknown, float64(known)/float64(unknown))
+		})
+	}
+}
+
+func medianOf(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
