@@ -33,6 +33,18 @@ func (r *AccountRepository) ByEmail(ctx context.Context, email string) (*models.
 	return &a, nil
 }
 
+// Known returns those of ids that are accounts already.
+func (r *AccountRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+	return r.known(ctx, ids)
+}
+
+// Taken reports whether an account has this e-mail, normalised.
+func (r *AccountRepository) Taken(ctx context.Context, email string) (bool, error) {
+	var n int64
+	err := r.store.handle(ctx).Model(&models.Account{}).Where("email = ?", email).Count(&n).Error
+	return n > 0, translate(err)
+}
+
 // Hold returns an account as it is now, and keeps it so until the transaction of ctx ends. It returns a NotFound error.
 func (r *AccountRepository) Hold(ctx context.Context, id uuid.UUID) (*models.Account, error) {
 	db := r.store.handle(ctx)

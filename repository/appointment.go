@@ -56,6 +56,18 @@ func (r *AppointmentRepository) Search(ctx context.Context, q AppointmentQuery, 
 	return r.List(ctx, page, where...)
 }
 
+// Known returns those of ids that are appointments already. It shows nothing of them, and is not an access.
+func (r *AppointmentRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+	return r.known(ctx, ids)
+}
+
+// Belongs reports whether there is such an appointment of a patient, or of a row of the same person. It shows nothing of it.
+func (r *AppointmentRepository) Belongs(ctx context.Context, id, patientID uuid.UUID) (bool, error) {
+	var n int64
+	err := r.store.handle(ctx).Model(&models.Appointment{}).Where("id = ?", id).Scopes(ofPatient(patientID)).Count(&n).Error
+	return n > 0, translate(err)
+}
+
 // Parties says whose an appointment is.
 type Parties struct {
 	PatientID, PractitionerID uuid.UUID

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"strings"
 	"time"
 
@@ -11,24 +12,40 @@ import (
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
+	"novamind/internal/config"
 	"novamind/internal/fhir"
 	"novamind/models"
 	"novamind/repository"
 )
 
-// importBatch is how many patients share a transaction: what an interruption can undo.
+// importBatch is how many rows share a transaction: what an interruption can undo.
 const importBatch = 100
 
-// ImportService takes patients over from other systems.
+// ImportService takes patients and their histories over from other systems. One is for one export, and not for concurrent use: it remembers the
+// export's practitioners. Every method returns a Forbidden error where no role of the actor permits it.
 type ImportService struct {
-	store    Store
-	patients *repository.PatientRepository
-	region   string
+	store         Store
+	patients      *repository.PatientRepository
+	accounts      *repository.AccountRepository
+	appointments  *repository.AppointmentRepository
+	records       *repository.MedicalRecordRepository
+	relationships *repository.CareRepository
+	region, zone  string
+
+	practitioners map[string]uuid.UUID // by an identifier, as references name it
 }
 
 // NewImportService returns the service on a store.
-func NewImportService(store *repository.Store, phoneRegion string) *ImportService {
-	return &ImportService{store: store, patients: repository.NewPatientRepository(store), region: phoneRegion}
+func NewImportService(store *repository.Store, clinic config.Clinic) *ImportService {
+	return &ImportService{
+		store: store, region: clinic.PhoneRegion, zone: clinic.TimeZone,
+		patients:      repository.NewPatientRepository(store),
+		accounts:      repository.NewAccountRepository(store),
+		appointments:  repository.NewAppointmentRepository(store),
+		records:       repository.NewMedicalRecordRepository(store),
+		relationships: repository.NewCareRepository(store),
+		practitioners: map[string]uuid.UUID{},
+	}
 }
 
 // Report is what an import did.
@@ -47,59 +64,178 @@ type Reject struct {
 // ErrRejected: a strict import met a line that it can't take. The report names it.
 var ErrRejected = errors.New("a line was rejected")
 
+// imported is how one kind of resource R becomes rows M.
+type imported[R, M any] struct {
+	permission Permission
+	table      string
+	id         func(*R) uuid.UUID
+	row        func(*R) (*M, string) // the row, or the reason why it can't be one
+	known      func(context.Context, []uuid.UUID) (map[uuid.UUID]bool, error)
+	// admit judges new rows, by their ids, against what is stored, and returns why it refuses some; it runs in their transaction.
+	admit  func(context.Context, map[uuid.UUID]*M) (map[uuid.UUID]string, error)
+	create func(context.Context, *M) error
+}
+
+// newRow is a row that an import may create, and the line that it is from.
+type newRow[M any] struct {
+	id   uuid.UUID
+	line int
+	row  *M
+}
+
 // importRun is one pass over one file.
-type importRun struct {
-	*ImportService
-	strict bool
+type importRun[R, M any] struct {
+	imported[R, M]
+
+	store  Store
 	seen   map[uuid.UUID]int // id → line
 	report Report
 }
 
-// Patients imports an NDJSON file of FHIR R4 patients. Ids are kept; patients that are here already are left alone, so an
-// import that was interrupted goes on when it is run again. With strict it stops at the first bad line, with
-// ErrRejected. progress, if not nil, is told how many bytes were read. The report is valid with an error too.
-func (s *ImportService) Patients(ctx context.Context, r io.Reader, strict bool, progress func(int64)) (Report, error) {
-	run := &importRun{ImportService: s, strict: strict, seen: map[uuid.UUID]int{}, report: Report{Rejected: []Reject{}}}
-	var batch []*models.Patient
-	for line, err := range fhir.Patients(r) {
+// importLines takes over one file. Ids are kept; what is here already is left alone, so an import that was interrupted goes on when it is run again. With
+// strict it stops at the first bad line, with ErrRejected. progress, if not nil, is told how many bytes were read. The report is valid with an error
+// too.
+func importLines[R, M any](ctx context.Context, store Store, kind imported[R, M], lines iter.Seq2[fhir.Resource[R], error], strict bool,
+	progress func(int64),
+) (Report, error) {
+	run := &importRun[R, M]{imported: kind, store: store, seen: map[uuid.UUID]int{}, report: Report{Rejected: []Reject{}}}
+	var batch []newRow[M]
+	for line, err := range lines {
 		if err != nil {
 			return run.report, apperr.Wrap(apperr.Malformed, "The file can't be read further.", err)
 		}
-		patient, reason := run.read(line)
+		row, reason := run.read(line)
 		if reason != "" {
-			run.report.Rejected = append(run.report.Rejected, Reject{line.Number, reason})
+			run.reject(line.Number, reason)
 			if strict {
 				return run.report, errors.Join(ErrRejected, run.save(ctx, batch))
 			}
 			continue
 		}
-		if batch = append(batch, patient); len(batch) == importBatch {
-			if err := run.save(ctx, batch); err != nil {
-				return run.report, err
-			}
-			batch = batch[:0]
-			if progress != nil {
-				progress(line.End)
-			}
+		if batch = append(batch, row); len(batch) < importBatch {
+			continue
+		}
+		rejected := len(run.report.Rejected)
+		if err := run.save(ctx, batch); err != nil {
+			return run.report, err
+		}
+		if strict && len(run.report.Rejected) > rejected {
+			return run.report, ErrRejected
+		}
+		batch = batch[:0]
+		if progress != nil {
+			progress(line.End)
 		}
 	}
-	return run.report, run.save(ctx, batch)
+	rejected := len(run.report.Rejected)
+	if err := run.save(ctx, batch); err != nil {
+		return run.report, err
+	}
+	if strict && len(run.report.Rejected) > rejected {
+		return run.report, ErrRejected
+	}
+	return run.report, nil
 }
 
-// read turns a line into a patient, or into the reason why it can't be one.
-func (r *importRun) read(line fhir.Line) (*models.Patient, string) {
+func (r *importRun[R, M]) reject(line int, reason string) {
+	r.report.Rejected = append(r.report.Rejected, Reject{line, reason})
+}
+
+// read turns a line into a row, or into the reason why it can't be one.
+func (r *importRun[R, M]) read(line fhir.Resource[R]) (newRow[M], string) {
 	if line.Reject != "" {
-		return nil, line.Reject
+		return newRow[M]{}, line.Reject
 	}
-	if earlier, ok := r.seen[line.Patient.ID]; ok {
-		return nil, "has the id of line " + itoa(earlier)
+	id := r.id(line.Value)
+	if earlier, ok := r.seen[id]; ok {
+		return newRow[M]{}, "has the id of line " + itoa(earlier)
 	}
-	r.seen[line.Patient.ID] = line.Number
-	p := &models.Patient{Base: models.Base{ID: line.Patient.ID}}
-	if err := importInput(line.Patient).applyTo(p, r.region, time.Now()); err != nil {
-		return nil, rejectReason(err)
+	r.seen[id] = line.Number
+	row, reason := r.row(line.Value)
+	return newRow[M]{id, line.Number, row}, reason
+}
+
+// save stores those rows of a batch that are not here yet, in one transaction, with one event for the batch beside that of each row.
+func (r *importRun[R, M]) save(ctx context.Context, batch []newRow[M]) error {
+	if len(batch) == 0 {
+		return nil
 	}
-	return p, ""
+	var known map[uuid.UUID]bool
+	var refused map[uuid.UUID]string
+	intent := audit.Intent{Action: audit.Import, EntityType: r.table}
+	err := guarded(ctx, r.store, r.permission, intent, r.store.InTx, func(ctx context.Context) (err error) {
+		if known, refused, err = r.judge(ctx, batch); err != nil {
+			return err
+		}
+		for _, b := range batch {
+			if known[b.id] || refused[b.id] != "" {
+				continue
+			}
+			if err := r.create(ctx, b.row); err != nil {
+				return err
+			}
+		}
+		return recordImport(ctx, r.table, len(batch)-len(known)-len(refused), len(known))
+	})
+	if err != nil {
+		return err
+	}
+	r.report.Created += len(batch) - len(known) - len(refused)
+	r.report.Existing += len(known)
+	for _, b := range batch {
+		if reason := refused[b.id]; reason != "" {
+			r.reject(b.line, reason)
+		}
+	}
+	return nil
+}
+
+// judge returns which rows of a batch are here already, and which of the others can't be stored, and why.
+func (r *importRun[R, M]) judge(ctx context.Context, batch []newRow[M]) (map[uuid.UUID]bool, map[uuid.UUID]string, error) {
+	ids := make([]uuid.UUID, len(batch))
+	for i, b := range batch {
+		ids[i] = b.id
+	}
+	known, err := r.known(ctx, ids)
+	if err != nil || r.admit == nil {
+		return known, nil, err
+	}
+	fresh := map[uuid.UUID]*M{}
+	for _, b := range batch {
+		if !known[b.id] {
+			fresh[b.id] = b.row
+		}
+	}
+	refused, err := r.admit(ctx, fresh)
+	return known, refused, err
+}
+
+func recordImport(ctx context.Context, table string, created, existing int) error {
+	unit, err := audit.Current(ctx)
+	if err != nil {
+		return err
+	}
+	unit.Record(audit.Event{
+		Action: audit.Import, EntityType: table, Outcome: audit.Success,
+		Details: itoa(created) + " created, " + itoa(existing) + " there already",
+	})
+	return nil
+}
+
+// Patients imports an NDJSON file of FHIR R4 patients (see importLines).
+func (s *ImportService) Patients(ctx context.Context, r io.Reader, strict bool, progress func(int64)) (Report, error) {
+	return importLines(ctx, s.store, imported[fhir.Patient, models.Patient]{
+		permission: PatientImport, table: "patient",
+		id:    func(p *fhir.Patient) uuid.UUID { return p.ID },
+		known: s.patients.Known, create: s.patients.Create,
+		row: func(from *fhir.Patient) (*models.Patient, string) {
+			p := &models.Patient{Base: models.Base{ID: from.ID}}
+			if err := importInput(from).applyTo(p, s.region, time.Now()); err != nil {
+				return nil, rejectReason(err)
+			}
+			return p, ""
+		},
+	}, fhir.Patients(r), strict, progress)
 }
 
 func importInput(p *fhir.Patient) PatientInput {
@@ -131,42 +267,6 @@ func rejectReason(err error) string {
 	return strings.Join(reasons, ", ")
 }
 
-// save stores those patients of a batch that are not here yet, in one transaction, with one event for the batch beside that of
-// each patient.
-func (r *importRun) save(ctx context.Context, batch []*models.Patient) error {
-	if len(batch) == 0 {
-		return nil
-	}
-	created := 0
-	intent := audit.Intent{Action: audit.Import, EntityType: "patient"}
-	err := guarded(ctx, r.store, PatientImport, intent, r.store.InTx, func(ctx context.Context) error {
-		ids := make([]uuid.UUID, len(batch))
-		for i, p := range batch {
-			ids[i] = p.ID
-		}
-		known, err := r.patients.Known(ctx, ids)
-		if err != nil {
-			return err
-		}
-		for _, p := range batch {
-			if known[p.ID] {
-				continue
-			}
-			if err := r.patients.Create(ctx, p); err != nil {
-				return err
-			}
-			created++
-		}
-		return recordImport(ctx, created, len(batch)-created)
-	})
-	if err != nil {
-		return err
-	}
-	r.report.Created += created
-	r.report.Existing += len(batch) - created
-	return nil
-}
-
 // IntoEmpty adds patients to a database that has none, and does nothing to any other, also where several processes try at once. It
 // returns how many it added.
 func (s *ImportService) IntoEmpty(ctx context.Context, inputs []PatientInput) (int, error) {
@@ -189,22 +289,10 @@ func (s *ImportService) IntoEmpty(ctx context.Context, inputs []PatientInput) (i
 			}
 			added++
 		}
-		return recordImport(ctx, added, 0)
+		return recordImport(ctx, "patient", added, 0)
 	})
 	if err != nil {
 		return 0, err
 	}
 	return added, nil
-}
-
-func recordImport(ctx context.Context, created, existing int) error {
-	unit, err := audit.Current(ctx)
-	if err != nil {
-		return err
-	}
-	unit.Record(audit.Event{
-		Action: audit.Import, EntityType: "patient", Outcome: audit.Success,
-		Details: itoa(created) + " created, " + itoa(existing) + " there already",
-	})
-	return nil
 }

@@ -22,20 +22,22 @@ type RecordQuery = repository.RecordQuery
 type MedicalRecordService struct {
 	adding
 
-	records     *repository.MedicalRecordRepository
-	consents    *repository.ConsentRepository
-	disclosures *repository.DisclosureRepository
-	flags       *repository.RiskFlagRepository
+	records      *repository.MedicalRecordRepository
+	appointments *repository.AppointmentRepository
+	consents     *repository.ConsentRepository
+	disclosures  *repository.DisclosureRepository
+	flags        *repository.RiskFlagRepository
 }
 
 // NewMedicalRecordService returns the service on a store.
 func NewMedicalRecordService(store *repository.Store, care *Care) *MedicalRecordService {
 	return &MedicalRecordService{
-		adding:      adding{store, care, repeats{repository.NewIdempotencyKeyRepository(store)}},
-		records:     repository.NewMedicalRecordRepository(store),
-		consents:    repository.NewConsentRepository(store),
-		disclosures: repository.NewDisclosureRepository(store),
-		flags:       repository.NewRiskFlagRepository(store),
+		adding:       adding{store, care, repeats{repository.NewIdempotencyKeyRepository(store)}},
+		records:      repository.NewMedicalRecordRepository(store),
+		appointments: repository.NewAppointmentRepository(store),
+		consents:     repository.NewConsentRepository(store),
+		disclosures:  repository.NewDisclosureRepository(store),
+		flags:        repository.NewRiskFlagRepository(store),
 	}
 }
 
@@ -83,6 +85,15 @@ func (s *MedicalRecordService) apply(ctx context.Context, m *models.MedicalRecor
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
 		return err
+	}
+	if m.AppointmentID != nil {
+		belongs, err := s.appointments.Belongs(ctx, *m.AppointmentID, m.PatientID)
+		if err != nil {
+			return err
+		}
+		if !belongs {
+			return unknownReference(apperr.New(apperr.NotFound, ""), "/appointment_id")
+		}
 	}
 	if m.Sensitivity == models.SensitivityPsychotherapy && reachOf(actor, MedicalRecordPsychotherapy) == None {
 		return apperr.New(apperr.Forbidden, "None of your roles permits psychotherapy notes.")

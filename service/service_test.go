@@ -85,7 +85,7 @@ func newServerWith(t *testing.T, url, kek string, logins config.Auth) *bundle {
 		patients:     service.NewPatientService(store, care, "US"),
 		appointments: service.NewAppointmentService(store, care, config.Default().Clinic),
 		log:          service.NewAuditLogService(store),
-		imports:      service.NewImportService(store, "US"),
+		imports:      service.NewImportService(store, config.Default().Clinic),
 	}
 }
 
@@ -128,6 +128,11 @@ func input() service.PatientInput {
 		FirstName: "Zoë Ann", LastName: "García-López", DateOfBirth: "1980-02-03",
 		ContactInfo: &models.ContactInfo{Email: "zoe@example.org", Phone: "(212) 555-0123"},
 	}
+}
+
+// importing returns a service for an export of its own.
+func (b *bundle) importing() *service.ImportService {
+	return service.NewImportService(b.store, config.Default().Clinic)
 }
 
 // another returns a registration of somebody who is not the one of the same name.

@@ -10,7 +10,7 @@ import (
 
 // fillWithDemo registers the invented patients in an empty database, and leaves any other alone.
 func (in *installation) fillWithDemo(ctx context.Context) error {
-	imports := service.NewImportService(in.store, in.config.Clinic.PhoneRegion)
+	imports := service.NewImportService(in.store, in.config.Clinic)
 	inputs := make([]service.PatientInput, 0, len(demo.Patients()))
 	for _, p := range demo.Patients() {
 		inputs = append(inputs, demoInput(p))

@@ -1,4 +1,4 @@
-// Package fhir reads patients from an HL7 FHIR R4 bulk export: NDJSON, one resource a line (FHIR Bulk Data Access
+// Package fhir reads patients, practitioners, encounters and documents from an HL7 FHIR R4 bulk export: NDJSON, one resource a line (FHIR Bulk Data Access
 // 2.0.0, https://hl7.org/fhir/uv/bulkdata/; R4, https://hl7.org/fhir/R4/patient.html).
 //
 // It maps and does not judge: what a patient must be beyond what the mapping needs (the lengths of addresses, whether
@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 )
 
@@ -84,11 +85,13 @@ func (r *resource) patient() (*Patient, error) {
 
 // understood refuses what may turn the meaning of the rest around: R4 forbids going on with a modifier extension or
 // implicit rules that one does not know (https://hl7.org/fhir/R4/extensibility.html#modifierExtension).
-func (r *resource) understood() error {
-	if len(r.ModifierExtension) > 0 {
+func (r *resource) understood() error { return understood(r.ModifierExtension, r.ImplicitRules) }
+
+func understood(modifiers []jsontext.Value, rules string) error {
+	if len(modifiers) > 0 {
 		return reject("modifierExtension: changes the meaning in a way not known here")
 	}
-	if r.ImplicitRules != "" {
+	if rules != "" {
 		return reject("implicitRules: rules not known here")
 	}
 	return nil
@@ -96,10 +99,12 @@ func (r *resource) understood() error {
 
 // uuid is Resource.id. R4 allows any 64 characters; only a UUID in its usual form comes out again as it went in. The
 // nil UUID is refused because it stands for "no id yet", and would be imported anew each time.
-func (r *resource) uuid() (uuid.UUID, error) {
+func (r *resource) uuid() (uuid.UUID, error) { return resourceID(r.ID) }
+
+func resourceID(text string) (uuid.UUID, error) {
 	const length = 36
-	id, err := uuid.Parse(r.ID)
-	if err != nil || len(r.ID) != length || id == uuid.Nil {
+	id, err := uuid.Parse(text)
+	if err != nil || len(text) != length || id == uuid.Nil {
 		return uuid.Nil, reject("id: not a UUID")
 	}
 	return id, nil

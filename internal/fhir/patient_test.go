@@ -120,7 +120,7 @@ func TestPatientIsNotPrinted(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	patient := mapped(t)
-	line := Line{Number: 1, Patient: patient}
+	line := Line{Number: 1, Value: patient}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 		_, _ = fmt.Fprintf(&out, verb+verb+verb, patient, *patient, line)
 	}

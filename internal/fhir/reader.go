@@ -8,13 +8,16 @@ import (
 	"iter"
 )
 
-// Line is what became of one line: a patient, or the reason why it is none.
-type Line struct {
-	Number  int      // from 1, blank lines counted
-	End     int64    // bytes of the stream read up to and with this line, for showing progress
-	Patient *Patient // nil for a reject
-	Reject  string   // why, "" for a patient; holds nothing of what the line says
+// Resource is what became of one line: a value, or the reason why it is none.
+type Resource[T any] struct {
+	Number int    // from 1, blank lines counted
+	End    int64  // bytes of the stream read up to and with this line, for showing progress
+	Value  *T     // nil for a reject
+	Reject string // why, "" for a value; holds nothing of what the line says
 }
+
+// Line is a Patient's.
+type Line = Resource[Patient]
 
 // Patients reads an NDJSON stream of Patient resources line by line, in memory bounded by MaxLine. Blank lines are
 // passed over, lines may end in CRLF, and the stream may begin with a UTF-8 byte order mark.
@@ -22,12 +25,15 @@ type Line struct {
 // A line that is too long, invalid JSON (RFC 8259, with no member twice and valid UTF-8), another resource, or not
 // mappable is a Line with Reject set, and reading goes on. The error is that of r, and the last pair; Number is then
 // the line that could not be read. An id that occurs twice is not noticed here.
-func Patients(r io.Reader) iter.Seq2[Line, error] {
-	return func(yield func(Line, error) bool) {
+func Patients(r io.Reader) iter.Seq2[Line, error] { return resources(r, parse) }
+
+// resources reads an NDJSON stream as Patients does.
+func resources[T any](r io.Reader, parse func([]byte) (*T, string)) iter.Seq2[Resource[T], error] {
+	return func(yield func(Resource[T], error) bool) {
 		in := newLines(r)
 		for {
 			text, err := in.next()
-			line := Line{Number: in.number, End: in.offset}
+			line := Resource[T]{Number: in.number, End: in.offset}
 			switch {
 			case errors.Is(err, io.EOF):
 				return
@@ -39,7 +45,7 @@ func Patients(r io.Reader) iter.Seq2[Line, error] {
 			case len(bytes.TrimSpace(text)) == 0:
 				continue
 			default:
-				line.Patient, line.Reject = parse(text)
+				line.Value, line.Reject = parse(text)
 			}
 			if !yield(line, nil) {
 				return
@@ -50,13 +56,18 @@ func Patients(r io.Reader) iter.Seq2[Line, error] {
 
 // parse returns a patient, or why there is none.
 func parse(line []byte) (*Patient, string) {
-	r, err := decode(line)
+	return readAs(line, "Patient", func(r *resource) (*Patient, error) { return r.patient() })
+}
+
+// readAs decodes a line as a resource R of a kind, and maps it, or says why it can't.
+func readAs[R, T any](line []byte, kind string, to func(*R) (*T, error)) (*T, string) {
+	r, err := decode[R](line, kind)
 	if err != nil {
 		return nil, err.Error()
 	}
-	patient, err := r.patient()
+	value, err := to(r)
 	if err != nil {
 		return nil, err.Error()
 	}
-	return patient, ""
+	return value, ""
 }

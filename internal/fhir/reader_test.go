@@ -30,14 +30,14 @@ func TestPatientsOfAnExport(t *testing.T) {
 	all := read(t, iotest.OneByteReader(bytes.NewReader(export)))
 	require.Len(t, all, 4)
 
-	require.Equal(t, "Sumika Larue", all[0].Patient.FirstName)
-	require.False(t, all[0].Patient.Active)
-	require.Equal(t, &Address{"633 Nowhere Landing", "Emberton", "KS", "00000"}, all[0].Patient.Address)
-	require.Equal(t, "555-555-0145", all[1].Patient.Phone)
-	require.Equal(t, "unknown", all[1].Patient.Address.ZipCode)
+	require.Equal(t, "Sumika Larue", all[0].Value.FirstName)
+	require.False(t, all[0].Value.Active)
+	require.Equal(t, &Address{"633 Nowhere Landing", "Emberton", "KS", "00000"}, all[0].Value.Address)
+	require.Equal(t, "555-555-0145", all[1].Value.Phone)
+	require.Equal(t, "unknown", all[1].Value.Address.ZipCode)
 	require.Equal(t, &Contact{
 		Name: "Ida Ferrowé", Relationship: "Aunt", Phone: "555-555-0147", Email: "ida@example.org",
-	}, all[1].Patient.EmergencyContact)
+	}, all[1].Value.EmergencyContact)
 	require.Equal(t, []int{1, 2, 4, 5}, []int{all[0].Number, all[1].Number, all[2].Number, all[3].Number})
 	require.Equal(t, "resourceType: not Patient", all[2].Reject)
 	require.Equal(t, "birthDate: not a full date (YYYY-MM-DD)", all[3].Reject)
@@ -60,8 +60,8 @@ func TestPatientsLineEnds(t *testing.T) {
 			t.Parallel()
 			all := read(t, strings.NewReader(stream))
 			require.Len(t, all, 2)
-			require.NotNil(t, all[0].Patient)
-			require.NotNil(t, all[1].Patient)
+			require.NotNil(t, all[0].Value)
+			require.NotNil(t, all[1].Value)
 		})
 	}
 	all := read(t, strings.NewReader(line+"\n\ufeff"+line))
@@ -77,9 +77,9 @@ func TestPatientsGoesOnAfterALongLine(t *testing.T) {
 	stream := padded(MaxLine) + padded(MaxLine+1) + line + "\n" + padded(MaxLine + 1)[:MaxLine] + "x"
 	all := read(t, strings.NewReader(stream))
 	require.Len(t, all, 4)
-	require.NotNil(t, all[0].Patient)
+	require.NotNil(t, all[0].Value)
 	require.Equal(t, Line{Number: 2, End: 2*MaxLine + 1, Reject: "longer than 16 MiB"}, all[1])
-	require.NotNil(t, all[2].Patient)
+	require.NotNil(t, all[2].Value)
 	require.Equal(t, "longer than 16 MiB", all[3].Reject)
 }
 
@@ -114,7 +114,7 @@ func TestPatientsHandsOnTheReadersError(t *testing.T) {
 	require.Len(t, all, 2)
 	require.ErrorIs(t, last, broken)
 	require.Equal(t, 2, all[1].Number)
-	require.Nil(t, all[1].Patient)
+	require.Nil(t, all[1].Value)
 }
 
 func TestPatientsStopsWhenAsked(t *testing.T) {
@@ -148,7 +148,7 @@ func TestPatientsLosesNoLine(t *testing.T) {
 			require.NotEmpty(t, all)
 			require.Equal(t, i+1, all[0].Number)
 			require.Equal(t, offset, all[0].End)
-			require.Equal(t, line == good, all[0].Patient != nil)
+			require.Equal(t, line == good, all[0].Value != nil)
 			require.Equal(t, line == good, all[0].Reject == "")
 			all = all[1:]
 		}
@@ -166,12 +166,12 @@ func FuzzPatients(f *testing.F) {
 	f.Add(patientLine(f, "birthDate", `"`+canary+`"`))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		for _, line := range read(t, bytes.NewReader(stream)) {
-			if line.Patient == nil {
+			if line.Value == nil {
 				requireReason(t, line.Reject)
 				continue
 			}
 			require.Empty(t, line.Reject)
-			require.NotEmpty(t, line.Patient.Phone+line.Patient.Email)
+			require.NotEmpty(t, line.Value.Phone+line.Value.Email)
 		}
 	})
 }

@@ -78,52 +78,60 @@ type coding struct {
 	Display string `json:"display"`
 }
 
-// reject is why a line is no patient. It names elements and rules, never anything that stood in the line.
+// reject is why a line is not taken. It names elements and rules, never anything that stood in the line.
 type reject string
 
 func (r reject) Error() string { return string(r) }
 
 const (
-	notPatient = reject("resourceType: not Patient")
-	notUTF8    = reject("not valid UTF-8")
-	notJSON    = reject("not valid JSON")
-	notObject  = reject("not a JSON object")
-	twice      = reject("a member occurs twice in one object")
+	notUTF8   = reject("not valid UTF-8")
+	notJSON   = reject("not valid JSON")
+	notObject = reject("not a JSON object")
+	twice     = reject("a member occurs twice in one object")
 )
 
-// decode reads one line. The decoder's own errors stay here, since they quote the line.
-func decode(line []byte) (*resource, error) {
+func notKind(kind string) reject { return reject("resourceType: not " + kind) }
+
+// kindOf returns the resourceType of a line.
+func kindOf(line []byte) (string, error) {
+	var head struct {
+		ResourceType string `json:"resourceType"`
+	}
+	err := json.Unmarshal(line, &head)
+	return head.ResourceType, err
+}
+
+// decode reads one line as a resource of a kind. The decoder's own errors stay here, since they quote the line.
+func decode[R any](line []byte, kind string) (*R, error) {
 	if !utf8.Valid(line) {
 		return nil, notUTF8
 	}
-	var r resource
+	var r R
 	err := json.Unmarshal(line, &r)
 	if shape, ok := errors.AsType[*json.SemanticError](err); ok {
-		return nil, wrongShape(line, shape.JSONPointer)
+		return nil, wrongShape(line, kind, shape.JSONPointer)
 	}
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return nil, twice
 	case err != nil:
 		return nil, notJSON
-	case r.ResourceType != "Patient":
-		return nil, notPatient
+	}
+	if is, err := kindOf(line); err != nil || is != kind {
+		return nil, notKind(kind)
 	}
 	return &r, nil
 }
 
-// wrongShape is the reject for JSON that is not a Patient as R4 shapes it. Other resources have members of the same
-// name and another type, so that is looked at first. The pointer holds indexes and names from the structs above only:
+// wrongShape is the reject for JSON that is not a resource as R4 shapes it. Other resources have members of the same
+// name and another type, so that is looked at first. The pointer holds indexes and names from the structs here only:
 // what they don't name is never decoded.
-func wrongShape(line []byte, at jsontext.Pointer) reject {
+func wrongShape(line []byte, kind string, at jsontext.Pointer) reject {
 	if at == "" {
 		return notObject
 	}
-	var head struct {
-		ResourceType string `json:"resourceType"`
-	}
-	if err := json.Unmarshal(line, &head); err == nil && head.ResourceType != "Patient" {
-		return notPatient
+	if is, err := kindOf(line); err == nil && is != kind {
+		return notKind(kind)
 	}
 	return reject(at) + ": not of the type that FHIR R4 gives it"
 }

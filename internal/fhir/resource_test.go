@@ -31,7 +31,7 @@ func TestDecodeRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := decode([]byte(test.line))
+			_, err := decode[resource]([]byte(test.line), "Patient")
 			require.EqualError(t, err, test.reason)
 		})
 	}

@@ -1,0 +1,131 @@
+package fhir
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"mime"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+)
+
+// Document is what is kept of a FHIR R4 DocumentReference whose text is in it. Title, codes and text are PHI.
+type Document struct {
+	ID        uuid.UUID
+	InError   bool
+	Patient   Reference
+	Author    Reference
+	Encounter uuid.UUID // Nil: none
+	Date      time.Time // when it was made
+	Title     string
+	Codes     []Code
+	Text      string
+}
+
+// Code is https://hl7.org/fhir/R4/datatypes.html#Coding.
+type Code struct{ System, Code, Display string }
+
+// Format implements fmt.Formatter: no verb shows one.
+func (Document) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue implements slog.LogValuer.
+func (Document) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// document is the part of https://hl7.org/fhir/R4/documentreference.html that is read.
+type document struct {
+	ID                string           `json:"id"`
+	ImplicitRules     string           `json:"implicitRules"`
+	ModifierExtension []jsontext.Value `json:"modifierExtension"`
+	Status            string           `json:"status"`
+	Type              codeableConcept  `json:"type"`
+	Subject           reference        `json:"subject"`
+	Author            []reference      `json:"author"`
+	Date              string           `json:"date"`
+	Content           []struct {
+		Attachment attachment `json:"attachment"`
+	} `json:"content"`
+	Context struct {
+		Encounter []reference `json:"encounter"`
+		Period    period      `json:"period"`
+	} `json:"context"`
+}
+
+// attachment is https://hl7.org/fhir/R4/datatypes.html#Attachment.
+type attachment struct {
+	ContentType string `json:"contentType"`
+	Data        string `json:"data"`
+}
+
+// Documents reads an NDJSON stream of DocumentReference resources, as Patients does.
+func Documents(r io.Reader) iter.Seq2[Resource[Document], error] {
+	return resources(r, func(line []byte) (*Document, string) { return readAs(line, "DocumentReference", (*document).document) })
+}
+
+func (d *document) document() (*Document, error) {
+	if err := understood(d.ModifierExtension, d.ImplicitRules); err != nil {
+		return nil, err
+	}
+	id, err := resourceID(d.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &Document{ID: id, InError: d.Status == "entered-in-error", Title: d.Type.says()}
+	var ok bool
+	if out.Patient, ok = d.Subject.to("Patient"); !ok {
+		return nil, reject("subject: names no patient")
+	}
+	if out.Author, ok = first(d.Author, "Practitioner"); !ok {
+		return nil, reject("author: names no practitioner")
+	}
+	if named, ok := first(d.Context.Encounter, "Encounter"); ok {
+		out.Encounter = named.ID
+	}
+	if out.Date, err = instant(d.Date); err != nil {
+		if out.Date, err = instant(d.Context.Period.Start); err != nil {
+			return nil, reject("date: not a time with its zone")
+		}
+	}
+	for _, c := range d.Type.Coding {
+		if c.System != "" && c.Code != "" {
+			out.Codes = append(out.Codes, Code(c))
+		}
+	}
+	out.Text, err = d.text()
+	return out, err
+}
+
+// text returns the text of all attachments.
+func (d *document) text() (string, error) {
+	var parts []string
+	for _, c := range d.Content {
+		part, err := c.Attachment.text()
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, part)
+	}
+	text := strings.TrimSpace(strings.Join(parts, "\n\n"))
+	if text == "" {
+		return "", reject("content: no text")
+	}
+	return text, nil
+}
+
+func (a attachment) text() (string, error) {
+	mediaType, params, err := mime.ParseMediaType(a.ContentType)
+	charset := strings.ToLower(params["charset"])
+	if err != nil || mediaType != "text/plain" && mediaType != "text/markdown" || charset != "" && charset != "utf-8" && charset != "us-ascii" {
+		return "", reject("content.attachment: neither plain text nor Markdown, in UTF-8")
+	}
+	data, err := base64.StdEncoding.DecodeString(a.Data)
+	if err != nil || !utf8.Valid(data) {
+		return "", reject("content.attachment.data: not UTF-8 text in base64")
+	}
+	return strings.ReplaceAll(string(data), "\r\n", "\n"), nil
+}

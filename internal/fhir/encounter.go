@@ -1,0 +1,121 @@
+package fhir
+
+import (
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+)
+
+// Encounter is what is kept of a FHIR R4 Encounter. Its reason is PHI.
+type Encounter struct {
+	ID           uuid.UUID
+	Status       string // R4's code
+	Virtual      bool
+	Patient      Reference
+	Practitioner Reference
+	Start, End   time.Time
+	Reason       string
+}
+
+// Format implements fmt.Formatter: no verb shows one.
+func (Encounter) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue implements slog.LogValuer.
+func (Encounter) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// encounter is the part of https://hl7.org/fhir/R4/encounter.html that is read.
+type encounter struct {
+	ID                string            `json:"id"`
+	ImplicitRules     string            `json:"implicitRules"`
+	ModifierExtension []jsontext.Value  `json:"modifierExtension"`
+	Status            string            `json:"status"`
+	Class             coding            `json:"class"`
+	Type              []codeableConcept `json:"type"`
+	ReasonCode        []codeableConcept `json:"reasonCode"`
+	Subject           reference         `json:"subject"`
+	Participant       []participant     `json:"participant"`
+	Period            period            `json:"period"`
+}
+
+type participant struct {
+	Individual reference `json:"individual"`
+}
+
+// period is https://hl7.org/fhir/R4/datatypes.html#Period.
+type period struct {
+	Start string `json:"start"`
+	End   string `json:"end"`
+}
+
+// Encounters reads an NDJSON stream of Encounter resources, as Patients does.
+func Encounters(r io.Reader) iter.Seq2[Resource[Encounter], error] {
+	return resources(r, func(line []byte) (*Encounter, string) { return readAs(line, "Encounter", (*encounter).encounter) })
+}
+
+func (e *encounter) encounter() (*Encounter, error) {
+	if err := understood(e.ModifierExtension, e.ImplicitRules); err != nil {
+		return nil, err
+	}
+	id, err := resourceID(e.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &Encounter{ID: id, Status: e.Status, Virtual: e.Class.Code == "VR", Reason: e.reason()}
+	var ok bool
+	if out.Patient, ok = e.Subject.to("Patient"); !ok {
+		return nil, reject("subject: names no patient")
+	}
+	individuals := make([]reference, len(e.Participant))
+	for i, p := range e.Participant {
+		individuals[i] = p.Individual
+	}
+	if out.Practitioner, ok = first(individuals, "Practitioner"); !ok {
+		return nil, reject("participant: names no practitioner")
+	}
+	if out.Start, err = instant(e.Period.Start); err != nil {
+		return nil, reject("period.start: not a time with its zone")
+	}
+	if out.End, err = instant(e.Period.End); err != nil {
+		return nil, reject("period.end: not a time with its zone")
+	}
+	if !out.End.After(out.Start) {
+		return nil, reject("period: ends before it starts")
+	}
+	return out, nil
+}
+
+// reason is why the patient came: what the encounter says of it, else its type.
+func (e *encounter) reason() string {
+	for _, concepts := range [][]codeableConcept{e.ReasonCode, e.Type} {
+		for _, c := range concepts {
+			if text := c.says(); text != "" {
+				return text
+			}
+		}
+	}
+	return ""
+}
+
+// says returns a concept in words.
+func (c codeableConcept) says() string {
+	if c.Text != "" {
+		return c.Text
+	}
+	for _, code := range c.Coding {
+		if code.Display != "" {
+			return code.Display
+		}
+	}
+	return ""
+}
+
+// instant is a dateTime or an instant that names a moment: R4 also allows days, months and years.
+func instant(text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, text)
+	return t.UTC().Truncate(time.Microsecond), err
+}

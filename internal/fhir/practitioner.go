@@ -1,0 +1,59 @@
+package fhir
+
+import (
+	"io"
+	"iter"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+)
+
+// Practitioner is what is kept of a FHIR R4 Practitioner.
+type Practitioner struct {
+	ID          uuid.UUID
+	Name        string
+	Email       string
+	Identifiers []string // system|value, as references name it
+}
+
+// practitioner is the part of https://hl7.org/fhir/R4/practitioner.html that is read.
+type practitioner struct {
+	ID                string           `json:"id"`
+	ImplicitRules     string           `json:"implicitRules"`
+	ModifierExtension []jsontext.Value `json:"modifierExtension"`
+	Identifier        []identifier     `json:"identifier"`
+	Name              []humanName      `json:"name"`
+	Telecom           []contactPoint   `json:"telecom"`
+}
+
+// Practitioners reads an NDJSON stream of Practitioner resources, as Patients does.
+func Practitioners(r io.Reader) iter.Seq2[Resource[Practitioner], error] {
+	return resources(r, func(line []byte) (*Practitioner, string) {
+		return readAs(line, "Practitioner", (*practitioner).practitioner)
+	})
+}
+
+func (p *practitioner) practitioner() (*Practitioner, error) {
+	if err := understood(p.ModifierExtension, p.ImplicitRules); err != nil {
+		return nil, err
+	}
+	id, err := resourceID(p.ID)
+	if err != nil {
+		return nil, err
+	}
+	firstName, last, err := patientName(p.Name)
+	if err != nil {
+		return nil, err
+	}
+	out := &Practitioner{ID: id, Name: strings.TrimSpace(firstName + " " + last), Email: email(p.Telecom)}
+	if out.Email == "" {
+		return nil, reject("telecom: no current e-mail")
+	}
+	for _, i := range p.Identifier {
+		if i.System != "" && i.Value != "" {
+			out.Identifiers = append(out.Identifiers, i.System+"|"+i.Value)
+		}
+	}
+	return out, nil
+}
