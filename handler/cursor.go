@@ -41,7 +41,7 @@ func (p position) bytes() []byte {
 	if p.Time.IsZero() {
 		return binary.BigEndian.AppendUint64(out, noTime)
 	}
-	return binary.BigEndian.AppendUint64(out, uint64(p.Time.UnixMicro())) //nolint:gosec // times before 1970 wrap, and wrap back
+	return binary.BigEndian.AppendUint64(out, uint64(p.Time.UnixMicro()))
 }
 
 func positionOf(raw []byte) position {

@@ -119,7 +119,7 @@ func (a *API) getPatient(c *gin.Context) error {
 	if err != nil || notModified(c, p.Version) {
 		return err
 	}
-	return writePatient(c, http.StatusOK, p)
+	return writePatient(c, p)
 }
 
 func (a *API) replacePatient(c *gin.Context) error {
@@ -153,7 +153,7 @@ func (a *API) changePatient(c *gin.Context, edit func(*models.Patient) (service.
 	if err != nil {
 		return err
 	}
-	return writePatient(c, http.StatusOK, p)
+	return writePatient(c, p)
 }
 
 // deletePatient deactivates; with purge=true and a reason it removes for good.
@@ -198,9 +198,9 @@ func target(c *gin.Context) (uuid.UUID, ifMatch, error) {
 	return id, condition, err
 }
 
-func writePatient(c *gin.Context, status int, p *models.Patient) error {
+func writePatient(c *gin.Context, p *models.Patient) error {
 	setETag(c, p.Version)
-	return writeJSON(c, status, newPatientAnswer(p))
+	return writeJSON(c, http.StatusOK, newPatientAnswer(p))
 }
 
 // idempotencyOf reads the Idempotency-Key header. Two requests are the same when route and decoded body are.

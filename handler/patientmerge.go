@@ -1,8 +1,6 @@
 package handler
 
 import (
-	"net/http"
-
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 )
@@ -29,7 +27,7 @@ func (a *API) mergePatient(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return writePatient(c, http.StatusOK, p)
+	return writePatient(c, p)
 }
 
 func (a *API) unmergePatient(c *gin.Context) error {
@@ -45,5 +43,5 @@ func (a *API) unmergePatient(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return writePatient(c, http.StatusOK, p)
+	return writePatient(c, p)
 }

@@ -19,7 +19,7 @@ func keyInput() service.APIKeyInput {
 }
 
 // onAccount gives the actor of ctx an account that is there: a key belongs to one.
-func (b *bundle) onAccount(t *testing.T, ctx context.Context) context.Context { //nolint:revive // as in the table that calls it
+func (b *bundle) onAccount(t *testing.T, ctx context.Context) context.Context {
 	t.Helper()
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {

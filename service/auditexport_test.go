@@ -77,7 +77,7 @@ type checking struct {
 
 // Write implements io.Writer.
 func (c *checking) Write(p []byte) (int, error) {
-	require.Positive(c.t, len(c.b.events(c.t, audit.Export)))
+	require.NotEmpty(c.t, c.b.events(c.t, audit.Export))
 	return c.Writer.Write(p)
 }
 

@@ -260,7 +260,7 @@ func TestRetiredKeysAreNotPromoted(t *testing.T) {
 		b.keep(t, fresh)
 		retired := b.keys().Retire(operator(t), fresh)
 		rotated := group.Wait()
-		require.True(t, (retired == nil || errors.Is(retired, service.ErrKeyNeeded)) != (rotated == nil),
+		require.NotEqual(t, retired == nil || errors.Is(retired, service.ErrKeyNeeded), rotated == nil,
 			"one of the two is refused: %v, %v", retired, rotated)
 		b.register(t)
 	})

@@ -28,7 +28,7 @@ func TestKnownAndUnknownAccountsTakeAsLong(t *testing.T) { //nolint:paralleltest
 		require.NoError(t, err)
 		argon = config.Default().Auth.Argon2
 	}
-	for _, engine := range dbtest.Engines() {
+	for _, engine := range dbtest.Engines() { //nolint:paralleltest // as above
 		t.Run(engine.Name, func(t *testing.T) {
 			b := newServerWith(t, engine.URL(t), filepath.Join(t.TempDir(), "kek"), config.Auth{
 				SessionLifetime: time.Hour, SessionIdle: time.Hour, LoginFailures: 1 << 30, LoginLockout: time.Hour, Argon2: argon,

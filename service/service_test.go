@@ -149,7 +149,7 @@ func (b *bundle) register(t *testing.T) *models.Patient {
 }
 
 // inCareOf adds a patient who is in the care of the actor of ctx.
-func (b *bundle) inCareOf(t *testing.T, ctx context.Context) *models.Patient { //nolint:revive // the arguments of expectation.call
+func (b *bundle) inCareOf(t *testing.T, ctx context.Context) *models.Patient {
 	t.Helper()
 	p := b.register(t)
 	if actor, err := audit.ActorFrom(ctx); err == nil && !b.nobodysCare {

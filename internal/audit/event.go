@@ -140,7 +140,7 @@ type Event struct {
 func FirstID(t time.Time) uuid.UUID {
 	var id uuid.UUID
 	var millis [8]byte
-	binary.BigEndian.PutUint64(millis[:], uint64(max(t.UnixMilli(), 0))) //nolint:gosec // not negative
+	binary.BigEndian.PutUint64(millis[:], uint64(max(t.UnixMilli(), 0)))
 	copy(id[:6], millis[2:])
 	return id
 }

@@ -1,0 +1,130 @@
+package handler
+
+import "slices"
+
+// Routes is the route table: what this server answers, and who may ask.
+func (a *API) Routes() []Route {
+	return slices.Concat(
+		a.systemRoutes(), a.authRoutes(), a.accountRoutes(), a.patientRoutes(),
+		a.recordRoutes(), a.appointmentRoutes(), a.auditRoutes(),
+	)
+}
+
+// systemRoutes: what monitors poll.
+func (a *API) systemRoutes() []Route {
+	return []Route{
+		{"GET", "/healthz", Open, a.healthz},
+		{"GET", "/readyz", Open, a.readyz},
+	}
+}
+
+// authRoutes: one's own account and sessions.
+func (a *API) authRoutes() []Route {
+	return []Route{
+		{"POST", "/api/v1/auth/login", Public, noQuery(a.login)},
+		{"POST", "/api/v1/auth/logout", FirstLogin, noQuery(a.logout)},
+		{"GET", "/api/v1/auth/me", FirstLogin, noQuery(a.me)},
+		{"POST", "/api/v1/auth/password", FirstLogin, noQuery(a.setPassword)},
+		{"POST", "/api/v1/auth/redeem", Public, noQuery(a.redeem)},
+		{"POST", "/api/v1/auth/totp", FirstLogin, noQuery(a.enrolTOTP)},
+		{"POST", "/api/v1/auth/totp/confirm", FirstLogin, noQuery(a.confirmTOTP)},
+		{"POST", "/api/v1/auth/totp/disable", FirstLogin, noQuery(a.disableTOTP)},
+		{"POST", "/api/v1/auth/recovery-codes", FirstLogin, noQuery(a.renewRecoveryCodes)},
+		{"GET", "/api/v1/auth/sessions", FirstLogin, a.listSessions},
+		{"DELETE", "/api/v1/auth/sessions/:id", FirstLogin, noQuery(a.endSession)},
+	}
+}
+
+// accountRoutes: who may log in: people and machines.
+func (a *API) accountRoutes() []Route {
+	return []Route{
+		{"GET", "/api/v1/accounts", Session, a.listAccounts},
+		{"POST", "/api/v1/accounts", Session, noQuery(a.createAccount)},
+		{"GET", "/api/v1/accounts/:id", Session, noQuery(a.getAccount)},
+		{"PATCH", "/api/v1/accounts/:id", Session, noQuery(a.patchAccount)},
+		{"POST", "/api/v1/accounts/:id/reset", Session, noQuery(a.resetAccount)},
+		{"GET", "/api/v1/practitioners", Session, a.listPractitioners},
+		{"GET", "/api/v1/api-keys", Session, a.listAPIKeys},
+		{"POST", "/api/v1/api-keys", Session, noQuery(a.createAPIKey)},
+		{"GET", "/api/v1/api-keys/:id", Session, noQuery(a.getAPIKey)},
+		{"DELETE", "/api/v1/api-keys/:id", Session, noQuery(a.revokeAPIKey)},
+	}
+}
+
+// patientRoutes: patients, who cares for them, and emergencies.
+func (a *API) patientRoutes() []Route {
+	return []Route{
+		{"GET", "/api/v1/patients", Session, a.listPatients},
+		{"POST", "/api/v1/patients", Session, noQuery(a.createPatient)},
+		{"POST", "/api/v1/patients/search", Session, noQuery(a.searchPatients)},
+		{"GET", "/api/v1/patients/:id", Session, noQuery(a.getPatient)},
+		{"PUT", "/api/v1/patients/:id", Session, noQuery(a.replacePatient)},
+		{"PATCH", "/api/v1/patients/:id", Session, noQuery(a.patchPatient)},
+		{"DELETE", "/api/v1/patients/:id", Session, a.deletePatient},
+		{"GET", "/api/v1/patients/:id/audit-logs", Session, a.listPatientAuditLogs},
+		{"GET", "/api/v1/patients/:id/accounting", Session, a.printAccounting},
+		{"GET", "/api/v1/patients/:id/clinicians", Session, noQuery(a.listClinicians)},
+		{"POST", "/api/v1/patients/:id/clinicians", Session, noQuery(a.assignClinician)},
+		{"DELETE", "/api/v1/patients/:id/clinicians/:account_id", Session, noQuery(a.unassignClinician)},
+		{"GET", "/api/v1/break-glass", Session, noQuery(a.listBreakGlass)},
+		{"POST", "/api/v1/break-glass", Session, noQuery(a.breakGlass)},
+		{"POST", "/api/v1/patients/:id/merge", Session, noQuery(a.mergePatient)},
+		{"POST", "/api/v1/patients/:id/unmerge", Session, noQuery(a.unmergePatient)},
+	}
+}
+
+// recordRoutes: what is written about patients.
+func (a *API) recordRoutes() []Route {
+	return []Route{
+		{"GET", "/api/v1/patients/:id/medical-records", Session, a.listPatientMedicalRecords},
+		{"GET", "/api/v1/patients/:id/consents", Session, a.listConsents},
+		{"POST", "/api/v1/patients/:id/consents", Session, noQuery(a.createConsent)},
+		{"GET", "/api/v1/patients/:id/disclosures", Session, a.listDisclosures},
+		{"POST", "/api/v1/patients/:id/disclosures", Session, noQuery(a.createDisclosure)},
+		{"GET", "/api/v1/patients/:id/risk-flags", Session, a.listRiskFlags},
+		{"GET", "/api/v1/medical-records", Session, a.listMedicalRecords},
+		{"POST", "/api/v1/medical-records", Session, noQuery(a.createMedicalRecord)},
+		{"GET", "/api/v1/medical-records/:id", Session, a.getMedicalRecord},
+		{"PUT", "/api/v1/medical-records/:id", Session, noQuery(a.replaceMedicalRecord)},
+		{"PATCH", "/api/v1/medical-records/:id", Session, noQuery(a.patchMedicalRecord)},
+		{"POST", "/api/v1/medical-records/:id/sign", Session, noQuery(a.signMedicalRecord)},
+		{"POST", "/api/v1/medical-records/:id/amendments", Session, noQuery(a.amendMedicalRecord)},
+		{"POST", "/api/v1/medical-records/:id/entered-in-error", Session, noQuery(a.markMedicalRecordInError)},
+		{"GET", "/api/v1/medical-records/:id/history", Session, noQuery(a.medicalRecordHistory)},
+		{"GET", "/api/v1/consents/:id", Session, noQuery(a.getConsent)},
+		{"POST", "/api/v1/consents/:id/revocation", Session, noQuery(a.revokeConsent)},
+		{"POST", "/api/v1/risk-flags/:id/reviews", Session, noQuery(a.reviewRiskFlag)},
+	}
+}
+
+// appointmentRoutes: appointments, and when there may be some.
+func (a *API) appointmentRoutes() []Route {
+	return []Route{
+		{"GET", "/api/v1/patients/:id/appointments", Session, a.listAppointmentsOfPatient},
+		{"GET", "/api/v1/appointments", Session, a.listAppointments},
+		{"POST", "/api/v1/appointments", Session, noQuery(a.createAppointment)},
+		{"GET", "/api/v1/appointments/:id", Session, noQuery(a.getAppointment)},
+		{"PUT", "/api/v1/appointments/:id", Session, a.replaceAppointment},
+		{"PATCH", "/api/v1/appointments/:id", Session, a.patchAppointment},
+		{"POST", "/api/v1/appointments/:id/transitions", Session, noQuery(a.transitionAppointment)},
+		{"POST", "/api/v1/appointment-series", Session, noQuery(a.createSeries)},
+		{"POST", "/api/v1/appointment-series/preview", Session, noQuery(a.previewSeries)},
+		{"GET", "/api/v1/appointment-series/:id", Session, noQuery(a.getSeries)},
+		{"GET", "/api/v1/practitioners/:id/availability", Session, noQuery(a.getAvailability)},
+		{"PUT", "/api/v1/practitioners/:id/availability", Session, noQuery(a.replaceAvailability)},
+		{"GET", "/api/v1/practitioners/:id/slots", Session, a.listSlots},
+	}
+}
+
+// auditRoutes: who did what.
+func (a *API) auditRoutes() []Route {
+	return []Route{
+		{"GET", "/api/v1/audit-logs", Session, a.listAuditLogs},
+		{"GET", "/api/v1/audit-logs/checkpoint", FirstLogin, noQuery(a.getCheckpoint)},
+		{"GET", "/api/v1/audit-logs/:id", Session, noQuery(a.getAuditLog)},
+		{"GET", "/api/v1/audit-logs/:id/diff", Session, noQuery(a.getAuditLogDiff)},
+		{"GET", "/api/v1/audit-logs/:id/proof", Session, noQuery(a.getAuditLogProof)},
+		{"GET", "/api/v1/audit-reviews/:week", Session, noQuery(a.getReview)},
+		{"POST", "/api/v1/audit-reviews/:week/sign-off", Session, noQuery(a.signOffReview)},
+	}
+}
