@@ -50,6 +50,11 @@ scale: ## measure on 100,000 patients what indexes tell, what searching costs an
 audit: ## measure the audit log: 100,000 events verified, the sequencer's cost, reports on 1 million events
 	go test -count=1 -timeout 60m -tags scale -v -run TestVerifyManyEvents -bench 'Sequencer|Reports' -benchtime 1x ./internal/scale
 
+.PHONY: appointments
+appointments: ## let 64 clients race for appointments 50 times, and compare 10,000 steps with a model, on each engine
+	NOVAMIND_TEST_LONG=1 go test -count=1 -timeout 30m -v -run 'TestOneOfManyClients|TestCrossedBookings' ./handler
+	NOVAMIND_TEST_LONG=1 go test -count=1 -timeout 30m -v -run TestAppointmentsMatchTheModel ./service
+
 .PHONY: bench
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
