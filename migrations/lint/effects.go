@@ -53,23 +53,27 @@ func (f *file) judgeEffects() {
 	}
 	for o, d := range f.after {
 		before, existed := f.before[o]
-		switch o.Kind {
-		case columns:
-			f.judgeSeal(o)
-			if !existed || before.Type != d.Type {
-				f.judgeColumn(o, d, existed)
-			} else if before.Collation != d.Collation && f.rebuilt(o.Table) {
-				f.report(rebuildLoses, f.lostAt[object{Kind: tables, Table: o.Table}], fmt.Sprintf("%s had the collation %q", o, before.Collation))
-			}
-		case triggers:
-			if existed && d.Disabled && !before.Disabled {
-				f.report(triggerLost, d.At, fmt.Sprintf("the trigger %s is disabled", o))
-			}
-		case tables:
-			if existed && before.Type != d.Type && f.rebuilt(o.Table) {
-				f.report(rebuildLoses, f.lostAt[o], fmt.Sprintf("%s was %s", o, strings.TrimSpace("a table "+before.Type)))
-			}
-		default:
+		if o.Kind == columns && (!existed || before.Type != d.Type) {
+			f.judgeColumn(o, d, existed)
+		}
+		if existed {
+			f.judgeChange(o, before, d)
+		}
+	}
+}
+
+// judgeChange judges what became of something that is still there.
+func (f *file) judgeChange(o object, before, now detail) {
+	rebuilt := f.lostAt[object{Kind: tables, Table: o.Table}]
+	switch {
+	case o.Kind == triggers && now.Disabled && !before.Disabled:
+		f.report(triggerLost, now.At, fmt.Sprintf("the trigger %s is disabled", o))
+	case o.Kind == tables && before.Type != now.Type && f.rebuilt(o.Table):
+		f.report(rebuildLoses, rebuilt, fmt.Sprintf("%s was %s", o, strings.TrimSpace("a table "+before.Type)))
+	case o.Kind == columns:
+		f.judgeSeal(o)
+		if before.Collation != now.Collation && f.rebuilt(o.Table) {
+			f.report(rebuildLoses, rebuilt, fmt.Sprintf("%s had the collation %q", o, before.Collation))
 		}
 	}
 }
