@@ -178,6 +178,7 @@ var examples = map[string][]example{
 		},
 	},
 	"whole-table-update": {
+		{postgres, "DELETE FROM room;", "ALTER TABLE room ADD COLUMN beds integer; WITH new AS (SELECT 1 AS id) INSERT INTO room (id) SELECT id FROM new;", "", ""},
 		{postgres, "UPDATE room SET spare = 1;", "UPDATE room SET spare = 1 WHERE spare IS NULL;", "", ""},
 		{postgres, "DELETE FROM room;", "CREATE TABLE bed (id bigint); DELETE FROM bed;", "", ""},
 	},
@@ -250,6 +251,11 @@ var examples = map[string][]example{
 			"DROP TRIGGER room_kept ON room; CREATE TRIGGER room_stays BEFORE DELETE ON room FOR EACH STATEMENT EXECUTE FUNCTION room_kept();", "", "",
 		},
 		{postgres, "ALTER TABLE room DISABLE TRIGGER room_kept;", "ALTER TABLE room DISABLE TRIGGER room_kept; ALTER TABLE room ENABLE ALWAYS TRIGGER room_kept;", "", ""},
+		{
+			postgres, "CREATE FUNCTION let_go() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'; DROP TRIGGER room_kept ON room;" +
+				"CREATE TRIGGER room_let_go BEFORE DELETE ON room FOR EACH ROW EXECUTE FUNCTION let_go();",
+			"ALTER TRIGGER room_kept ON room RENAME TO room_stays;", "", "",
+		},
 		{postgres, "ALTER TABLE room DISABLE TRIGGER ALL;", "ALTER TABLE room DISABLE TRIGGER USER; ALTER TABLE room ENABLE TRIGGER ALL;", "", ""},
 		{sqlite, without("CREATE TRIGGER room_kept BEFORE DELETE ON room BEGIN SELECT RAISE(ABORT, 'kept'); END;", ""), rebuilt, "", ""},
 		{sqlite, "DROP TRIGGER room_kept;", "DROP TRIGGER room_kept; CREATE TRIGGER room_stays BEFORE DELETE ON room BEGIN SELECT RAISE(ABORT, 'kept'); END;", "", ""},
@@ -323,6 +329,7 @@ var examples = map[string][]example{
 		{postgres, "ALTER TABLE room ADD COLMUN beds integer;", "ALTER TABLE room ADD COLUMN beds integer;", "", ""},
 		{postgres, "DO $$ BEGIN EXECUTE 'DROP TABLE room'; END $$;", "DO $$ BEGIN RAISE NOTICE 'nothing'; END $$;", "", ""},
 		{postgres, "DO $$ DECLARE r record; BEGIN FOR r IN EXECUTE 'SELECT 1' LOOP NULL; END LOOP; END $$;", "DO $$ DECLARE r record; BEGIN FOR r IN SELECT 1 LOOP NULL; END LOOP; END $$;", "", ""},
+		{postgres, "DO $$ DECLARE c refcursor; BEGIN OPEN c FOR EXECUTE 'SELECT 1'; END $$;", "DO $$ DECLARE c refcursor; BEGIN OPEN c FOR SELECT 1; END $$;", "", ""},
 		{postgres, "DO LANGUAGE plpython3u $$ x $$;", "DO LANGUAGE plpgsql $$ BEGIN NULL; END $$;", "", ""},
 		{postgres, "DO $$ BEGIN nonsense; END $$;", "DO $$ BEGIN NULL; END $$;", "", ""},
 		{postgres, "CALL tidy();", "SELECT now();", "", ""},
