@@ -6,7 +6,7 @@ CREATE TABLE apikey (
     updated_at timestamptz(6) NOT NULL DEFAULT now(),
     version bigint NOT NULL DEFAULT 1,
     account_id uuid NOT NULL CONSTRAINT apikey_account_id_fkey REFERENCES account (id) ON DELETE CASCADE,
-    name text NOT NULL,
+    name text NOT NULL, -- lint:allow plain-phi what an admin calls a machine's key
     key_hash text NOT NULL,
     scopes jsonb NOT NULL,
     expires_at timestamptz(6) NOT NULL

@@ -1,5 +1,6 @@
 -- Keys that let machines in. The time of last use stands apart: a key's own row is what the log says of it.
 
+-- lint:allow plain-phi apikey.name what an admin calls a machine's key
 CREATE TABLE apikey (
     id text NOT NULL CONSTRAINT apikey_pkey PRIMARY KEY,
     created_at datetime NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')),
