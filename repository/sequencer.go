@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,7 +19,7 @@ import (
 
 // The sequencer's pace.
 const (
-	sequenceInterval = 200 * time.Millisecond
+	sequenceInterval = 400 * time.Millisecond // a checkpoint within a second, and few of them
 	sequenceBatch    = 2000
 	// sequenceLock is the advisory lock of whoever sequences; any number will do, as long as nothing else uses it.
 	sequenceLock = 0x6e6f7661
@@ -116,8 +118,8 @@ func (q *Sequencer) step(ctx context.Context) (int, error) {
 	}
 	db := q.store.handle(ctx)
 	// The witnesses first: the events of the transactions that they saw are then visible too.
-	var witnesses []models.AuditWitness
-	if err := db.Order("id").Limit(sequenceBatch).Find(&witnesses).Error; err != nil {
+	witnesses, err := q.witnesses(ctx)
+	if err != nil {
 		return 0, err
 	}
 	var outbox []models.AuditOutbox
@@ -149,6 +151,15 @@ func (q *Sequencer) step(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	return len(outbox) + len(witnesses), q.forget(ctx, outbox, witnesses)
+}
+
+func (q *Sequencer) witnesses(ctx context.Context) ([]models.AuditWitness, error) {
+	var witnesses []models.AuditWitness
+	err := scanned(ctx, q.store, "ORDER BY id LIMIT ?", []any{sequenceBatch}, func(w *models.AuditWitness) error {
+		witnesses = append(witnesses, *w)
+		return nil
+	})
+	return witnesses, err
 }
 
 // lock makes this the only sequencer of the database, until the transaction ends. SQLite has one writer anyway.
@@ -193,10 +204,10 @@ func (q *Sequencer) append(ctx context.Context, checkpoint tree.Checkpoint, entr
 	if len(entries) == 0 {
 		return nil
 	}
-	leaves := make([]models.AuditLeaf, len(entries))
+	leaves := make([]uuid.UUID, len(entries))
 	hashes := make([]tlog.Hash, len(entries))
 	for i, e := range entries {
-		leaves[i] = models.AuditLeaf{LeafIndex: checkpoint.Head.N + int64(i), EventID: e.ID}
+		leaves[i] = e.ID
 		hashes[i] = tlog.RecordHash(e.Leaf())
 	}
 	head, tiles, err := tree.Append(checkpoint.Head, q.tree.Tiles(ctx), hashes)
@@ -206,12 +217,13 @@ func (q *Sequencer) append(ctx context.Context, checkpoint tree.Checkpoint, entr
 	if slices.ContainsFunc(entries, func(e audit.Entry) bool { return e.Action == audit.Restore }) {
 		checkpoint.Epoch++
 	}
+	first := checkpoint.Head.N
 	checkpoint.Head = head
 	signed, err := checkpoint.Sign(q.store.keyring.LogSigner())
 	if err != nil {
 		return err
 	}
-	return q.tree.grow(ctx, leaves, tiles, models.AuditCheckpoint{TreeSize: head.N, Epoch: checkpoint.Epoch, Note: signed})
+	return q.tree.grow(ctx, first, leaves, tiles, models.AuditCheckpoint{TreeSize: head.N, Epoch: checkpoint.Epoch, Note: signed})
 }
 
 // forget takes what was dealt with from those that wait.
@@ -229,11 +241,11 @@ func (q *Sequencer) forget(ctx context.Context, outbox []models.AuditOutbox, wit
 	if len(witnesses) == 0 {
 		return nil
 	}
-	ids := make([]int64, len(witnesses))
+	ids := make([]string, len(witnesses)) // by id: one with a lower may have been committed since
 	for i, w := range witnesses {
-		ids[i] = w.ID
+		ids[i] = strconv.FormatInt(w.ID, 10)
 	}
-	return db.Where("id IN ?", ids).Delete(&models.AuditWitness{}).Error
+	return db.Exec("DELETE FROM auditwitness WHERE id = ANY(?::bigint[])", "{"+strings.Join(ids, ",")+"}").Error // SQLite has no witnesses
 }
 
 // direct stamps events of changes that were made by direct SQL.

@@ -59,11 +59,11 @@ type Writer struct {
 
 // NewWriter begins a file on w with the checkpoint, a signed note, that all of its proofs are of. It returns ErrFormat.
 func NewWriter(w io.Writer, format Format, checkpoint string) (*Writer, error) {
-	make, ok := codecs[format]
+	newCodec, ok := codecs[format]
 	if !ok {
 		return nil, ErrFormat
 	}
-	out := &Writer{make(), bufio.NewWriter(w)}
+	out := &Writer{newCodec(), bufio.NewWriter(w)}
 	return out, out.codec.begin(out.out, checkpoint)
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -241,7 +240,7 @@ func TestProofFile(t *testing.T) {
 		parsed.Index = 3
 		report, err = l.verify(parsed.String())
 		require.NoError(t, err)
-		require.False(t, report.OK, fmt.Sprint(index))
+		require.False(t, report.OK, "leaf %d", index)
 	}
 	_, err = tree.Prove(l.head, l.source, []int64{300})
 	require.ErrorIs(t, err, tree.ErrTampered)

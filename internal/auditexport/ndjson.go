@@ -105,7 +105,7 @@ func (ndjson) next(r *lines) (claim, error) {
 	}
 	var record ndjsonRecord
 	if json.Unmarshal(line, &record) != nil {
-		return claim{fault: "is not a record of this format"}, nil
+		return claim{fault: "is not a record of this format"}, nil //nolint:nilerr // the fault is the result
 	}
 	return newClaim(record.Index, record.Leaf, record.Proof, func(r Record) bool { return sameLine(line, newNDJSONRecord(r)) }), nil
 }

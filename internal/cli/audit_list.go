@@ -50,7 +50,7 @@ func (f *auditFilter) query(ctx context.Context, in *installation) (service.Audi
 	}
 	if f.patient != "" {
 		if q.Subject, err = uuid.Parse(f.patient); err != nil {
-			return q, errors.New("--patient must be an id")
+			return q, errors.New("--patient must be an id") // without what was given: it may be a name
 		}
 	}
 	q.UserID, err = f.account(ctx, service.NewAuditLogService(in.store))

@@ -107,7 +107,7 @@ func (c *clinic) fillLog(b *testing.B, n int) {
 	events := "INSERT INTO auditlog (id, created_at, updated_at, occurred_at, user_id, actor_roles, action, entity_type, entity_id, changes, outcome, origin) " +
 		"SELECT " + strings.Join([]string{
 		eventID, at, at, at, of(fmt.Sprintf("1000000 + (i %% 1009) %% %d", accounts)), `'["clinician"]'`, "CASE i % 11 WHEN 0 THEN 'update' ELSE 'read' END",
-		"'patient'", of(patients), `'{"fields":[]}'`, "CASE i % 101 WHEN 0 THEN 'denied' ELSE 'success' END", "'api'",
+		"'patient'", of(patients), `'{"fields":[]}'`, "CASE i % 7 WHEN 0 THEN 'denied' ELSE 'success' END", "'api'",
 	}, ", ") + " FROM " + numbers
 	subjects := "INSERT INTO auditsubject (entity_id, event_id, entity_type) SELECT " + of(patients) + ", " + eventID + ", 'patient' FROM " + numbers
 	dbtest.DropTriggers(b, c.db, "auditlog", "auditsubject") // what it would take to sequence them is not what is measured
