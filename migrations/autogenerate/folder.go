@@ -53,10 +53,11 @@ func (s steps) versions(message string) []scripts {
 	}
 	if s.late() {
 		header := "-- " + migrations.NoTransaction + "\n-- "
-		out = append(out, scripts{
-			up:   join(header+message+": what would hold up others in one transaction.", s.lateUp),
-			down: join(header+"Undoes: "+message+".", s.lateDown),
-		})
+		down := join("-- Undoes: "+message+".\n-- "+migrations.Irreversible+" what was validated goes with its constraint", nil)
+		if len(s.lateDown) > 0 {
+			down = join(header+"Undoes: "+message+".", s.lateDown)
+		}
+		out = append(out, scripts{up: join(header+message+": what would hold up others in one transaction.", s.lateUp), down: down})
 	}
 	return out
 }

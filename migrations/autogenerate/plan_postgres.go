@@ -143,7 +143,7 @@ func (p *postgresPlan) change(t *schema.Table, c schema.Change, all []schema.Cha
 	case *schema.AddForeignKey:
 		return p.addConstraint(t, c, c.F.Symbol, &c.Extra)
 	case *schema.DropIndex:
-		if isConstraint(c.I) || losesColumn(c.I, all) {
+		if isConstraint(c.I) || !p.back && losesColumn(c.I, all) {
 			return p.one(&p.main, t, c)
 		}
 		p.late = append(p.late, "DROP INDEX CONCURRENTLY IF EXISTS "+quote(c.I.Name))
@@ -152,8 +152,12 @@ func (p *postgresPlan) change(t *schema.Table, c schema.Change, all []schema.Cha
 		if isConstraint(c.I) || p.back && gainsColumn(c.I, all) {
 			return p.one(&p.main, t, c)
 		}
-		c.Extra = append(c.Extra, &postgres.Concurrently{}, &schema.IfNotExists{})
-		return p.one(&p.late, t, c)
+		c.Extra = append(c.Extra, &postgres.Concurrently{})
+		out, err := statements(p.ctx, p.to.driver, &schema.ModifyTable{T: t, Changes: []schema.Change{c}})
+		for _, statement := range out { // atlas knows no IF NOT EXISTS here
+			p.late = append(p.late, strings.Replace(statement, " CONCURRENTLY ", " CONCURRENTLY IF NOT EXISTS ", 1))
+		}
+		return err
 	default:
 		return p.one(&p.main, t, c)
 	}

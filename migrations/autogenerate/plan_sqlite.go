@@ -11,12 +11,14 @@ import (
 	"gorm.io/gorm"
 
 	"novamind/migrations"
+	"novamind/migrations/script"
 )
 
 // texts are the CREATE statements of a SQLite database. Whoever rebuilds a table from them loses nothing that atlas does not know of, such as collations.
 type texts struct {
 	tables  map[string]string
 	indexes map[string][]text // by table
+	checks  map[string]string // by name: the expression
 }
 
 type text struct{ Name, SQL string }
@@ -79,7 +81,7 @@ func planSQLite(ctx context.Context, from, to state, d difference, _ bool) (main
 	return main, nil, nil
 }
 
-// inPlace reports whether SQLite can make the changes to a table that is there.
+// inPlace reports whether SQLite can make the changes to a table that is there: indexes, and columns with what is about them alone.
 func inPlace(m *schema.ModifyTable) bool {
 	return !slices.ContainsFunc(m.Changes, func(c schema.Change) bool {
 		switch c := c.(type) {
@@ -88,9 +90,31 @@ func inPlace(m *schema.ModifyTable) bool {
 		case *schema.AddColumn:
 			_, constant := c.C.Default.(*schema.Literal)
 			return !constant && (c.C.Default != nil || !c.C.Type.Null)
+		case *schema.AddCheck:
+			return newColumnOf(m, func(column *schema.Column) bool { return mentions(c.C.Expr, column.Name) }) == nil
+		case *schema.AddForeignKey:
+			column := newColumnOf(m, func(column *schema.Column) bool { return len(c.F.Columns) == 1 && c.F.Columns[0].Name == column.Name })
+			return column == nil || column.Default != nil
 		default:
 			return true
 		}
+	})
+}
+
+// newColumnOf returns the first added column that is so, or nil.
+func newColumnOf(m *schema.ModifyTable, so func(*schema.Column) bool) *schema.Column {
+	for _, c := range m.Changes {
+		if add, ok := c.(*schema.AddColumn); ok && so(add.C) {
+			return add.C
+		}
+	}
+	return nil
+}
+
+// mentions reports whether an expression has a name in it.
+func mentions(expression, name string) bool {
+	return slices.ContainsFunc(script.Tokens(migrations.SQLite, expression), func(t script.Token) bool {
+		return (t.Kind == script.Word || t.Kind == script.Quoted) && t.Name() == name
 	})
 }
 
@@ -106,6 +130,7 @@ func alter(ctx context.Context, main []string, to state, m *schema.ModifyTable) 
 			if err != nil {
 				return nil, err
 			}
+			out[0] += constraintsOf(to, m, c.C)
 			main = append(main, out...)
 		case *schema.AddIndex:
 			made = append(made, c.I.Name)
@@ -124,6 +149,45 @@ func alter(ctx context.Context, main []string, to state, m *schema.ModifyTable) 
 		}
 	}
 	return main, nil
+}
+
+// constraintsOf returns the new constraints that the definition of a new column takes along: a CHECK goes with the first new column that it names.
+func constraintsOf(to state, m *schema.ModifyTable, column *schema.Column) string {
+	out := ""
+	for _, c := range m.Changes {
+		switch c := c.(type) {
+		case *schema.AddCheck:
+			if newColumnOf(m, func(other *schema.Column) bool { return mentions(c.C.Expr, other.Name) }) == column {
+				out += fmt.Sprintf("\n    CONSTRAINT %s CHECK (%s)", quote(c.C.Name), unwrapped(to.texts.checks[c.C.Name]))
+			}
+		case *schema.AddForeignKey:
+			if c.F.Columns[0].Name == column.Name {
+				out += fmt.Sprintf("\n    CONSTRAINT %s REFERENCES %s (%s) ON UPDATE %s ON DELETE %s",
+					quote(c.F.Symbol), quote(c.F.RefTable.Name), quote(c.F.RefColumns[0].Name), action(c.F.OnUpdate), action(c.F.OnDelete))
+			}
+		}
+	}
+	return out
+}
+
+// unwrapped is an expression without the parentheses around all of it.
+func unwrapped(x string) string {
+	if inner, ok := strings.CutPrefix(x, "("); ok && strings.HasSuffix(inner, ")") {
+		depth := 1
+		for i, c := range inner {
+			switch c {
+			case '(':
+				depth++
+			case ')':
+				depth--
+			}
+			if depth == 0 && i < len(inner)-1 {
+				return x
+			}
+		}
+		return inner[:len(inner)-1]
+	}
+	return x
 }
 
 // rebuild makes a table anew and moves its rows (https://www.sqlite.org/lang_altertable.html, section 7). Its triggers go with the old one; who calls

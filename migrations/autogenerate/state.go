@@ -46,9 +46,15 @@ func inspect(ctx context.Context, db *gorm.DB) (state, error) {
 	tables.Tables = slices.DeleteFunc(tables.Tables, func(t *schema.Table) bool {
 		return t.Name == runner.Table || t.Name == runner.LogTable
 	})
+	checks := map[string]string{}
 	for _, t := range tables.Tables {
 		withoutExclusions(t)
 		if db.Name() == migrations.SQLite {
+			for _, a := range t.Attrs {
+				if check, ok := a.(*schema.Check); ok {
+					checks[check.Name] = check.Expr
+				}
+			}
 			normalise(t)
 		}
 	}
@@ -58,6 +64,7 @@ func inspect(ctx context.Context, db *gorm.DB) (state, error) {
 	}
 	if db.Name() == migrations.SQLite {
 		s.texts, err = readTexts(ctx, db)
+		s.texts.checks = checks
 	}
 	return s, err
 }
