@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"ariga.io/atlas/sql/schema"
+	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
 	"novamind/internal/scratch"
@@ -48,32 +49,36 @@ type pair struct {
 	drop                 func()
 }
 
-// newPair builds both. The caller drops them.
-func newPair(ctx context.Context, source scratch.Source, set migrations.Set, desired Desired) (p pair, err error) {
-	p.drop = func() {}
-	defer func() {
-		if err != nil {
-			p.drop()
-		}
-	}()
-	var drop func()
-	if p.historyDB, p.drop, err = source(ctx); err != nil {
-		return p, err
+// newPair builds both, at once. The caller drops them.
+func newPair(ctx context.Context, source scratch.Source, set migrations.Set, desired Desired) (pair, error) {
+	var p pair
+	dropHistory, dropDesired := func() {}, func() {}
+	p.drop = func() { dropHistory(); dropDesired() }
+	both, running := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		p.historyDB, p.history, dropHistory, err = built(running, source, func(db *gorm.DB) error { return replay(running, db, set) })
+		return err
+	})
+	both.Go(func() (err error) {
+		p.desiredDB, p.desired, dropDesired, err = built(running, source, func(db *gorm.DB) error { return desired.build(running, db) })
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		p.drop()
+		return pair{}, err
 	}
-	if p.desiredDB, drop, err = source(ctx); err != nil {
-		return p, err
+	return p, nil
+}
+
+// built makes a scratch database, has its schema built, and reads it. It always returns how to drop it.
+func built(ctx context.Context, source scratch.Source, build func(db *gorm.DB) error) (*gorm.DB, state, func(), error) {
+	db, drop, err := source(ctx)
+	if err != nil {
+		return nil, state{}, func() {}, err
 	}
-	first := p.drop
-	p.drop = func() { first(); drop() }
-	if err = replay(ctx, p.historyDB, set); err != nil {
-		return p, err
+	if err := build(db); err != nil {
+		return nil, state{}, drop, err
 	}
-	if err = desired.build(ctx, p.desiredDB); err != nil {
-		return p, err
-	}
-	if p.history, err = inspect(ctx, p.historyDB); err != nil {
-		return p, err
-	}
-	p.desired, err = inspect(ctx, p.desiredDB)
-	return p, err
+	s, err := inspect(ctx, db)
+	return db, s, drop, err
 }

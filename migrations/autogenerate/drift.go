@@ -22,15 +22,8 @@ func Drift(ctx context.Context, source scratch.Source, set migrations.Set, desir
 
 // LiveDrift returns what differs between the schema of live and the one that the models want, which a scratch database of the same engine tells. It changes nothing.
 func LiveDrift(ctx context.Context, live *gorm.DB, source scratch.Source, desired Desired) ([]string, error) {
-	db, drop, err := source(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer drop()
-	if err := desired.build(ctx, db); err != nil {
-		return nil, err
-	}
-	want, err := inspect(ctx, db)
+	_, want, drop, err := built(ctx, source, func(db *gorm.DB) error { return desired.build(ctx, db) })
+	defer drop() // the comparison asks its database
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"ariga.io/atlas/sql/sqlite"
+	"gorm.io/gorm"
 
 	"novamind/internal/scratch"
 	"novamind/migrations"
@@ -31,15 +32,9 @@ func Unlike(ctx context.Context, sources map[string]scratch.Source, sets map[str
 
 // made returns the schema that the migrations make.
 func made(ctx context.Context, source scratch.Source, set migrations.Set) (state, error) {
-	db, drop, err := source(ctx)
-	if err != nil {
-		return state{}, err
-	}
-	defer drop()
-	if err := replay(ctx, db, set); err != nil {
-		return state{}, err
-	}
-	return inspect(ctx, db)
+	_, s, drop, err := built(ctx, source, func(db *gorm.DB) error { return replay(ctx, db, set) })
+	drop()
+	return s, err
 }
 
 func compareFacts(onPostgres, onSQLite map[string]string) []string {
