@@ -9,7 +9,7 @@ import (
 
 	"novamind/internal/scratch"
 	"novamind/migrations"
-	"novamind/migrations/autogenerate"
+	"novamind/migrations/check"
 	"novamind/migrations/lint"
 	"novamind/models/extras"
 	"novamind/repository"
@@ -26,11 +26,11 @@ func newMigrateCheckCommand(app *app) *cobra.Command {
 			"database with what the models want; that needs no other engine.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			check := app.checkMigrations
+			run := app.checkMigrations
 			if live {
-				check = app.checkLive
+				run = app.checkLive
 			}
-			result, err := check(cmd.Context(), devURL)
+			result, err := run(cmd.Context(), devURL)
 			if err != nil {
 				return err
 			}
@@ -111,19 +111,19 @@ func (a *app) checkMigrations(ctx context.Context, devURL string) (migrateCheckR
 		return result, fmt.Errorf("migrate check needs both engines, or --live: %w, or name a server with --dev-url", scratch.ErrNoPostgres)
 	}
 	for _, engine := range []string{migrations.SQLite, migrations.Postgres} {
-		lines, err := autogenerate.Drift(ctx, sources[engine], sets[engine], desired)
+		lines, err := check.Drift(ctx, sources[engine], sets[engine], desired)
 		if err != nil {
 			return result, fmt.Errorf("%s: %w", engine, err)
 		}
 		result.add("models equal migrations on "+engine, lines)
 	}
-	lines, err := autogenerate.Unlike(ctx, sources, sets, extras.Apart())
+	lines, err := check.Unlike(ctx, sources, sets, extras.Apart())
 	if err != nil {
 		return result, err
 	}
 	result.add("engines are alike", lines)
 	for _, engine := range []string{migrations.SQLite, migrations.Postgres} {
-		lines, err := autogenerate.Identity(ctx, sources[engine], sets[engine], extras.Seeds())
+		lines, err := check.Identity(ctx, sources[engine], sets[engine], extras.Seeds())
 		if err != nil {
 			lines = append(lines, err.Error()) // a version that fails on rows is a finding
 		}
@@ -148,7 +148,7 @@ func (a *app) checkLive(ctx context.Context, devURL string) (migrateCheckResult,
 	if db.Name() == migrations.Postgres {
 		source = scratch.Beside(postgresServer(cfg, devURL))
 	}
-	lines, err := autogenerate.LiveDrift(ctx, db, source, desired)
+	lines, err := check.LiveDrift(ctx, db, source, desired)
 	if err != nil {
 		return result, err
 	}

@@ -38,12 +38,6 @@ func EmptyPostgres(tb testing.TB) string {
 	return sharedPostgres(tb).create(tb, " TEMPLATE template0")
 }
 
-// PostgresServer returns the URL of a database on the server of this test process, to make others beside it. It is nobody's: leave it as it is.
-func PostgresServer(tb testing.TB) string {
-	tb.Helper()
-	return sharedPostgres(tb).server.String()
-}
-
 // databases makes databases on one server.
 type databases struct {
 	server       *url.URL // of a database to connect to first

@@ -15,6 +15,7 @@ import (
 
 	"novamind/internal/scratch"
 	"novamind/migrations"
+	"novamind/migrations/inspect"
 	"novamind/migrations/runner"
 )
 
@@ -58,7 +59,7 @@ func (r Request) steps(ctx context.Context, source scratch.Source, set migration
 		return steps{}, err
 	}
 	defer p.drop()
-	renames, err := r.Desired.renames(r.Renames, p.history.tables)
+	renames, err := r.Desired.renames(r.Renames, p.history.Tables)
 	if err != nil {
 		return steps{}, err
 	}
@@ -70,7 +71,7 @@ func (r Request) steps(ctx context.Context, source scratch.Source, set migration
 	if err != nil {
 		return steps{}, err
 	}
-	s, err := r.between(ctx, set.Engine, renamed, p.desired)
+	s, err := r.leftOver(ctx, set.Engine, renamed, p.desired)
 	if err != nil {
 		return steps{}, err
 	}
@@ -82,7 +83,7 @@ func (r Request) steps(ctx context.Context, source scratch.Source, set migration
 }
 
 // renamed returns the state of the history once it was renamed, and leaves it as it was.
-func (p pair) renamed(ctx context.Context, forth, back []string) (state, error) {
+func (p pair) renamed(ctx context.Context, forth, back []string) (inspect.State, error) {
 	if len(forth) == 0 {
 		return p.history, nil
 	}
@@ -95,22 +96,22 @@ func (p pair) renamed(ctx context.Context, forth, back []string) (state, error) 
 		return nil
 	}
 	if err := run(forth); err != nil {
-		return state{}, err
+		return inspect.State{}, err
 	}
-	renamed, err := inspect(ctx, p.historyDB)
+	renamed, err := inspect.Read(ctx, p.historyDB)
 	return renamed, cmp.Or(err, run(back))
 }
 
-// between plans what is left, unless a person must be asked first.
-func (r Request) between(ctx context.Context, engine string, from, to state) (steps, error) {
-	d, err := between(from, to)
+// leftOver plans what is left, unless a person must be asked first.
+func (r Request) leftOver(ctx context.Context, engine string, from, to inspect.State) (steps, error) {
+	d, err := inspect.Between(from, to)
 	if err != nil {
 		return steps{}, err
 	}
-	if err := ask(d.candidates(setOf(r.Gone))); err != nil {
+	if err := ask(candidates(d, setOf(r.Gone))); err != nil {
 		return steps{}, err
 	}
-	if err := d.unfilled(); err != nil {
+	if err := unfilled(d); err != nil {
 		return steps{}, err
 	}
 	return plan(ctx, engine, from, to)
@@ -164,17 +165,17 @@ func (p pair) try(ctx context.Context, set migrations.Set, s steps) error {
 }
 
 // residue returns an error that says how db differs from what it should be.
-func residue(ctx context.Context, db *gorm.DB, want state, direction string) error {
-	got, err := inspect(ctx, db)
+func residue(ctx context.Context, db *gorm.DB, want inspect.State, direction string) error {
+	got, err := inspect.Read(ctx, db)
 	if err != nil {
 		return err
 	}
-	d, err := between(got, want)
-	if err != nil || d.empty() {
+	d, err := inspect.Between(got, want)
+	if err != nil || d.Empty() {
 		return err
 	}
 	return fmt.Errorf("the SQL can't be generated: after %s, this still differs: %s (migrate create without --autogenerate makes empty files to write by hand)",
-		direction, strings.Join(d.describe(), "; "))
+		direction, strings.Join(d.Describe(), "; "))
 }
 
 var unnameable = regexp.MustCompile(`[^a-z0-9]+`)

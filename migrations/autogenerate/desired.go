@@ -1,4 +1,4 @@
-// Package autogenerate compares what the models want with what the migrations make, and writes the migration between the two.
+// Package autogenerate writes the migration that leads from what the migrations make to what the models want.
 // AutoMigrate runs here alone, on scratch databases. The models are handed in: this package knows none.
 package autogenerate
 
@@ -30,8 +30,8 @@ type Extras struct {
 	Script      string              // functions, triggers, views: runs when all tables are there
 }
 
-// build makes the desired schema in db, an empty scratch database.
-func (d Desired) build(ctx context.Context, db *gorm.DB) error {
+// Build makes the desired schema in db, an empty scratch database.
+func (d Desired) Build(ctx context.Context, db *gorm.DB) error {
 	extras, err := d.Extras(db.Name())
 	if err != nil {
 		return err

@@ -5,14 +5,16 @@ import (
 	"fmt"
 
 	"ariga.io/atlas/sql/schema"
+
+	"novamind/migrations/inspect"
 )
 
 // ErrNoDefault says that a table that is there can't get a column that takes neither NULL nor a default.
 var ErrNoDefault = errors.New("a new column of a table that may have rows needs a default, or must take NULL until it is filled")
 
 // unfilled returns ErrNoDefault for the first such column.
-func (d difference) unfilled() error {
-	_, _, modified := d.tableChanges()
+func unfilled(d inspect.Difference) error {
+	_, _, modified := d.TableChanges()
 	for _, m := range modified {
 		for _, c := range m.Changes {
 			if add, ok := c.(*schema.AddColumn); ok && needsFiller(add.C) {
@@ -23,7 +25,9 @@ func (d difference) unfilled() error {
 	return nil
 }
 
-func needsFiller(c *schema.Column) bool { return !c.Type.Null && c.Default == nil && !isGenerated(c) }
+func needsFiller(c *schema.Column) bool {
+	return !c.Type.Null && c.Default == nil && !inspect.IsGenerated(c)
+}
 
 // filler is what a column that comes back on the way down holds in the rows that are there: its values are gone.
 func filler(c *schema.Column) string {

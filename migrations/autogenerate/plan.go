@@ -8,6 +8,7 @@ import (
 	"ariga.io/atlas/sql/schema"
 
 	"novamind/migrations"
+	"novamind/migrations/inspect"
 )
 
 // steps are the SQL that leads from one state to another, and back.
@@ -22,12 +23,12 @@ type steps struct {
 func (s steps) late() bool { return len(s.lateUp)+len(s.lateDown) > 0 }
 
 // plan writes the SQL from one state to another of the same engine.
-func plan(ctx context.Context, engine string, from, to state) (steps, error) {
-	forward, err := between(from, to)
-	if err != nil || forward.empty() {
+func plan(ctx context.Context, engine string, from, to inspect.State) (steps, error) {
+	forward, err := inspect.Between(from, to)
+	if err != nil || forward.Empty() {
 		return steps{}, err
 	}
-	backward, err := between(to, from)
+	backward, err := inspect.Between(to, from)
 	if err != nil {
 		return steps{}, err
 	}
@@ -59,42 +60,4 @@ func statements(ctx context.Context, driver migrate.Driver, changes ...schema.Ch
 		}
 	}
 	return out, nil
-}
-
-// tableChanges sorts the changes of a difference by what they are about.
-func (d difference) tableChanges() (added, dropped []schema.Change, modified []*schema.ModifyTable) {
-	for _, c := range d.changes {
-		switch c := c.(type) {
-		case *schema.AddTable:
-			added = append(added, c)
-		case *schema.DropTable:
-			dropped = append(dropped, c)
-		case *schema.ModifyTable:
-			modified = append(modified, c)
-		}
-	}
-	return added, dropped, modified
-}
-
-// ofKind returns the objects of one of the kinds.
-func (all objects) ofKind(kinds ...string) objects {
-	var out objects
-	for _, kind := range kinds {
-		for _, o := range all {
-			if o.Kind == kind {
-				out = append(out, o)
-			}
-		}
-	}
-	return out
-}
-
-// has reports whether there is an object of that key.
-func (all objects) has(key string) bool {
-	for _, o := range all {
-		if o.key() == key {
-			return true
-		}
-	}
-	return false
 }

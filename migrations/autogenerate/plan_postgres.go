@@ -10,11 +10,12 @@ import (
 	"ariga.io/atlas/sql/schema"
 
 	"novamind/migrations"
+	"novamind/migrations/inspect"
 )
 
 // planPostgres writes the SQL of d. Going back, constraints are added whole: what is late there has run before.
-func planPostgres(ctx context.Context, from, to state, d difference, back bool) (main, late []string, err error) {
-	added, dropped, modified := d.tableChanges()
+func planPostgres(ctx context.Context, from, to inspect.State, d inspect.Difference, back bool) (main, late []string, err error) {
+	added, dropped, modified := d.TableChanges()
 	p := postgresPlan{ctx: ctx, to: to, back: back}
 	p.dropObjects(d, dropped)
 	if err := p.write(&p.main, added...); err != nil {
@@ -28,12 +29,12 @@ func planPostgres(ctx context.Context, from, to state, d difference, back bool) 
 	if err := p.write(&p.main, dropped...); err != nil {
 		return nil, nil, err
 	}
-	for _, o := range d.gone.ofKind("function", "extension") {
-		if !d.made.has(o.key()) {
-			p.main = append(p.main, o.drop(migrations.Postgres))
+	for _, o := range d.Gone.OfKind("function", "extension") {
+		if !d.Made.Has(o.Key()) {
+			p.main = append(p.main, o.Drop(migrations.Postgres))
 		}
 	}
-	for _, o := range d.made.ofKind(kinds[1:]...) {
+	for _, o := range d.Made.OfKind(inspect.Kinds[1:]...) {
 		p.main = append(p.main, o.Make)
 	}
 	return p.main, p.late, nil
@@ -41,20 +42,20 @@ func planPostgres(ctx context.Context, from, to state, d difference, back bool) 
 
 type postgresPlan struct {
 	ctx        context.Context //nolint:containedctx // lives as long as one call of planPostgres
-	to         state
+	to         inspect.State
 	back       bool
 	main, late []string
 }
 
 // dropObjects drops what hangs on tables, and makes the extensions that new ones need. What hangs on a table is dropped with it; a function that changes
 // is replaced, since triggers hang on it.
-func (p *postgresPlan) dropObjects(d difference, dropped []schema.Change) {
-	for _, o := range d.made.ofKind("extension") {
+func (p *postgresPlan) dropObjects(d inspect.Difference, dropped []schema.Change) {
+	for _, o := range d.Made.OfKind("extension") {
 		p.main = append(p.main, o.Make)
 	}
-	for _, o := range d.gone.ofKind("trigger", "view", "constraint") {
+	for _, o := range d.Gone.OfKind("trigger", "view", "constraint") {
 		if !slices.ContainsFunc(dropped, func(c schema.Change) bool { return c.(*schema.DropTable).T.Name == o.Table }) { //nolint:forcetypeassert // see tableChanges
-			p.main = append(p.main, o.drop(migrations.Postgres))
+			p.main = append(p.main, o.Drop(migrations.Postgres))
 		}
 	}
 }
@@ -63,7 +64,7 @@ func (p *postgresPlan) write(into *[]string, changes ...schema.Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	out, err := statements(p.ctx, p.to.driver, changes...)
+	out, err := statements(p.ctx, p.to.Driver, changes...)
 	*into = append(*into, out...)
 	return err
 }
@@ -136,7 +137,7 @@ func (p *postgresPlan) change(t *schema.Table, c schema.Change, all []schema.Cha
 		if err := p.one(&p.main, t, &schema.AddColumn{C: &filled}); err != nil {
 			return err
 		}
-		p.main = append(p.main, "ALTER TABLE "+quote(t.Name)+" ALTER COLUMN "+quote(c.C.Name)+" DROP DEFAULT")
+		p.main = append(p.main, "ALTER TABLE "+inspect.Quote(t.Name)+" ALTER COLUMN "+inspect.Quote(c.C.Name)+" DROP DEFAULT")
 		return nil
 	case *schema.AddCheck:
 		return p.addConstraint(t, c, c.C.Name, &c.Extra)
@@ -146,14 +147,14 @@ func (p *postgresPlan) change(t *schema.Table, c schema.Change, all []schema.Cha
 		if isConstraint(c.I) || !p.back && losesColumn(c.I, all) {
 			return p.one(&p.main, t, c)
 		}
-		p.late = append(p.late, "DROP INDEX CONCURRENTLY IF EXISTS "+quote(c.I.Name))
+		p.late = append(p.late, "DROP INDEX CONCURRENTLY IF EXISTS "+inspect.Quote(c.I.Name))
 		return nil
 	case *schema.AddIndex:
 		if isConstraint(c.I) || p.back && gainsColumn(c.I, all) {
 			return p.one(&p.main, t, c)
 		}
 		c.Extra = append(c.Extra, &postgres.Concurrently{})
-		out, err := statements(p.ctx, p.to.driver, &schema.ModifyTable{T: t, Changes: []schema.Change{c}})
+		out, err := statements(p.ctx, p.to.Driver, &schema.ModifyTable{T: t, Changes: []schema.Change{c}})
 		for _, statement := range out { // atlas knows no IF NOT EXISTS here
 			p.late = append(p.late, strings.Replace(statement, " CONCURRENTLY ", " CONCURRENTLY IF NOT EXISTS ", 1))
 		}
@@ -167,7 +168,7 @@ func (p *postgresPlan) change(t *schema.Table, c schema.Change, all []schema.Cha
 func (p *postgresPlan) addConstraint(t *schema.Table, c schema.Change, name string, extra *[]schema.Clause) error {
 	if !p.back {
 		*extra = append(*extra, &postgres.NotValid{})
-		p.late = append(p.late, "ALTER TABLE "+quote(t.Name)+" VALIDATE CONSTRAINT "+quote(name))
+		p.late = append(p.late, "ALTER TABLE "+inspect.Quote(t.Name)+" VALIDATE CONSTRAINT "+inspect.Quote(name))
 	}
 	return p.one(&p.main, t, c)
 }
@@ -178,7 +179,7 @@ func (p *postgresPlan) modifyColumn(t *schema.Table, c *schema.ModifyColumn) err
 	if c.Change.Is(schema.ChangeAttr) || c.Change.Is(schema.ChangeGenerated) {
 		return p.one(&p.main, t, c)
 	}
-	column := "ALTER COLUMN " + quote(c.To.Name)
+	column := "ALTER COLUMN " + inspect.Quote(c.To.Name)
 	var clauses []string
 	if c.Change.Is(schema.ChangeType) {
 		kind, err := postgres.FormatType(c.To.Type.Type)
@@ -188,14 +189,14 @@ func (p *postgresPlan) modifyColumn(t *schema.Table, c *schema.ModifyColumn) err
 		if c.From.Default != nil {
 			clauses = append(clauses, column+" DROP DEFAULT")
 		}
-		clauses = append(clauses, fmt.Sprintf("%s TYPE %s USING %s::%s", column, kind, quote(c.To.Name), kind))
+		clauses = append(clauses, fmt.Sprintf("%s TYPE %s USING %s::%s", column, kind, inspect.Quote(c.To.Name), kind))
 	}
 	if c.To.Default != nil && (c.Change.Is(schema.ChangeDefault) || c.Change.Is(schema.ChangeType)) {
-		clauses = append(clauses, column+" SET DEFAULT "+expression(c.To.Default))
+		clauses = append(clauses, column+" SET DEFAULT "+inspect.Expression(c.To.Default))
 	} else if c.Change.Is(schema.ChangeDefault) {
 		clauses = append(clauses, column+" DROP DEFAULT")
 	}
-	alter := "ALTER TABLE " + quote(t.Name) + " "
+	alter := "ALTER TABLE " + inspect.Quote(t.Name) + " "
 	if c.Change.Is(schema.ChangeNull) {
 		clauses = append(clauses, p.changeNull(t, c.To, alter, column)...)
 	}
@@ -215,9 +216,9 @@ func (p *postgresPlan) changeNull(t *schema.Table, to *schema.Column, alter, col
 	case p.back:
 		return []string{column + " SET NOT NULL"}
 	default:
-		check := quote(t.Name + "_" + to.Name + "_not_null")
+		check := inspect.Quote(t.Name + "_" + to.Name + "_not_null")
 		p.late = append(p.late,
-			alter+"DROP CONSTRAINT IF EXISTS "+check+", ADD CONSTRAINT "+check+" CHECK ("+quote(to.Name)+" IS NOT NULL) NOT VALID",
+			alter+"DROP CONSTRAINT IF EXISTS "+check+", ADD CONSTRAINT "+check+" CHECK ("+inspect.Quote(to.Name)+" IS NOT NULL) NOT VALID",
 			alter+"VALIDATE CONSTRAINT "+check, alter+column+" SET NOT NULL", alter+"DROP CONSTRAINT IF EXISTS "+check)
 	}
 	return nil
@@ -258,16 +259,3 @@ func covers(i *schema.Index, column *schema.Column) bool {
 		return ok && strings.Contains(predicate.P, column.Name)
 	})
 }
-
-func expression(x schema.Expr) string {
-	switch x := x.(type) {
-	case *schema.Literal:
-		return x.V
-	case *schema.RawExpr:
-		return x.X
-	default:
-		return ""
-	}
-}
-
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -8,39 +8,15 @@ import (
 	"strings"
 
 	"ariga.io/atlas/sql/schema"
-	"gorm.io/gorm"
 
 	"novamind/migrations"
+	"novamind/migrations/inspect"
 	"novamind/migrations/script"
 )
 
-// texts are the CREATE statements of a SQLite database. Whoever rebuilds a table from them loses nothing that atlas does not know of, such as collations.
-type texts struct {
-	tables  map[string]string
-	indexes map[string][]text // by table
-	checks  map[string]string // by name: the expression
-}
-
-type text struct{ Name, SQL string }
-
-func readTexts(ctx context.Context, db *gorm.DB) (texts, error) {
-	var rows []struct{ Type, Name, TblName, SQL string }
-	err := db.WithContext(ctx).Raw(`SELECT type, name, tbl_name, sql FROM sqlite_master
-		WHERE type IN ('table', 'index') AND sql IS NOT NULL ORDER BY name`).Scan(&rows).Error
-	t := texts{tables: map[string]string{}, indexes: map[string][]text{}}
-	for _, row := range rows {
-		if row.Type == "table" {
-			t.tables[row.Name] = layOut(row.SQL)
-		} else {
-			t.indexes[row.TblName] = append(t.indexes[row.TblName], text{row.Name, row.SQL})
-		}
-	}
-	return t, err
-}
-
 // planSQLite writes the SQL of d. SQLite can add a column and little else; for the rest a table is rebuilt.
-func planSQLite(ctx context.Context, from, to state, d difference, _ bool) (main, _ []string, err error) {
-	added, dropped, modified := d.tableChanges()
+func planSQLite(ctx context.Context, from, to inspect.State, d inspect.Difference, _ bool) (main, _ []string, err error) {
+	added, dropped, modified := d.TableChanges()
 	leaves := map[string]bool{} // the tables whose triggers go with them
 	for _, c := range dropped {
 		leaves[c.(*schema.DropTable).T.Name] = true //nolint:forcetypeassert // see tableChanges
@@ -48,15 +24,15 @@ func planSQLite(ctx context.Context, from, to state, d difference, _ bool) (main
 	for _, m := range modified {
 		leaves[m.T.Name] = !inPlace(m)
 	}
-	for _, o := range d.gone.ofKind("trigger", "view") {
+	for _, o := range d.Gone.OfKind("trigger", "view") {
 		if !leaves[o.Table] {
-			main = append(main, o.drop(migrations.SQLite))
+			main = append(main, o.Drop(migrations.SQLite))
 		}
 	}
 	for _, c := range added {
 		name := c.(*schema.AddTable).T.Name //nolint:forcetypeassert // see tableChanges
-		main = append(main, to.texts.tables[name])
-		for _, index := range to.texts.indexes[name] {
+		main = append(main, to.Texts.Tables[name])
+		for _, index := range to.Texts.Indexes[name] {
 			main = append(main, index.SQL)
 		}
 	}
@@ -71,10 +47,10 @@ func planSQLite(ctx context.Context, from, to state, d difference, _ bool) (main
 		}
 	}
 	for _, c := range dropped {
-		main = append(main, "DROP TABLE "+quote(c.(*schema.DropTable).T.Name)) //nolint:forcetypeassert // see tableChanges
+		main = append(main, "DROP TABLE "+inspect.Quote(c.(*schema.DropTable).T.Name)) //nolint:forcetypeassert // see tableChanges
 	}
-	for _, o := range to.objects.ofKind("view", "trigger") {
-		if d.made.has(o.key()) || leaves[o.Table] {
+	for _, o := range to.Objects.OfKind("view", "trigger") {
+		if d.Made.Has(o.Key()) || leaves[o.Table] {
 			main = append(main, o.Make)
 		}
 	}
@@ -119,12 +95,12 @@ func mentions(expression, name string) bool {
 }
 
 // alter adds columns and makes indexes anew.
-func alter(ctx context.Context, main []string, to state, m *schema.ModifyTable) ([]string, error) {
+func alter(ctx context.Context, main []string, to inspect.State, m *schema.ModifyTable) ([]string, error) {
 	var gone, made []string
 	for _, c := range m.Changes {
 		switch c := c.(type) {
 		case *schema.AddColumn:
-			out, err := statements(ctx, to.driver, &schema.ModifyTable{T: m.T, Changes: []schema.Change{&schema.AddColumn{C: &schema.Column{
+			out, err := statements(ctx, to.Driver, &schema.ModifyTable{T: m.T, Changes: []schema.Change{&schema.AddColumn{C: &schema.Column{
 				Name: c.C.Name, Type: c.C.Type, Default: c.C.Default,
 			}}}})
 			if err != nil {
@@ -141,9 +117,9 @@ func alter(ctx context.Context, main []string, to state, m *schema.ModifyTable) 
 		}
 	}
 	for _, name := range gone {
-		main = append(main, "DROP INDEX "+quote(name))
+		main = append(main, "DROP INDEX "+inspect.Quote(name))
 	}
-	for _, index := range to.texts.indexes[m.T.Name] {
+	for _, index := range to.Texts.Indexes[m.T.Name] {
 		if slices.Contains(made, index.Name) {
 			main = append(main, index.SQL)
 		}
@@ -152,18 +128,18 @@ func alter(ctx context.Context, main []string, to state, m *schema.ModifyTable) 
 }
 
 // constraintsOf returns the new constraints that the definition of a new column takes along: a CHECK goes with the first new column that it names.
-func constraintsOf(to state, m *schema.ModifyTable, column *schema.Column) string {
+func constraintsOf(to inspect.State, m *schema.ModifyTable, column *schema.Column) string {
 	out := ""
 	for _, c := range m.Changes {
 		switch c := c.(type) {
 		case *schema.AddCheck:
 			if newColumnOf(m, func(other *schema.Column) bool { return mentions(c.C.Expr, other.Name) }) == column {
-				out += fmt.Sprintf("\n    CONSTRAINT %s CHECK (%s)", quote(c.C.Name), unwrapped(to.texts.checks[c.C.Name]))
+				out += fmt.Sprintf("\n    CONSTRAINT %s CHECK (%s)", inspect.Quote(c.C.Name), unwrapped(to.Texts.Checks[c.C.Name]))
 			}
 		case *schema.AddForeignKey:
 			if c.F.Columns[0].Name == column.Name {
 				out += fmt.Sprintf("\n    CONSTRAINT %s REFERENCES %s (%s) ON UPDATE %s ON DELETE %s",
-					quote(c.F.Symbol), quote(c.F.RefTable.Name), quote(c.F.RefColumns[0].Name), action(c.F.OnUpdate), action(c.F.OnDelete))
+					inspect.Quote(c.F.Symbol), inspect.Quote(c.F.RefTable.Name), inspect.Quote(c.F.RefColumns[0].Name), inspect.Action(c.F.OnUpdate), inspect.Action(c.F.OnDelete))
 			}
 		}
 	}
@@ -192,74 +168,36 @@ func unwrapped(x string) string {
 
 // rebuild makes a table anew and moves its rows (https://www.sqlite.org/lang_altertable.html, section 7). Its triggers go with the old one; who calls
 // makes them again. With legacy_alter_table, renaming the new table neither changes what refers to it nor minds that it was away.
-func rebuild(main []string, from, to state, table string) []string {
-	old, _ := from.tables.Table(table)
-	wanted, _ := to.tables.Table(table)
+func rebuild(main []string, from, to inspect.State, table string) []string {
+	old, _ := from.Tables.Table(table)
+	wanted, _ := to.Tables.Table(table)
 	var columns, values []string
 	for _, c := range wanted.Columns {
 		before, there := old.Column(c.Name)
-		if isGenerated(c) || !there && !needsFiller(c) {
+		if inspect.IsGenerated(c) || !there && !needsFiller(c) {
 			continue
 		}
-		value := quote(c.Name)
+		value := inspect.Quote(c.Name)
 		if !there {
 			value = filler(c)
 		} else if before.Type.Null && !c.Type.Null && c.Default != nil {
-			value = "COALESCE(" + value + ", " + expression(c.Default) + ")"
+			value = "COALESCE(" + value + ", " + inspect.Expression(c.Default) + ")"
 		}
-		columns, values = append(columns, quote(c.Name)), append(values, value)
+		columns, values = append(columns, inspect.Quote(c.Name)), append(values, value)
 	}
 	renamed := "new_" + table
 	main = append(main,
 		"PRAGMA legacy_alter_table = on",
-		tableName.ReplaceAllString(to.texts.tables[table], "CREATE TABLE "+quote(renamed)+" ("),
-		fmt.Sprintf("INSERT INTO %s (%s)\n    SELECT %s FROM %s", quote(renamed), strings.Join(columns, ", "), strings.Join(values, ", "), quote(table)),
-		"DROP TABLE "+quote(table),
-		"ALTER TABLE "+quote(renamed)+" RENAME TO "+quote(table),
+		tableName.ReplaceAllString(to.Texts.Tables[table], "CREATE TABLE "+inspect.Quote(renamed)+" ("),
+		fmt.Sprintf("INSERT INTO %s (%s)\n    SELECT %s FROM %s", inspect.Quote(renamed), strings.Join(columns, ", "), strings.Join(values, ", "), inspect.Quote(table)),
+		"DROP TABLE "+inspect.Quote(table),
+		"ALTER TABLE "+inspect.Quote(renamed)+" RENAME TO "+inspect.Quote(table),
 		"PRAGMA legacy_alter_table = off",
 	)
-	for _, index := range to.texts.indexes[table] {
+	for _, index := range to.Texts.Indexes[table] {
 		main = append(main, index.SQL)
 	}
 	return main
 }
 
-func isGenerated(c *schema.Column) bool {
-	return slices.ContainsFunc(c.Attrs, func(a schema.Attr) bool { _, ok := a.(*schema.GeneratedExpr); return ok })
-}
-
 var tableName = regexp.MustCompile("^CREATE TABLE [`\"\\w]+ *\\(")
-
-// layOut puts each definition of a CREATE TABLE that GORM wrote on a line of its own.
-func layOut(statement string) string {
-	if strings.Contains(statement, "\n") {
-		return statement
-	}
-	var out strings.Builder
-	depth := 0
-	quoted := false
-	for _, c := range statement {
-		switch {
-		case c == '\'':
-			quoted = !quoted
-		case quoted:
-		case c == '(':
-			depth++
-			if depth == 1 {
-				out.WriteString("(\n    ")
-				continue
-			}
-		case c == ')':
-			depth--
-			if depth == 0 {
-				out.WriteString("\n)")
-				continue
-			}
-		case c == ',' && depth == 1:
-			out.WriteString(",\n    ")
-			continue
-		}
-		out.WriteRune(c)
-	}
-	return out.String()
-}

@@ -10,6 +10,8 @@ import (
 
 	"ariga.io/atlas/sql/schema"
 	gormschema "gorm.io/gorm/schema"
+
+	"novamind/migrations/inspect"
 )
 
 // Rename says that a table, or a column of one, has a new name.
@@ -31,9 +33,9 @@ func ParseRename(text string) (Rename, error) {
 
 func (r Rename) sql() string {
 	if r.Column == "" {
-		return "ALTER TABLE " + quote(r.Table) + " RENAME TO " + quote(r.To)
+		return "ALTER TABLE " + inspect.Quote(r.Table) + " RENAME TO " + inspect.Quote(r.To)
 	}
-	return "ALTER TABLE " + quote(r.Table) + " RENAME COLUMN " + quote(r.Column) + " TO " + quote(r.To)
+	return "ALTER TABLE " + inspect.Quote(r.Table) + " RENAME COLUMN " + inspect.Quote(r.Column) + " TO " + inspect.Quote(r.To)
 }
 
 // back undoes r.
@@ -101,9 +103,9 @@ func (d Desired) tagged() ([]Rename, error) {
 
 // candidates returns what looks like a rename that nobody declared: a column that goes and one of the same type that comes, or a table and one with mostly the
 // same columns. gone names what really goes, as table.column or table.
-func (d difference) candidates(gone map[string]bool) []Rename {
+func candidates(d inspect.Difference, gone map[string]bool) []Rename {
 	var found []Rename
-	added, dropped, modified := d.tableChanges()
+	added, dropped, modified := d.TableChanges()
 	for _, a := range dropped {
 		for _, b := range added {
 			old, table := a.(*schema.DropTable).T, b.(*schema.AddTable).T //nolint:forcetypeassert // see tableChanges

@@ -13,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
+	"novamind/internal/dbtest"
 	"novamind/internal/scratch"
 	"novamind/migrations"
+	"novamind/migrations/inspect"
 	"novamind/migrations/runner"
 	"novamind/models"
 )
@@ -108,6 +110,23 @@ func desiredOf(all []any, extras map[string]Extras) Desired {
 	return Desired{Models: all, Naming: models.Naming{}, Extras: func(engine string) (Extras, error) { return extras[engine], nil }}
 }
 
+func TestMain(m *testing.M) {
+	status := m.Run()
+	dbtest.DropScratch()
+	os.Exit(status)
+}
+
+// onEachEngine runs test with a source of scratch databases of each engine.
+func onEachEngine(t *testing.T, test func(t *testing.T, engine string, source scratch.Source)) {
+	t.Helper()
+	for _, engine := range dbtest.Engines() {
+		t.Run(engine.Name, func(t *testing.T) {
+			t.Parallel()
+			test(t, engine.Name, dbtest.Scratch(t, engine.Name))
+		})
+	}
+}
+
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	for _, s := range scenarios() {
@@ -137,7 +156,7 @@ func play(t *testing.T, s scenario, engine string, source scratch.Source) {
 	t.Cleanup(drop)
 	old := up(t, db, dir)
 	fill(t, db)
-	start, err := inspect(t.Context(), db)
+	start, err := inspect.Read(t.Context(), db)
 	require.NoError(t, err)
 	rows := content(t, db, s.changed)
 
@@ -156,8 +175,8 @@ func play(t *testing.T, s scenario, engine string, source scratch.Source) {
 	target, dropTarget, err := source(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(dropTarget)
-	require.NoError(t, wanted.build(t.Context(), target))
-	end, err := inspect(t.Context(), target)
+	require.NoError(t, wanted.Build(t.Context(), target))
+	end, err := inspect.Read(t.Context(), target)
 	require.NoError(t, err)
 	same(t, db, end)
 	requireKept(t, rows, content(t, db, s.changed))
@@ -221,13 +240,13 @@ func up(t *testing.T, db *gorm.DB, dir string) int {
 	return len(log)
 }
 
-func same(t *testing.T, db *gorm.DB, want state) {
+func same(t *testing.T, db *gorm.DB, want inspect.State) {
 	t.Helper()
-	got, err := inspect(t.Context(), db)
+	got, err := inspect.Read(t.Context(), db)
 	require.NoError(t, err)
-	d, err := between(got, want)
+	d, err := inspect.Between(got, want)
 	require.NoError(t, err)
-	require.Empty(t, d.describe())
+	require.Empty(t, d.Describe())
 }
 
 // fill adds rows to the tables of before.
@@ -258,7 +277,7 @@ func content(t *testing.T, db *gorm.DB, changed []string) map[string][]string {
 				continue
 			}
 			var values []string
-			require.NoError(t, db.Raw(fmt.Sprintf("SELECT COALESCE(CAST(%s AS text), 'NULL') FROM %s ORDER BY id", quote(c.Name()), table)).Scan(&values).Error)
+			require.NoError(t, db.Raw(fmt.Sprintf("SELECT COALESCE(CAST(%s AS text), 'NULL') FROM %s ORDER BY id", inspect.Quote(c.Name()), table)).Scan(&values).Error)
 			out[name] = values
 		}
 	}
@@ -314,7 +333,7 @@ func TestAPossibleRenameIsAsked(t *testing.T) {
 
 func TestEnginesMeetAfterOneWasLeftOut(t *testing.T) {
 	t.Parallel()
-	postgres := pooled(t)
+	postgres := dbtest.Scratch(t, migrations.Postgres)
 	dir := t.TempDir()
 	require.NoError(t, migrations.WriteSums(dir))
 	request := Request{

@@ -1,4 +1,4 @@
-package autogenerate
+package check
 
 import (
 	"context"
@@ -10,10 +10,10 @@ import (
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"ariga.io/atlas/sql/sqlite"
-	"gorm.io/gorm"
 
 	"novamind/internal/scratch"
 	"novamind/migrations"
+	"novamind/migrations/inspect"
 )
 
 // Unlike returns what the two engines' migrations make that does not mean the same, one line each. What triggers and functions do is not compared.
@@ -21,20 +21,14 @@ import (
 func Unlike(ctx context.Context, sources map[string]scratch.Source, sets map[string]migrations.Set, apart []string) ([]string, error) {
 	facts := map[string]map[string]string{}
 	for engine, source := range sources {
-		s, err := made(ctx, source, sets[engine])
+		_, s, drop, err := inspect.InScratch(ctx, source, inspect.Replay(sets[engine]))
+		drop()
 		if err != nil {
 			return nil, err
 		}
-		facts[engine] = s.facts(apart)
+		facts[engine] = factsOf(s, apart)
 	}
 	return compareFacts(facts[migrations.Postgres], facts[migrations.SQLite]), nil
-}
-
-// made returns the schema that the migrations make.
-func made(ctx context.Context, source scratch.Source, set migrations.Set) (state, error) {
-	_, s, drop, err := built(ctx, source, func(db *gorm.DB) error { return replay(ctx, db, set) })
-	drop()
-	return s, err
 }
 
 func compareFacts(onPostgres, onSQLite map[string]string) []string {
@@ -58,10 +52,10 @@ func compareFacts(onPostgres, onSQLite map[string]string) []string {
 // own marks what an engine has of itself.
 const own = "its own"
 
-// facts says in words that both engines share what each part of the schema is.
-func (s state) facts(apart []string) map[string]string {
+// factsOf says in words that both engines share what each part of the schema is.
+func factsOf(s inspect.State, apart []string) map[string]string {
 	facts := map[string]string{}
-	for _, t := range s.tables.Tables {
+	for _, t := range s.Tables.Tables {
 		facts["table "+t.Name] = ""
 		for _, c := range t.Columns {
 			name := t.Name + "." + c.Name
@@ -78,7 +72,7 @@ func (s state) facts(apart []string) map[string]string {
 		}
 		for _, f := range t.ForeignKeys {
 			facts["foreign key "+f.Symbol] = fmt.Sprintf("%s%s to %s%s, delete: %s, update: %s",
-				t.Name, names(f.Columns), f.RefTable.Name, names(f.RefColumns), action(f.OnDelete), action(f.OnUpdate))
+				t.Name, names(f.Columns), f.RefTable.Name, names(f.RefColumns), inspect.Action(f.OnDelete), inspect.Action(f.OnUpdate))
 		}
 		for _, a := range t.Attrs {
 			if check, ok := a.(*schema.Check); ok {
@@ -124,10 +118,10 @@ var cast = regexp.MustCompile(`::[a-z ]+(\([0-9]+\))?$`)
 
 // defaultOf is a column's default in words of both engines.
 func defaultOf(c *schema.Column) string {
-	if isIdentity(c) {
+	if inspect.IsIdentity(c) {
 		return own
 	}
-	x := strings.Trim(cast.ReplaceAllString(expression(c.Default), ""), "()")
+	x := strings.Trim(cast.ReplaceAllString(inspect.Expression(c.Default), ""), "()")
 	switch {
 	case x == "now" || strings.HasPrefix(x, "strftime("):
 		return "now"
@@ -136,10 +130,6 @@ func defaultOf(c *schema.Column) string {
 	default:
 		return "'" + strings.Trim(x, "'") + "'"
 	}
-}
-
-func isIdentity(c *schema.Column) bool {
-	return slices.ContainsFunc(c.Attrs, func(a schema.Attr) bool { _, ok := a.(*postgres.Identity); return ok })
 }
 
 func partsOf(i *schema.Index) string {
@@ -189,11 +179,4 @@ func names(columns []*schema.Column) string {
 		out = append(out, c.Name)
 	}
 	return " (" + strings.Join(out, ", ") + ")"
-}
-
-func action(o schema.ReferenceOption) string {
-	if o == "" {
-		return string(schema.NoAction)
-	}
-	return string(o)
 }

@@ -1,4 +1,4 @@
-package autogenerate
+package inspect
 
 import (
 	"context"
@@ -9,19 +9,20 @@ import (
 	"novamind/migrations"
 )
 
-// object is a part of a schema that atlas does not know: a function, a trigger, a view, an exclusion constraint, an extension.
-type object struct {
-	Kind  string // as in kinds
+// Object is a part of a schema that atlas does not know: a function, a trigger, a view, an exclusion constraint, an extension.
+type Object struct {
+	Kind  string // one of Kinds
 	Table string // of a trigger or constraint
 	Name  string // of a function: with its argument types
 	Make  string // the SQL that makes it
 	form  string // the same in one way of writing it: PostgreSQL has its own, SQLite keeps the words of whoever made it
 }
 
-type objects []object
+// Objects are those of one schema.
+type Objects []Object
 
-// kinds are in the order in which objects can be made: each may need the ones before.
-var kinds = []string{"extension", "function", "constraint", "view", "trigger"}
+// Kinds are in the order in which objects can be made: each may need the ones before.
+var Kinds = []string{"extension", "function", "constraint", "view", "trigger"}
 
 const postgresObjects = `
 SELECT 'extension' AS kind, '' AS "table", extname AS name, format('CREATE EXTENSION IF NOT EXISTS %I', extname) AS make
@@ -53,12 +54,12 @@ SELECT type AS kind, CASE type WHEN 'trigger' THEN tbl_name ELSE '' END AS "tabl
 FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY 1, 2, 3`
 
 // readObjects returns the objects of db's current schema, in a fixed order.
-func readObjects(ctx context.Context, db *gorm.DB) (objects, error) {
+func readObjects(ctx context.Context, db *gorm.DB) (Objects, error) {
 	query := postgresObjects
 	if db.Name() == migrations.SQLite {
 		query = sqliteObjects
 	}
-	var found objects
+	var found Objects
 	err := db.WithContext(ctx).Raw(query).Scan(&found).Error
 	for i := range found {
 		found[i].form = found[i].Make
@@ -69,8 +70,8 @@ func readObjects(ctx context.Context, db *gorm.DB) (objects, error) {
 	return found, err
 }
 
-// key names an object in its schema.
-func (o object) key() string {
+// Key names an object in its schema.
+func (o Object) Key() string {
 	name := o.Kind + " " + o.Name
 	if o.Table != "" {
 		name += " on " + o.Table
@@ -79,10 +80,10 @@ func (o object) key() string {
 }
 
 // same reports whether two objects mean the same.
-func (o object) same(other object) bool { return o.form == other.form }
+func (o Object) same(other Object) bool { return o.form == other.form }
 
-// drop returns the SQL that removes an object.
-func (o object) drop(engine string) string {
+// Drop returns the SQL that removes an object.
+func (o Object) Drop(engine string) string {
 	switch {
 	case o.Kind == "constraint":
 		return "ALTER TABLE " + o.Table + " DROP CONSTRAINT " + o.Name
@@ -96,16 +97,39 @@ func (o object) drop(engine string) string {
 }
 
 // without returns the objects that other lacks, or has in another form.
-func (all objects) without(other objects) objects {
-	byKey := map[string]object{}
+func (all Objects) without(other Objects) Objects {
+	byKey := map[string]Object{}
 	for _, o := range other {
-		byKey[o.key()] = o
+		byKey[o.Key()] = o
 	}
-	var missing objects
+	var missing Objects
 	for _, o := range all {
-		if there, ok := byKey[o.key()]; !ok || !o.same(there) {
+		if there, ok := byKey[o.Key()]; !ok || !o.same(there) {
 			missing = append(missing, o)
 		}
 	}
 	return missing
+}
+
+// OfKind returns the objects of one of the kinds.
+func (all Objects) OfKind(kinds ...string) Objects {
+	var out Objects
+	for _, kind := range kinds {
+		for _, o := range all {
+			if o.Kind == kind {
+				out = append(out, o)
+			}
+		}
+	}
+	return out
+}
+
+// Has reports whether there is an object of that key.
+func (all Objects) Has(key string) bool {
+	for _, o := range all {
+		if o.Key() == key {
+			return true
+		}
+	}
+	return false
 }

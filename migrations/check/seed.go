@@ -1,4 +1,4 @@
-package autogenerate
+package check
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"ariga.io/atlas/sql/schema"
 	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
+
+	"novamind/migrations/inspect"
 )
 
 // Seeds are values for columns that can't be guessed, by <table>.<column>: SQL literals, in which %d is the number of the row.
@@ -25,10 +27,10 @@ const attemptsAtRow = 400
 
 // plant adds rows to every table of a scratch database, where a table has fewer. Values come from types, CHECKs and foreign keys; the CHECK that refuses a row names the
 // columns that need another value. It returns an error that names the table for which nothing was found.
-func (s Seeds) plant(ctx context.Context, db *gorm.DB, st state) error {
-	for _, t := range inOrder(st.tables.Tables) {
+func (s Seeds) plant(ctx context.Context, db *gorm.DB, st inspect.State) error {
+	for _, t := range inOrder(st.Tables.Tables) {
 		var rows int
-		if err := db.WithContext(ctx).Raw("SELECT count(*) FROM " + quote(t.Name)).Scan(&rows).Error; err != nil {
+		if err := db.WithContext(ctx).Raw("SELECT count(*) FROM " + inspect.Quote(t.Name)).Scan(&rows).Error; err != nil {
 			return err
 		}
 		for n := rows; n < seededRows; n++ {
@@ -88,13 +90,13 @@ func (s Seeds) row(ctx context.Context, db *gorm.DB, t *schema.Table, n int) err
 func insert(ctx context.Context, db *gorm.DB, t *schema.Table, columns []*schema.Column, choices [][]string, at []int) error {
 	var names, values []string
 	for i, c := range columns {
-		names, values = append(names, quote(c.Name)), append(values, choices[i][at[i]])
+		names, values = append(names, inspect.Quote(c.Name)), append(values, choices[i][at[i]])
 	}
 	pool, err := db.DB()
 	if err != nil {
 		return err
 	}
-	_, err = pool.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", quote(t.Name), strings.Join(names, ", "), strings.Join(values, ", ")))
+	_, err = pool.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", inspect.Quote(t.Name), strings.Join(names, ", "), strings.Join(values, ", ")))
 	return err
 }
 
@@ -148,13 +150,13 @@ func (s Seeds) choices(t *schema.Table, c *schema.Column, n int) []string {
 	var out []string
 	for _, f := range t.ForeignKeys {
 		if i := slices.Index(columnNames(f.Columns), c.Name); i >= 0 {
-			out = append(out, fmt.Sprintf("(SELECT %s FROM %s ORDER BY 1 LIMIT 1 OFFSET %d)", quote(f.RefColumns[i].Name), quote(f.RefTable.Name), n))
+			out = append(out, fmt.Sprintf("(SELECT %s FROM %s ORDER BY 1 LIMIT 1 OFFSET %d)", inspect.Quote(f.RefColumns[i].Name), inspect.Quote(f.RefTable.Name), n))
 		}
 	}
 	if len(out) == 0 {
 		out = append(literalsOf(t, c), valuesOf(t, c, n)...)
 	}
-	if isIdentity(c) || isGenerated(c) {
+	if inspect.IsIdentity(c) || inspect.IsGenerated(c) {
 		return nil
 	}
 	if c.Type.Null {

@@ -1,18 +1,17 @@
-package autogenerate
+package dbtest
 
 import (
 	"context"
-	"os"
 	"sync"
 	"testing"
 
 	"gorm.io/gorm"
 
-	"novamind/internal/dbtest"
 	"novamind/internal/scratch"
+	"novamind/migrations"
 )
 
-// pool lends scratch databases of PostgreSQL and empties them afterwards: making one takes longer than all that a scenario does with it.
+// pool lends scratch databases of PostgreSQL and empties them afterwards: making one takes longer than most of what tests do with one.
 var pool struct {
 	sync.Mutex
 
@@ -21,20 +20,25 @@ var pool struct {
 	drops  []func()
 }
 
-func TestMain(m *testing.M) {
-	status := m.Run()
+// DropScratch drops what Scratch made. A package that uses it calls this at the end of its TestMain.
+func DropScratch() {
+	pool.Lock()
+	defer pool.Unlock()
 	for _, drop := range pool.drops {
 		drop()
 	}
-	os.Exit(status)
 }
 
-// pooled returns a source of the pool.
-func pooled(tb testing.TB) scratch.Source {
+// Scratch returns a source of scratch databases on an engine.
+func Scratch(tb testing.TB, engine string) scratch.Source {
+	tb.Helper()
+	if engine == migrations.SQLite {
+		return scratch.Memory
+	}
 	pool.Lock()
 	defer pool.Unlock()
 	if pool.source == nil {
-		pool.source = scratch.Beside(dbtest.PostgresServer(tb))
+		pool.source = scratch.Beside(sharedPostgres(tb).server.String())
 	}
 	return lend
 }

@@ -1,4 +1,6 @@
-package autogenerate
+// Package inspect reads the schema of a database and says what leads from one schema to another: tables with ariga.io/atlas, and what that does not know —
+// functions, triggers, views, exclusion constraints, extensions — by itself.
+package inspect
 
 import (
 	"context"
@@ -17,19 +19,19 @@ import (
 	"novamind/migrations/script"
 )
 
-// state is the schema of a database: the tables as atlas sees them, and the objects that it does not.
-type state struct {
-	tables  *schema.Schema
-	objects objects
-	texts   texts // of SQLite
-	driver  migrate.Driver
+// State is the schema of a database: the tables as atlas sees them, and the objects that it does not.
+type State struct {
+	Tables  *schema.Schema
+	Objects Objects
+	Texts   Texts // of SQLite
+	Driver  migrate.Driver
 }
 
-// inspect reads the schema of db, without the runner's own tables.
-func inspect(ctx context.Context, db *gorm.DB) (state, error) {
+// Read reads the schema of db, without the runner's own tables.
+func Read(ctx context.Context, db *gorm.DB) (State, error) {
 	pool, err := db.DB()
 	if err != nil {
-		return state{}, err
+		return State{}, err
 	}
 	open := postgres.Open
 	if db.Name() == migrations.SQLite {
@@ -37,11 +39,11 @@ func inspect(ctx context.Context, db *gorm.DB) (state, error) {
 	}
 	driver, err := open(pool)
 	if err != nil {
-		return state{}, fmt.Errorf("reading the schema: %w", err)
+		return State{}, fmt.Errorf("reading the schema: %w", err)
 	}
 	tables, err := driver.InspectSchema(ctx, "", &schema.InspectOptions{Mode: schema.InspectSchemas | schema.InspectTables})
 	if err != nil {
-		return state{}, fmt.Errorf("reading the schema: %w", err)
+		return State{}, fmt.Errorf("reading the schema: %w", err)
 	}
 	tables.Tables = slices.DeleteFunc(tables.Tables, func(t *schema.Table) bool {
 		return t.Name == runner.Table || t.Name == runner.LogTable
@@ -58,13 +60,13 @@ func inspect(ctx context.Context, db *gorm.DB) (state, error) {
 			normalise(t)
 		}
 	}
-	s := state{tables: tables, driver: driver}
-	if s.objects, err = readObjects(ctx, db); err != nil {
-		return state{}, err
+	s := State{Tables: tables, Driver: driver}
+	if s.Objects, err = readObjects(ctx, db); err != nil {
+		return State{}, err
 	}
 	if db.Name() == migrations.SQLite {
-		s.texts, err = readTexts(ctx, db)
-		s.texts.checks = checks
+		s.Texts, err = readTexts(ctx, db)
+		s.Texts.Checks = checks
 	}
 	return s, err
 }

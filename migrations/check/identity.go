@@ -1,4 +1,4 @@
-package autogenerate
+package check
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 
 	"novamind/internal/scratch"
 	"novamind/migrations"
+	"novamind/migrations/inspect"
 	"novamind/migrations/runner"
 )
 
@@ -92,18 +93,18 @@ func (w *walk) version(m migrations.Migration, back string) error {
 
 // view is what a database holds.
 type view struct {
-	state  state
+	state  inspect.State
 	counts map[string]int    // rows, by table
 	hashes map[string]string // of all values, by table and column
 }
 
 func (w *walk) look() (view, error) {
-	s, err := inspect(w.ctx, w.db)
+	s, err := inspect.Read(w.ctx, w.db)
 	if err != nil {
 		return view{}, err
 	}
 	v := view{state: s, counts: map[string]int{}, hashes: map[string]string{}}
-	for _, t := range s.tables.Tables {
+	for _, t := range s.Tables.Tables {
 		if err := v.readTable(w.ctx, w.db, t); err != nil {
 			return view{}, fmt.Errorf("reading %s: %w", t.Name, err)
 		}
@@ -116,13 +117,13 @@ func (v *view) readTable(ctx context.Context, db *gorm.DB, t *schema.Table) erro
 	if t.PrimaryKey != nil {
 		var keys []string
 		for _, p := range t.PrimaryKey.Parts {
-			keys = append(keys, "CAST("+quote(p.C.Name)+" AS text)")
+			keys = append(keys, "CAST("+inspect.Quote(p.C.Name)+" AS text)")
 		}
 		order = strings.Join(keys, ", ")
 	}
 	for _, c := range t.Columns {
 		var values []sql.NullString
-		query := fmt.Sprintf("SELECT CAST(%s AS text) FROM %s ORDER BY %s", quote(c.Name), quote(t.Name), order)
+		query := fmt.Sprintf("SELECT CAST(%s AS text) FROM %s ORDER BY %s", inspect.Quote(c.Name), inspect.Quote(t.Name), order)
 		if err := db.WithContext(ctx).Raw(query).Scan(&values).Error; err != nil {
 			return err
 		}
@@ -150,9 +151,9 @@ func (w *walk) compareRows(where string, before, now view) {
 	slices.Sort(w.lines)
 }
 
-func (w *walk) compareSchemas(where string, got, want state) error {
-	d, err := between(got, want)
-	for _, line := range d.describe() {
+func (w *walk) compareSchemas(where string, got, want inspect.State) error {
+	d, err := inspect.Between(got, want)
+	for _, line := range d.Describe() {
 		w.lines = append(w.lines, where+": "+line)
 	}
 	return err

@@ -1,4 +1,4 @@
-package autogenerate
+package inspect
 
 import (
 	"fmt"
@@ -6,10 +6,10 @@ import (
 	"ariga.io/atlas/sql/schema"
 )
 
-// describe says in words what differs, one line each.
-func (d difference) describe() []string {
+// Describe says in words what differs, one line each.
+func (d Difference) Describe() []string {
 	var lines []string
-	for _, c := range d.changes {
+	for _, c := range d.Changes {
 		switch c := c.(type) {
 		case *schema.AddTable:
 			lines = append(lines, "table "+c.T.Name+": missing")
@@ -24,20 +24,20 @@ func (d difference) describe() []string {
 		}
 	}
 	made := map[string]bool{}
-	for _, o := range d.made {
-		made[o.key()] = true
+	for _, o := range d.Made {
+		made[o.Key()] = true
 	}
-	for _, o := range d.gone {
-		if made[o.key()] {
-			lines = append(lines, o.key()+": differs")
-			delete(made, o.key())
+	for _, o := range d.Gone {
+		if made[o.Key()] {
+			lines = append(lines, o.Key()+": differs")
+			delete(made, o.Key())
 		} else {
-			lines = append(lines, o.key()+": not declared")
+			lines = append(lines, o.Key()+": not declared")
 		}
 	}
-	for _, o := range d.made {
-		if made[o.key()] {
-			lines = append(lines, o.key()+": missing")
+	for _, o := range d.Made {
+		if made[o.Key()] {
+			lines = append(lines, o.Key()+": missing")
 		}
 	}
 	return lines
