@@ -125,11 +125,11 @@ func NewAuditLog(e audit.Event) *AuditLog {
 
 // Entry returns the row as the tree takes it, sealed.
 func (a *AuditLog) Entry() (audit.Entry, error) {
-	reason, _, err := valuerText(a.Reason)
+	reason, _, err := storedText(a.Reason)
 	if err != nil {
 		return audit.Entry{}, err
 	}
-	diff, _, err := valuerText(a.Diff)
+	diff, _, err := storedText(a.Diff)
 	if err != nil {
 		return audit.Entry{}, err
 	}

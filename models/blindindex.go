@@ -1,11 +1,14 @@
 package models
 
 import (
+	"context"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"novamind/internal/audit"
 	"novamind/internal/phi"
 )
 
@@ -15,6 +18,18 @@ type BlindIndex struct {
 	PatientID uuid.UUID `gorm:"type:uuid;primaryKey;index:blindindex_patient_id_idx"`
 	Patient   *Patient  `gorm:"constraint:OnDelete:CASCADE"`
 }
+
+func (*BlindIndex) derived() {}
+
+type derivingKey struct{}
+
+// deriving returns a session for rows that follow from others.
+func deriving(tx *gorm.DB) *gorm.DB {
+	return tx.Session(&gorm.Session{NewDB: true, Context: context.WithValue(tx.Statement.Context, derivingKey{}, true)})
+}
+
+// following reports whether ctx is that of deriving.
+func following(ctx context.Context) bool { return ctx.Value(derivingKey{}) != nil }
 
 // The indexes. E-mail and phone keep 128 bits: two different values never meet. Names keep 16, so that a token stands for
 // many names; who searches filters after opening. Prefixes are of 2 to 4 letters, of every part of both names together.
@@ -80,23 +95,110 @@ func EmailTokens(x *phi.Indexer, email string) ([]string, error) {
 	return x.Candidates(emailTerm, phi.NormalizeText(email))
 }
 
-// index replaces a patient's tokens where a change of the row changed them.
+// index keeps a patient's tokens what the row says: it writes what is missing and removes what is too much. Where the stored ones were not those of the
+// row before the change, somebody else wrote them, and that becomes an event.
 func (p *Patient) index(tx *gorm.DB) error {
-	rows, err := p.Tokens(tx)
+	tokens, err := p.Tokens(tx)
 	if err != nil {
 		return err
 	}
-	if old, ok := p.before.(*Patient); ok {
-		oldRows, err := old.Tokens(tx)
-		if err != nil || slices.Equal(oldRows, rows) {
-			return err
-		}
-		if err := tx.Where("patient_id = ?", p.ID).Delete(&BlindIndex{}).Error; err != nil {
+	old, changed := p.before.(*Patient)
+	if !changed {
+		return insertTokens(deriving(tx), tokens)
+	}
+	var stored []BlindIndex
+	if err := tx.Where("patient_id = ?", p.ID).Find(&stored).Error; err != nil {
+		return err
+	}
+	if err := old.noteAlteredIndex(tx, stored); err != nil {
+		return err
+	}
+	surplus := tokensOf(without(stored, tokens))
+	if len(surplus) > 0 {
+		if err := deriving(tx).Where("patient_id = ? AND token IN ?", p.ID, surplus).Delete(&BlindIndex{}).Error; err != nil {
 			return err
 		}
 	}
+	return insertTokens(deriving(tx), without(tokens, stored))
+}
+
+// without returns the rows that are not among others.
+func without(rows, others []BlindIndex) []BlindIndex {
+	return slices.DeleteFunc(slices.Clone(rows), func(row BlindIndex) bool { return slices.Contains(others, row) })
+}
+
+func tokensOf(rows []BlindIndex) []string {
+	tokens := make([]string, len(rows))
+	for i, row := range rows {
+		tokens[i] = row.Token
+	}
+	slices.Sort(tokens)
+	return tokens
+}
+
+// noteAlteredIndex compares the stored tokens with those of the row as it was read. Tokens under an older key may be of other rules, and are not judged.
+func (p *Patient) noteAlteredIndex(tx *gorm.DB, stored []BlindIndex) error {
+	ring, err := keyringOf(tx)
+	if err != nil {
+		return err
+	}
+	tokens, indexer := tokensOf(stored), ring.Indexer()
+	if len(tokens) > 0 && !slices.ContainsFunc(tokens, func(token string) bool { return !indexer.Older(token) }) {
+		return nil
+	}
+	sound, err := p.IndexedBy(tokens, indexer)
+	if err != nil || sound {
+		return err
+	}
+	unit, err := audit.Current(tx.Statement.Context)
+	if err != nil {
+		return err
+	}
+	table := layoutOf(p).table
+	unit.Record(audit.Event{
+		Action: audit.MendIndex, EntityType: table, EntityID: p.ID, Subjects: []audit.Subject{{ID: p.ID, EntityType: table}},
+		Outcome: audit.Success, Details: "the stored tokens were not those of the record",
+	})
+	return nil
+}
+
+// Reindex replaces the tokens of opened patients by those under the index key of today. It belongs into a transaction that keeps others from changing
+// them; the caller makes the event. It returns phi.ErrUnreadable for one who could not be opened.
+func Reindex(tx *gorm.DB, patients []*Patient) error {
+	if len(patients) == 0 {
+		return nil
+	}
+	var tokens []BlindIndex
+	ids := make([]uuid.UUID, len(patients))
+	for i, p := range patients {
+		if p.Unreadable() {
+			return fmt.Errorf("%w: patient %s", phi.ErrUnreadable, p.ID)
+		}
+		own, err := p.Tokens(tx)
+		if err != nil {
+			return err
+		}
+		tokens, ids[i] = append(tokens, own...), p.ID
+	}
+	if err := deriving(tx).Where("patient_id IN ?", ids).Delete(&BlindIndex{}).Error; err != nil {
+		return err
+	}
+	return insertTokens(deriving(tx), tokens)
+}
+
+// insertTokens hands PostgreSQL two arrays: reading thousands of parameters would take it, and us, as long as the rest.
+func insertTokens(tx *gorm.DB, rows []BlindIndex) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return tx.Create(&rows).Error
+	if tx.Name() != "postgres" {
+		return tx.CreateInBatches(&rows, 1000).Error
+	}
+	tokens, ids := make([]string, len(rows)), make([]uuid.UUID, len(rows))
+	for i, row := range rows {
+		tokens[i], ids[i] = row.Token, row.PatientID
+	}
+	_, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context,
+		"INSERT INTO blindindex (token, patient_id) SELECT * FROM unnest($1::text[], $2::uuid[])", tokens, ids)
+	return err
 }

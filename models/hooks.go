@@ -26,7 +26,7 @@ type entity interface {
 type tolerantKey struct{}
 
 // TolerateUnreadable returns a context in which a row that can't be opened comes back empty and marked Unreadable,
-// instead of failing the whole query. It is for lists.
+// instead of failing the whole query. It is for lists, and for who removes such a row: it can be deleted, and not changed.
 func TolerateUnreadable(ctx context.Context) context.Context {
 	return context.WithValue(ctx, tolerantKey{}, true)
 }
@@ -51,7 +51,7 @@ func seal(tx *gorm.DB, m entity) error {
 		*v.rowVersion()++
 		m.base().counted = true
 		version = *v.rowVersion()
-		if version > 1 && m.base().before == nil {
+		if m.base().unreadable || version > 1 && m.base().before == nil {
 			return ErrNotLoaded
 		}
 	}
@@ -100,7 +100,6 @@ func open(tx *gorm.DB, m entity) error {
 		if ctx.Value(tolerantKey{}) == nil {
 			return err
 		}
-		return nil
 	}
 	remember(m)
 	return nil
@@ -198,7 +197,9 @@ func noteChangeAs(tx *gorm.DB, m entity, action, details string) error {
 	}
 	change.RowVersion = versionOf(m)
 	unit.Changed(operation, l.table, m.base().ID, change)
+	old := m.base().before
 	remember(m)
+	unit.OnRollback(forget(m, old))
 	return nil
 }
 
@@ -224,15 +225,35 @@ func ofPatient(m any) []audit.Subject {
 	return nil
 }
 
+// forget returns what makes a row's struct what it was before a write that did not last, to be written again: its plain values stay. A struct that
+// was read anew since stays as it is.
+func forget(m entity, old any) func() {
+	written := m.base().before
+	return func() {
+		if m.base().before != written {
+			return
+		}
+		m.base().before = old
+		if v, ok := m.(interface{ rowVersion() *int64 }); ok {
+			*v.rowVersion() = 0
+			if read, was := old.(interface{ rowVersion() *int64 }); was {
+				*v.rowVersion() = *read.rowVersion()
+			}
+		}
+	}
+}
+
 // noteRemoval is AfterDelete. The rows that went along are named in the same event.
 func noteRemoval(tx *gorm.DB, m entity, goesAlong ...audit.Subject) error {
 	unit, err := audit.Current(tx.Statement.Context)
 	if err != nil {
 		return err
 	}
-	unit.Changed(audit.Purge, layoutOf(m).table, m.base().ID, audit.Change{
-		RowVersion: versionOf(m), RowDigest: audit.Removed, Others: append(ofPatient(m), goesAlong...),
-	})
+	change := audit.Change{RowVersion: versionOf(m), RowDigest: audit.Removed, Others: append(ofPatient(m), goesAlong...)}
+	if m.base().unreadable {
+		change.Details = "phi.unreadable" // nobody can say what is removed
+	}
+	unit.Changed(audit.Purge, layoutOf(m).table, m.base().ID, change)
 	return nil
 }
 

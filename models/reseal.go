@@ -2,6 +2,7 @@ package models
 
 import (
 	"database/sql/driver"
+	"fmt"
 	"reflect"
 	"slices"
 
@@ -18,6 +19,14 @@ type SealedColumn struct {
 	Column string
 	JSON   bool // the envelope is the member "phi" of a JSON object
 	Log    bool // sealed under the log's keyset, which is never renewed
+}
+
+// KeyID returns the SQL that takes the key id out of the column, the same on both engines. In a condition, the guard lets it pass.
+func (c SealedColumn) KeyID() string {
+	if c.JSON {
+		return fmt.Sprintf("substr(%s ->> 'phi', 6, 8)", c.Column)
+	}
+	return fmt.Sprintf("substr(%s, 6, 8)", c.Column)
 }
 
 // SealedColumns lists the sealed columns of all models.

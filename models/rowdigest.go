@@ -47,8 +47,10 @@ func (c column) text(row reflect.Value) (string, bool, error) {
 		return v.String(), true, nil
 	case time.Time:
 		return v.UTC().Format("2006-01-02T15:04:05.999999+00:00"), true, nil
+	case storedColumn:
+		return storedText(v)
 	case driver.Valuer:
-		return valuerText(v)
+		return textOf(v.Value())
 	case string:
 		return v, true, nil
 	default:
@@ -57,12 +59,16 @@ func (c column) text(row reflect.Value) (string, bool, error) {
 	}
 }
 
-func valuerText(v driver.Valuer) (string, bool, error) {
-	stored, err := v.Value()
+// storedColumn is a sealed column: a digest is of what is there, also where somebody else wrote it.
+type storedColumn interface{ Stored() (driver.Value, error) }
+
+func storedText(v storedColumn) (string, bool, error) { return textOf(v.Stored()) }
+
+func textOf(value driver.Value, err error) (string, bool, error) {
 	if err != nil {
 		return "", false, err
 	}
-	switch text := stored.(type) {
+	switch text := value.(type) {
 	case nil:
 		return "", false, nil
 	case string:
@@ -70,7 +76,7 @@ func valuerText(v driver.Valuer) (string, bool, error) {
 	case []byte:
 		return spaced(string(text)), true, nil
 	default:
-		return "", false, fmt.Errorf("models: no digest of a %T", stored)
+		return "", false, fmt.Errorf("models: no digest of a %T", value)
 	}
 }
 

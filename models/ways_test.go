@@ -94,6 +94,21 @@ func waysToRead() []way {
 			_, err := gorm.G[models.Patient](tx).Find(tx.Statement.Context)
 			return err
 		}, read},
+		{"by key", func(tx *gorm.DB, p *models.Patient) error {
+			db := tx.Where("id = ?", p.ID)
+			for _, c := range models.SealedColumns() {
+				if c.Table == "patient" {
+					db = db.Where(c.KeyID() + " <> '00000000' OR " + c.Column + " IS NULL")
+				}
+			}
+			return db.Find(&[]models.Patient{}).Error
+		}, read},
+		{"by what is missing", func(tx *gorm.DB, _ *models.Patient) error {
+			return tx.Where(map[string]any{"insurance": nil}).Not(map[string]any{"first_name": nil}).Find(&[]models.Patient{}).Error
+		}, read},
+		{"by index token", func(tx *gorm.DB, p *models.Patient) error {
+			return tx.Where("id IN (SELECT patient_id FROM blindindex WHERE patient_id = ?)", p.ID).Find(&models.Patient{}).Error
+		}, read},
 		{"count", func(tx *gorm.DB, _ *models.Patient) error { return tx.Model(&models.Patient{}).Count(new(int64)).Error }, nil},
 		{"bare ids", func(tx *gorm.DB, _ *models.Patient) error {
 			return tx.Model(&models.Patient{}).Pluck("id", &[]uuid.UUID{}).Error

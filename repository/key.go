@@ -21,20 +21,12 @@ func NewKeyRepository(s *Store) *KeyRepository { return &KeyRepository{s} }
 // indexColumn is where tokens are counted.
 const indexColumn = "blindindex.token"
 
-// keyIDOf returns the SQL that takes the key id out of a sealed column, the same on both engines.
-func keyIDOf(c models.SealedColumn) string {
-	if c.JSON {
-		return fmt.Sprintf("substr(%s ->> 'phi', 6, 8)", c.Column)
-	}
-	return fmt.Sprintf("substr(%s, 6, 8)", c.Column)
-}
-
 // CountValues returns how many values each key seals: key id → table.column → count. Index tokens count too.
 func (r *KeyRepository) CountValues(ctx context.Context) (map[string]map[string]int64, error) {
 	var selects []string
 	for _, c := range models.SealedColumns() {
 		selects = append(selects, fmt.Sprintf("SELECT %s, '%s.%s', count(*) FROM %s WHERE %s IS NOT NULL GROUP BY 1",
-			keyIDOf(c), c.Table, c.Column, c.Table, c.Column))
+			c.KeyID(), c.Table, c.Column, c.Table, c.Column))
 	}
 	selects = append(selects, "SELECT substr(token, 5, 8), '"+indexColumn+"', count(*) FROM blindindex GROUP BY 1")
 	// Past the guard, which can't know that this shows no row.
@@ -142,7 +134,7 @@ func withKeyOtherThan(columns []models.SealedColumn, keyID string) func(*gorm.DB
 		var conditions []string
 		var values []any
 		for _, c := range columns {
-			conditions = append(conditions, keyIDOf(c)+" <> ?")
+			conditions = append(conditions, c.KeyID()+" <> ?")
 			values = append(values, keyID)
 		}
 		return db.Where("("+strings.Join(conditions, " OR ")+")", values...)

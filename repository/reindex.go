@@ -7,7 +7,6 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
-	"novamind/internal/audit"
 	"novamind/models"
 )
 
@@ -41,51 +40,17 @@ func (r *PatientRepository) Reindex(ctx context.Context, ids []uuid.UUID) (Moved
 	}
 	withhold(ctx, rows)
 	var moved Moved
-	var tokens []models.BlindIndex
+	var readable []*models.Patient
 	for _, p := range rows {
 		if p.Unreadable() {
 			moved.Unreadable = append(moved.Unreadable, p.ID)
 			continue
 		}
-		own, err := p.Tokens(db)
-		if err != nil {
-			return Moved{}, translate(err)
-		}
-		tokens = append(tokens, own...)
 		subject, err := models.SubjectOf(p)
 		if err != nil {
 			return Moved{}, translate(err)
 		}
-		moved.Subjects = append(moved.Subjects, subject)
+		readable, moved.Subjects = append(readable, p), append(moved.Subjects, subject)
 	}
-	if err := db.Where("patient_id IN ?", identities(moved.Subjects)).Delete(&models.BlindIndex{}).Error; err != nil {
-		return Moved{}, translate(err)
-	}
-	return moved, r.insertTokens(ctx, tokens)
-}
-
-func identities(subjects []audit.Subject) []uuid.UUID {
-	ids := make([]uuid.UUID, len(subjects))
-	for i, subject := range subjects {
-		ids[i] = subject.ID
-	}
-	return ids
-}
-
-// insertTokens hands PostgreSQL two arrays: reading thousands of parameters would take it, and us, as long as the rest.
-func (r *PatientRepository) insertTokens(ctx context.Context, rows []models.BlindIndex) error {
-	db := r.store.handle(ctx)
-	if len(rows) == 0 {
-		return nil
-	}
-	if r.store.engine == SQLite {
-		return translate(db.CreateInBatches(&rows, 1000).Error)
-	}
-	tokens, ids := make([]string, len(rows)), make([]uuid.UUID, len(rows))
-	for i, row := range rows {
-		tokens[i], ids[i] = row.Token, row.PatientID
-	}
-	_, err := db.Statement.ConnPool.ExecContext(ctx,
-		"INSERT INTO blindindex (token, patient_id) SELECT * FROM unnest($1::text[], $2::uuid[])", tokens, ids)
-	return translate(err)
+	return moved, translate(models.Reindex(db, readable))
 }

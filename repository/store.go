@@ -107,7 +107,8 @@ func (s *Store) handle(ctx context.Context) *gorm.DB {
 
 // InTx runs fn as one unit of work (specification 2.1, get_db_session): what fn changes, and the events of it, commit
 // together when fn returns nil, and not at all when it returns an error or panics. Nested calls join the outer one. When a
-// unit is rolled back, what it had read is recorded all the same, and the error of fn is returned. Inside Read, it commits by itself.
+// unit is rolled back, what it had read is recorded all the same, rows can be written again as they are in memory, and the error of fn is returned.
+// Inside Read, it commits by itself.
 //
 // It returns an audit.unavailable error when the events can't be stored, and an internal one without an actor in ctx.
 func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error {
@@ -135,7 +136,9 @@ func (s *Store) inTx(ctx context.Context, tries int, fn func(context.Context) er
 		return again(tries, func() error {
 			var revoked []uuid.UUID
 			defer func() { s.tellRevoked(revoked) }() // also where nobody knows whether it was committed
-			return s.transact(ctx, func(tx *transaction) error {
+			committed := false
+			defer func() { unit.Ended(committed) }()
+			err := s.transact(ctx, func(tx *transaction) error {
 				defer func() { revoked = tx.revoked }()
 				unit.ForgetChanges() // an earlier transaction in this unit was rolled back
 				if err := fn(context.WithValue(ctx, txKey{}, tx)); err != nil {
@@ -146,6 +149,8 @@ func (s *Store) inTx(ctx context.Context, tries int, fn func(context.Context) er
 				}
 				return insertEvents(tx.db, commit(unit))
 			})
+			committed = err == nil
+			return err
 		})
 	}, nil)
 }

@@ -29,6 +29,16 @@ func breakLog(t *testing.T, db *gorm.DB) {
 	require.NoError(t, db.Exec(sql).Error)
 }
 
+// mendLog undoes breakLog.
+func mendLog(t *testing.T, db *gorm.DB) {
+	t.Helper()
+	sql := "ALTER TABLE auditlog DROP CONSTRAINT broken"
+	if db.Name() == "sqlite" {
+		sql = "DROP TRIGGER broken"
+	}
+	require.NoError(t, db.Exec(sql).Error)
+}
+
 func countPatients(t *testing.T, db *gorm.DB) (n int64) {
 	t.Helper()
 	require.NoError(t, db.Raw("SELECT count(*) FROM patient").Scan(&n).Error)
@@ -121,6 +131,48 @@ func TestStaleChangesFail(t *testing.T) {
 			})
 		}
 		writers.Wait()
+	})
+}
+
+// What a unit took back with its transaction, the structs that were written in it don't claim: they can be written again.
+func TestRolledBackUnitsCanBeRepeated(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		store := openStore(t, url)
+		patients := repository.NewPatientRepository(store)
+		db := dbtest.Open(t, url)
+		fresh, p := invented(), create(t, store, invented())
+		work := func(ctx context.Context) error {
+			p.Active = !p.Active
+			return errors.Join(patients.Create(ctx, fresh), patients.Update(ctx, p))
+		}
+		failed := errors.New("failed")
+		for i, end := range []func() error{
+			func() error { return failed },
+			func() error { panic(failed) },
+			func() error { return nil }, // and no event can be stored
+		} {
+			if i == 2 {
+				breakLog(t, db)
+			}
+			func() {
+				defer func() { _ = recover() }()
+				require.Error(t, store.InTx(actor(t.Context()), func(ctx context.Context) error {
+					require.NoError(t, work(ctx))
+					return end()
+				}))
+			}()
+			require.Equal(t, []int64{0, 1}, []int64{fresh.Version, p.Version})
+			require.Equal(t, int64(1), countPatients(t, db))
+		}
+		mendLog(t, db)
+		require.NoError(t, store.InTx(actor(t.Context()), work))
+		require.Equal(t, []int64{1, 2}, []int64{fresh.Version, p.Version})
+		require.Error(t, store.Read(actor(t.Context()), func(ctx context.Context) error {
+			return errors.Join(store.InTx(ctx, func(ctx context.Context) error { return patients.Update(ctx, p) }), failed)
+		}))
+		require.NoError(t, store.InTx(actor(t.Context()), func(ctx context.Context) error { return patients.Update(ctx, p) }), "what was committed stays so")
+		require.Equal(t, int64(4), p.Version)
 	})
 }
 

@@ -157,15 +157,15 @@ func (s *PatientService) Deactivate(ctx context.Context, id uuid.UUID, current P
 		})
 }
 
-// Purge removes a patient and all that belongs to them, for good. It returns a NotFound or a Stale error, an Invalid one without a reason, or a
-// Conflict one where others were merged into the patient.
+// Purge removes a patient and all that belongs to them, for good; also one who can't be opened, which the event tells. It returns a NotFound or a Stale
+// error, an Invalid one without a reason, or a Conflict one where others were merged into the patient.
 func (s *PatientService) Purge(ctx context.Context, id uuid.UUID, current Precondition, reason string) error {
 	var v validation
 	intent := audit.Intent{Action: audit.Purge, EntityType: "patient", EntityID: id}
 	if v.required("reason", &reason, maxOther) {
 		intent.Reason = reason
 	}
-	_, err := s.change(ctx, PatientPurge, intent, current, func(ctx context.Context, p *models.Patient) error {
+	_, err := s.change(models.TolerateUnreadable(ctx), PatientPurge, intent, current, func(ctx context.Context, p *models.Patient) error {
 		if err := v.err(); err != nil {
 			return err
 		}

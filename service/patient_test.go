@@ -166,3 +166,32 @@ func TestNothingIsShownUnrecorded(t *testing.T) {
 		require.True(t, active)
 	})
 }
+
+// A patient who can't be opened can be purged, by who may purge, with a reason and from the current version. The event tells.
+func TestUnreadablePatientsCanBePurged(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		p := b.register(t)
+		require.NoError(t, b.db.Exec("UPDATE patient SET first_name = last_name WHERE id = ?", p.ID).Error)
+		admin := as(t, service.RoleAdmin)
+		current := func(version int64) bool { return version == p.Version }
+		_, err := b.patients.Deactivate(as(t, service.RoleFrontDesk), p.ID, current)
+		require.True(t, apperr.Is(err, apperr.Unreadable), "%v", err)
+		require.True(t, apperr.Is(b.patients.Purge(as(t, service.RoleFrontDesk), p.ID, current, "why"), apperr.Forbidden))
+		require.True(t, apperr.Is(b.patients.Purge(admin, p.ID, current, ""), apperr.Invalid))
+		require.True(t, apperr.Is(b.patients.Purge(admin, p.ID, func(int64) bool { return false }, "why"), apperr.Stale))
+		require.Equal(t, 1, b.count(t, "patient"))
+
+		require.NoError(t, b.patients.Purge(admin, p.ID, current, "asked for"))
+		require.Zero(t, b.count(t, "patient")+b.count(t, "blindindex"))
+		var purged []event
+		for _, e := range b.events(t, audit.Purge) {
+			if e.Outcome == audit.Success {
+				purged = append(purged, e)
+			}
+		}
+		require.Len(t, purged, 1)
+		require.Equal(t, "phi.unreadable", *purged[0].Details)
+	})
+}

@@ -54,6 +54,7 @@ const (
 	RewrapKeys  = "rewrap_keys"
 	Reseal      = "reseal"
 	Reindex     = "reindex"
+	MendIndex   = "mend_index" // index tokens that somebody else wrote were replaced
 	Truncate    = "truncate"
 	Migrate     = "migrate"
 	OpenDiff    = "open_diff" // what an event changed was opened: old and new values
@@ -91,6 +92,8 @@ const Removed = "-"
 
 // Change is what a change did to a row.
 type Change struct {
+	private
+
 	Action  string // what it is called, where that is more than create or update
 	Details string // stable text of ours
 
@@ -107,12 +110,16 @@ type Diff map[string]FieldChange
 
 // FieldChange is one column's old and new value; nil is NULL, or no row.
 type FieldChange struct {
+	private `json:"-"`
+
 	Old any `json:"old,omitempty"`
 	New any `json:"new,omitempty"`
 }
 
 // Event is one entry of the log. But for Diff and Reason it names fields and rows, never their content.
 type Event struct {
+	private
+
 	ID         uuid.UUID // a UUIDv7 that begins with OccurredAt, to the millisecond or so: the log is in the order of time
 	OccurredAt time.Time
 	UserID     uuid.UUID // Nil: nobody is logged in, or a job of the system acts
@@ -135,6 +142,9 @@ type Event struct {
 	Route      string
 	Purpose    string
 }
+
+// MarshalJSON returns redacted: an event is stored as a row of the log, which seals.
+func (Event) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
 // FirstID returns the least id that an event of this time or later can have: ids are UUIDv7 (RFC 9562), which begin with their time.
 func FirstID(t time.Time) uuid.UUID {

@@ -16,6 +16,8 @@ var ErrOutsideUnit = errors.New("audit: access outside a unit of work")
 
 // Intent is what a service is about to do. It names the events of the unit of work that follows.
 type Intent struct {
+	private
+
 	Action     string
 	EntityType string
 	EntityID   uuid.UUID // Nil for lists and searches
@@ -40,6 +42,7 @@ type Unit struct {
 	seen       []Subject // in the order of first access
 	seenSet    map[uuid.UUID]bool
 	unreadable []Event
+	undo       []func()
 }
 
 type unitKey struct{}
@@ -93,6 +96,27 @@ func (u *Unit) ForgetChanges() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.changes = nil
+}
+
+// OnRollback has undo called where the transaction that is open does not commit: what a row's struct took from it is to be taken back.
+func (u *Unit) OnRollback(undo func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.undo = append(u.undo, undo)
+}
+
+// Ended tells the unit how its transaction ended. What was to be undone is, the last first, unless it was committed.
+func (u *Unit) Ended(committed bool) {
+	u.mu.Lock()
+	undo := u.undo
+	u.undo = nil
+	u.mu.Unlock()
+	if committed {
+		return
+	}
+	for _, take := range slices.Backward(undo) {
+		take()
+	}
 }
 
 // Untouched reports whether the unit has seen and changed nothing.

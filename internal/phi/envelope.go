@@ -51,6 +51,12 @@ func appendUnwrapped(out []byte, envelope string) ([]byte, error) {
 	return out, nil
 }
 
+// isEnvelope reports whether text has the form of a sealed value.
+func isEnvelope(text string) bool {
+	_, err := appendUnwrapped(nil, text)
+	return err == nil
+}
+
 // KeyID returns the key id of a sealed value, as 8 hex digits, without opening it.
 func KeyID(envelope string) (string, error) {
 	if _, err := appendUnwrapped(nil, envelope); err != nil {

@@ -145,8 +145,18 @@ func (f *Field[T]) Same(other any) bool {
 	return ok && f.IsNull() == o.IsNull() && reflect.DeepEqual(f.Plain(), o.Plain())
 }
 
-// Value implements driver.Valuer: sealed text, or ErrNotSealed.
+// Value implements driver.Valuer: sealed text, or ErrNotSealed; ErrUnreadable where what was scanned is none. With an error comes Redacted: GORM
+// makes a condition IS NULL of a nil, whatever the error.
 func (f Field[T]) Value() (driver.Value, error) {
+	if f.state == sealed && !isEnvelope(f.sealed) {
+		return Redacted, fmt.Errorf("%w: not an envelope", ErrUnreadable)
+	}
+	return f.Stored()
+}
+
+// Stored returns what the database holds, or is about to, whatever it is: for digests, which show it to nobody. It returns ErrNotSealed where
+// that is the plain value.
+func (f Field[T]) Stored() (driver.Value, error) {
 	switch f.state {
 	case null:
 		return nil, nil //nolint:nilnil // NULL
@@ -154,10 +164,10 @@ func (f Field[T]) Value() (driver.Value, error) {
 		return f.sealed, nil
 	case plain:
 	}
-	return nil, ErrNotSealed
+	return Redacted, ErrNotSealed
 }
 
-// Scan implements sql.Scanner. It keeps what came, and judges nothing: opening does.
+// Scan implements sql.Scanner. It keeps what came, and judges nothing: opening does, and Value.
 func (f *Field[T]) Scan(src any) error {
 	f.Clear()
 	switch v := src.(type) {

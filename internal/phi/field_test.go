@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"text/template"
 
@@ -110,10 +111,21 @@ func TestForeignColumnsDontOpen(t *testing.T) {
 		var j JSON[map[string]string]
 		require.NoError(t, j.Scan(column))
 		require.ErrorIs(t, j.Open(s, place), ErrUnreadable, column)
+		value, err := j.Value()
+		require.ErrorIs(t, err, ErrUnreadable, column)
+		require.Equal(t, Redacted, value, column)
 	}
 	var text Text
-	require.NoError(t, text.Scan("plain"))
-	require.ErrorIs(t, text.Open(s, place), ErrUnreadable)
+	for _, column := range []string{"", "plain", "phi1:0123abcd:plain", "phi1:0123abcd:" + strings.Repeat("=", 40)} {
+		require.NoError(t, text.Scan(column))
+		require.ErrorIs(t, text.Open(s, place), ErrUnreadable)
+		value, err := text.Value()
+		require.ErrorIs(t, err, ErrUnreadable, "what is no sealed text is not handed out for one")
+		require.Equal(t, Redacted, value)
+		stored, err := text.Stored()
+		require.NoError(t, err)
+		require.Equal(t, column, stored, "a digest is of what is there")
+	}
 	require.ErrorIs(t, text.Scan(42), ErrUnreadable)
 	require.Error(t, json.Unmarshal([]byte(`"x"`), &text), "a request can't fill a sealed field")
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/tink-crypto/tink-go/v2/keyset"
@@ -68,6 +69,13 @@ func (x *Indexer) PerKey() []*Indexer {
 func (x *Indexer) Knows(keyID string) bool {
 	id, ok := parseKeyID(keyID)
 	return ok && x.keys[id] != nil
+}
+
+// Older reports whether a token is under a key of the keyset that is not the primary.
+func (x *Indexer) Older(token string) bool {
+	rest, ok := strings.CutPrefix(token, "bi1:")
+	keyID, _, named := strings.Cut(rest, ":")
+	return ok && named && x.Knows(keyID) && keyID != x.Primary()
 }
 
 // Keys returns how many keys the keyset has.

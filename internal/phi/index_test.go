@@ -101,6 +101,8 @@ func TestCandidatesFollowTheKeys(t *testing.T) {
 	require.Equal(t, 2, x.Keys())
 	require.True(t, x.Knows(keys[0].ID) && x.Knows(keys[1].ID))
 	require.False(t, x.Knows("00000000") || x.Knows("no key id"))
+	require.True(t, x.Older(first))
+	require.False(t, x.Older(second) || x.Older("bi1:00000000:email:00") || x.Older("bi1:"+keys[0].ID) || x.Older(""))
 
 	wrapped[Index], err = RemoveKey(Index, kek, wrapped[Index], keys[0].ID)
 	require.NoError(t, err)

@@ -26,11 +26,15 @@ func (j *JSON[T]) Same(other any) bool {
 	return ok && j.Field.Same(&o.Field)
 }
 
-// Value implements driver.Valuer: the wrapped sealed text, or ErrNotSealed.
-func (j JSON[T]) Value() (driver.Value, error) {
-	text, err := j.Field.Value()
+// Value implements driver.Valuer: the wrapped sealed text, or Field's error.
+func (j JSON[T]) Value() (driver.Value, error) { return wrapped(j.Field.Value()) }
+
+// Stored is Field.Stored for JSON columns.
+func (j JSON[T]) Stored() (driver.Value, error) { return wrapped(j.Field.Stored()) }
+
+func wrapped(text driver.Value, err error) (driver.Value, error) {
 	if text == nil || err != nil {
-		return nil, err
+		return text, err
 	}
 	return datatypes.JSON(fmt.Sprintf(`{"phi":"%s"}`, text)).Value()
 }
