@@ -69,6 +69,8 @@ var ErrFrozen = errors.New("models: what was signed stays as it is")
 
 // Coding is a code of a terminology: ICD-10-CM, LOINC.
 type Coding struct {
+	phi.Private `json:"-"`
+
 	System  string `json:"system"` // a URI
 	Code    string `json:"code"`
 	Display string `json:"display,omitempty"`

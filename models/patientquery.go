@@ -9,6 +9,8 @@ import (
 
 // PatientQuery is a search: all that is asked for must hold. A nil member is not asked for; what is, is compared after normalisation.
 type PatientQuery struct {
+	phi.Private `json:"-"`
+
 	Active      *bool
 	Email       *string
 	Phone       *string
@@ -18,6 +20,9 @@ type PatientQuery struct {
 	Prefixes    []string // each must begin a part of the first or the last name; at least MinPrefix letters
 	And         *PatientQuery
 }
+
+// MarshalJSON returns phi.Redacted.
+func (PatientQuery) MarshalJSON() ([]byte, error) { return []byte(`"` + phi.Redacted + `"`), nil }
 
 // MinPrefix is the shortest prefix that can be searched.
 const MinPrefix = minPrefix

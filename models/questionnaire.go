@@ -1,6 +1,10 @@
 package models
 
-import "errors"
+import (
+	"errors"
+
+	"novamind/internal/phi"
+)
 
 // The questionnaires that are scored here. Both are Pfizer's, free to use.
 const (
@@ -44,6 +48,8 @@ var instruments = map[string]instrument{
 
 // Questionnaire is one that was answered, with what its answers come to.
 type Questionnaire struct {
+	phi.Private `json:"-"`
+
 	Instrument string   `json:"instrument"`
 	Code       string   `json:"code"` // LOINC, of the panel
 	ItemCodes  []string `json:"item_codes"`

@@ -19,6 +19,8 @@ const maxAppointment = 24 * time.Hour
 
 // AppointmentInput is what a client says of an appointment, in the contract's names.
 type AppointmentInput struct {
+	phi.Private `json:"-"`
+
 	PatientID      uuid.UUID `json:"patient_id"`
 	PractitionerID uuid.UUID `json:"practitioner_id"`
 	StartsAt       time.Time `json:"starts_at"`

@@ -46,6 +46,8 @@ func NewBreakGlassService(store *repository.Store, cfg config.Access, log *slog.
 
 // BreakGlassInput says whom an emergency is about: a patient by id, or by both whole names and the date of birth; and why.
 type BreakGlassInput struct {
+	phi.Private `json:"-"`
+
 	PatientID   *uuid.UUID `json:"patient_id,omitempty"`
 	FirstName   *string    `json:"first_name,omitempty"`
 	LastName    *string    `json:"last_name,omitempty"`

@@ -38,6 +38,8 @@ func NewConsentService(store *repository.Store, care *Care) *ConsentService {
 
 // ConsentInput is what a patient agreed to (42 CFR 2.31).
 type ConsentInput struct {
+	phi.Private `json:"-"`
+
 	Kind        string     `json:"kind"`
 	RecipientID *uuid.UUID `json:"recipient_id,omitempty"` // the account that may see; nil: everybody who treats the patient here
 	Purpose     string     `json:"purpose"`
@@ -167,6 +169,8 @@ func (s *ConsentService) Revoke(ctx context.Context, id uuid.UUID, current Preco
 
 // DisclosureInput is what was given to somebody outside of the clinic.
 type DisclosureInput struct {
+	phi.Private `json:"-"`
+
 	RecordID    *uuid.UUID `json:"record_id,omitempty"`
 	ConsentID   *uuid.UUID `json:"consent_id,omitempty"`
 	Recipient   string     `json:"recipient"`

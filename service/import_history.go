@@ -154,7 +154,7 @@ func (s *ImportService) record(d *fhir.Document) (*models.MedicalRecord, string)
 		in.Title = "Document"
 	}
 	for _, c := range d.Codes {
-		in.Codes = append(in.Codes, models.Coding(c))
+		in.Codes = append(in.Codes, models.Coding{System: c.System, Code: c.Code, Display: c.Display})
 		if kind, known := recordKinds[c.Code]; known && c.System == models.LOINC {
 			in.Kind = kind
 		}

@@ -285,6 +285,8 @@ func (s *MedicalRecordService) change(ctx context.Context, permission Permission
 
 // AmendmentInput is what an amendment says. What is nil stays as it was.
 type AmendmentInput struct {
+	phi.Private `json:"-"`
+
 	AmendmentReason string              `json:"amendment_reason"`
 	OccurredAt      *time.Time          `json:"occurred_at,omitempty"`
 	Title           *string             `json:"title,omitempty"`

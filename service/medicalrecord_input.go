@@ -22,6 +22,8 @@ const (
 
 // RecordInput is what a client says of a medical record that is a draft, in the contract's names.
 type RecordInput struct {
+	phi.Private `json:"-"`
+
 	AppointmentID *uuid.UUID          `json:"appointment_id,omitempty"`
 	Kind          string              `json:"kind"`
 	Sensitivity   *string             `json:"sensitivity,omitempty"` // nil: as it was; of a new record, what its kind asks for
@@ -34,6 +36,8 @@ type RecordInput struct {
 
 // QuestionnaireInput is an answered questionnaire. What is computed may be there, unchanged.
 type QuestionnaireInput struct {
+	phi.Private `json:"-"`
+
 	Instrument string   `json:"instrument"`
 	Answers    []int    `json:"answers"`
 	Code       *string  `json:"code,omitempty"`

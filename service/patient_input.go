@@ -10,6 +10,8 @@ import (
 
 // PatientInput is what a client says of a patient: the whole of it, in the contract's names.
 type PatientInput struct {
+	phi.Private `json:"-"`
+
 	Active           *bool                    `json:"active,omitempty"` // nil: true for a new patient, as it was for an old one
 	FirstName        string                   `json:"first_name"`
 	LastName         string                   `json:"last_name"`

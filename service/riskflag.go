@@ -53,6 +53,8 @@ func (s *MedicalRecordService) Flags(ctx context.Context, patientID uuid.UUID, o
 
 // ReviewInput is what a review of a flag came to.
 type ReviewInput struct {
+	phi.Private `json:"-"`
+
 	Finding  string     `json:"finding"`
 	ReviewAt *time.Time `json:"review_at,omitempty"` // when to look again; nil: the flag is resolved
 }
