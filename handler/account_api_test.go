@@ -2,7 +2,6 @@ package handler_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -119,30 +118,5 @@ func TestAssignmentsOverHTTP(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, desk.do("DELETE", end, "", `If-Match: "1"`).status)
 		require.Equal(t, http.StatusNotFound, sees())
 		require.Equal(t, http.StatusNotFound, desk.do("DELETE", end, "", "If-Match: *").status)
-	})
-}
-
-// Emergency access over HTTP: the id and the names work alike, and what comes of it bears no names.
-func TestBreakGlassOverHTTP(t *testing.T) {
-	t.Parallel()
-	onEachEngine(t, func(t *testing.T, s *stack) {
-		id := s.register(ada)
-		for i, body := range []string{
-			`{"patient_id":"` + id + `","reason":"unconscious"}`,
-			`{"first_name":"zoë ann","last_name":"GARCÍA-LÓPEZ","date_of_birth":"1980-02-03","reason":"unconscious"}`,
-		} {
-			c := s.as(s.person("clinician"+strings.Repeat("x", i)+"@example.org", service.RoleClinician).token)
-			require.Empty(t, c.do("GET", "/api/v1/patients", "").items())
-			r := c.do("POST", "/api/v1/break-glass", body)
-			require.Equal(t, http.StatusCreated, r.status, r.text)
-			require.Equal(t, []any{id}, r.at("patient_ids"))
-			require.NotEmpty(t, r.at("expires_at"))
-			require.Equal(t, http.StatusOK, c.do("GET", "/api/v1/patients/"+id, "").status)
-			require.Len(t, c.do("GET", "/api/v1/patients", "").items(), 1)
-			require.Len(t, c.do("GET", "/api/v1/break-glass", "").items(), 1)
-			require.Equal(t, http.StatusNotFound, c.do("POST", "/api/v1/patients/"+id+"/clinicians", `{"account_id":"`+uuid.NewString()+`"}`).status)
-		}
-		require.NotContains(t, s.log.String(), "unconscious")
-		require.NotContains(t, s.log.String(), "rcía")
 	})
 }
