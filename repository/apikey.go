@@ -52,6 +52,20 @@ func (r *APIKeyRepository) Touch(ctx context.Context, id uuid.UUID, now time.Tim
 	})
 }
 
+// RevokeAll removes the keys of an account.
+func (r *APIKeyRepository) RevokeAll(ctx context.Context, accountID uuid.UUID) error {
+	var keys []*models.APIKey
+	if err := r.store.handle(ctx).Where("account_id = ?", accountID).Order("id").Find(&keys).Error; err != nil {
+		return translate(err)
+	}
+	for _, k := range keys {
+		if err := r.Delete(ctx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Delete is Base.Delete. The key lets nobody in from then on.
 func (r *APIKeyRepository) Delete(ctx context.Context, k *models.APIKey) error {
 	r.store.revoke(ctx, k.AccountID)

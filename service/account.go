@@ -26,6 +26,7 @@ type AccountService struct {
 	accounts *repository.AccountRepository
 	sessions *repository.SessionRepository
 	links    *repository.AccountLinkRepository
+	keys     *repository.APIKeyRepository
 	repeats  repeats
 	cfg      config.Access
 }
@@ -37,6 +38,7 @@ func NewAccountService(store *repository.Store, auth *AuthService, cfg config.Ac
 		accounts: repository.NewAccountRepository(store),
 		sessions: repository.NewSessionRepository(store),
 		links:    repository.NewAccountLinkRepository(store),
+		keys:     repository.NewAPIKeyRepository(store),
 		repeats:  repeats{repository.NewIdempotencyKeyRepository(store)},
 	}
 }
@@ -176,7 +178,7 @@ func (s *AccountService) Practitioners(ctx context.Context, page Page) ([]*model
 }
 
 // Change replaces what is said of an account by what edit makes of it. New roles hold from the next request on; an account that is disabled loses its
-// sessions and links. It returns a NotFound error, a Stale one where current refuses the version, an Invalid one, a LastAdmin one where nobody
+// sessions, links and API keys, the last also when it may not make any more. It returns a NotFound error, a Stale one where current refuses the version, an Invalid one, a LastAdmin one where nobody
 // would be left to administer accounts, a Forbidden one for a role that actors would give themselves, or that of edit.
 func (s *AccountService) Change(ctx context.Context, id uuid.UUID, current Precondition,
 	edit func(*models.Account) (AccountInput, error),
@@ -237,6 +239,11 @@ func (s *AccountService) settle(ctx context.Context, account *models.Account, ro
 	if !slices.Equal(roles, account.Roles) {
 		details := "from " + strings.Join(roles, ", ") + " to " + strings.Join(account.Roles, ", ")
 		if err := record(ctx, audit.Event{Action: audit.ChangeRoles, EntityID: account.ID, Details: details}); err != nil {
+			return err
+		}
+	}
+	if account.Disabled || Reach(account.Roles, APIKeyCreate) == None { // who can't make keys answers for none
+		if err := s.keys.RevokeAll(ctx, account.ID); err != nil {
 			return err
 		}
 	}

@@ -342,3 +342,42 @@ func TestRemovingASecondFactor(t *testing.T) {
 		require.NoError(t, err)
 	})
 }
+
+// API keys end with the account that answers for them, or with its right to make any, and don't come back.
+func TestKeysDieWithTheirAccount(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		admin := as(t, service.RoleAdmin)
+		b.account(t, service.RoleAdmin) // who stays
+		for name, c := range map[string]struct{ take, giveBack func(*service.AccountInput) }{
+			"disabled": {
+				func(in *service.AccountInput) { in.Disabled = true },
+				func(in *service.AccountInput) { in.Disabled = false },
+			},
+			"no admin any more": {
+				func(in *service.AccountInput) { in.Roles = []string{service.RoleClinician} },
+				func(in *service.AccountInput) { in.Roles = []string{service.RoleAdmin} },
+			},
+		} {
+			account := b.account(t, service.RoleAdmin)
+			mine := audit.WithActor(t.Context(), audit.Actor{ID: account.ID, Roles: account.Roles, Origin: "test"})
+			_, secret, err := b.apiKeys.Create(mine, keyInput())
+			require.NoError(t, err)
+			change := func(how func(*service.AccountInput)) {
+				t.Helper()
+				_, err := b.accounts.Change(admin, account.ID, anyVersion, edit(how))
+				require.NoError(t, err)
+			}
+			change(func(in *service.AccountInput) { in.Name = "Other" })
+			_, err = b.auth.Authenticate(t.Context(), secret)
+			require.NoError(t, err, name)
+			for _, how := range []func(*service.AccountInput){c.take, c.giveBack} {
+				change(how)
+				_, err = b.auth.Authenticate(t.Context(), secret)
+				require.True(t, apperr.Is(err, apperr.Unauthenticated), "%s: %v", name, err)
+			}
+			require.Zero(t, b.count(t, "apikey"), name)
+		}
+	})
+}
