@@ -25,6 +25,7 @@ type Services struct {
 	Refusals       *service.RefusalService
 	Ready          []Check
 	MedicalRecords *service.MedicalRecordService
+	Charts         *service.ChartService
 	Consents       *service.ConsentService
 }
 

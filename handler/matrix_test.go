@@ -125,6 +125,7 @@ var matrix = map[string]rule{
 		return "/api/v1/patients/" + s.inCareOf(c.id, ada) + "/clinicians/" + c.id.String()
 	}},
 
+	"GET /api/v1/patients/:id/chart": {who: service.RoleClinician, want: 200, path: patientPath("/chart")},
 	"POST /api/v1/patients/:id/merge": {
 		who: service.RoleFrontDesk, want: 422, path: patientPath("/merge"), body: `{"into_id":"01890a5d-ac96-774b-bcce-b302099a8057","reason":"The same person"}`,
 	},

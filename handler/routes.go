@@ -68,6 +68,7 @@ func (a *API) patientRoutes() []Route {
 		{"DELETE", "/api/v1/patients/:id/clinicians/:account_id", Session, noQuery(a.unassignClinician)},
 		{"GET", "/api/v1/break-glass", Session, noQuery(a.listBreakGlass)},
 		{"POST", "/api/v1/break-glass", Session, noQuery(a.breakGlass)},
+		{"GET", "/api/v1/patients/:id/chart", Session, noQuery(a.getChart)},
 		{"POST", "/api/v1/patients/:id/merge", Session, noQuery(a.mergePatient)},
 		{"POST", "/api/v1/patients/:id/unmerge", Session, noQuery(a.unmergePatient)},
 	}

@@ -18,6 +18,7 @@ func (s *stack) reach(patient, record string) map[string]reply {
 		records, records + "?kind=psychotherapy_note", records + "?status=final", records + "?patient_id=" + patient,
 		"/api/v1/patients/" + patient, "/api/v1/patients/" + patient + "/medical-records", "/api/v1/patients/" + patient + "/medical-records?kind=psychotherapy_note",
 		"/api/v1/patients/" + patient + "/disclosures", "/api/v1/patients/" + patient + "/risk-flags", "/api/v1/patients/" + patient + "/consents",
+		"/api/v1/patients/" + patient + "/chart", "/api/v1/patients/" + patient + "/appointments", "/api/v1/patients", "/api/v1/appointments",
 	} {
 		out[path] = s.do("GET", path, "")
 	}
@@ -46,6 +47,12 @@ func TestPsychotherapyNotesAreTheirAuthorsAlone(t *testing.T) {
 		for _, role := range []string{service.RoleAdmin, service.RoleFrontDesk, service.RoleAuditor} {
 			others[role] = s.account(role+"@example.org", nil, role)
 		}
+		emergency := s.person("emergency@example.org", service.RoleClinician)
+		r := s.as(emergency.token).do("POST", "/api/v1/break-glass", `{"patient_id":"`+patient+`","reason":"unconscious"}`)
+		require.Equal(t, http.StatusCreated, r.status, r.text)
+		others["break-glass"] = emergency.token
+		require.Equal(t, http.StatusOK, s.as(emergency.token).do("GET", "/api/v1/patients/"+patient+"/chart", "").status, "it does open the chart")
+
 		for who, token := range others {
 			for where, r := range s.as(token).reach(patient, note) {
 				require.NotContains(t, r.text, note, "%s at %s", who, where)
@@ -53,8 +60,9 @@ func TestPsychotherapyNotesAreTheirAuthorsAlone(t *testing.T) {
 				require.NotEqual(t, http.StatusInternalServerError, r.status, "%s at %s: %s", who, where, r.text)
 			}
 		}
-		r := s.as(author).do("GET", records+"/"+note, "")
+		r = s.as(author).do("GET", records+"/"+note, "")
 		require.Equal(t, http.StatusOK, r.status, r.text)
+		require.Empty(t, s.as(author).do("GET", "/api/v1/patients/"+patient+"/chart", "").at("latest_records"), "it is in no chart")
 		require.Empty(t, s.as(author).do("GET", records, "").items(), "it is in no list either")
 		require.Empty(t, s.as(author).do("GET", "/api/v1/patients/"+patient+"/medical-records", "").items())
 		require.Equal(t, []string{note}, s.as(author).do("GET", records+"?kind=psychotherapy_note", "").ids(), "but where the author asks for their own")
@@ -75,6 +83,11 @@ func TestRestrictedRecordsAreForWhoIsAssigned(t *testing.T) {
 		require.Len(t, s.as(colleague).do("GET", records, "").items(), 2)
 		require.Equal(t, http.StatusOK, s.as(colleague).do("GET", records+"/"+note, "").status)
 		require.Equal(t, http.StatusForbidden, s.as(colleague).do("PATCH", records+"/"+note, `{"content":"x"}`, "If-Match: *").status, "a draft is its author's")
+
+		emergency := s.person("emergency@example.org", service.RoleClinician)
+		require.Equal(t, http.StatusNotFound, s.as(emergency.token).do("GET", records+"/"+note, "").status)
+		require.Equal(t, http.StatusCreated, s.as(emergency.token).do("POST", "/api/v1/break-glass", `{"patient_id":"`+patient+`","reason":"unconscious"}`).status)
+		require.Equal(t, http.StatusOK, s.as(emergency.token).do("GET", records+"/"+note, "").status, "an emergency opens what is restricted")
 
 		stranger, _ := s.clinician("stranger@example.org")
 		require.Empty(t, s.as(stranger).do("GET", records, "").items())

@@ -108,7 +108,7 @@ func newStackWith(t testing.TB, url string, configure func(*config.Config)) *sta
 		AuditLogs: service.NewAuditLogService(s.store), AuditTree: service.NewAuditTreeService(s.store),
 		Reviews: service.NewAuditReviewService(s.store, hours), Refusals: s.refusals,
 		Appointments:   service.NewAppointmentService(s.store, care, cfg.Clinic),
-		MedicalRecords: service.NewMedicalRecordService(s.store, care), Consents: service.NewConsentService(s.store, care),
+		MedicalRecords: service.NewMedicalRecordService(s.store, care), Charts: service.NewChartService(s.store, service.NewMedicalRecordService(s.store, care)), Consents: service.NewConsentService(s.store, care),
 		Ready: []handler.Check{{Name: "audit", Run: s.store.CheckAudit}},
 	}, cfg, s.store.CursorKey(), log)
 	require.NoError(t, err)

@@ -56,6 +56,11 @@ func (r *AppointmentRepository) Search(ctx context.Context, q AppointmentQuery, 
 	return r.List(ctx, page, where...)
 }
 
+// Upcoming returns one page of a patient's appointments that are yet to come, or are under way, in the order of their starts, and whether there are more.
+func (r *AppointmentRepository) Upcoming(ctx context.Context, patientID uuid.UUID, now time.Time, page Page) ([]*models.Appointment, bool, error) {
+	return r.Search(ctx, AppointmentQuery{PatientID: patientID, From: now}, page, func(db *gorm.DB) *gorm.DB { return db.Where(taking(), now.UTC()) })
+}
+
 // Known returns those of ids that are appointments already. It shows nothing of them, and is not an access.
 func (r *AppointmentRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
 	return r.known(ctx, ids)

@@ -313,6 +313,14 @@ var expectations = map[string]expectation{
 			return err
 		},
 	},
+	"ChartService.Of": {
+		roles: clinicians, action: audit.Read, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			c, err := b.charts.Of(ctx, b.recordFor(t, ctx).PatientID)
+			require.Equal(t, err == nil, c != nil && len(c.Records) == 1 && len(c.Flags) == 1)
+			return err
+		},
+	},
 	"MedicalRecordService.Write": {
 		roles: clinicians, action: audit.Create,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
@@ -599,7 +607,7 @@ func TestEveryMethodHasAnExpectation(t *testing.T) {
 	t.Parallel()
 	var names []string
 	for _, s := range []any{
-		&service.PatientService{}, &service.AppointmentService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuditReviewService{}, &service.AuthService{}, &service.APIKeyService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MedicalRecordService{}, &service.ConsentService{}, &service.MigrationRunService{},
+		&service.PatientService{}, &service.AppointmentService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuditReviewService{}, &service.AuthService{}, &service.APIKeyService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MedicalRecordService{}, &service.ChartService{}, &service.ConsentService{}, &service.MigrationRunService{},
 	} {
 		of := reflect.TypeOf(s)
 		names = append(names, of.Elem().Name())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,8 +72,8 @@ type imported[R, M any] struct {
 	id         func(*R) uuid.UUID
 	row        func(*R) (*M, string) // the row, or the reason why it can't be one
 	known      func(context.Context, []uuid.UUID) (map[uuid.UUID]bool, error)
-	// admit judges new rows, by their ids, against what is stored, and returns why it refuses some; it runs in their transaction.
-	admit  func(context.Context, map[uuid.UUID]*M) (map[uuid.UUID]string, error)
+	// admit judges new rows, in the order of their lines, against what is stored, and returns why it refuses some; it runs in their transaction.
+	admit  func(context.Context, []newRow[M]) (map[uuid.UUID]string, error)
 	create func(context.Context, *M) error
 }
 
@@ -139,6 +140,7 @@ func importLines[R, M any](ctx context.Context, store Store, kind imported[R, M]
 
 func (r *importRun[R, M]) reject(line int, reason string) {
 	r.report.Rejected = append(r.report.Rejected, Reject{line, reason})
+	slices.SortStableFunc(r.report.Rejected, func(a, b Reject) int { return a.Line - b.Line })
 }
 
 // read turns a line into a row, or into the reason why it can't be one.
@@ -200,12 +202,7 @@ func (r *importRun[R, M]) judge(ctx context.Context, batch []newRow[M]) (map[uui
 	if err != nil || r.admit == nil {
 		return known, nil, err
 	}
-	fresh := map[uuid.UUID]*M{}
-	for _, b := range batch {
-		if !known[b.id] {
-			fresh[b.id] = b.row
-		}
-	}
+	fresh := slices.DeleteFunc(slices.Clone(batch), func(b newRow[M]) bool { return known[b.id] })
 	refused, err := r.admit(ctx, fresh)
 	return known, refused, err
 }

@@ -38,18 +38,18 @@ func (s *ImportService) Practitioners(ctx context.Context, r io.Reader, strict b
 }
 
 // freeAddresses refuses accounts whose e-mail is another's.
-func (s *ImportService) freeAddresses(ctx context.Context, accounts map[uuid.UUID]*models.Account) (map[uuid.UUID]string, error) {
+func (s *ImportService) freeAddresses(ctx context.Context, rows []newRow[models.Account]) (map[uuid.UUID]string, error) {
 	refused := map[uuid.UUID]string{}
 	addresses := map[string]bool{}
-	for id, a := range accounts {
-		taken, err := s.accounts.Taken(ctx, a.Email)
+	for _, r := range rows {
+		taken, err := s.accounts.Taken(ctx, r.row.Email)
 		if err != nil {
 			return nil, err
 		}
-		if taken || addresses[a.Email] {
-			refused[id] = "telecom: an account has this e-mail already"
+		if taken || addresses[r.row.Email] {
+			refused[r.id] = "telecom: an account has this e-mail already"
 		}
-		addresses[a.Email] = true
+		addresses[r.row.Email] = true
 	}
 	return refused, nil
 }
@@ -77,7 +77,7 @@ func (s *ImportService) Encounters(ctx context.Context, r io.Reader, strict bool
 		permission: AppointmentImport, table: "appointment",
 		id:    func(e *fhir.Encounter) uuid.UUID { return e.ID },
 		known: s.appointments.Known, create: s.createAppointment, row: s.appointment,
-		admit: func(ctx context.Context, rows map[uuid.UUID]*models.Appointment) (map[uuid.UUID]string, error) {
+		admit: func(ctx context.Context, rows []newRow[models.Appointment]) (map[uuid.UUID]string, error) {
 			return unknownParties(ctx, s, rows, func(a *models.Appointment) (uuid.UUID, uuid.UUID) { return a.PatientID, a.PractitionerID })
 		},
 	}, fhir.Encounters(r), strict, progress)
@@ -176,8 +176,9 @@ func (s *ImportService) createRecord(ctx context.Context, m *models.MedicalRecor
 }
 
 // admitRecords refuses records of nobody we know, and lets go of encounters that are not here, or are another patient's.
-func (s *ImportService) admitRecords(ctx context.Context, rows map[uuid.UUID]*models.MedicalRecord) (map[uuid.UUID]string, error) {
-	for _, m := range rows {
+func (s *ImportService) admitRecords(ctx context.Context, rows []newRow[models.MedicalRecord]) (map[uuid.UUID]string, error) {
+	for _, r := range rows {
+		m := r.row
 		if m.AppointmentID == nil {
 			continue
 		}
@@ -193,10 +194,10 @@ func (s *ImportService) admitRecords(ctx context.Context, rows map[uuid.UUID]*mo
 }
 
 // unknownParties refuses rows of patients or practitioners who are not here.
-func unknownParties[M any](ctx context.Context, s *ImportService, rows map[uuid.UUID]*M, parties func(*M) (patient, account uuid.UUID)) (map[uuid.UUID]string, error) {
+func unknownParties[M any](ctx context.Context, s *ImportService, rows []newRow[M], parties func(*M) (patient, account uuid.UUID)) (map[uuid.UUID]string, error) {
 	var patients, accounts []uuid.UUID
-	for _, row := range rows {
-		patient, account := parties(row)
+	for _, r := range rows {
+		patient, account := parties(r.row)
 		patients, accounts = append(patients, patient), append(accounts, account)
 	}
 	knownPatients, err := s.patients.Known(ctx, patients)
@@ -208,12 +209,12 @@ func unknownParties[M any](ctx context.Context, s *ImportService, rows map[uuid.
 		return nil, err
 	}
 	refused := map[uuid.UUID]string{}
-	for id, row := range rows {
-		switch patient, account := parties(row); {
+	for _, r := range rows {
+		switch patient, account := parties(r.row); {
 		case !knownPatients[patient]:
-			refused[id] = "subject: a patient who is not here"
+			refused[r.id] = "subject: a patient who is not here"
 		case !knownAccounts[account]:
-			refused[id] = "practitioner: one who is not here"
+			refused[r.id] = "practitioner: one who is not here"
 		}
 	}
 	return refused, nil

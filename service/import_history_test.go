@@ -78,8 +78,8 @@ func TestHistoriesAreTakenOver(t *testing.T) {
 			"Patient":      {Created: 2, Rejected: []service.Reject{}},
 			"Practitioner": {Created: 2, Rejected: []service.Reject{{Line: 3, Reason: "telecom: an account has this e-mail already"}}},
 			"Encounter": {Created: 3, Rejected: []service.Reject{
-				{Line: 6, Reason: "status: none that an appointment has"}, {Line: 4, Reason: "subject: a patient who is not here"},
-				{Line: 5, Reason: "practitioner: one who is not here"},
+				{Line: 4, Reason: "subject: a patient who is not here"}, {Line: 5, Reason: "practitioner: one who is not here"},
+				{Line: 6, Reason: "status: none that an appointment has"},
 			}},
 			"DocumentReference": {Created: 2, Rejected: []service.Reject{{Line: 3, Reason: "subject: a patient who is not here"}}},
 		} {

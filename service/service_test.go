@@ -32,6 +32,7 @@ type bundle struct {
 	patients     *service.PatientService
 	appointments *service.AppointmentService
 	records      *service.MedicalRecordService
+	charts       *service.ChartService
 	consents     *service.ConsentService
 	log          *service.AuditLogService
 	auth         *service.AuthService
@@ -72,11 +73,12 @@ func newServerWith(t *testing.T, url, kek string, logins config.Auth) *bundle {
 	auth, err := service.NewAuthService(store, logins)
 	require.NoError(t, err)
 	care := service.NewCare(store, config.Default().Access)
+	records := service.NewMedicalRecordService(store, care)
 	told := &bytes.Buffer{}
 	emergencies, err := service.NewBreakGlassService(store, config.Default().Access, slog.New(slog.NewTextHandler(told, nil)))
 	require.NoError(t, err)
 	return &bundle{
-		records: service.NewMedicalRecordService(store, care), consents: service.NewConsentService(store, care),
+		records: records, charts: service.NewChartService(store, records), consents: service.NewConsentService(store, care),
 		apiKeys:  service.NewAPIKeyService(store, config.Default().Auth),
 		accounts: service.NewAccountService(store, auth, config.Default().Access),
 		carers:   service.NewCareService(store, care), emergencies: emergencies, told: told,

@@ -115,6 +115,7 @@ func (in *installation) server(engine http.Handler) (*handler.Server, error) {
 // services returns what the API stands on.
 func (in *installation) services(auth *service.AuthService) (handler.Services, error) {
 	care := service.NewCare(in.store, in.config.Access)
+	records := service.NewMedicalRecordService(in.store, care)
 	hours, hoursErr := in.config.Clinic.OpeningHours()
 	emergencies, err := service.NewBreakGlassService(in.store, in.config.Access, in.log)
 	return handler.Services{
@@ -123,7 +124,8 @@ func (in *installation) services(auth *service.AuthService) (handler.Services, e
 		Accounts:       service.NewAccountService(in.store, auth, in.config.Access),
 		Patients:       service.NewPatientService(in.store, care, in.config.Clinic.PhoneRegion),
 		Appointments:   service.NewAppointmentService(in.store, care, in.config.Clinic),
-		MedicalRecords: service.NewMedicalRecordService(in.store, care),
+		MedicalRecords: records,
+		Charts:         service.NewChartService(in.store, records),
 		Consents:       service.NewConsentService(in.store, care),
 		Care:           service.NewCareService(in.store, care),
 		BreakGlass:     emergencies,

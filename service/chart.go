@@ -1,0 +1,84 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/audit"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// How much of a chart is shown at first; the rest is in the lists.
+const (
+	chartAppointments = 10
+	chartRecords      = 20
+	chartFlags        = 20
+)
+
+// Chart is what one sees first of a patient.
+type Chart struct {
+	Patient      *models.Patient
+	Merged       []*models.Patient // who were merged into the patient; what is theirs is in the chart too
+	Appointments []*models.Appointment
+	Records      []*models.MedicalRecord
+	Flags        []*models.RiskFlag
+}
+
+// ChartService shows charts.
+type ChartService struct {
+	records      *MedicalRecordService
+	patients     *repository.PatientRepository
+	appointments *repository.AppointmentRepository
+}
+
+// NewChartService returns the service on a store.
+func NewChartService(store *repository.Store, records *MedicalRecordService) *ChartService {
+	return &ChartService{
+		records:      records,
+		patients:     repository.NewPatientRepository(store),
+		appointments: repository.NewAppointmentRepository(store),
+	}
+}
+
+// Of returns the chart of a patient in the actor's care: what is said of them, the next appointments, the latest records that the actor sees, and open
+// flags, in as many queries whatever there is. Psychotherapy notes are in no chart. It returns a Forbidden, a NotFound or an Unreadable error.
+func (s *ChartService) Of(ctx context.Context, patientID uuid.UUID) (*Chart, error) {
+	var c Chart
+	intent := audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: patientID, Details: "chart"}
+	err := guarded(ctx, s.records.store, MedicalRecordRead, intent, s.records.store.Read, func(ctx context.Context) error {
+		if err := s.records.care.inCare(ctx, patientID); err != nil {
+			return err
+		}
+		sight, err := s.records.listSight(ctx, false)
+		if err != nil {
+			return err
+		}
+		return s.fill(ctx, &c, patientID, sight)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+func (s *ChartService) fill(ctx context.Context, c *Chart, patientID uuid.UUID, sight repository.RecordSight) (err error) {
+	if c.Patient, err = s.patients.ByID(ctx, patientID); err != nil {
+		return err
+	}
+	if c.Merged, err = s.patients.MergedInto(ctx, patientID); err != nil {
+		return err
+	}
+	if c.Appointments, _, err = s.appointments.Upcoming(ctx, patientID, time.Now(), Page{Limit: chartAppointments}); err != nil {
+		return err
+	}
+	if c.Records, _, err = s.records.records.Search(ctx, RecordQuery{PatientID: patientID}, sight, Page{Limit: chartRecords}); err != nil {
+		return err
+	}
+	if c.Flags, _, err = s.records.flags.Of(ctx, patientID, true, sight, Page{Limit: chartFlags}); err != nil {
+		return err
+	}
+	return s.records.disclose(ctx, c.Records...)
+}

@@ -1,0 +1,92 @@
+package service_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"novamind/internal/audit"
+	"novamind/internal/config"
+	"novamind/internal/dbtest"
+	"novamind/internal/phi"
+	"novamind/models"
+	"novamind/repository"
+	"novamind/service"
+)
+
+// spied returns charts whose statements are counted.
+func (b *bundle) spied(t *testing.T) (*service.ChartService, *bytes.Buffer) {
+	t.Helper()
+	out := &bytes.Buffer{}
+	cfg := config.Default().Database
+	cfg.URL, cfg.Echo = config.DSN(b.url), true
+	store, err := repository.Open(t.Context(), cfg, slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	require.NoError(t, store.Unlock(t.Context(), "file:"+b.kek, "US"))
+	return service.NewChartService(store, service.NewMedicalRecordService(store, service.NewCare(store, config.Default().Access))), out
+}
+
+// fillChart gives a patient n signed records and n appointments of the author's, to come.
+func (b *bundle) fillChart(t *testing.T, patient *models.Patient, n int) {
+	t.Helper()
+	actor, err := audit.ActorFrom(b.clinician(t))
+	require.NoError(t, err)
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	require.NoError(t, b.store.InTx(audit.System(t.Context(), "test"), func(ctx context.Context) error {
+		records, appointments := repository.NewMedicalRecordRepository(b.store), repository.NewAppointmentRepository(b.store)
+		for i := range n {
+			if err := records.Create(ctx, &models.MedicalRecord{
+				PatientID: patient.ID, AuthorID: actor.ID, Kind: models.KindProgressNote, Sensitivity: models.SensitivityNormal, Status: models.RecordFinal,
+				OccurredAt: now.Add(-time.Duration(i) * time.Hour), Title: phi.Of("Visit"), Content: phi.Of("Text"), SignedAt: &now, SignedBy: &actor.ID,
+			}); err != nil {
+				return err
+			}
+			if err := appointments.Create(ctx, &models.Appointment{
+				PatientID: patient.ID, PractitionerID: actor.ID, StartsAt: now.AddDate(0, 0, i+1), EndsAt: now.AddDate(0, 0, i+1).Add(time.Hour),
+				TimeZone: "UTC", Status: models.Booked, Type: models.TypeIndividual, Modality: "video",
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// A chart with hundreds of records takes as many queries as one with a few.
+func TestChartsTakeConstantQueries(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		ctx := b.clinician(t)
+		small, large := b.inCareOf(t, ctx), b.inCareOf(t, ctx)
+		b.fillChart(t, small, 2)
+		b.fillChart(t, large, 400)
+		charts, out := b.spied(t)
+		counted := map[string]int{}
+		for name, p := range map[string]*models.Patient{"small": small, "large": large} {
+			_, err := charts.Of(ctx, p.ID) // the first of a store reads the keys too
+			require.NoError(t, err)
+			out.Reset()
+			c, err := charts.Of(ctx, p.ID)
+			require.NoError(t, err)
+			for line := range strings.Lines(out.String()) { // one for each statement; the lease of the keys may end in between
+				if !strings.Contains(line, "keyset") {
+					counted[name]++
+				}
+			}
+			require.Len(t, c.Records, map[string]int{"small": 2, "large": 20}[name])
+			require.Len(t, c.Appointments, map[string]int{"small": 2, "large": 10}[name])
+			for i := range c.Records[1:] {
+				require.False(t, c.Records[i].OccurredAt.Before(c.Records[i+1].OccurredAt), "the latest first")
+			}
+		}
+		require.Equal(t, counted["small"], counted["large"])
+		t.Logf("%d statements", counted["large"])
+	})
+}
