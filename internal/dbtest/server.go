@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"novamind/internal/scratch"
+	"novamind/migrations"
 )
 
 // Options are how a throwaway server differs from the fast one that tests share.
@@ -44,6 +45,12 @@ func (s *Server) Kill(tb testing.TB) {
 func (s *Server) Start(tb testing.TB) {
 	tb.Helper()
 	require.NoError(tb, s.server.Restart(tb.Context()))
+}
+
+// Migrate brings the server's own database to the newest version.
+func (s *Server) Migrate(tb testing.TB) {
+	tb.Helper()
+	require.NoError(tb, migrate(s.URL(), migrations.Postgres))
 }
 
 // explain tells, where the machine has no PostgreSQL, what tests can use instead.
