@@ -129,16 +129,7 @@ func (p *postgresPlan) change(t *schema.Table, c schema.Change, all []schema.Cha
 	case *schema.ModifyColumn:
 		return p.modifyColumn(t, c)
 	case *schema.AddColumn:
-		if !needsFiller(c.C) {
-			return p.one(&p.main, t, c)
-		}
-		filled := *c.C
-		filled.Default = &schema.RawExpr{X: filler(c.C)}
-		if err := p.one(&p.main, t, &schema.AddColumn{C: &filled}); err != nil {
-			return err
-		}
-		p.main = append(p.main, "ALTER TABLE "+inspect.Quote(t.Name)+" ALTER COLUMN "+inspect.Quote(c.C.Name)+" DROP DEFAULT")
-		return nil
+		return p.addColumn(t, c)
 	case *schema.AddCheck:
 		return p.addConstraint(t, c, c.C.Name, &c.Extra)
 	case *schema.AddForeignKey:
@@ -153,15 +144,34 @@ func (p *postgresPlan) change(t *schema.Table, c schema.Change, all []schema.Cha
 		if isConstraint(c.I) || p.back && gainsColumn(c.I, all) {
 			return p.one(&p.main, t, c)
 		}
-		c.Extra = append(c.Extra, &postgres.Concurrently{})
-		out, err := statements(p.ctx, p.to.Driver, &schema.ModifyTable{T: t, Changes: []schema.Change{c}})
-		for _, statement := range out { // atlas knows no IF NOT EXISTS here
-			p.late = append(p.late, strings.Replace(statement, " CONCURRENTLY ", " CONCURRENTLY IF NOT EXISTS ", 1))
-		}
-		return err
+		return p.addConcurrently(t, c)
 	default:
 		return p.one(&p.main, t, c)
 	}
+}
+
+// addColumn adds a column. One that comes back on the way down is filled, since its values are gone.
+func (p *postgresPlan) addColumn(t *schema.Table, c *schema.AddColumn) error {
+	if !needsFiller(c.C) {
+		return p.one(&p.main, t, c)
+	}
+	filled := *c.C
+	filled.Default = &schema.RawExpr{X: filler(c.C)}
+	if err := p.one(&p.main, t, &schema.AddColumn{C: &filled}); err != nil {
+		return err
+	}
+	p.main = append(p.main, "ALTER TABLE "+inspect.Quote(t.Name)+" ALTER COLUMN "+inspect.Quote(c.C.Name)+" DROP DEFAULT")
+	return nil
+}
+
+// addConcurrently builds an index while others write.
+func (p *postgresPlan) addConcurrently(t *schema.Table, c *schema.AddIndex) error {
+	c.Extra = append(c.Extra, &postgres.Concurrently{})
+	out, err := statements(p.ctx, p.to.Driver, &schema.ModifyTable{T: t, Changes: []schema.Change{c}})
+	for _, statement := range out { // atlas knows no IF NOT EXISTS here
+		p.late = append(p.late, strings.Replace(statement, " CONCURRENTLY ", " CONCURRENTLY IF NOT EXISTS ", 1))
+	}
+	return err
 }
 
 // addConstraint adds a CHECK or a foreign key without looking at the rows, which a later statement does without keeping others from writing.

@@ -2,6 +2,9 @@ package inspect
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"ariga.io/atlas/sql/schema"
 )
@@ -76,18 +79,18 @@ func describePart(change schema.Change) string {
 	}
 }
 
+// aspects are what can differ of a column.
+var aspects = map[schema.ChangeKind]string{
+	schema.ChangeType: "type", schema.ChangeNull: "nullability", schema.ChangeDefault: "default",
+	schema.ChangeAttr: "identity", schema.ChangeGenerated: "generated expression", schema.ChangeComment: "comment",
+}
+
 func describeColumn(c *schema.ModifyColumn) string {
-	what := ""
-	for _, kind := range []struct {
-		is   schema.ChangeKind
-		name string
-	}{
-		{schema.ChangeType, "type"}, {schema.ChangeNull, "nullability"}, {schema.ChangeDefault, "default"},
-		{schema.ChangeAttr, "identity"}, {schema.ChangeGenerated, "generated expression"},
-	} {
-		if c.Change.Is(kind.is) {
-			what += ", " + kind.name
+	var what []string
+	for _, kind := range slices.Sorted(maps.Keys(aspects)) {
+		if c.Change.Is(kind) {
+			what = append(what, aspects[kind])
 		}
 	}
-	return what[2:] + " differs"
+	return strings.Join(what, ", ") + " differs"
 }

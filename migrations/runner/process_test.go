@@ -109,8 +109,7 @@ func populate(t *testing.T, db *gorm.DB, set migrations.Set) {
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		INSERT INTO account (id, email, name, roles, password_hash, must_change_password, disabled)
 		SELECT ID, 'somebody ' || i, 'Somebody', '[]', '-', false, false FROM n`, "ID", id(db)), populatedRows)).Error)
-	require.NoError(t, db.Exec(`INSERT INTO session (account_id, id, token_hash, expires_at)
-		SELECT a.id, a.id, email, created_at FROM account a`).Error)
+	require.NoError(t, db.Exec("INSERT INTO session (id, token_hash, account_id, expires_at) SELECT id, email, id, created_at FROM account").Error)
 }
 
 // id is SQL for the i-th id.
