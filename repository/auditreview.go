@@ -19,7 +19,7 @@ type Moment struct {
 
 // Emergencies returns the events of emergency access in a period: those that opened it, and those that happened by it.
 func (r *AuditLogRepository) Emergencies(ctx context.Context, from, to time.Time) ([]uuid.UUID, error) {
-	return r.inPeriod(ctx, from, to, "a.action = 'break_glass' OR a.purpose = 'BTG'")
+	return r.inPeriod(ctx, from, to, "a.action = ? OR a.purpose = ?", audit.BreakGlass, audit.BreakTheGlass)
 }
 
 // inPeriod returns the ids of the events of a period that a condition holds for, in their order.

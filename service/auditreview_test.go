@@ -84,10 +84,10 @@ func TestReview(t *testing.T) {
 			read(week.From.Add(-time.Minute), audit.Denied), // of the week before
 			read(week.To, audit.Denied),                     // of the week after
 			audit.Event{OccurredAt: noon, Action: audit.Export, EntityType: "auditlog", Outcome: audit.Success},
-			audit.Event{OccurredAt: noon, Action: "break_glass", EntityType: "patient", EntityID: patient.ID, Outcome: audit.Success},
+			audit.Event{OccurredAt: noon, Action: audit.BreakGlass, EntityType: "patient", EntityID: patient.ID, Outcome: audit.Success},
 			audit.Event{OccurredAt: week.From.Add(time.Hour), Action: audit.Login, EntityType: "account", Outcome: audit.Success},
 		)
-		b.happened(t, audit.Actor{ID: other.ID, Origin: audit.API, Purpose: "BTG"}, read(noon, audit.Success))
+		b.happened(t, audit.Actor{ID: other.ID, Origin: audit.API, Purpose: audit.BreakTheGlass}, read(noon, audit.Success))
 		b.happened(t, audit.Actor{ID: self.ID, Origin: audit.API}, read(noon, audit.Success))
 		b.happened(t, audit.Actor{Origin: audit.DirectSQL}, audit.Event{OccurredAt: noon, Action: audit.Update, EntityType: "patient", Outcome: audit.Success})
 		review, err := reviews.Review(as(t, service.RoleAuditor), week)
