@@ -3,7 +3,6 @@ package service_test
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -78,7 +77,8 @@ func TestHistoriesAreTakenOver(t *testing.T) {
 			"Patient":      {Created: 2, Rejected: []service.Reject{}},
 			"Practitioner": {Created: 2, Rejected: []service.Reject{{Line: 3, Reason: "telecom: an account has this e-mail already"}}},
 			"Encounter": {Created: 3, Rejected: []service.Reject{
-				{Line: 4, Reason: "subject: a patient who is not here"}, {Line: 5, Reason: "practitioner: one who is not here"},
+				{Line: 4, Reason: "subject: a patient who is not here"},
+				{Line: 5, Reason: "practitioner: one who is not here"},
 				{Line: 6, Reason: "status: none that an appointment has"},
 			}},
 			"DocumentReference": {Created: 2, Rejected: []service.Reject{{Line: 3, Reason: "subject: a patient who is not here"}}},
@@ -171,6 +171,6 @@ func TestStrictImportOfHistoriesStops(t *testing.T) {
 		export := smallExport()
 		b.imported(t, map[string]string{"Patient": export["Patient"], "Practitioner": practitionerLine(1)})
 		_, err := b.importing().Encounters(importing(t), strings.NewReader(encounterLine(1, 9, 1, 8, "finished")), true, nil)
-		require.True(t, errors.Is(err, service.ErrRejected), "%v", err)
+		require.ErrorIs(t, err, service.ErrRejected)
 	})
 }
