@@ -39,7 +39,8 @@ func TestLeavesCoverEveryColumn(t *testing.T) {
 		require.NoError(t, err)
 		return entry.Leaf()
 	}
-	require.Equal(t, leaf(fresh()), leaf(fresh()))
+	one, same := leaf(fresh()), leaf(fresh())
+	require.Equal(t, one, same)
 	for i, column := range models.ColumnsOf(&models.AuditLog{}) {
 		e := fresh()
 		changed(t, models.PointersTo(e)[i])
