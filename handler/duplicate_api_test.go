@@ -90,6 +90,9 @@ func TestMergeIsALink(t *testing.T) {
 		require.ElementsMatch(t, []string{one, other}, s.as(treatsMerged).do("GET", chart, "").ids(), "also to who treated the merged one")
 		require.Equal(t, kept, s.as(treatsKept).do("GET", "/api/v1/patients/"+merged, "").at("merged_into_id"))
 
+		r = s.as(treatsMerged).do("POST", records, `{"patient_id":"`+merged+`","kind":"intake","title":"x"}`)
+		require.Equal(t, http.StatusConflict, r.status, "the kept chart is where to write")
+
 		third := s.register(ada)
 		for _, refused := range [][2]string{{merged, third}, {kept, third}, {third, merged}, {third, third}, {third, uuid.NewString()}} {
 			r := s.as(desk.token).do("POST", "/api/v1/patients/"+refused[0]+"/merge", `{"into_id":"`+refused[1]+`","reason":"x"}`, "If-Match: *")

@@ -23,6 +23,7 @@ type MedicalRecordService struct {
 	adding
 
 	records      *repository.MedicalRecordRepository
+	patients     *repository.PatientRepository
 	appointments *repository.AppointmentRepository
 	consents     *repository.ConsentRepository
 	disclosures  *repository.DisclosureRepository
@@ -34,6 +35,7 @@ func NewMedicalRecordService(store *repository.Store, care *Care) *MedicalRecord
 	return &MedicalRecordService{
 		adding:       adding{store, care, repeats{repository.NewIdempotencyKeyRepository(store)}},
 		records:      repository.NewMedicalRecordRepository(store),
+		patients:     repository.NewPatientRepository(store),
 		appointments: repository.NewAppointmentRepository(store),
 		consents:     repository.NewConsentRepository(store),
 		disclosures:  repository.NewDisclosureRepository(store),
@@ -46,7 +48,7 @@ func recordIntent(action string, id uuid.UUID) audit.Intent {
 }
 
 // Write adds a draft to the chart of a patient in the actor's care. A repeat with the same idempotency key returns what the first one made. It
-// returns an Invalid error, or a KeyReused one.
+// returns an Invalid error, a Conflict one where the patient was merged into another, or a KeyReused one.
 func (s *MedicalRecordService) Write(ctx context.Context, patientID uuid.UUID, in RecordInput, once Idempotency) (*models.MedicalRecord, error) {
 	intent := recordIntent(audit.Create, uuid.Nil)
 	return addTo(ctx, s.adding, MedicalRecordCreate, intent, patientID, once, s.Get, func(ctx context.Context) (*models.MedicalRecord, error) {
@@ -58,6 +60,12 @@ func (s *MedicalRecordService) write(ctx context.Context, patientID uuid.UUID, i
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
 		return nil, err
+	}
+	switch merged, err := s.patients.IsMerged(ctx, patientID); {
+	case err != nil:
+		return nil, err
+	case merged:
+		return nil, conflict("The patient was merged into another: write into that one's chart.")
 	}
 	m := &models.MedicalRecord{PatientID: patientID, AuthorID: actor.ID, Status: models.RecordDraft}
 	if err := s.apply(ctx, m, in); err != nil {
