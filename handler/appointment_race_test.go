@@ -120,7 +120,7 @@ func TestCrossedBookingsDoNotDeadlock(t *testing.T) {
 			require.GreaterOrEqual(t, statuses[http.StatusCreated], 4)
 		}
 		var overlaps int
-		require.NoError(t, s.db.Raw("SELECT count(*) FROM appointment a JOIN appointment b ON a.id < b.id AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at " +
+		require.NoError(t, s.db.Raw("SELECT count(*) FROM appointment a JOIN appointment b ON a.id < b.id AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at "+
 			"AND (a.patient_id = b.patient_id OR a.practitioner_id = b.practitioner_id)").Scan(&overlaps).Error)
 		require.Zero(t, overlaps)
 	})

@@ -65,7 +65,7 @@ func said(a *models.Appointment) service.AppointmentInput {
 }
 
 func requireCode(t require.TestingT, code apperr.Code, err error, about ...any) {
-	require.Equal(t, code, apperr.CodeOf(err), append([]any{fmt.Sprint(err)}, about...)...)
+	require.Equal(t, code, apperr.CodeOf(err), "%v %v", about, err)
 }
 
 // Each pair shares the practitioner or the patient. What overlaps is refused, with the interval that is taken; what touches is not.
