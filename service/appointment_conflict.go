@@ -158,7 +158,7 @@ func (s *AppointmentService) bookable(ctx context.Context, p repository.Parties,
 	case err != nil && !apperr.Is(err, apperr.NotFound):
 		return err
 	case err != nil || practitioner.Disabled || !slices.Contains(practitioner.Roles, RoleClinician):
-		v.add("/practitioner_id", "not_a_practitioner", "Is not a clinician who can be booked.")
+		v.add("/practitioner_id", "not_clinician", "Is not a clinician who can be booked.")
 	}
 	if !patientActive {
 		v.add("/patient_id", "inactive", "Is a patient who is not active.")

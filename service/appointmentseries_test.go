@@ -1,7 +1,6 @@
 package service_test
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -107,7 +106,7 @@ func TestSeriesAreAllOrNothing(t *testing.T) {
 		_, err = b.appointments.BookSeries(desk, in, service.Idempotency{})
 		requireCode(t, apperr.Taken, err)
 		var refused *apperr.Error
-		require.True(t, errors.As(err, &refused))
+		require.ErrorAs(t, err, &refused)
 		require.Len(t, refused.Fields, 2)
 		require.Contains(t, refused.Fields[1].Detail, "Occurrence 4: ")
 		require.Equal(t, 2, b.count(t, "appointment"))
