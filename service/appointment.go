@@ -24,7 +24,7 @@ type AppointmentService struct {
 	appointments   *repository.AppointmentRepository
 	series         *repository.AppointmentSeriesRepository
 	availabilities *repository.AvailabilityRepository
-	repeats        *repository.IdempotencyKeyRepository
+	repeats        repeats
 	zone           string
 	hold           time.Duration
 }
@@ -38,7 +38,7 @@ func NewAppointmentService(store *repository.Store, care *Care, clinic config.Cl
 		appointments:   repository.NewAppointmentRepository(store),
 		series:         repository.NewAppointmentSeriesRepository(store),
 		availabilities: repository.NewAvailabilityRepository(store),
-		repeats:        repository.NewIdempotencyKeyRepository(store),
+		repeats:        repeats{repository.NewIdempotencyKeyRepository(store)},
 	}
 }
 
@@ -47,40 +47,13 @@ type AppointmentQuery = repository.AppointmentQuery
 
 // Book makes an appointment, or a hold that expires. A repeat with the same idempotency key returns the appointment that the first one made. It returns an
 // Invalid error, a Taken one that names the taken interval, an OutsideHours, or a KeyReused one.
-func (s *AppointmentService) Book(ctx context.Context, in AppointmentInput, once Idempotency) (*models.Appointment, error) {
-	a, err := s.book(ctx, in, once)
-	if once.Key != "" && apperr.Is(err, apperr.Duplicate) { // the same key was stored between our look and our insert
-		return s.book(ctx, in, once)
-	}
-	return a, err
-}
-
-func (s *AppointmentService) book(ctx context.Context, in AppointmentInput, once Idempotency) (*models.Appointment, error) {
+func (s *AppointmentService) Book(ctx context.Context, in AppointmentInput, once Idempotency) (a *models.Appointment, err error) {
 	in = in.withDefaults(s.zone)
-	var a *models.Appointment
 	intent := audit.Intent{Action: audit.Create, EntityType: "appointment"}
-	err := guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended, func(ctx context.Context) error {
-		now := time.Now()
-		a = &models.Appointment{}
-		if err := in.applyTo(a); err != nil {
+	err = once.attempt(func() error {
+		return guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended, func(ctx context.Context) error {
+			a, err = s.book(ctx, in, once)
 			return err
-		}
-		var err error
-		if a.Status, a.ExpiresAt, err = in.startStatus(now, s.hold); err != nil {
-			return err
-		}
-		if err := s.care.inCare(ctx, a.PatientID); err != nil {
-			return err
-		}
-		return s.once(ctx, once, now, func(made uuid.UUID) error {
-			a, err = s.Get(ctx, made) // joins this unit
-			return err
-		}, func() (uuid.UUID, error) {
-			if err := s.place(ctx, now, a); err != nil {
-				return uuid.Nil, err
-			}
-			err := s.appointments.Create(ctx, a)
-			return a.ID, err
 		})
 	})
 	if err != nil {
@@ -89,29 +62,24 @@ func (s *AppointmentService) book(ctx context.Context, in AppointmentInput, once
 	return a, nil
 }
 
-// once runs do, unless the request with this key was made before: then again, with the id of what it made.
-func (s *AppointmentService) once(ctx context.Context, once Idempotency, now time.Time,
-	again func(made uuid.UUID) error, do func() (uuid.UUID, error),
-) error {
-	if once.Key == "" {
-		_, err := do()
-		return err
+func (s *AppointmentService) book(ctx context.Context, in AppointmentInput, once Idempotency) (*models.Appointment, error) {
+	now, a := time.Now(), &models.Appointment{}
+	if err := in.applyTo(a); err != nil {
+		return nil, err
 	}
-	actor, err := audit.ActorFrom(ctx)
-	if err != nil {
-		return err
+	var err error
+	if a.Status, a.ExpiresAt, err = in.startStatus(now, s.hold); err != nil {
+		return nil, err
 	}
-	made, err := s.repeats.Find(ctx, actor.ID, once.Key, once.Request, now.UTC())
-	if err != nil {
-		return err
+	if err := s.care.inCareFor(ctx, a.PatientID); err != nil {
+		return nil, err
 	}
-	if made != uuid.Nil {
-		return again(made)
-	}
-	if made, err = do(); err != nil {
-		return err
-	}
-	return s.repeats.Remember(ctx, actor.ID, once.Key, once.Request, made, now.UTC(), now.UTC().Add(idempotencyPeriod))
+	return repeated(ctx, s.repeats, once, s.Get, func() (*models.Appointment, error) {
+		if err := s.place(ctx, now, a); err != nil {
+			return nil, err
+		}
+		return a, s.appointments.Create(ctx, a)
+	})
 }
 
 // place sees to it that appointments of the same parties can be where they are now: rows that are there already are the ones that move.
@@ -182,7 +150,7 @@ func (s *AppointmentService) parties(ctx context.Context, id uuid.UUID) (reposit
 		grantFrom(ctx) // there is nobody whom it could reach
 		return p, err
 	}
-	return p, s.care.inCare(ctx, p.PatientID)
+	return p, s.care.inCareFor(ctx, p.PatientID)
 }
 
 // Search returns one page of the appointments in sight that match q, in the order of their starts, and whether there are more.
@@ -211,7 +179,7 @@ func (s *AppointmentService) OfPatient(ctx context.Context, patientID uuid.UUID,
 	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "appointment", Details: "of one patient"}
 	err := guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		if err = s.care.inCare(ctx, patientID); err != nil {
+		if err = s.care.inCareFor(ctx, patientID); err != nil {
 			return err
 		}
 		known, err := s.patients.Known(ctx, []uuid.UUID{patientID})

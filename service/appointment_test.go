@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
@@ -372,6 +373,67 @@ func TestAppointmentsHoldNoPlainPHI(t *testing.T) {
 			var rows []map[string]any
 			require.NoError(t, b.db.Raw("SELECT * FROM "+table).Scan(&rows).Error)
 			require.NotContains(t, strings.ToLower(fmt.Sprint(rows)), "zcanary", table)
+		}
+	})
+}
+
+// Requests that are one by their key book once, however many arrive at the same time, and all get what the first one made.
+func TestRepeatedBookingsAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		in, once := visit(b.register(t), b.practitioner(t), 0), service.Idempotency{Key: "k", Request: "r"}
+		desk := as(t, service.RoleFrontDesk)
+		ids := make([]uuid.UUID, 8)
+		var all errgroup.Group
+		for i := range ids {
+			all.Go(func() error {
+				a, err := b.appointments.Book(desk, in, once)
+				if err == nil {
+					ids[i] = a.ID
+				}
+				return err
+			})
+		}
+		require.NoError(t, all.Wait())
+		for _, id := range ids {
+			require.Equal(t, ids[0], id)
+		}
+		require.Equal(t, 1, b.count(t, "appointment"))
+		_, err := b.appointments.Book(desk, in, service.Idempotency{Key: "k", Request: "another"})
+		requireCode(t, apperr.KeyReused, err)
+		_, err = b.appointments.Book(desk, in, service.Idempotency{Key: "another", Request: "r"})
+		requireCode(t, apperr.Taken, err)
+	})
+}
+
+// Who may not see a patient is denied, and the denial names the patient.
+func TestDeniedAppointmentsNameThePatient(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		a := b.book(t, visit(b.register(t), b.practitioner(t), 0))
+		stranger := as(t, service.RoleClinician)
+		denied := func() (n int) {
+			require.NoError(t, b.db.Raw("SELECT count(*) FROM auditsubject s JOIN auditlog l ON l.id = s.event_id WHERE s.entity_id = ? AND l.outcome = 'denied'",
+				a.PatientID.String()).Scan(&n).Error)
+			return n
+		}
+		for name, call := range map[string]func() error{
+			"get": func() error { _, err := b.appointments.Get(stranger, a.ID); return err },
+			"transition": func() error {
+				_, err := b.appointments.Transition(stranger, a.ID, anyVersion, models.Arrived, "", service.OnlyThis)
+				return err
+			},
+			"book": func() error { _, err := b.appointments.Book(stranger, said(a), service.Idempotency{}); return err },
+			"list": func() error {
+				_, _, err := b.appointments.OfPatient(stranger, a.PatientID, service.AppointmentQuery{}, onePage)
+				return err
+			},
+		} {
+			before := denied()
+			requireCode(t, apperr.NotFound, call(), name)
+			require.Equal(t, before+1, denied(), name)
 		}
 	})
 }

@@ -45,7 +45,7 @@ func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) 
 			return err
 		}
 		first := rows[0]
-		if err := s.care.inCare(ctx, first.PatientID); err != nil {
+		if err := s.care.inCareFor(ctx, first.PatientID); err != nil {
 			return err
 		}
 		w := wish{Parties: repository.Parties{PatientID: first.PatientID, PractitionerID: first.PractitionerID}, typ: first.Type}
@@ -76,52 +76,45 @@ func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) 
 
 // BookSeries books every appointment of a series, or none: then the Taken or OutsideHours error names every conflict. A repeat with the same idempotency key
 // returns the series that the first one made. It also returns an Invalid, or a KeyReused error.
-func (s *AppointmentService) BookSeries(ctx context.Context, in SeriesInput, once Idempotency) (*Series, error) {
-	series, err := s.bookSeries(ctx, in, once)
-	if once.Key != "" && apperr.Is(err, apperr.Duplicate) { // the same key was stored between our look and our insert
-		return s.bookSeries(ctx, in, once)
-	}
-	return series, err
-}
-
-func (s *AppointmentService) bookSeries(ctx context.Context, in SeriesInput, once Idempotency) (*Series, error) {
+func (s *AppointmentService) BookSeries(ctx context.Context, in SeriesInput, once Idempotency) (series *Series, err error) {
 	in.AppointmentInput = in.withDefaults(s.zone)
-	var series *Series
 	intent := audit.Intent{Action: audit.Create, EntityType: "appointmentseries"}
-	err := guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended, func(ctx context.Context) error {
-		now := time.Now()
-		rows, rule, err := in.expand()
-		if err != nil {
+	err = once.attempt(func() error {
+		return guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended, func(ctx context.Context) error {
+			series, err = s.bookSeries(ctx, in, once)
 			return err
-		}
-		if err := s.care.inCare(ctx, in.PatientID); err != nil {
-			return err
-		}
-		return s.once(ctx, once, now, func(made uuid.UUID) error {
-			series, err = s.GetSeries(ctx, made) // joins this unit
-			return err
-		}, func() (uuid.UUID, error) {
-			if err := s.place(ctx, now, rows...); err != nil {
-				return uuid.Nil, err
-			}
-			row := &models.AppointmentSeries{PatientID: in.PatientID, Rule: rule.String(), TimeZone: in.TimeZone}
-			if err := s.series.Create(ctx, row); err != nil {
-				return uuid.Nil, err
-			}
-			for _, a := range rows {
-				a.SeriesID = &row.ID
-				if err := s.appointments.Create(ctx, a); err != nil {
-					return uuid.Nil, err
-				}
-			}
-			series = &Series{row, rows}
-			return row.ID, nil
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
 	return series, nil
+}
+
+func (s *AppointmentService) bookSeries(ctx context.Context, in SeriesInput, once Idempotency) (*Series, error) {
+	rows, rule, err := in.expand()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.care.inCareFor(ctx, in.PatientID); err != nil {
+		return nil, err
+	}
+	return repeated(ctx, s.repeats, once, s.GetSeries, func() (*Series, error) {
+		if err := s.place(ctx, time.Now(), rows...); err != nil {
+			return nil, err
+		}
+		row := &models.AppointmentSeries{PatientID: in.PatientID, Rule: rule.String(), TimeZone: in.TimeZone}
+		if err := s.series.Create(ctx, row); err != nil {
+			return nil, err
+		}
+		for _, a := range rows {
+			a.SeriesID = &row.ID
+			if err := s.appointments.Create(ctx, a); err != nil {
+				return nil, err
+			}
+		}
+		return &Series{row, rows}, nil
+	})
 }
 
 // GetSeries returns a series. It returns a NotFound error, or an Unreadable one.
@@ -134,7 +127,7 @@ func (s *AppointmentService) GetSeries(ctx context.Context, id uuid.UUID) (*Seri
 			grantFrom(ctx) // there is nobody whom it could reach
 			return err
 		}
-		if err := s.care.inCare(ctx, row.PatientID); err != nil {
+		if err := s.care.inCareFor(ctx, row.PatientID); err != nil {
 			return err
 		}
 		series = &Series{AppointmentSeries: row}

@@ -20,10 +20,11 @@ type Idempotency struct {
 	Request string // route and body
 }
 
-// attempt runs do, and once more where the same key was stored between its look and its insert: then it finds what the other one made.
+// attempt runs do, and once more where the same key was stored between its look and its insert, or what both want was taken: then it finds what the
+// other one made.
 func (once Idempotency) attempt(do func() error) error {
 	err := do()
-	if once.Key != "" && apperr.Is(err, apperr.Duplicate) {
+	if once.Key != "" && (apperr.Is(err, apperr.Duplicate) || apperr.Is(err, apperr.Taken)) {
 		return do()
 	}
 	return err
