@@ -38,7 +38,7 @@ func TestKnownAndUnknownAccountsTakeAsLong(t *testing.T) { //nolint:paralleltest
 			took := map[string][]time.Duration{}
 			for i := range 2 * logins {
 				who, address := "known", email
-				if (i+i/2)%2 == 1 { // known, unknown, unknown, known: what a neighbour slows down hits both
+				if (i+i/2)%2 == 1 { // the kinds change places: what a neighbour slows down hits both
 					who, address = "unknown", "nobody@example.org"
 				}
 				ctx := from(t, fmt.Sprintf("10.0.%d.%d", i/2/200, i/2%200)) // the first attempt from there, for both

@@ -63,8 +63,9 @@ func (i *installation) primary(purpose string) string {
 	var status struct {
 		Keys []struct{ ID, Purpose, State string }
 	}
-	printed := i.run("--json", "keys", "status")
-	require.NoError(i.t, json.Unmarshal([]byte(printed[strings.Index(printed, "{\n"):]), &status), printed)
+	_, printed, found := strings.Cut(i.run("--json", "keys", "status"), "{\n") // after what is logged
+	require.True(i.t, found)
+	require.NoError(i.t, json.Unmarshal([]byte("{"+printed), &status), printed)
 	for _, key := range status.Keys {
 		if key.Purpose == purpose && key.State == "primary" {
 			return key.ID

@@ -85,7 +85,10 @@ var undecomposed = map[rune]string{
 // NameParts returns the normalised parts of a name: García-López has two. A single part is returned alone.
 func NameParts(s string) []string {
 	return strings.FieldsFunc(NormalizeName(s), func(r rune) bool {
-		return r < utf8.RuneSelf && isASCIISeparator(byte(r)) || r >= utf8.RuneSelf && (unicode.IsSpace(r) || unicode.Is(unicode.Dash, r))
+		if r < utf8.RuneSelf {
+			return isASCIISeparator(byte(r)) //nolint:gosec // it is ASCII
+		}
+		return unicode.IsSpace(r) || unicode.Is(unicode.Dash, r)
 	})
 }
 

@@ -1,11 +1,15 @@
 package phi
 
 import (
+	"crypto/aes"
 	"crypto/cipher"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,9 +18,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"crypto/aes"
-	"crypto/rand"
 
 	"github.com/stretchr/testify/require"
 )
@@ -36,7 +37,9 @@ func newTransit(t *testing.T) *transit {
 	t.Helper()
 	v := &transit{}
 	v.rotate(t)
-	v.Server = httptest.NewTLSServer(v)
+	v.Server = httptest.NewUnstartedServer(v)
+	v.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that don't trust it
+	v.StartTLS()
 	t.Cleanup(v.Close)
 	return v
 }
@@ -79,33 +82,42 @@ type transitRequest struct {
 	Context        []byte `json:"context"`
 }
 
+type transitAnswer struct {
+	Plaintext  []byte `json:"plaintext,omitempty"`
+	Ciphertext string `json:"ciphertext,omitempty"`
+}
+
 // ServeHTTP implements http.Handler.
 func (v *transit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var body transitRequest
-	answer, status := map[string]any{}, http.StatusOK
-	switch err := json.NewDecoder(r.Body).Decode(&body); {
+	var answer transitAnswer
+	status := http.StatusOK
+	err := json.NewDecoder(r.Body).Decode(&body)
+	switch {
 	case r.Header.Get("X-Vault-Token") != vaultToken:
 		status = http.StatusForbidden
 	case err != nil || r.Method != http.MethodPut:
 		status = http.StatusBadRequest
 	case r.URL.Path == "/v1/transit/encrypt/clinic":
-		answer["ciphertext"] = v.encrypt(body)
+		answer.Ciphertext = v.encrypt(body)
 	case r.URL.Path == "/v1/transit/decrypt/clinic":
 		plain, ok := v.decrypt(body)
 		if !ok {
 			status = http.StatusBadRequest
 		}
-		answer["plaintext"] = plain
+		answer.Plaintext = plain
 	default:
 		status = http.StatusNotFound
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
+	text := []byte(`{"errors":["refused"]}`)
 	if status == http.StatusOK {
-		_ = json.NewEncoder(w).Encode(map[string]any{"data": answer})
-		return
+		if text, err = json.Marshal(map[string]transitAnswer{"data": answer}); err != nil {
+			panic(err)
+		}
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"errors": []string{"refused"}})
+	_, _ = w.Write(text)
 }
 
 func (v *transit) encrypt(body transitRequest) string {
@@ -165,11 +177,11 @@ func TestVaultWrapsKeysets(t *testing.T) {
 // text returns what Vault made of a keyset.
 func text(t *testing.T, wrapped string) string {
 	t.Helper()
-	var keyset struct {
-		EncryptedKeyset []byte `json:"encryptedKeyset"`
-	}
+	var keyset map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal([]byte(wrapped), &keyset))
-	return string(keyset.EncryptedKeyset)
+	var encrypted []byte
+	require.NoError(t, json.Unmarshal(keyset["encryptedKeyset"], &encrypted))
+	return string(encrypted)
 }
 
 // Without Vault's consent there is no key: the error says where it should be, and not what was sent.
