@@ -150,7 +150,8 @@ func (s *AppointmentService) claim(ctx context.Context, p repository.Parties, no
 	return patientActive, nil
 }
 
-// bookable returns an Invalid error where nobody can be booked with the practitioner, or the patient is in nobody's care any more.
+// bookable returns an Invalid error where nobody can be booked with the practitioner, or the patient is in nobody's care any more, or is the same
+// person as another, whose appointments would not be compared.
 func (s *AppointmentService) bookable(ctx context.Context, p repository.Parties, patientActive bool) error {
 	var v validation
 	practitioner, err := s.accounts.ByID(ctx, p.PractitionerID)
@@ -160,7 +161,14 @@ func (s *AppointmentService) bookable(ctx context.Context, p repository.Parties,
 	case err != nil || practitioner.Disabled || !slices.Contains(practitioner.Roles, RoleClinician):
 		v.add("/practitioner_id", "not_clinician", "Is not a clinician who can be booked.")
 	}
-	if !patientActive {
+	merged, err := s.patients.IsMerged(ctx, p.PatientID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case merged:
+		v.add("/patient_id", "merged", "Is a patient who was merged into another: book for that one.")
+	case !patientActive:
 		v.add("/patient_id", "inactive", "Is a patient who is not active.")
 	}
 	return v.err()

@@ -437,3 +437,17 @@ func TestDeniedAppointmentsNameThePatient(t *testing.T) {
 		}
 	})
 }
+
+// A patient who was merged into another is the same person: booking both would overlap unseen.
+func TestMergedPatientsAreNotBooked(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		kept, merged := b.register(t), b.register(t)
+		b.book(t, visit(kept, b.practitioner(t), 0))
+		_, err := b.patients.Merge(as(t, service.RoleFrontDesk), merged.ID, kept.ID, anyVersion, "registered twice")
+		require.NoError(t, err)
+		_, err = b.appointments.Book(as(t, service.RoleFrontDesk), visit(merged, b.practitioner(t), 0), service.Idempotency{})
+		requireCode(t, apperr.Invalid, err)
+	})
+}

@@ -32,7 +32,7 @@ func TestScript(t *testing.T) {
 			testscript.Run(t, testscript.Params{
 				Dir:                 "testdata/script",
 				RequireExplicitExec: true,
-				Deadline:            time.Now().Add(5 * time.Minute), // of a server that should have refused to start
+				Deadline:            time.Now().Add(20 * time.Minute), // of a server that should have refused to start
 				Setup: func(env *testscript.Env) error {
 					env.Setenv("DATABASE_URL", engine.Empty(t))
 					env.Setenv("NOVAMIND_SERVER__ADDR", "127.0.0.1:0")
@@ -67,7 +67,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 var answersAt = regexp.MustCompile(`(?m)^NovaMind answers at (http://\S+)\n`)
 
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if found := answersAt.FindStringSubmatch(ts.ReadFile(args[0])); found != nil {
 			ts.Setenv(args[1], found[1])
 			return
