@@ -49,6 +49,7 @@ func TestPostgresMendsAnIndexThatAnInterruptedRunLeft(t *testing.T) {
 	held := db.Begin()
 	require.NoError(t, held.Exec("INSERT INTO a VALUES (7)").Error)
 	require.Error(t, db.Connection(func(one *gorm.DB) error {
+		one = one.Session(&gorm.Session{NewDB: true}) // or one error would stay for all
 		// The server ends it, before the transaction that it waits for does.
 		require.NoError(t, one.Exec("SET statement_timeout = '500ms'").Error)
 		err := one.Exec("CREATE INDEX CONCURRENTLY a_id_idx ON a (id)").Error
