@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/wasilibs/go-pgquery/parser"
 
@@ -26,6 +27,9 @@ func (s Statement) Block(text string) (Block, error) {
 	for _, other := range script.Split(script.Postgres, text) {
 		if other.Start == s.Start {
 			end = other.End()
+			if tooDeep(other) {
+				return Block{}, errDeep
+			}
 		}
 	}
 	line := script.Line(text, s.Start)
@@ -104,7 +108,7 @@ func (b *Block) add(kind string, body json.RawMessage, place func(lineno int) in
 
 func (b *Block) statement(query string, place int) {
 	statement := Statement{Start: place, block: true}
-	nodes, err := parse(query)
+	nodes, err := parse(query, slices.ContainsFunc(script.Split(script.Postgres, query), tooDeep))
 	switch {
 	case err != nil:
 		statement.Problem = err

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/wasilibs/go-pgquery/parser"
 
@@ -35,7 +37,8 @@ func (s Statement) At(location int) int {
 // one, and those that it does not know have a Problem.
 func Parse(text string) []Statement {
 	split := script.Split(script.Postgres, text)
-	if nodes, err := parse(text); err == nil && len(nodes) == len(split) {
+	deep := slices.ContainsFunc(split, tooDeep)
+	if nodes, err := parse(text, deep); err == nil && len(nodes) == len(split) {
 		statements := make([]Statement, len(nodes))
 		for i, node := range nodes {
 			statements[i] = Statement{Node: node, Start: split[i].Start}
@@ -45,7 +48,7 @@ func Parse(text string) []Statement {
 	statements := make([]Statement, 0, len(split))
 	for _, s := range split {
 		statement := Statement{Start: s.Start, base: s.Start}
-		nodes, err := parse(s.Text)
+		nodes, err := parse(s.Text, tooDeep(s))
 		switch {
 		case err != nil:
 			statement.Problem = err
@@ -60,9 +63,12 @@ func Parse(text string) []Statement {
 }
 
 // parse returns the trees of text's statements.
-func parse(text string) ([]Node, error) {
-	if strings.ContainsRune(text, 0) { // at which the parser would stop
+func parse(text string, deep bool) ([]Node, error) {
+	switch {
+	case strings.ContainsRune(text, 0): // at which the parser would stop
 		return nil, errors.New("it holds a NUL byte")
+	case deep:
+		return nil, errDeep
 	}
 	tree, err := guarded(parser.ParseToJSON, text)
 	if err != nil {
@@ -81,11 +87,23 @@ func parse(text string) ([]Node, error) {
 	return nodes, nil
 }
 
-// guarded turns a panic of the parser, such as for want of stack in a deeply nested expression, into an error.
+var (
+	errDeep   = errors.New("it nests too deep for the parser")
+	errBroken = errors.New("the parser broke down on another statement, and is not to be believed any more")
+)
+
+// broken is set once the parser has panicked: it keeps the instance that did, and would use it again.
+var broken atomic.Bool
+
+// guarded turns a panic of the parser into an error.
 func guarded(parse func(string) (string, error), text string) (tree string, err error) {
+	if broken.Load() {
+		return "", errBroken
+	}
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("the parser gave up: %.100v", cause)
+			broken.Store(true)
+			err = fmt.Errorf("the parser broke down: %.100v", cause)
 		}
 	}()
 	return parse(text)
