@@ -9,7 +9,8 @@ import (
 	"novamind/migrations/lint/pgtree"
 )
 
-// What would overflow the parser's stack is refused before it gets there, and what comes after is parsed.
+// What would overflow the parser's stack is refused before it gets there, and what comes after is parsed. One after the other, since an instance of the
+// parser that broke would be used again.
 func TestDeepStatementsAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, nest := range map[string]func(n int) string{
@@ -37,22 +38,20 @@ func TestDeepStatementsAreRefused(t *testing.T) {
 			return "DO $$ BEGIN " + strings.Repeat("IF a THEN ", n) + "NULL; " + strings.Repeat("END IF; ", n) + "END $$"
 		},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one after the other uses the same instance of the parser, which must stay whole
-			for n := 1; n < 10_000; n = n*3/2 + 1 {
-				text := nest(n) + ";\nDROP TABLE x;"
-				all := pgtree.Parse(text)
-				require.Len(t, all, 2)
-				require.NoError(t, all[1].Problem)
-				require.NotNil(t, all[1].Node.Drop, n)
-				if all[0].Node.Do != nil {
-					_, err := all[0].Block(text)
-					require.NoError(t, err, n)
-				}
-				if n < 30 {
-					require.NoError(t, all[0].Problem, n)
-				}
+		for n := 1; n < 10_000; n = n*3/2 + 1 {
+			text := nest(n) + ";\nDROP TABLE x;"
+			all := pgtree.Parse(text)
+			require.Len(t, all, 2)
+			require.NoError(t, all[1].Problem, "after %d %s", n, name)
+			require.NotNil(t, all[1].Node.Drop, "after %d %s", n, name)
+			if all[0].Node.Do != nil {
+				_, err := all[0].Block(text)
+				require.NoError(t, err, "%d %s", n, name)
 			}
-		})
+			if n < 30 {
+				require.NoError(t, all[0].Problem, "%d %s", n, name)
+			}
+		}
 	}
 }
 
