@@ -96,6 +96,7 @@ type verifier struct {
 	stored      tree.Roots // of the hashes that the tiles hold
 	recomputed  tree.Roots // of the events as they are
 	suspects    []suspect  // leaves that differ, until the next checkpoint says which side is right
+	misformed   bool       // rows of the log are not in the form that queries expect
 	firstBroken *int64     // the first checkpoint that the stored hashes don't lead to
 }
 
@@ -105,7 +106,7 @@ type anchored struct {
 }
 
 func (v *verifier) run(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{v.readCheckpoints, v.readAnchors, v.checkLeaves, v.checkTiles, v.checkEnds, v.checkInserted, v.checkRows} {
+	for _, step := range []func(context.Context) error{v.readCheckpoints, v.readAnchors, v.checkForms, v.checkLeaves, v.checkTiles, v.checkEnds, v.checkInserted, v.checkRows} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -297,3 +297,30 @@ func TestVerifyPassesAnUntouchedLog(t *testing.T) {
 		require.Zero(t, direct, "the program's own changes have their events")
 	})
 }
+
+// SQLite takes a value in any form. One that reads as what it was and that searches miss is found, and named.
+func TestVerifyFindsOtherForms(t *testing.T) {
+	t.Parallel()
+	const bad = 11
+	for _, statement := range []string{
+		"UPDATE auditlog SET user_id = upper(user_id) WHERE id = ?",
+		"UPDATE auditlog SET action = CAST(action AS BLOB) WHERE id = ?",
+		"UPDATE auditlog SET entity_id = CAST(entity_id AS BLOB) WHERE id = ?",
+		"UPDATE auditlog SET occurred_at = replace(occurred_at, ' ', 'T') WHERE id = ?",
+		"UPDATE auditlog SET occurred_at = datetime(occurred_at, '-10 hours') || '-10:00' WHERE id = ?",
+		"UPDATE auditsubject SET entity_id = upper(entity_id) WHERE event_id = ?",
+		"UPDATE auditsubject SET entity_id = CAST(entity_id AS BLOB) WHERE event_id = ?",
+	} {
+		t.Run(statement, func(t *testing.T) {
+			t.Parallel()
+			c := newCrimeScene(t, dbtest.SQLite(t))
+			require.True(t, c.verify(t, true).OK)
+			c.sql(t, statement, c.leaves[bad])
+			v := c.verify(t, true)
+			require.False(t, v.OK)
+			require.EqualValues(t, bad, *v.Findings[0].Index)
+			require.Equal(t, c.leaves[bad], *v.Findings[0].EventID)
+			require.Equal(t, service.FoundModified, v.Findings[0].Kind)
+		})
+	}
+}
