@@ -108,7 +108,7 @@ func (t *table) checkpoint(r *lines) (string, error) {
 	if t.first, err = readRow(r); err != nil {
 		return "", errNoCheckpoint
 	}
-	note, err := base64.StdEncoding.DecodeString(t.first[len(t.first)-1])
+	note, err := base64.StdEncoding.Strict().DecodeString(t.first[len(t.first)-1])
 	if err != nil {
 		return "", errNoCheckpoint
 	}
@@ -146,11 +146,11 @@ func (t *table) next(r *lines) (claim, error) {
 		}
 	}
 	index, indexErr := strconv.ParseInt(cells[0], 10, 64)
-	leaf, leafErr := base64.StdEncoding.DecodeString(cells[len(cells)-leafColumn])
+	leaf, leafErr := base64.StdEncoding.Strict().DecodeString(cells[len(cells)-leafColumn])
 	var proof [][]byte
 	var proofErr error
 	for hash := range strings.FieldsSeq(strings.TrimPrefix(cells[len(cells)-proofColumn], "'")) {
-		raw, err := base64.StdEncoding.DecodeString(hash)
+		raw, err := base64.StdEncoding.Strict().DecodeString(hash)
 		proofErr = errors.Join(proofErr, err)
 		proof = append(proof, raw)
 	}

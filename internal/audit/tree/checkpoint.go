@@ -45,6 +45,10 @@ func OpenCheckpoint(signed string, verifiers note.Verifiers) (Checkpoint, error)
 		return Checkpoint{}, fmt.Errorf("%w: checkpoint: %s", ErrTampered, err.Error())
 	}
 	c, err := parseCheckpoint(opened.Text)
+	for _, signature := range opened.Sigs { // note takes any bits in the padding: two texts would be one checkpoint
+		_, strict := base64.StdEncoding.Strict().DecodeString(signature.Base64)
+		err = errors.Join(err, strict)
+	}
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("%w: checkpoint: %s", ErrTampered, err.Error())
 	}
