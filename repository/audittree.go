@@ -117,6 +117,20 @@ func (r *AuditTreeRepository) Entries(ctx context.Context, ids []uuid.UUID) (map
 	return entries, err
 }
 
+// sequenced returns those of ids that are leaves already.
+func (r *AuditTreeRepository) sequenced(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+	if len(ids) == 0 {
+		return map[uuid.UUID]bool{}, nil
+	}
+	out := map[uuid.UUID]bool{}
+	among := r.store.among("event_id", ids)
+	err := scanned(ctx, r.store, "WHERE "+among.SQL, among.Vars, func(leaf *models.AuditLeaf) error {
+		out[leaf.EventID] = true
+		return nil
+	})
+	return out, err
+}
+
 // scanned reads the rows of a table as they are stored, past the guard, which would have them opened, and past GORM, which takes several times as
 // long. rest is what follows the table in the query.
 func scanned[M any](ctx context.Context, s *Store, rest string, values []any, do func(*M) error) error {

@@ -183,10 +183,16 @@ func (q *Sequencer) authenticate(ctx context.Context, outbox []models.AuditOutbo
 	if err != nil {
 		return nil, nil, err
 	}
+	sequenced, err := q.tree.sequenced(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
 	authenticator := q.store.keyring.LogMAC()
 	for _, id := range ids {
 		e, ok := entries[id]
 		switch {
+		case sequenced[id]: // somebody queued it again
+			forged = append(forged, id)
 		case !ok:
 			// Removed before it became a leaf, past the guards. What it said is lost; verify can't know of it either.
 			forged = append(forged, id)
