@@ -1,7 +1,6 @@
 package models
 
 import (
-	"database/sql"
 	"reflect"
 	"slices"
 	"strings"
@@ -122,20 +121,6 @@ func PointersTo(model any) []any {
 	pointers := make([]any, len(l.columns))
 	for i, c := range l.columns {
 		pointers[i] = row.FieldByIndex(c.index).Addr().Interface()
-		if scanner, ok := pointers[i].(sql.Scanner); ok {
-			pointers[i] = orZero{scanner}
-		}
 	}
 	return pointers
-}
-
-// orZero leaves what it scans into as it is for NULL: JSON columns refuse it, and older versions, or other programs, have left it.
-type orZero struct{ sql.Scanner }
-
-// Scan implements sql.Scanner.
-func (s orZero) Scan(src any) error {
-	if src == nil {
-		return nil
-	}
-	return s.Scanner.Scan(src)
 }

@@ -77,7 +77,7 @@ func (r *AuditTreeRepository) batch(ctx context.Context, model any, after uuid.U
 	var states []RowState
 	for rows.Next() {
 		row := reflect.New(reflect.TypeOf(model).Elem()).Interface()
-		if err := rows.Scan(models.PointersTo(row)...); err != nil {
+		if err := rows.Scan(destinations(row)...); err != nil {
 			return nil, translate(err)
 		}
 		digest, err := models.RowDigest(row)

@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -143,7 +144,7 @@ func scanned[M any](ctx context.Context, s *Store, rest string, values []any, do
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		row := new(M)
-		if err := rows.Scan(models.PointersTo(row)...); err != nil {
+		if err := rows.Scan(destinations(row)...); err != nil {
 			return translate(err)
 		}
 		if err := do(row); err != nil {
@@ -257,4 +258,26 @@ func (r *AuditTreeRepository) LeavesOf(ctx context.Context, events []uuid.UUID) 
 		indexes[leaf.EventID] = leaf.LeafIndex
 	}
 	return indexes, nil
+}
+
+// destinations returns where the columns of a row are scanned to.
+func destinations(row any) []any {
+	pointers := models.PointersTo(row)
+	for i, pointer := range pointers {
+		if scanner, ok := pointer.(sql.Scanner); ok {
+			pointers[i] = orZero{scanner}
+		}
+	}
+	return pointers
+}
+
+// orZero leaves what it scans into as it is for NULL: JSON columns refuse it, and older versions, or other programs, have left it.
+type orZero struct{ sql.Scanner }
+
+// Scan implements sql.Scanner.
+func (s orZero) Scan(src any) error {
+	if src == nil {
+		return nil
+	}
+	return s.Scanner.Scan(src)
 }
