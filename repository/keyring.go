@@ -32,7 +32,7 @@ type keyCare struct {
 // Unlock opens the database's keysets with the key-encryption key at kekURI, and hands them to the models' hooks, with the guard under
 // them. A database that has none yet gets its first ones, and, where kekURI is a file that does not exist, a new key-encryption key.
 // It returns an error when the key is missing or wrong for this database, or when a value is sealed under a key that no keyset has. It is
-// called once, before the store is shared. An ErrIndexScheme comes last: the store is unlocked, and only its indexes are not of use.
+// called once, before the store is shared. An ErrUnknownKey or ErrIndexScheme comes last: the store is unlocked, for who comes to find out.
 func (s *Store) Unlock(ctx context.Context, kekURI, phoneRegion string) error {
 	s.keys = &keyCare{kekURI: kekURI}
 	if err := s.addMissingKeysets(ctx); err != nil {
@@ -190,6 +190,9 @@ func readKeysets(db *gorm.DB) (map[phi.Purpose]string, error) {
 	return wrapped, nil
 }
 
+// ErrUnknownKey: the database holds values under a key that no keyset has.
+var ErrUnknownKey = errors.New("which is in no keyset of this database: restore the table keyset from a backup, or let novamind audit verify say what was altered")
+
 // checkKeyIDs refuses a database that holds values under keys that no keyset has: they could not be read.
 func (s *Store) checkKeyIDs(ctx context.Context) error {
 	counts, err := NewKeyRepository(s).CountValues(ctx)
@@ -201,8 +204,7 @@ func (s *Store) checkKeyIDs(ctx context.Context) error {
 			continue
 		}
 		for column := range columns {
-			return fmt.Errorf("%s holds values under the key %s, which is in no keyset of this database: restore the table keyset from a backup",
-				column, keyID)
+			return fmt.Errorf("%s holds values under the key %s, %w", column, keyID, ErrUnknownKey)
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"novamind/internal/audit/tree"
+	"novamind/repository"
 	"novamind/service"
 )
 
@@ -23,14 +24,15 @@ func newAuditCommand(app *app) *cobra.Command {
 
 // withAuditTree hands do the configured database's audit log.
 func (a *app) withAuditTree(cmd *cobra.Command, do func(context.Context, *installation, *service.AuditTreeService) error) error {
+	// What stops everything else is what the log may have the cause of.
 	return a.withInstallation(cmd, "audit", func(ctx context.Context, in *installation) error {
 		return do(ctx, in, service.NewAuditTreeService(in.store))
-	})
+	}, repository.ErrUnknownKey, repository.ErrIndexScheme)
 }
 
 // withInstallation hands do the configured database, with the command as actor, under the name of a job.
-func (a *app) withInstallation(cmd *cobra.Command, job string, do func(context.Context, *installation) error) error {
-	in, err := a.open(cmd.Context())
+func (a *app) withInstallation(cmd *cobra.Command, job string, do func(context.Context, *installation) error, mending ...error) error {
+	in, err := a.openDespite(cmd.Context(), mending...)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -25,10 +26,10 @@ type installation struct {
 
 // open brings the database to the program's version (unless database.auto_migrate is off), opens it and unlocks its keys. The
 // caller closes the store.
-func (a *app) open(ctx context.Context) (*installation, error) { return a.openDespite(ctx, nil) }
+func (a *app) open(ctx context.Context) (*installation, error) { return a.openDespite(ctx) }
 
 // openDespite is open for who comes to mend what else would stop it.
-func (a *app) openDespite(ctx context.Context, mending error) (*installation, error) {
+func (a *app) openDespite(ctx context.Context, mending ...error) (*installation, error) {
 	cfg, log, err := a.load()
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func (a *app) openDespite(ctx context.Context, mending error) (*installation, er
 	if err != nil {
 		return nil, err
 	}
-	if err := store.Unlock(ctx, cfg.PHI.KEK, cfg.Clinic.PhoneRegion); err != nil && (mending == nil || !errors.Is(err, mending)) {
+	if err := store.Unlock(ctx, cfg.PHI.KEK, cfg.Clinic.PhoneRegion); err != nil && !slices.ContainsFunc(mending, func(known error) bool { return errors.Is(err, known) }) {
 		_ = store.Close()
 		return nil, err
 	}

@@ -24,11 +24,11 @@ func newKeysCommand(app *app) *cobra.Command {
 
 // withKeys hands do the key service of the configured database, with the command as actor.
 func (a *app) withKeys(cmd *cobra.Command, do func(context.Context, *service.KeyService) error) error {
-	return a.withKeysDespite(cmd, nil, do)
+	return a.withKeysDespite(cmd, do)
 }
 
-func (a *app) withKeysDespite(cmd *cobra.Command, mending error, do func(context.Context, *service.KeyService) error) error {
-	in, err := a.openDespite(cmd.Context(), mending)
+func (a *app) withKeysDespite(cmd *cobra.Command, do func(context.Context, *service.KeyService) error, mending ...error) error {
+	in, err := a.openDespite(cmd.Context(), mending...)
 	if err != nil {
 		return err
 	}
@@ -85,11 +85,11 @@ func newKeysRotateCommand(app *app) *cobra.Command {
 		Short: "Make a new data key (--dek), index key (--index) or key-encryption key (--kek), while servers run",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var mending error
+			var mending []error
 			if index {
-				mending = repository.ErrIndexScheme
+				mending = []error{repository.ErrIndexScheme}
 			}
-			return app.withKeysDespite(cmd, mending, func(ctx context.Context, keys *service.KeyService) error {
+			return app.withKeysDespite(cmd, func(ctx context.Context, keys *service.KeyService) error {
 				switch {
 				case signer:
 					return app.rotateSigner(ctx, keys)
@@ -97,7 +97,7 @@ func newKeysRotateCommand(app *app) *cobra.Command {
 					return app.rotateKEK(ctx, keys, to)
 				}
 				return app.rotate(ctx, keys, index)
-			})
+			}, mending...)
 		},
 	}
 	cmd.Flags().BoolVar(&dek, "dek", false, "a new data key; what was sealed before stays readable (the default)")
