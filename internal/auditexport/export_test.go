@@ -245,3 +245,20 @@ func TestProofFile(t *testing.T) {
 	_, err = tree.Prove(l.head, l.source, []int64{300})
 	require.ErrorIs(t, err, tree.ErrTampered)
 }
+
+// The last letter of base64 has bits that mean nothing: a signature that is spelt otherwise there is not the one that was made.
+func TestCheckpointsHaveOneSpelling(t *testing.T) {
+	t.Parallel()
+	l := newLog(t, someEntries(1))
+	_, err := tree.OpenCheckpoint(l.checkpoint, l.verifiers)
+	require.NoError(t, err)
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	last := len(strings.TrimRight(l.checkpoint, "=\n")) - 1
+	for i := range len(alphabet) {
+		if alphabet[i] == l.checkpoint[last] {
+			continue
+		}
+		_, err := tree.OpenCheckpoint(l.checkpoint[:last]+alphabet[i:i+1]+l.checkpoint[last+1:], l.verifiers)
+		require.ErrorIs(t, err, tree.ErrTampered)
+	}
+}

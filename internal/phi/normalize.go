@@ -62,8 +62,8 @@ func NormalizeName(s string) string {
 		return normalizeASCII(s)
 	}
 	var bare strings.Builder
-	for _, r := range caseless(apostrophe.Replace(s)) {
-		switch plain, ok := undecomposed[r]; {
+	for _, r := range caseless(strings.ReplaceAll(s, "\u00b4", "'")) { // an acute accent would decompose to a space
+		switch plain, ok := plainForms[r]; {
 		case ok:
 			bare.WriteString(plain)
 		case !unicode.In(r, unicode.Mn, unicode.Cf):
@@ -73,13 +73,11 @@ func NormalizeName(s string) string {
 	return strings.Join(strings.Fields(norm.NFKC.String(bare.String())), " ")
 }
 
-// apostrophe replaces what stands in for ' in names, typed by keyboards that mean well. An acute accent would decompose to a space.
-var apostrophe = strings.NewReplacer("\u2018", "'", "\u2019", "'", "\u02bc", "'", "\u00b4", "'", "\u2032", "'")
-
-// undecomposed are the letters, folded, whose mark is no mark of Unicode's, or that are two letters, as passports have them (ICAO Doc 9303-3,
-// section 6).
-var undecomposed = map[rune]string{
+// plainForms are what decomposing leaves: letters, folded, whose mark is no mark of Unicode's, or that are two letters, as passports have them (ICAO
+// Doc 9303-3, section 6); and what stands in for an apostrophe, typed by keyboards that mean well, or out of letters such as ŉ.
+var plainForms = map[rune]string{
 	'ł': "l", 'ø': "o", 'đ': "d", 'ð': "d", 'ħ': "h", 'ŧ': "t", 'ŋ': "n", 'ı': "i", 'ĸ': "k", 'æ': "ae", 'œ': "oe", 'þ': "th",
+	'\u2018': "'", '\u2019': "'", '\u02bc': "'", '\u2032': "'",
 }
 
 // NameParts returns the normalised parts of a name: García-López has two. A single part is returned alone.
