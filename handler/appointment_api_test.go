@@ -139,7 +139,7 @@ func TestAppointmentLists(t *testing.T) {
 			}
 			// Nothing that is booked meanwhile shifts the rest, nor does moving what was shown.
 			require.Equal(t, http.StatusCreated, s.do("POST", "/api/v1/appointments", visit(s.register(ada), practitioner, -100-10*len(paged), "")).status)
-			require.Equal(t, http.StatusOK, s.do("POST", "/api/v1/appointments/"+paged[len(paged)-1]+"/transitions", `{"to":"arrived"}`, "If-Match: *").status)
+			require.Equal(t, http.StatusOK, s.do("POST", "/api/v1/appointments/"+paged[len(paged)-1]+"/transitions", `{"to":"cancelled","reason":"ill"}`, "If-Match: *").status)
 		}
 		require.Equal(t, inOrder, paged)
 

@@ -180,7 +180,7 @@ var matrix = map[string]rule{
 	"GET /api/v1/appointments/:id":               {who: withMachines, want: 200, path: appointmentPath("")},
 	"PUT /api/v1/appointments/:id":               {who: withMachines, want: 422, path: appointmentPath(""), body: slot}, // another patient's
 	"PATCH /api/v1/appointments/:id":             {who: withMachines, want: 200, path: appointmentPath(""), body: `{"reason":"changed"}`},
-	"POST /api/v1/appointments/:id/transitions":  {who: withMachines, want: 200, path: appointmentPath("/transitions"), body: `{"to":"arrived"}`},
+	"POST /api/v1/appointments/:id/transitions":  {who: withMachines, want: 200, path: appointmentPath("/transitions"), body: `{"to":"cancelled","reason":"ill"}`},
 	"POST /api/v1/appointment-series":            {who: withMachines, want: 404, body: slotEachWeek},
 	"POST /api/v1/appointment-series/preview":    {who: withMachines, want: 404, body: slotEachWeek},
 	"GET /api/v1/appointment-series/:id":         {who: withMachines, want: 200, path: seriesPath},

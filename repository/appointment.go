@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,18 +89,47 @@ func (r *AppointmentRepository) PartiesOf(ctx context.Context, id uuid.UUID) (Pa
 	return p, translate(row.Scan(&p.PatientID, &p.PractitionerID, &p.SeriesID))
 }
 
+// Standing says whether a patient can be booked.
+type Standing struct {
+	Active     bool
+	MergedInto *uuid.UUID // the patient who stands for the person
+}
+
+// StandingOf returns how a patient stands. It shows nothing else of them, and is no access. It returns a NotFound error.
+func (r *AppointmentRepository) StandingOf(ctx context.Context, patientID uuid.UUID) (Standing, error) {
+	return r.standing(ctx, patientID, "")
+}
+
+func (r *AppointmentRepository) standing(ctx context.Context, patientID uuid.UUID, lock string) (s Standing, err error) {
+	row := r.store.handle(ctx).Statement.ConnPool.QueryRowContext(ctx,
+		r.store.rebind("SELECT active, merged_into_id FROM patient WHERE id = ?")+lock, patientID.String())
+	return s, translate(row.Scan(&s.Active, &s.MergedInto))
+}
+
 // Claim keeps everybody else from giving the practitioner or the patient time until the transaction of ctx ends; the order keeps two claims from waiting for
-// each other. It returns a NotFound error where there is no such patient.
-func (r *AppointmentRepository) Claim(ctx context.Context, p Parties) (patientActive bool, err error) {
-	db, forUpdate := r.store.handle(ctx).Statement.ConnPool, ""
+// each other. Of rows that are one person, the one that is kept is claimed too, so that none gives time away that another has. It returns how the patient stands,
+// or a NotFound error.
+func (r *AppointmentRepository) Claim(ctx context.Context, p Parties) (Standing, error) {
+	lock := ""
 	if r.store.engine == PostgreSQL { // SQLite has one writer at a time
-		forUpdate = " FOR NO KEY UPDATE"
-		if _, err := db.ExecContext(ctx, "SELECT 1 FROM account WHERE id = $1"+forUpdate, p.PractitionerID.String()); err != nil {
-			return false, translate(err)
+		lock = " FOR NO KEY UPDATE"
+		if _, err := r.store.handle(ctx).Statement.ConnPool.ExecContext(ctx, "SELECT 1 FROM account WHERE id = $1"+lock, p.PractitionerID.String()); err != nil {
+			return Standing{}, translate(err)
 		}
 	}
-	row := db.QueryRowContext(ctx, r.store.rebind("SELECT active FROM patient WHERE id = ?")+forUpdate, p.PatientID.String())
-	return patientActive, translate(row.Scan(&patientActive))
+	s, err := r.standing(ctx, p.PatientID, lock)
+	if err == nil && s.MergedInto != nil {
+		_, err = r.standing(ctx, *s.MergedInto, lock)
+	}
+	return s, err
+}
+
+// ofPerson is the condition that an appointment is of a patient, or of another row of the same person.
+func (r *AppointmentRepository) ofPerson(ctx context.Context, patientID uuid.UUID) (clause.Expr, error) {
+	const person = "SELECT p.id FROM patient AS asked JOIN patient AS p ON p.id = COALESCE(asked.merged_into_id, asked.id) " +
+		"OR p.merged_into_id = COALESCE(asked.merged_into_id, asked.id) WHERE asked.id = ?"
+	ids, err := r.ids(ctx, person, patientID.String())
+	return r.store.among("patient_id", ids), err
 }
 
 // Taken is a time that a practitioner, or a patient, has no more to give.
@@ -119,22 +149,28 @@ func taking() string {
 	return "status IN (" + strings.Join(states, ", ") + ") AND (expires_at IS NULL OR expires_at > ?)"
 }
 
-// Taken returns what is taken of the time from start to end of the practitioner and, unless Nil, of the patient, in order; the appointments of except don't
+// Taken returns what is taken of the time from start to end of the practitioner and, unless Nil, of the patient's person, in order; the appointments of except don't
 // count. It shows nothing but times, and is no access.
 func (r *AppointmentRepository) Taken(ctx context.Context, p Parties, start, end, now time.Time, except []uuid.UUID) ([]Taken, error) {
-	args := []any{
-		p.PractitionerID.String(), p.PatientID.String(), p.PractitionerID.String(), p.PatientID.String(),
-		start.UTC(), end.UTC(), now.UTC(),
+	person, err := r.ofPerson(ctx, p.PatientID)
+	if err != nil {
+		return nil, err
 	}
-	statement := "SELECT starts_at, ends_at, practitioner_id = ?, patient_id = ? FROM appointment " +
-		"WHERE (practitioner_id = ? OR patient_id = ?) AND ends_at > ? AND starts_at < ? AND " + taking()
+	whose := append([]any{p.PractitionerID.String()}, person.Vars...)
+	args := slices.Concat(whose, whose, []any{start.UTC(), end.UTC(), now.UTC()})
+	statement := "SELECT starts_at, ends_at, practitioner_id = ?, " + person.SQL + " FROM appointment " +
+		"WHERE (practitioner_id = ? OR " + person.SQL + ") AND ends_at > ? AND starts_at < ? AND " + taking()
 	if len(except) > 0 {
 		among := r.store.among("id", except)
 		statement += " AND NOT (" + among.SQL + ")"
 		args = append(args, among.Vars...)
 	}
+	return r.times(ctx, statement+" ORDER BY starts_at", args...)
+}
+
+func (r *AppointmentRepository) times(ctx context.Context, statement string, args ...any) ([]Taken, error) {
 	// Past the guard, which can't know that this shows no content.
-	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, r.store.rebind(statement+" ORDER BY starts_at"), args...)
+	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, r.store.rebind(statement), args...)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -154,16 +190,40 @@ func (r *AppointmentRepository) Taken(ctx context.Context, p Parties, start, end
 // Expired returns the holds of the practitioner or the patient that have expired, locked until the transaction of ctx ends. Those that can't be opened are
 // marked Unreadable.
 func (r *AppointmentRepository) Expired(ctx context.Context, p Parties, now time.Time) ([]*models.Appointment, error) {
+	person, err := r.ofPerson(ctx, p.PatientID)
+	if err != nil {
+		return nil, err
+	}
 	return r.locked(models.TolerateUnreadable(ctx), func(db *gorm.DB) *gorm.DB {
-		return db.Where("expires_at <= ? AND (practitioner_id = ? OR patient_id = ?)", now.UTC(), p.PractitionerID, p.PatientID)
+		return db.Where("expires_at <= ? AND (practitioner_id = ? OR ?)", now.UTC(), p.PractitionerID, person)
 	})
+}
+
+// Meeting returns the times in which a patient's row and another one's have appointments that meet, in order: those that are not over, take their time, and may
+// not overlap. It shows nothing but times, and is no access.
+func (r *AppointmentRepository) Meeting(ctx context.Context, one, other uuid.UUID, now time.Time) ([]Taken, error) {
+	var from []string
+	var args []any
+	for _, id := range []uuid.UUID{one, other} {
+		person, err := r.ofPerson(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		from = append(from, "(SELECT starts_at, ends_at FROM appointment WHERE NOT allow_overlap AND ends_at > ? AND "+taking()+" AND "+person.SQL+")")
+		args = append(append(args, now.UTC(), now.UTC()), person.Vars...)
+	}
+	return r.times(ctx, "SELECT DISTINCT a.starts_at, a.ends_at, false, true FROM "+from[0]+" AS a JOIN "+from[1]+" AS b "+
+		"ON a.starts_at < b.ends_at AND b.starts_at < a.ends_at ORDER BY a.starts_at", args...)
 }
 
 // AllExpired returns the ids of holds that have expired, at most limit. It shows nobody, and is no access.
 func (r *AppointmentRepository) AllExpired(ctx context.Context, now time.Time, limit int) ([]uuid.UUID, error) {
+	return r.ids(ctx, "SELECT id FROM appointment WHERE expires_at <= ? ORDER BY expires_at LIMIT ?", now.UTC(), limit)
+}
+
+func (r *AppointmentRepository) ids(ctx context.Context, statement string, args ...any) ([]uuid.UUID, error) {
 	// Past the guard, which would have an event for each look.
-	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx,
-		r.store.rebind("SELECT id FROM appointment WHERE expires_at <= ? ORDER BY expires_at LIMIT ?"), now.UTC(), limit)
+	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, r.store.rebind(statement), args...)
 	if err != nil {
 		return nil, translate(err)
 	}

@@ -153,7 +153,7 @@ var expectations = map[string]expectation{
 	"AppointmentService.Transition": {
 		roles: callers, action: audit.Transition, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			_, err := b.appointments.Transition(ctx, b.appointmentInCareOf(t, ctx).ID, anyVersion, models.Arrived, "", service.OnlyThis)
+			_, err := b.appointments.Transition(ctx, b.appointmentInCareOf(t, ctx).ID, anyVersion, models.Cancelled, "ill", service.OnlyThis)
 			return err
 		},
 	},

@@ -92,14 +92,14 @@ func (s *AppointmentService) place(ctx context.Context, now time.Time, rows ...*
 			w.except = append(w.except, a.ID)
 		}
 	}
-	active, err := s.claim(ctx, w.Parties, now)
+	patient, err := s.claim(ctx, w.Parties, now)
 	if apperr.Is(err, apperr.NotFound) {
 		err = outOfSight()
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.bookable(ctx, w.Parties, active); err != nil {
+	if err := s.bookable(ctx, w.PractitionerID, patient, len(w.except) == 0); err != nil {
 		return err
 	}
 	if first.AllowOverlap {

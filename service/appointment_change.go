@@ -105,7 +105,7 @@ func (s *AppointmentService) followers(ctx context.Context, a *models.Appointmen
 
 // rewrite writes in into the first of rows, and into the others what it means for them.
 func (s *AppointmentService) rewrite(ctx context.Context, rows []*models.Appointment, in AppointmentInput, now time.Time) error {
-	var moved []*models.Appointment
+	var moved, retyped []*models.Appointment
 	first := *rows[0]
 	for i, a := range rows {
 		before, own := *a, in
@@ -119,7 +119,12 @@ func (s *AppointmentService) rewrite(ctx context.Context, rows []*models.Appoint
 		}
 		if takesMore(&before, a) {
 			moved = append(moved, a)
+		} else if before.Type != a.Type {
+			retyped = append(retyped, a)
 		}
+	}
+	if err := s.withinHours(ctx, retyped); err != nil {
+		return err
 	}
 	if len(moved) > 0 {
 		if err := s.place(ctx, now, moved...); err != nil {
@@ -222,6 +227,9 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 func (s *AppointmentService) transition(ctx context.Context, a *models.Appointment, to, reason string, now time.Time) error {
 	if !models.MayBecome(a.Status, to) || expired(a, now) {
 		return apperr.New(apperr.BadTransition, "An appointment that is "+a.Status+" can't become "+to+".")
+	}
+	if earliest, err := a.EarliestFor(to); err != nil || now.Before(earliest) {
+		return cmp.Or(err, error(apperr.New(apperr.BadTransition, "The appointment can become "+to+" from "+earliest.Format(time.RFC3339)+" on.")))
 	}
 	late := !models.Occupies(a.Status) && models.Occupies(to)
 	a.Status, a.ExpiresAt = to, nil

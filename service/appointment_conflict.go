@@ -110,6 +110,11 @@ func (s *AppointmentService) free(ctx context.Context, w wish, now time.Time) er
 	if err != nil {
 		return err
 	}
+	return refusal(found)
+}
+
+// refusal returns an error with the conflicts of each wanted time, or nil where there are none.
+func refusal(found [][]Conflict) error {
 	refused := apperr.New(apperr.OutsideHours, "The practitioner does not see patients at this time.")
 	for i, conflicts := range found {
 		prefix := ""
@@ -131,47 +136,61 @@ func (s *AppointmentService) free(ctx context.Context, w wish, now time.Time) er
 
 // claim keeps the time of a practitioner and a patient to this transaction, and ends their holds that have expired: those never stand in the way. It returns a
 // NotFound error where there is no such patient.
-func (s *AppointmentService) claim(ctx context.Context, p repository.Parties, now time.Time) (patientActive bool, err error) {
-	if patientActive, err = s.appointments.Claim(ctx, p); err != nil {
-		return false, err
+func (s *AppointmentService) claim(ctx context.Context, p repository.Parties, now time.Time) (repository.Standing, error) {
+	standing, err := s.appointments.Claim(ctx, p)
+	if err != nil {
+		return standing, err
 	}
 	expired, err := s.appointments.Expired(ctx, p, now)
 	if err != nil {
-		return false, err
+		return standing, err
 	}
 	for _, hold := range expired {
 		if hold.Unreadable() {
 			continue // it stands in the way of its own time alone
 		}
 		if err := s.expire(ctx, hold); err != nil {
-			return false, err
+			return standing, err
 		}
 	}
-	return patientActive, nil
+	return standing, nil
 }
 
-// bookable returns an Invalid error where nobody can be booked with the practitioner, or the patient is in nobody's care any more, or is the same
-// person as another, whose appointments would not be compared.
-func (s *AppointmentService) bookable(ctx context.Context, p repository.Parties, patientActive bool) error {
+// bookable returns an Invalid error where nobody can be booked with the practitioner, or the patient is in nobody's care any more, or, for a new appointment,
+// is one whose chart is closed because another one stands for the person.
+func (s *AppointmentService) bookable(ctx context.Context, practitionerID uuid.UUID, patient repository.Standing, isNew bool) error {
 	var v validation
-	practitioner, err := s.accounts.ByID(ctx, p.PractitionerID)
+	practitioner, err := s.accounts.ByID(ctx, practitionerID)
 	switch {
 	case err != nil && !apperr.Is(err, apperr.NotFound):
 		return err
 	case err != nil || practitioner.Disabled || !slices.Contains(practitioner.Roles, RoleClinician):
 		v.add("/practitioner_id", "not_clinician", "Is not a clinician who can be booked.")
 	}
-	merged, err := s.patients.IsMerged(ctx, p.PatientID)
-	if err != nil {
-		return err
-	}
 	switch {
-	case merged:
+	case patient.MergedInto != nil && isNew:
 		v.add("/patient_id", "merged", "Is a patient who was merged into another: book for that one.")
-	case !patientActive:
+	case !patient.Active:
 		v.add("/patient_id", "inactive", "Is a patient who is not active.")
 	}
 	return v.err()
+}
+
+// withinHours returns an OutsideHours error unless appointments of one practitioner and type lie within the hours for that type, or may overlap.
+func (s *AppointmentService) withinHours(ctx context.Context, rows []*models.Appointment) error {
+	if len(rows) == 0 || rows[0].AllowOverlap {
+		return nil
+	}
+	week, err := s.week(ctx, rows[0].PractitionerID)
+	if err != nil {
+		return err
+	}
+	for _, a := range rows {
+		if !week.Covers(interval(a), a.Type) {
+			return refusal([][]Conflict{{{Code: OutsideHours}}})
+		}
+	}
+	return nil
 }
 
 func interval(a *models.Appointment) schedule.Interval {

@@ -30,7 +30,7 @@ var (
 	canChange = []string{"pending", "booked", "arrived", "checked-in"}
 )
 
-// modelled is an appointment as the model has it: hours after monday, parties by number.
+// modelled is an appointment as the model has it: hours after the agenda's first, parties by number.
 type modelled struct {
 	id           uuid.UUID
 	series       uuid.UUID
@@ -43,6 +43,9 @@ type modelled struct {
 
 // agenda is a clinic in memory, and the real one.
 type agenda struct {
+	first time.Time // so far back that some are over, some are today's, and some are to come
+	zone  string    // where it is about noon
+
 	t        *testing.T
 	r        *rapid.T
 	b        *bundle
@@ -106,11 +109,28 @@ func (g *agenda) wanted() *modelled {
 
 func (g *agenda) input(m *modelled) service.AppointmentInput {
 	in := visit(g.patients[m.patient], g.docs[m.doc], time.Duration(m.start)*time.Hour)
+	in.StartsAt, in.TimeZone = g.at(m), g.zone
 	in.EndsAt, in.Status = in.StartsAt.Add(time.Duration(m.hours)*time.Hour), m.status
 	if m.overlap {
 		in.AllowOverlap, in.OverlapReason = true, "permitted"
 	}
 	return in
+}
+
+func (g *agenda) at(m *modelled) time.Time { return g.first.Add(time.Duration(m.start) * time.Hour) }
+
+// due reports whether the time of a state has come, by whom the rule was not copied from.
+func (g *agenda) due(m *modelled, state string) bool {
+	switch state {
+	case "arrived", "checked-in":
+		zone, err := time.LoadLocation(g.zone)
+		require.NoError(g.r, err)
+		return g.at(m).In(zone).Format(time.DateOnly) <= time.Now().In(zone).Format(time.DateOnly)
+	case "fulfilled", "noshow":
+		return g.at(m).Before(time.Now())
+	default:
+		return true
+	}
 }
 
 // expect compares the outcome. What fails leaves nothing behind, not even the end of a hold.
@@ -228,7 +248,7 @@ func (g *agenda) transition(extent service.Extent) {
 	}
 	want := apperr.Code("")
 	switch {
-	case !slices.Contains(strings.Fields(follows[m.status]), to):
+	case !slices.Contains(strings.Fields(follows[m.status]), to) || !g.due(m, to):
 		want = apperr.BadTransition
 	case m.status == "noshow" && to == "arrived" && !g.free([]*modelled{m}, []*modelled{m}):
 		want = apperr.Taken
@@ -275,7 +295,7 @@ func (g *agenda) compare() {
 		require.Equal(g.r, g.patients[m.patient].ID, row.PatientID)
 		require.Equal(g.r, g.docs[m.doc].ID, row.PractitionerID)
 		require.Equal(g.r, m.overlap, row.AllowOverlap)
-		require.True(g.r, monday.Add(time.Duration(m.start)*time.Hour).Equal(row.StartsAt))
+		require.True(g.r, g.at(m).Equal(row.StartsAt))
 		require.True(g.r, row.StartsAt.Add(time.Duration(m.hours)*time.Hour).Equal(row.EndsAt))
 	}
 }
@@ -293,6 +313,7 @@ func TestAppointmentsMatchTheModel(t *testing.T) {
 		steps := 0
 		rapid.Check(t, func(r *rapid.T) {
 			g := &agenda{
+				first: time.Now().Truncate(time.Second).Add(-33*time.Hour - 30*time.Minute), zone: zoneAt(12),
 				t: t, r: r, b: b, docs: []*models.Account{b.practitioner(t), b.practitioner(t)}, patients: []*models.Patient{b.register(t), b.register(t)},
 			}
 			for range rapid.IntRange(least, most).Draw(r, "steps") {

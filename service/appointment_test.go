@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,24 @@ func visit(p *models.Patient, practitioner *models.Account, after time.Duration)
 	return service.AppointmentInput{
 		PatientID: p.ID, PractitionerID: practitioner.ID, StartsAt: monday.Add(after), EndsAt: monday.Add(after + time.Hour),
 		TimeZone: "America/New_York", Type: models.TypeIndividual, Modality: "video", Reason: "Zcanary", VideoURL: "https://video.example.org/zcanary",
+	}
+}
+
+// longAgo returns the same at a time when everybody has come who was to come.
+func longAgo(in service.AppointmentInput) service.AppointmentInput {
+	in.StartsAt, in.EndsAt = in.StartsAt.AddDate(-15, 0, 0), in.EndsAt.AddDate(-15, 0, 0)
+	return in
+}
+
+// zoneAt returns a time zone whose clocks show that hour now.
+func zoneAt(hour int) string {
+	switch ahead := (hour-time.Now().UTC().Hour()+36)%24 - 12; { // -12 to 11
+	case ahead > 0:
+		return fmt.Sprintf("Etc/GMT-%d", ahead) // POSIX counts westwards
+	case ahead < 0:
+		return fmt.Sprintf("Etc/GMT+%d", -ahead)
+	default:
+		return "Etc/GMT"
 	}
 }
 
@@ -120,9 +139,9 @@ func TestPermittedOverlaps(t *testing.T) {
 		b := newBundle(t, url)
 		p, doctor := b.register(t), b.practitioner(t)
 		desk := as(t, service.RoleFrontDesk)
-		ordinary := b.book(t, visit(p, doctor, 0))
+		ordinary := b.book(t, longAgo(visit(p, doctor, 0)))
 
-		over := visit(b.register(t), doctor, 30*time.Minute)
+		over := longAgo(visit(b.register(t), doctor, 30*time.Minute))
 		over.AllowOverlap = true
 		_, err := b.appointments.Book(desk, over, service.Idempotency{})
 		requireCode(t, apperr.Invalid, err)
@@ -132,7 +151,7 @@ func TestPermittedOverlaps(t *testing.T) {
 		permitted, err := b.appointments.Book(desk, over, service.Idempotency{})
 		require.NoError(t, err)
 
-		_, err = b.appointments.Book(desk, visit(b.register(t), doctor, 70*time.Minute), service.Idempotency{})
+		_, err = b.appointments.Book(desk, longAgo(visit(b.register(t), doctor, 70*time.Minute)), service.Idempotency{})
 		requireCode(t, apperr.Taken, err, "over the permitted one alone")
 
 		// What was there before goes on, though it is overlapped now.
@@ -140,7 +159,7 @@ func TestPermittedOverlaps(t *testing.T) {
 		require.NoError(t, err)
 		rewrite := func(a *models.Appointment, change func(*service.AppointmentInput)) error {
 			_, err := b.appointments.Change(desk, a.ID, anyVersion, service.OnlyThis, func(*models.Appointment) (service.AppointmentInput, error) {
-				in := visit(p, doctor, 0)
+				in := longAgo(visit(p, doctor, 0))
 				change(&in)
 				return in, nil
 			})
@@ -194,7 +213,7 @@ func TestTransitions(t *testing.T) {
 		b := newBundle(t, url)
 		p, doctor := b.register(t), b.practitioner(t)
 		desk := as(t, service.RoleFrontDesk)
-		a := b.book(t, visit(p, doctor, 0))
+		a := b.book(t, longAgo(visit(p, doctor, 0)))
 		to := func(state, reason string) error {
 			next, err := b.appointments.Transition(desk, a.ID, func(v int64) bool { return v == a.Version }, state, reason, service.OnlyThis)
 			if err == nil {
@@ -206,12 +225,12 @@ func TestTransitions(t *testing.T) {
 		requireCode(t, apperr.Invalid, to(models.Cancelled, " "))
 		requireCode(t, apperr.BadTransition, to(models.Pending, ""))
 		require.NoError(t, to(models.NoShow, ""))
-		b.book(t, visit(b.register(t), doctor, 0))
+		b.book(t, longAgo(visit(b.register(t), doctor, 0)))
 		requireCode(t, apperr.Taken, to(models.Arrived, ""), "the time of a no-show was given away")
 		require.NoError(t, to(models.EnteredInError, "the wrong patient"))
 		requireCode(t, apperr.BadTransition, to(models.Booked, ""))
 
-		a = b.book(t, visit(p, doctor, 3*time.Hour))
+		a = b.book(t, longAgo(visit(p, doctor, 3*time.Hour)))
 		for _, state := range []string{models.Arrived, models.CheckedIn, models.Fulfilled} {
 			require.NoError(t, to(state, ""))
 		}
@@ -233,6 +252,38 @@ func TestTransitions(t *testing.T) {
 		require.Equal(t, []string{
 			"booked → noshow", "noshow → entered-in-error", "booked → arrived", "arrived → checked-in", "checked-in → fulfilled", "booked → cancelled",
 		}, steps)
+	})
+}
+
+// Nobody comes before the day of an appointment, by the clock that it was made by, and none was held or missed before it began.
+func TestTransitionsWaitForTheirTime(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		desk := as(t, service.RoleFrontDesk)
+		for _, c := range []struct {
+			in   time.Duration // from now
+			zone string
+			may  []string
+		}{
+			{13 * time.Hour, zoneAt(12), nil}, // tomorrow
+			{13 * time.Hour, zoneAt(1), []string{models.Arrived, models.CheckedIn}},
+			{time.Hour, zoneAt(12), []string{models.Arrived, models.CheckedIn}},
+			{-time.Minute, zoneAt(12), []string{models.Arrived, models.CheckedIn, models.Fulfilled, models.NoShow}},
+			{90 * 24 * time.Hour, zoneAt(12), nil},
+		} {
+			for _, to := range []string{models.Arrived, models.CheckedIn, models.Fulfilled, models.NoShow, models.Cancelled, models.EnteredInError} {
+				in := visit(b.register(t), b.practitioner(t), 0)
+				in.StartsAt, in.TimeZone = time.Now().Add(c.in), c.zone
+				in.EndsAt = in.StartsAt.Add(time.Hour)
+				_, err := b.appointments.Transition(desk, b.book(t, in).ID, anyVersion, to, "asked for", service.OnlyThis)
+				if slices.Contains(append(c.may, models.Cancelled, models.EnteredInError), to) {
+					require.NoError(t, err, "%v %s %s", c.in, c.zone, to)
+				} else {
+					requireCode(t, apperr.BadTransition, err, c.in, c.zone, to)
+				}
+			}
+		}
 	})
 }
 

@@ -52,14 +52,14 @@ func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) 
 		for _, a := range rows {
 			w.times = append(w.times, interval(a))
 		}
-		known, err := s.patients.Known(ctx, []uuid.UUID{first.PatientID})
-		if err == nil && !known[first.PatientID] {
+		patient, err := s.appointments.StandingOf(ctx, first.PatientID)
+		if apperr.Is(err, apperr.NotFound) {
 			err = outOfSight()
 		}
 		if err != nil {
 			return err
 		}
-		if err := s.bookable(ctx, w.Parties, true); err != nil {
+		if err := s.bookable(ctx, first.PractitionerID, patient, true); err != nil {
 			return err
 		}
 		found, err := s.conflicts(ctx, w, time.Now())

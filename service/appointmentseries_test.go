@@ -162,9 +162,9 @@ func TestFollowingMoveTogether(t *testing.T) {
 		requireCode(t, apperr.Taken, move(1, day, service.Following))
 		require.Equal(t, []int{0, 1, 2, 3, 4, 5}, days(), "none moved")
 
-		_, err = b.appointments.Transition(desk, made.Appointments[1].ID, anyVersion, models.NoShow, "", service.OnlyThis)
+		_, err = b.appointments.Transition(desk, made.Appointments[1].ID, anyVersion, models.EnteredInError, "", service.OnlyThis)
 		require.NoError(t, err)
-		_, err = b.appointments.Transition(desk, made.Appointments[3].ID, anyVersion, models.Fulfilled, "", service.OnlyThis)
+		_, err = b.appointments.Transition(desk, made.Appointments[3].ID, anyVersion, models.EnteredInError, "", service.OnlyThis)
 		require.NoError(t, err)
 		_, err = b.appointments.Transition(desk, made.Appointments[2].ID, anyVersion, models.Cancelled, "moves away", service.Following)
 		require.NoError(t, err)
@@ -174,7 +174,7 @@ func TestFollowingMoveTogether(t *testing.T) {
 		for _, a := range now.Appointments {
 			states = append(states, a.Status)
 		}
-		require.Equal(t, []string{models.Booked, models.NoShow, models.Cancelled, models.Fulfilled, models.Cancelled, models.Cancelled}, states)
+		require.Equal(t, []string{models.Booked, models.EnteredInError, models.Cancelled, models.EnteredInError, models.Cancelled, models.Cancelled}, states)
 		_, err = b.appointments.Transition(desk, made.Appointments[0].ID, anyVersion, models.Arrived, "", service.Following)
 		requireCode(t, apperr.Invalid, err, "only cancelling goes for all that follow")
 	})

@@ -206,3 +206,34 @@ func TestSlotsAreFree(t *testing.T) {
 		require.Empty(t, slots, "what is over can't be booked")
 	})
 }
+
+// Hours can be for some types alone: an appointment does not get round them by changing its type where it is.
+func TestHoursOfTypesHoldForChanges(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		desk, doctor := as(t, service.RoleFrontDesk), b.practitioner(t)
+		require.NoError(t, b.setHours(t, desk, doctor.ID, service.AvailabilityInput{TimeZone: "UTC", Weekly: []schedule.WeeklyHours{
+			{Weekday: "monday", Hours: schedule.Hours{From: "09:00", To: "12:00", Types: []string{models.TypeIndividual, models.TypeGroup}}},
+		}}))
+		in := visit(b.register(t), doctor, 0)
+		in.TimeZone = "UTC"
+		series, err := b.appointments.BookSeries(desk, service.SeriesInput{AppointmentInput: in, Rule: "FREQ=WEEKLY;COUNT=2"}, service.Idempotency{})
+		require.NoError(t, err)
+		retype := func(typ string, extent service.Extent, overlap string) error {
+			_, err := b.appointments.Change(desk, series.Appointments[0].ID, anyVersion, extent, func(a *models.Appointment) (service.AppointmentInput, error) {
+				in := said(a)
+				in.Type, in.AllowOverlap, in.OverlapReason = typ, overlap != "", overlap
+				return in, nil
+			})
+			return err
+		}
+		requireCode(t, apperr.OutsideHours, retype(models.TypeIntake, service.OnlyThis, ""))
+		requireCode(t, apperr.OutsideHours, retype(models.TypeIntake, service.Following, ""))
+		over := visit(b.register(t), doctor, 30*time.Minute)
+		over.AllowOverlap, over.OverlapReason = true, "crisis"
+		b.book(t, over)
+		require.NoError(t, retype(models.TypeGroup, service.Following, ""), "it takes no more time than before, whatever overlaps it since")
+		require.NoError(t, retype(models.TypeIntake, service.OnlyThis, "permitted"))
+	})
+}

@@ -22,14 +22,16 @@ type PatientService struct {
 	patients *repository.PatientRepository
 	repeats  repeats
 	region   string
+
+	appointments *repository.AppointmentRepository
 }
 
 // NewPatientService returns the service on a store. phoneRegion is where numbers without a country code belong.
 func NewPatientService(store *repository.Store, care *Care, phoneRegion string) *PatientService {
 	return &PatientService{
 		store: store, care: care, region: phoneRegion,
-		patients: repository.NewPatientRepository(store),
-		repeats:  repeats{repository.NewIdempotencyKeyRepository(store)},
+		patients: repository.NewPatientRepository(store), appointments: repository.NewAppointmentRepository(store),
+		repeats: repeats{repository.NewIdempotencyKeyRepository(store)},
 	}
 }
 

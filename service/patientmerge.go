@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -13,8 +14,8 @@ import (
 )
 
 // Merge says that a patient is the same person as another, whose chart shows both from now on. No row moves: the merged one points to the other, and
-// Unmerge takes that away. It returns a NotFound error, a Stale one, an Invalid one without a reason or where the other is not there, or a Conflict one
-// where either is merged already.
+// Unmerge takes that away. It returns a NotFound error, a Stale one, an Invalid one without a reason or where the other is not there, a Conflict one
+// where either is merged already, or a Taken one where the person would have to be at two appointments at once.
 func (s *PatientService) Merge(ctx context.Context, id, into uuid.UUID, current Precondition, reason string) (*models.Patient, error) {
 	return s.link(ctx, audit.Merge, id, current, reason, func(ctx context.Context) (*models.Patient, error) {
 		if id == into {
@@ -33,9 +34,25 @@ func (s *PatientService) Merge(ctx context.Context, id, into uuid.UUID, current 
 		case kept.MergedIntoID != nil:
 			return nil, conflict("The other patient was merged into a third: merge with that one.")
 		}
+		if err := s.apart(ctx, id, into); err != nil {
+			return nil, err
+		}
 		p.MergedIntoID = &kept.ID
 		return p, nil
 	})
+}
+
+// apart returns a Taken error, with each time, where two patients have appointments to come that one person could not keep.
+func (s *PatientService) apart(ctx context.Context, id, into uuid.UUID) error {
+	meeting, err := s.appointments.Meeting(ctx, id, into, time.Now())
+	if err != nil || len(meeting) == 0 {
+		return err
+	}
+	taken := apperr.New(apperr.Taken, "Both have appointments at the same time: move or cancel one, or permit the overlap, then merge.")
+	for _, t := range meeting {
+		taken.Fields = append(taken.Fields, Conflict{PatientTaken, t.Start, t.End}.field("/into_id", ""))
+	}
+	return taken
 }
 
 // lockPair locks two patients, in the same order whoever asks.
@@ -82,7 +99,7 @@ func (s *PatientService) link(ctx context.Context, action string, id uuid.UUID, 
 	if v.required("/reason", &reason, maxOther) {
 		intent.Reason = reason
 	}
-	err = guarded(ctx, s.store, PatientMerge, intent, s.store.InTx, func(ctx context.Context) error {
+	err = guarded(ctx, s.store, PatientMerge, intent, s.store.Contended, func(ctx context.Context) error {
 		if err := v.err(); err != nil {
 			return err
 		}
