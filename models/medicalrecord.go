@@ -100,6 +100,7 @@ type MedicalRecord struct {
 	Author          *Account
 	Signer          *Account `gorm:"foreignKey:SignedBy"`
 	Supersedes      *MedicalRecord
+	Appointment     *Appointment
 }
 
 // Frozen reports whether the record is no draft any more.

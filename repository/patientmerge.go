@@ -40,6 +40,14 @@ func (r *PatientRepository) IsKept(ctx context.Context, id uuid.UUID) (bool, err
 	return n > 0, translate(err)
 }
 
+// IsReferredTo reports whether records of other patients name an appointment of this one, as those of the same person may. It shows nothing of them.
+func (r *PatientRepository) IsReferredTo(ctx context.Context, id uuid.UUID) (bool, error) {
+	var n int64
+	err := r.store.handle(ctx).Model(&models.MedicalRecord{}).
+		Where("patient_id <> ? AND appointment_id IN (SELECT id FROM appointment WHERE patient_id = ?)", id, id).Count(&n).Error
+	return n > 0, translate(err)
+}
+
 // IsMerged reports whether a patient was merged into another. It shows nothing of them.
 func (r *PatientRepository) IsMerged(ctx context.Context, id uuid.UUID) (bool, error) {
 	var n int64

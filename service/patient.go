@@ -160,7 +160,8 @@ func (s *PatientService) Deactivate(ctx context.Context, id uuid.UUID, current P
 }
 
 // Purge removes a patient and all that belongs to them, for good; also one who can't be opened, which the event tells. It returns a NotFound or a Stale
-// error, an Invalid one without a reason, or a Conflict one where others were merged into the patient.
+// error, an Invalid one without a reason, or a Conflict one where others were merged into the patient, or have records about the patient's
+// appointments.
 func (s *PatientService) Purge(ctx context.Context, id uuid.UUID, current Precondition, reason string) error {
 	var v validation
 	intent := audit.Intent{Action: audit.Purge, EntityType: "patient", EntityID: id}
@@ -173,6 +174,9 @@ func (s *PatientService) Purge(ctx context.Context, id uuid.UUID, current Precon
 		}
 		if kept, err := s.patients.IsKept(ctx, id); err != nil || kept {
 			return cmp.Or(err, conflict("Others were merged into the patient: unmerge or purge them first."))
+		}
+		if referred, err := s.patients.IsReferredTo(ctx, id); err != nil || referred {
+			return cmp.Or(err, conflict("Records in another chart of the person are about appointments of this patient: purge that one first."))
 		}
 		return s.patients.Delete(ctx, p)
 	})

@@ -1,0 +1,3 @@
+-- Undoes: record_appointments
+
+ALTER TABLE "medicalrecord" DROP CONSTRAINT "medicalrecord_appointment_id_fkey";

@@ -1,0 +1,4 @@
+-- Undoes: record_appointments
+
+-- Nothing to do on this engine.
+SELECT 1;

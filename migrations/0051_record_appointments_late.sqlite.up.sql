@@ -1,0 +1,4 @@
+-- migrate:compatible
+
+-- Nothing to do on this engine.
+SELECT 1;
