@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -93,16 +94,22 @@ func (a *API) listAccounts(c *gin.Context) error {
 	return writePage(c, span, items, lastID(found, more, func(a *models.Account) uuid.UUID { return a.ID }))
 }
 
+// passwordGiven stands for a password in what tells two requests apart: that is kept, as a keyed hash, and no password is, in any form but the slow one.
+type passwordGiven struct {
+	HasPassword bool `json:"has_password"`
+}
+
+func hasPassword(password *string) passwordGiven { return passwordGiven{password != nil} }
+
 func (a *API) createAccount(c *gin.Context) error {
 	var body accountRequest
 	if err := decodeBody(c, &body); err != nil {
 		return err
 	}
-	// What tells two requests apart is kept, as a keyed hash; no password is, in any form but the slow one.
 	once, err := idempotencyOf(c, struct {
 		service.AccountInput
-		HasPassword bool `json:"has_password"`
-	}{body.AccountInput, body.Password != nil})
+		passwordGiven
+	}{body.AccountInput, hasPassword(body.Password)})
 	if err != nil {
 		return err
 	}
@@ -159,7 +166,11 @@ func (a *API) resetAccount(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	account, link, err := a.Accounts.Reset(c.Request.Context(), id, body.Password)
+	var link *service.Link
+	account, err := changeOnce(a, c, id, hasPassword(body.Password), func(ctx context.Context) (account *models.Account, err error) {
+		account, link, err = a.Accounts.Reset(ctx, id, body.Password)
+		return account, err
+	}, a.Accounts.Get)
 	if err != nil {
 		return err
 	}

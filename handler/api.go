@@ -23,6 +23,7 @@ type Services struct {
 	AuditTree      *service.AuditTreeService
 	Reviews        *service.AuditReviewService
 	Refusals       *service.RefusalService
+	Repeats        *service.RepeatService
 	Ready          []Check
 	MedicalRecords *service.MedicalRecordService
 	Charts         *service.ChartService

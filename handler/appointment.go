@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -186,7 +187,9 @@ func (a *API) transitionAppointment(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	moved, err := a.Appointments.Transition(c.Request.Context(), id, condition.Matches, body.To, body.Reason, extentOf(body.Following))
+	moved, err := changeOnce(a, c, id, body, func(ctx context.Context) (*models.Appointment, error) {
+		return a.Appointments.Transition(ctx, id, condition.Matches, body.To, body.Reason, extentOf(body.Following))
+	}, a.Appointments.Get)
 	if err != nil {
 		return err
 	}

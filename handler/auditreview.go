@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -86,7 +87,10 @@ func (a *API) signOffReview(c *gin.Context) error {
 	if err := decodeBody(c, &body); err != nil {
 		return err
 	}
-	if err := a.Reviews.SignOff(c.Request.Context(), week, condition.Matches, body.Note); err != nil {
+	_, err = changeOnce(a, c, week.EntityID(), body, func(ctx context.Context) (service.Week, error) {
+		return week, a.Reviews.SignOff(ctx, week, condition.Matches, body.Note)
+	}, func(context.Context, uuid.UUID) (service.Week, error) { return week, nil })
+	if err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)

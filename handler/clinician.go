@@ -1,12 +1,15 @@
 package handler
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
+	"novamind/models"
 	"novamind/service"
 )
 
@@ -52,11 +55,29 @@ func (a *API) assignClinician(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	assigned, err := a.Care.Assign(c.Request.Context(), id, body.AccountID)
+	assigned, err := changeOnce(a, c, id, body, func(ctx context.Context) (service.Clinician, error) {
+		return a.Care.Assign(ctx, id, body.AccountID)
+	}, func(ctx context.Context, id uuid.UUID) (service.Clinician, error) {
+		return a.assigned(ctx, id, body.AccountID)
+	})
 	if err != nil {
 		return err
 	}
 	return writeJSON(c, http.StatusCreated, newClinicianAnswer(assigned))
+}
+
+// assigned returns the assignment of a clinician to a patient, or a NotFound error.
+func (a *API) assigned(ctx context.Context, patientID, accountID uuid.UUID) (service.Clinician, error) {
+	found, err := a.Care.Clinicians(ctx, patientID)
+	if err != nil {
+		return service.Clinician{}, err
+	}
+	for _, c := range found {
+		if c.AccountID == accountID && c.Kind == models.CareAssigned {
+			return c, nil
+		}
+	}
+	return service.Clinician{}, apperr.New(apperr.NotFound, "There is no such resource.")
 }
 
 // unassignClinician takes the patient's ETag in If-Match.

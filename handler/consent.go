@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -63,7 +64,6 @@ func newOfPatient[T any](c *gin.Context, body *T) (uuid.UUID, service.Idempotenc
 		return uuid.Nil, service.Idempotency{}, err
 	}
 	once, err := idempotencyOf(c, body)
-	once.Request += " " + id.String()
 	return id, once, err
 }
 
@@ -84,7 +84,9 @@ func (a *API) revokeConsent(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := a.Consents.Revoke(c.Request.Context(), id, condition.Matches)
+	m, err := changeOnce(a, c, id, nil, func(ctx context.Context) (*models.Consent, error) {
+		return a.Consents.Revoke(ctx, id, condition.Matches)
+	}, a.Consents.Get)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -204,7 +205,9 @@ func (a *API) signMedicalRecord(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := a.MedicalRecords.Sign(c.Request.Context(), id, condition.Matches)
+	m, err := changeOnce(a, c, id, nil, func(ctx context.Context) (*models.MedicalRecord, error) {
+		return a.MedicalRecords.Sign(ctx, id, condition.Matches)
+	}, a.MedicalRecords.Get)
 	if err != nil {
 		return err
 	}
@@ -224,7 +227,6 @@ func (a *API) amendMedicalRecord(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	once.Request += " " + id.String()
 	m, err := a.MedicalRecords.Amend(c.Request.Context(), id, body, once)
 	if err != nil {
 		return err
@@ -245,7 +247,9 @@ func (a *API) markMedicalRecordInError(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := a.MedicalRecords.MarkError(c.Request.Context(), id, condition.Matches, body.Reason)
+	m, err := changeOnce(a, c, id, body, func(ctx context.Context) (*models.MedicalRecord, error) {
+		return a.MedicalRecords.MarkError(ctx, id, condition.Matches, body.Reason)
+	}, a.MedicalRecords.Get)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
@@ -201,22 +200,6 @@ func target(c *gin.Context) (uuid.UUID, ifMatch, error) {
 func writePatient(c *gin.Context, p *models.Patient) error {
 	setETag(c, p.Version)
 	return writeJSON(c, http.StatusOK, newPatientAnswer(p))
-}
-
-// idempotencyOf reads the Idempotency-Key header. Two requests are the same when route and decoded body are.
-func idempotencyOf(c *gin.Context, body any) (service.Idempotency, error) {
-	values := c.Request.Header.Values("Idempotency-Key")
-	if len(values) == 0 {
-		return service.Idempotency{}, nil
-	}
-	if len(values) > 1 || values[0] == "" || len(values[0]) > 255 {
-		return service.Idempotency{}, malformed("invalid_format", "Idempotency-Key must be given once, with 1 to 255 characters.")
-	}
-	request, err := json.Marshal(body, json.Deterministic(true))
-	if err != nil {
-		return service.Idempotency{}, apperr.Wrap(apperr.Internal, internalDetail, err)
-	}
-	return service.Idempotency{Key: values[0], Request: c.FullPath() + " " + string(request)}, nil
 }
 
 func valueOr[T any](p *T, otherwise T) T {

@@ -1,8 +1,12 @@
 package handler
 
 import (
+	"context"
+
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
+
+	"novamind/models"
 )
 
 type mergeRequest struct {
@@ -23,7 +27,9 @@ func (a *API) mergePatient(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.Patients.Merge(c.Request.Context(), id, body.IntoID, condition.Matches, body.Reason)
+	p, err := changeOnce(a, c, id, body, func(ctx context.Context) (*models.Patient, error) {
+		return a.Patients.Merge(ctx, id, body.IntoID, condition.Matches, body.Reason)
+	}, a.Patients.Get)
 	if err != nil {
 		return err
 	}
@@ -39,7 +45,9 @@ func (a *API) unmergePatient(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.Patients.Unmerge(c.Request.Context(), id, condition.Matches, body.Reason)
+	p, err := changeOnce(a, c, id, body, func(ctx context.Context) (*models.Patient, error) {
+		return a.Patients.Unmerge(ctx, id, condition.Matches, body.Reason)
+	}, a.Patients.Get)
 	if err != nil {
 		return err
 	}

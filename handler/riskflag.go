@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -79,7 +80,9 @@ func (a *API) reviewRiskFlag(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := a.MedicalRecords.Review(c.Request.Context(), id, condition.Matches, body)
+	f, err := changeOnce(a, c, id, body, func(ctx context.Context) (*models.RiskFlag, error) {
+		return a.MedicalRecords.Review(ctx, id, condition.Matches, body)
+	}, a.MedicalRecords.Flag)
 	if err != nil {
 		return err
 	}

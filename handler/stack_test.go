@@ -106,7 +106,7 @@ func newStackWith(t testing.TB, url string, configure func(*config.Config)) *sta
 		Auth: s.auth, APIKeys: service.NewAPIKeyService(s.store, cfg.Auth), Accounts: service.NewAccountService(s.store, s.auth, cfg.Access),
 		Patients: service.NewPatientService(s.store, care, "US"), Care: service.NewCareService(s.store, care), BreakGlass: emergencies,
 		AuditLogs: service.NewAuditLogService(s.store), AuditTree: service.NewAuditTreeService(s.store),
-		Reviews: service.NewAuditReviewService(s.store, hours), Refusals: s.refusals,
+		Reviews: service.NewAuditReviewService(s.store, hours), Refusals: s.refusals, Repeats: service.NewRepeatService(s.store),
 		Appointments:   service.NewAppointmentService(s.store, care, cfg.Clinic),
 		MedicalRecords: service.NewMedicalRecordService(s.store, care), Charts: service.NewChartService(s.store, service.NewMedicalRecordService(s.store, care)), Consents: service.NewConsentService(s.store, care),
 		Ready: []handler.Check{{Name: "audit", Run: s.store.CheckAudit}},

@@ -211,12 +211,14 @@ func guarded(ctx context.Context, store Store, p Permission, intent audit.Intent
 		})
 	}
 	return kind(context.WithValue(ctx, grantKey{}, g), func(ctx context.Context) error {
-		if err := fn(ctx); err != nil {
-			return err
-		}
-		if g.scope != All && !g.asked {
-			return apperr.Wrap(apperr.Internal, "The access could not be judged.", errUnasked)
-		}
-		return nil
+		return doOnce(ctx, func(ctx context.Context) error {
+			if err := fn(ctx); err != nil {
+				return err
+			}
+			if g.scope != All && !g.asked {
+				return apperr.Wrap(apperr.Internal, "The access could not be judged.", errUnasked)
+			}
+			return nil
+		})
 	})
 }

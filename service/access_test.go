@@ -394,6 +394,14 @@ var expectations = map[string]expectation{
 			return err
 		},
 	},
+	"MedicalRecordService.Flag": {
+		roles: clinicians, action: audit.Read, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			f, err := b.records.Flag(ctx, b.flagFor(t, ctx))
+			require.Equal(t, err == nil, f != nil)
+			return err
+		},
+	},
 	"MedicalRecordService.Review": {
 		roles: clinicians, action: audit.Update, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
@@ -593,6 +601,8 @@ var expectations = map[string]expectation{
 	"RefusalService.Flush":             {open: "is a job of the program"},
 	"RefusalService.FlushInBackground": {open: "is a job of the program"},
 
+	"RepeatService.Once": {open: "runs a change, which asks for its own"},
+
 	"AuditTreeService.Verify":             {open: "is the operator's, and shows no event"},
 	"AuditTreeService.Checkpoint":         {open: "names hashes and nobody"},
 	"AuditTreeService.VerifierKeys":       {open: "are public"},
@@ -607,7 +617,7 @@ func TestEveryMethodHasAnExpectation(t *testing.T) {
 	t.Parallel()
 	var names []string
 	for _, s := range []any{
-		&service.PatientService{}, &service.AppointmentService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuditReviewService{}, &service.AuthService{}, &service.APIKeyService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MedicalRecordService{}, &service.ChartService{}, &service.ConsentService{}, &service.MigrationRunService{},
+		&service.PatientService{}, &service.AppointmentService{}, &service.CareService{}, &service.BreakGlassService{}, &service.AccountService{}, &service.AuditLogService{}, &service.AuditReviewService{}, &service.AuthService{}, &service.APIKeyService{}, &service.ImportService{}, &service.KeyService{}, &service.AuditTreeService{}, &service.RefusalService{}, &service.MedicalRecordService{}, &service.ChartService{}, &service.ConsentService{}, &service.MigrationRunService{}, &service.RepeatService{},
 	} {
 		of := reflect.TypeOf(s)
 		names = append(names, of.Elem().Name())

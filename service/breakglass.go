@@ -112,16 +112,20 @@ func (s *BreakGlassService) Open(ctx context.Context, in BreakGlassInput) ([]uui
 			return err
 		}
 		for _, id := range opened {
-			if err := s.accesses.Create(ctx, &models.BreakGlass{AccountID: actor.ID, PatientID: id, ExpiresAt: expires}); err != nil {
+			access := &models.BreakGlass{AccountID: actor.ID, PatientID: id, ExpiresAt: expires}
+			if err := s.accesses.Create(ctx, access); err != nil {
 				return err
 			}
+			madeOnce(ctx, access.ID)
 		}
 		return recordEmergency(ctx, opened, in.Reason)
 	})
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	s.tell(ctx, actor.ID, len(opened), expires)
+	if len(opened) > 0 { // not by a repeat
+		s.tell(ctx, actor.ID, len(opened), expires)
+	}
 	return opened, expires, nil
 }
 

@@ -110,10 +110,12 @@ func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID
 		if err := s.care.relationships.Note(ctx, patientID, accountID, models.CareAssigned, now); err != nil {
 			return err
 		}
-		assigned.CareRelationship = models.CareRelationship{
-			AccountID: accountID, PatientID: patientID, Kind: models.CareAssigned, CreatedAt: now, LastAt: now,
+		rows, err := s.care.relationships.Of(ctx, patientID)
+		if err != nil {
+			return err
 		}
-		assigned.Name = account.Name
+		i := slices.IndexFunc(rows, func(row models.CareRelationship) bool { return row.AccountID == accountID && row.Kind == models.CareAssigned })
+		assigned = Clinician{rows[i], account.Name} // as it is now: it may have been there before
 		return recordCare(ctx, audit.Assign, patientID, accountID)
 	})
 	return assigned, err

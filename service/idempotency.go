@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,11 +21,13 @@ type Idempotency struct {
 	Request string // route and body
 }
 
-// attempt runs do, and once more where the same key was stored between its look and its insert, or what both want was taken: then it finds what the
-// other one made.
+// overtaken are the errors of who wants what somebody else just did: perhaps the same request.
+var overtaken = []apperr.Code{apperr.Duplicate, apperr.Taken, apperr.Stale, apperr.Conflict, apperr.BadTransition}
+
+// attempt runs do, and once more where the same key may have been stored between its look and its insert: then it finds what the other one did.
 func (once Idempotency) attempt(do func() error) error {
 	err := do()
-	if once.Key != "" && (apperr.Is(err, apperr.Duplicate) || apperr.Is(err, apperr.Taken)) {
+	if err != nil && once.Key != "" && slices.Contains(overtaken, apperr.CodeOf(err)) {
 		return do()
 	}
 	return err
@@ -72,6 +75,62 @@ func repeated[M interface{ Identity() uuid.UUID }](ctx context.Context, r repeat
 		return find(ctx, id)
 	}
 	return m, err
+}
+
+// RepeatService lets a client ask for a change again without making it twice.
+type RepeatService struct{ repeats repeats }
+
+// NewRepeatService returns the service on a store.
+func NewRepeatService(store *repository.Store) *RepeatService {
+	return &RepeatService{repeats{repository.NewIdempotencyKeyRepository(store)}}
+}
+
+// Once runs change, a call of one method of a service that changes the row id, or names another by madeOnce. The key is stored in the transaction of the change. Where the
+// actor's earlier request had it, nothing changes. It returns the id of the row, and whether it is that of the earlier request; whether the actor still sees it is for
+// the caller to ask. It returns the error of change, or a KeyReused one where the earlier request was another.
+func (s *RepeatService) Once(ctx context.Context, once Idempotency, id uuid.UUID, change func(context.Context) error) (uuid.UUID, bool, error) {
+	if once.Key == "" {
+		return id, false, change(ctx)
+	}
+	r := &repeatable{repeats: s.repeats, once: once, id: id}
+	err := once.attempt(func() error { return change(context.WithValue(ctx, repeatableKey{}, r)) })
+	return r.id, r.again, err
+}
+
+// repeatable is a change that a client may ask for again.
+type repeatable struct {
+	repeats repeats
+	once    Idempotency
+	id      uuid.UUID
+	again   bool
+	running bool
+}
+
+type repeatableKey struct{}
+
+// doOnce runs do, in the transaction of ctx, unless ctx is about a change that was made already.
+func doOnce(ctx context.Context, do func(context.Context) error) error {
+	r, ok := ctx.Value(repeatableKey{}).(*repeatable)
+	if !ok || r.running { // what a change calls is a part of it
+		return do(ctx)
+	}
+	r.running = true
+	defer func() { r.running = false }()
+	id, again, err := r.repeats.once(ctx, r.once, func() (uuid.UUID, error) {
+		err := do(ctx)
+		return r.id, err
+	})
+	if err == nil {
+		r.id, r.again = id, again
+	}
+	return err
+}
+
+// madeOnce says that the change of ctx made a row.
+func madeOnce(ctx context.Context, id uuid.UUID) {
+	if r, ok := ctx.Value(repeatableKey{}).(*repeatable); ok {
+		r.id = id
+	}
 }
 
 // adding is what it takes to add rows to patients.

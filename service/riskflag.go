@@ -59,6 +59,31 @@ type ReviewInput struct {
 	ReviewAt *time.Time `json:"review_at,omitempty"` // when to look again; nil: the flag is resolved
 }
 
+// Flag returns a flag. It returns a NotFound error, or an Unreadable one.
+func (s *MedicalRecordService) Flag(ctx context.Context, id uuid.UUID) (f *models.RiskFlag, err error) {
+	intent := audit.Intent{Action: audit.Read, EntityType: "riskflag", EntityID: id}
+	err = guarded(ctx, s.store, MedicalRecordRead, intent, s.store.Read, func(ctx context.Context) error {
+		f, err = s.flagInSight(ctx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (s *MedicalRecordService) flagInSight(ctx context.Context, id uuid.UUID) (*models.RiskFlag, error) {
+	sight, err := s.listSight(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.flags.InSight(ctx, id, sight)
+	if apperr.Is(err, apperr.NotFound) {
+		return nil, outOfSight()
+	}
+	return f, err
+}
+
 // Review sets a flag's next review, or resolves it. It returns a NotFound, a Stale, a Conflict or an Invalid error.
 func (s *MedicalRecordService) Review(ctx context.Context, id uuid.UUID, current Precondition, in ReviewInput) (f *models.RiskFlag, err error) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
@@ -69,14 +94,8 @@ func (s *MedicalRecordService) Review(ctx context.Context, id uuid.UUID, current
 	}
 	intent := audit.Intent{Action: audit.Update, EntityType: "riskflag", EntityID: id}
 	err = guarded(ctx, s.store, MedicalRecordUpdate, intent, s.store.InTx, func(ctx context.Context) error {
-		sight, err := s.listSight(ctx, false)
-		if err != nil {
-			return err
-		}
-		f, err = s.flags.InSight(ctx, id, sight)
+		f, err = s.flagInSight(ctx, id)
 		switch {
-		case apperr.Is(err, apperr.NotFound):
-			return outOfSight()
 		case err != nil:
 			return err
 		case v.err() != nil:

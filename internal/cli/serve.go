@@ -133,6 +133,7 @@ func (in *installation) services(auth *service.AuthService) (handler.Services, e
 		AuditTree:      service.NewAuditTreeService(in.store),
 		Reviews:        service.NewAuditReviewService(in.store, hours),
 		Refusals:       service.NewRefusalService(in.store),
+		Repeats:        service.NewRepeatService(in.store),
 	}, errors.Join(hoursErr, err)
 }
 

@@ -1,0 +1,47 @@
+package handler
+
+import (
+	"context"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/service"
+)
+
+// idempotencyOf reads the Idempotency-Key header. Two requests are the same when path and decoded body are. Every POST that makes or changes something takes it, but for
+// those about credentials and sessions: what they answer is shown once.
+func idempotencyOf(c *gin.Context, body any) (service.Idempotency, error) {
+	values := c.Request.Header.Values("Idempotency-Key")
+	if len(values) == 0 {
+		return service.Idempotency{}, nil
+	}
+	if len(values) > 1 || values[0] == "" || len(values[0]) > 255 {
+		return service.Idempotency{}, malformed("invalid_format", "Idempotency-Key must be given once, with 1 to 255 characters.")
+	}
+	request, err := json.Marshal(body, json.Deterministic(true))
+	if err != nil {
+		return service.Idempotency{}, apperr.Wrap(apperr.Internal, internalDetail, err)
+	}
+	return service.Idempotency{Key: values[0], Request: c.Request.URL.Path + " " + string(request)}, nil
+}
+
+// changeOnce changes the row id, and returns it. Where the caller's earlier request with the same Idempotency-Key changed it, it returns what read shows of it now.
+func changeOnce[M any](a *API, c *gin.Context, id uuid.UUID, body any,
+	change func(context.Context) (M, error), read func(context.Context, uuid.UUID) (M, error),
+) (m M, err error) {
+	once, err := idempotencyOf(c, body)
+	if err != nil {
+		return m, err
+	}
+	id, again, err := a.Repeats.Once(c.Request.Context(), once, id, func(ctx context.Context) (err error) {
+		m, err = change(ctx)
+		return err
+	})
+	if err == nil && again {
+		return read(c.Request.Context(), id)
+	}
+	return m, err
+}
