@@ -17,7 +17,7 @@ type disclosureAnswer struct {
 	PatientID   uuid.UUID  `json:"patient_id"`
 	RecordID    *uuid.UUID `json:"record_id"`
 	ConsentID   *uuid.UUID `json:"consent_id"`
-	DisclosedBy uuid.UUID  `json:"disclosed_by"`
+	DisclosedBy *uuid.UUID `json:"disclosed_by"` // null: a job of the program
 	RecipientID *uuid.UUID `json:"recipient_id"` // an account
 	Recipient   *string    `json:"recipient"`    // somebody outside
 	Purpose     string     `json:"purpose"`

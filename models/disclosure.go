@@ -16,7 +16,7 @@ type Disclosure struct {
 	PatientID   uuid.UUID  `gorm:"type:uuid;not null;index:disclosure_patient_id_idx"`
 	RecordID    *uuid.UUID `gorm:"type:uuid;index:disclosure_record_id_idx"`
 	ConsentID   *uuid.UUID `gorm:"type:uuid;index:disclosure_consent_id_idx"`
-	DisclosedBy uuid.UUID  `gorm:"type:uuid;not null"`
+	DisclosedBy *uuid.UUID `gorm:"type:uuid"` // nil: a job of the program; its event names who started it
 	RecipientID *uuid.UUID `gorm:"type:uuid"`
 	Recipient   phi.Text   // outside of the clinic
 	Purpose     phi.Text   `gorm:"not null"`

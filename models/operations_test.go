@@ -51,7 +51,7 @@ var samples = map[string]sample{
 	"disclosure": {
 		func(c chart) any {
 			return &models.Disclosure{
-				PatientID: c.patient.ID, DisclosedBy: c.account.ID, Recipient: phi.Of(canary), Purpose: phi.Of(canary), DisclosedAt: time.Now().UTC(),
+				PatientID: c.patient.ID, DisclosedBy: &c.account.ID, Recipient: phi.Of(canary), Purpose: phi.Of(canary), DisclosedAt: time.Now().UTC(),
 			}
 		},
 		func(row any) { row.(*models.Disclosure).Notice = true },

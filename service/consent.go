@@ -196,7 +196,7 @@ func (s *ConsentService) disclose(ctx context.Context, patientID uuid.UUID, in D
 		return nil, err
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	d := &models.Disclosure{PatientID: patientID, RecordID: in.RecordID, ConsentID: in.ConsentID, DisclosedBy: actor.ID, DisclosedAt: now}
+	d := &models.Disclosure{PatientID: patientID, RecordID: in.RecordID, ConsentID: in.ConsentID, DisclosedBy: &actor.ID, DisclosedAt: now}
 	var v validation
 	v.required("/recipient", &in.Recipient, maxOther)
 	v.required("/purpose", &in.Purpose, maxOther)
@@ -233,7 +233,7 @@ func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error
 	if err != nil {
 		return err
 	}
-	sight := repository.RecordSight{Patients: patients, AccountID: d.DisclosedBy, At: d.DisclosedAt}
+	sight := repository.RecordSight{Patients: patients, AccountID: *d.DisclosedBy, At: d.DisclosedAt}
 	m, err := s.records.InSight(ctx, *d.RecordID, sight)
 	if err != nil {
 		return unknownReference(err, "/record_id")

@@ -44,7 +44,7 @@ func (s *MedicalRecordService) disclose(ctx context.Context, records ...*models.
 				return outOfSight()
 			}
 			rows[i] = &models.Disclosure{
-				PatientID: m.PatientID, RecordID: &m.ID, ConsentID: &consent.ID, DisclosedBy: actor.ID, RecipientID: &actor.ID,
+				PatientID: m.PatientID, RecordID: &m.ID, ConsentID: &consent.ID, DisclosedBy: &actor.ID, RecipientID: &actor.ID,
 				Purpose: phi.Of(consent.Purpose.Plain()), Notice: true, DisclosedAt: now,
 			}
 		}
