@@ -12,7 +12,8 @@ import (
 // ConsentPart2 permits the disclosure of records that 42 CFR Part 2 protects (2.31).
 const ConsentPart2 = "part2"
 
-// Consent is what a patient agreed to. It may be revoked, and is never changed otherwise.
+// Consent is what a patient agreed to. It takes effect when it is recorded, and opens nothing to who records it. It may be revoked, and is never changed
+// otherwise.
 type Consent struct {
 	Base
 	Versioned
@@ -20,7 +21,7 @@ type Consent struct {
 	Kind        string     `gorm:"not null;check:consent_kind,kind IN ('part2')"`
 	RecipientID *uuid.UUID `gorm:"type:uuid"` // the account that may see; nil: everybody who treats the patient here
 	Purpose     phi.Text   `gorm:"not null"`
-	GrantedAt   time.Time  `gorm:"not null"`
+	GrantedAt   time.Time  `gorm:"not null"` // when the patient signed it
 	ExpiresAt   *time.Time
 	RevokedAt   *time.Time
 	RecordedBy  uuid.UUID `gorm:"type:uuid;not null"`

@@ -36,9 +36,9 @@ func RecordKinds() []string {
 // The sensitivities: who sees a record of a patient in their care.
 const (
 	SensitivityNormal        = "normal"        // who may see medical records
-	SensitivityRestricted    = "restricted"    // its author, who is assigned to the patient, and who has emergency access
+	SensitivityRestricted    = "restricted"    // who wrote its first version, who is assigned to the patient, and who has emergency access
 	SensitivityPsychotherapy = "psychotherapy" // its author alone
-	SensitivityPart2         = "part2"         // its author, and whom the patient's consent names (42 CFR Part 2)
+	SensitivityPart2         = "part2"         // who wrote its first version, and whom the patient's consent names (42 CFR Part 2)
 )
 
 // Sensitivities lists the sensitivities.

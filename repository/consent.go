@@ -18,10 +18,6 @@ func NewConsentRepository(s *Store) *ConsentRepository {
 	return &ConsentRepository{Base[models.Consent]{s}}
 }
 
-// consented is the condition under which a consent lets an account see what 42 CFR Part 2 protects.
-const consented = "kind = '" + models.ConsentPart2 + "' AND (recipient_id IS NULL OR recipient_id = @account)" +
-	" AND granted_at <= @at AND (expires_at IS NULL OR expires_at > @at) AND (revoked_at IS NULL OR revoked_at > @at)"
-
 // Holding returns, by patient, the consent under which an account sees a patient's part 2 records at a time.
 func (r *ConsentRepository) Holding(ctx context.Context, patients []uuid.UUID, accountID uuid.UUID, at time.Time) (map[uuid.UUID]*models.Consent, error) {
 	var rows []*models.Consent
@@ -39,18 +35,18 @@ func (r *ConsentRepository) Holding(ctx context.Context, patients []uuid.UUID, a
 	return out, nil
 }
 
-// InSight returns a consent of a patient in sight. It returns a NotFound error, or an Unreadable one.
-func (r *ConsentRepository) InSight(ctx context.Context, id uuid.UUID, sight Sight) (*models.Consent, error) {
+// InSight returns a consent. It returns a NotFound error where there is none in sight, or an Unreadable one.
+func (r *ConsentRepository) InSight(ctx context.Context, id uuid.UUID, sight RecordSight) (*models.Consent, error) {
 	var c models.Consent
-	if err := r.store.handle(ctx).Scopes(sight.Narrow("patient_id")).Where("id = ?", id).Take(&c).Error; err != nil {
+	if err := r.store.handle(ctx).Scopes(sight.where(visibleConsent)).Where("id = ?", id).Take(&c).Error; err != nil {
 		return nil, translate(err)
 	}
 	return &c, nil
 }
 
-// Of returns one page of a patient's consents, and whether there are more.
-func (r *ConsentRepository) Of(ctx context.Context, patientID uuid.UUID, page Page) ([]*models.Consent, bool, error) {
-	return r.List(ctx, page, ofPatient(patientID))
+// Of returns one page of a patient's consents in sight, and whether there are more.
+func (r *ConsentRepository) Of(ctx context.Context, patientID uuid.UUID, sight RecordSight, page Page) ([]*models.Consent, bool, error) {
+	return r.List(ctx, page, ofPatient(patientID), sight.where(visibleConsent))
 }
 
 // ofPatient is the condition on what belongs to a patient, or to one who was merged into that patient.

@@ -24,8 +24,17 @@ func (r *DisclosureRepository) CreateAll(ctx context.Context, rows []*models.Dis
 	return translate(r.store.handle(ctx).Create(&rows).Error)
 }
 
-// Of returns one page of what was disclosed of a patient, the latest first, and whether there is more.
-func (r *DisclosureRepository) Of(ctx context.Context, patientID uuid.UUID, page Page) ([]*models.Disclosure, bool, error) {
+// InSight returns a disclosure. It returns a NotFound error where there is none in sight, or an Unreadable one.
+func (r *DisclosureRepository) InSight(ctx context.Context, id uuid.UUID, sight RecordSight) (*models.Disclosure, error) {
+	var d models.Disclosure
+	if err := r.store.handle(ctx).Scopes(sight.where(visibleDisclosure)).Where("id = ?", id).Take(&d).Error; err != nil {
+		return nil, translate(err)
+	}
+	return &d, nil
+}
+
+// Of returns one page of what was disclosed of a patient, as far as it is in sight, the latest first, and whether there is more.
+func (r *DisclosureRepository) Of(ctx context.Context, patientID uuid.UUID, sight RecordSight, page Page) ([]*models.Disclosure, bool, error) {
 	page.Descending = true
-	return r.List(ctx, page, ofPatient(patientID))
+	return r.List(ctx, page, ofPatient(patientID), sight.where(visibleDisclosure))
 }

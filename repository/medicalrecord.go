@@ -18,29 +18,6 @@ func NewMedicalRecordRepository(s *Store) *MedicalRecordRepository {
 	return &MedicalRecordRepository{Base[models.MedicalRecord]{s}}
 }
 
-// RecordSight is which medical records an account sees: of the patients in sight, those whose sensitivity lets it. The zero RecordSight sees none.
-type RecordSight struct {
-	Patients      Sight
-	AccountID     uuid.UUID
-	At            time.Time // consents count that hold then
-	Psychotherapy bool      // the account's own psychotherapy notes, which are nobody else's
-}
-
-// visible is the condition on a record's sensitivity. Psychotherapy notes are in none of it.
-const visible = "sensitivity <> '" + models.SensitivityPsychotherapy + "' AND (author_id = @account OR sensitivity = '" + models.SensitivityNormal + "'" +
-	" OR sensitivity = '" + models.SensitivityRestricted + "' AND patient_id IN (SELECT patient_id FROM carerelationship WHERE account_id = @account" +
-	" AND kind = '" + models.CareAssigned + "' UNION SELECT patient_id FROM breakglass WHERE account_id = @account AND expires_at > @at)" +
-	" OR sensitivity = '" + models.SensitivityPart2 + "' AND patient_id IN (SELECT patient_id FROM consent WHERE " + consented + "))"
-
-// narrow is the condition on a query of records that leaves what is in sight.
-func (s RecordSight) narrow(db *gorm.DB) *gorm.DB {
-	condition := visible
-	if s.Psychotherapy {
-		condition = "(" + visible + ") OR sensitivity = '" + models.SensitivityPsychotherapy + "' AND author_id = @account"
-	}
-	return s.Patients.Narrow("patient_id")(db).Where("("+condition+")", map[string]any{"account": s.AccountID, "at": s.At.UTC()})
-}
-
 // RecordQuery narrows a list of records. A zero member is not asked for.
 type RecordQuery struct {
 	PatientID     uuid.UUID
@@ -98,6 +75,30 @@ func (r *MedicalRecordRepository) InSight(ctx context.Context, id uuid.UUID, sig
 	return &m, nil
 }
 
+// InSightOf is InSight for a record of a patient, or of one who was merged into that patient.
+func (r *MedicalRecordRepository) InSightOf(ctx context.Context, patientID, id uuid.UUID, sight RecordSight) (*models.MedicalRecord, error) {
+	var m models.MedicalRecord
+	if err := r.store.handle(ctx).Scopes(sight.narrow, ofPatient(patientID)).Where("id = ?", id).Take(&m).Error; err != nil {
+		return nil, translate(err)
+	}
+	return &m, nil
+}
+
+// BegunBy returns those of ids that are records of an account, or amendments of them. It shows nothing of them, and is not an access.
+func (r *MedicalRecordRepository) BegunBy(ctx context.Context, accountID uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
+	var found []uuid.UUID
+	err := r.store.handle(ctx).Model(&models.MedicalRecord{}).
+		Where("id IN @ids AND id IN ("+begun+")", map[string]any{"ids": ids, "account": accountID}).Pluck("id", &found).Error
+	return found, translate(err)
+}
+
+// Protected returns those of ids that are records which 42 CFR Part 2 protects. It shows nothing of them, and is not an access.
+func (r *MedicalRecordRepository) Protected(ctx context.Context, ids []uuid.UUID) ([]uuid.UUID, error) {
+	var found []uuid.UUID
+	err := r.store.handle(ctx).Model(&models.MedicalRecord{}).Where("id IN ? AND sensitivity = ?", ids, models.SensitivityPart2).Pluck("id", &found).Error
+	return found, translate(err)
+}
+
 // versions are the ids of a record, of what it supersedes, and of what supersedes it.
 const versions = "WITH RECURSIVE chain (id, supersedes_id) AS (SELECT id, supersedes_id FROM medicalrecord WHERE id = ? UNION " +
 	"SELECT r.id, r.supersedes_id FROM medicalrecord AS r JOIN chain AS c ON r.id = c.supersedes_id OR r.supersedes_id = c.id) SELECT id FROM chain"
@@ -108,6 +109,12 @@ func (r *MedicalRecordRepository) History(ctx context.Context, id uuid.UUID, sig
 	db := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(sight.narrow).Where("id IN ("+versions+")", id)
 	err := db.Order("created_at, id").Find(&rows).Error
 	return rows, translate(err)
+}
+
+// Versions returns a record with all that it supersedes and all that supersedes it, whoever sees them: none of it is to be shown.
+func (r *MedicalRecordRepository) Versions(ctx context.Context, id uuid.UUID) ([]*models.MedicalRecord, error) {
+	rows, _, err := r.List(ctx, everyone, func(db *gorm.DB) *gorm.DB { return db.Where("id IN ("+versions+")", id) })
+	return rows, err
 }
 
 // Known returns those of ids that are records already. It shows nothing of them, and is not an access.

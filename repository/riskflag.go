@@ -17,15 +17,9 @@ func NewRiskFlagRepository(s *Store) *RiskFlagRepository {
 	return &RiskFlagRepository{Base[models.RiskFlag]{s}}
 }
 
-// narrowFlags is the condition on a query of flags that leaves those in sight: a flag says something of the record that it was found in.
-func (s RecordSight) narrowFlags(db *gorm.DB) *gorm.DB {
-	return s.Patients.Narrow("patient_id")(db).Where("(record_id IS NULL OR record_id IN (SELECT id FROM medicalrecord WHERE "+visible+"))",
-		map[string]any{"account": s.AccountID, "at": s.At.UTC()})
-}
-
 // Of returns one page of a patient's flags in sight, and whether there are more; open: only those that nobody has resolved.
 func (r *RiskFlagRepository) Of(ctx context.Context, patientID uuid.UUID, open bool, sight RecordSight, page Page) ([]*models.RiskFlag, bool, error) {
-	return r.List(ctx, page, ofPatient(patientID), sight.narrowFlags, unresolved(open))
+	return r.List(ctx, page, ofPatient(patientID), sight.where(visibleFlag), unresolved(open))
 }
 
 func unresolved(only bool) func(*gorm.DB) *gorm.DB {
@@ -40,15 +34,25 @@ func unresolved(only bool) func(*gorm.DB) *gorm.DB {
 // InSight returns a flag. It returns a NotFound error where there is none in sight, or an Unreadable one.
 func (r *RiskFlagRepository) InSight(ctx context.Context, id uuid.UUID, sight RecordSight) (*models.RiskFlag, error) {
 	var f models.RiskFlag
-	if err := r.store.handle(ctx).Scopes(sight.narrowFlags).Where("id = ?", id).Take(&f).Error; err != nil {
+	if err := r.store.handle(ctx).Scopes(sight.where(visibleFlag)).Where("id = ?", id).Take(&f).Error; err != nil {
 		return nil, translate(err)
 	}
 	return &f, nil
 }
 
-// Raised reports whether a record has raised a flag. It shows nothing of it.
+// Raised reports whether a record has raised a flag, or another version of it one that nobody has resolved. It shows nothing of it.
 func (r *RiskFlagRepository) Raised(ctx context.Context, recordID uuid.UUID) (bool, error) {
 	var n int64
-	err := r.store.handle(ctx).Model(&models.RiskFlag{}).Where("record_id = ?", recordID).Count(&n).Error
+	err := r.store.handle(ctx).Model(&models.RiskFlag{}).Where("record_id = ? OR "+awaiting, recordID, recordID).Count(&n).Error
 	return n > 0, translate(err)
+}
+
+// awaiting is the condition on a flag that nobody has resolved, and that some version of a record has raised.
+const awaiting = "resolved_at IS NULL AND record_id IN (" + versions + ")"
+
+// Awaiting returns the flags that nobody has resolved, and that a record or another version of it has raised. It returns an Unreadable error.
+func (r *RiskFlagRepository) Awaiting(ctx context.Context, recordID uuid.UUID) ([]*models.RiskFlag, error) {
+	var rows []*models.RiskFlag
+	err := r.store.handle(ctx).Where(awaiting, recordID).Find(&rows).Error
+	return rows, translate(err)
 }

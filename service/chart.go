@@ -80,5 +80,5 @@ func (s *ChartService) fill(ctx context.Context, c *Chart, patientID uuid.UUID, 
 	if c.Flags, _, err = s.records.flags.Of(ctx, patientID, true, sight, Page{Limit: chartFlags}); err != nil {
 		return err
 	}
-	return s.records.disclose(ctx, c.Records...)
+	return s.records.disclose(ctx, c.Records, c.Flags...)
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -86,13 +87,17 @@ func (s *CareService) named(ctx context.Context, rows []models.CareRelationship)
 	return out, nil
 }
 
-// Assign brings a patient into a clinician's care, for good. It returns an Invalid error for an account that is no clinician's.
+// Assign brings a patient into a clinician's care, for good. It returns an Invalid error for an account that is no clinician's, and a Forbidden one for
+// the actor's own where they see no more patients than those in their care: an assignment opens restricted records.
 func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID) (Clinician, error) {
 	var assigned Clinician
 	intent := audit.Intent{Action: audit.Assign, EntityType: "patient", EntityID: patientID}
 	err := guarded(ctx, s.store, PatientAssign, intent, s.store.InTx, func(ctx context.Context) error {
 		if err := s.care.inLastingCare(ctx, patientID); err != nil {
 			return err
+		}
+		if actor, err := audit.ActorFrom(ctx); err != nil || actor.ID == accountID && grantFrom(ctx) != All {
+			return cmp.Or(err, error(apperr.New(apperr.Forbidden, "Nobody assigns themselves: ask the front desk or a colleague.")))
 		}
 		if _, err := s.patients.ByID(ctx, patientID); err != nil { // whom the caller may see
 			return err

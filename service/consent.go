@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -43,7 +44,7 @@ type ConsentInput struct {
 	Kind        string     `json:"kind"`
 	RecipientID *uuid.UUID `json:"recipient_id,omitempty"` // the account that may see; nil: everybody who treats the patient here
 	Purpose     string     `json:"purpose"`
-	GrantedAt   *time.Time `json:"granted_at,omitempty"` // nil: now
+	GrantedAt   *time.Time `json:"granted_at,omitempty"` // when the patient signed it; nil: now
 	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
 }
 
@@ -60,7 +61,7 @@ func (in ConsentInput) consent(now time.Time) (*models.Consent, error) {
 	if granted.After(now) {
 		v.add("/granted_at", "future_date", "Lies in the future.")
 	}
-	c := &models.Consent{Kind: in.Kind, RecipientID: in.RecipientID, Purpose: phi.Of(in.Purpose), GrantedAt: granted}
+	c := &models.Consent{Base: models.Base{CreatedAt: now}, Kind: in.Kind, RecipientID: in.RecipientID, Purpose: phi.Of(in.Purpose), GrantedAt: granted}
 	if in.ExpiresAt != nil {
 		c.ExpiresAt = new(in.ExpiresAt.UTC().Truncate(time.Microsecond))
 		if !c.ExpiresAt.After(granted) {
@@ -70,7 +71,8 @@ func (in ConsentInput) consent(now time.Time) (*models.Consent, error) {
 	return c, v.err()
 }
 
-// Grant records a consent. A repeat with the same idempotency key returns what the first one made. It returns an Invalid error, or a KeyReused one.
+// Grant records a consent, which takes effect now, whenever the patient signed it, and opens nothing to the actor, whomever it is for. A repeat with
+// the same idempotency key returns what the first one made. It returns an Invalid error, or a KeyReused one.
 func (s *ConsentService) Grant(ctx context.Context, patientID uuid.UUID, in ConsentInput, once Idempotency) (*models.Consent, error) {
 	intent := audit.Intent{Action: audit.Create, EntityType: "consent"}
 	return addTo(ctx, s.adding, ConsentCreate, intent, patientID, once, s.consents.ByID, func(ctx context.Context) (*models.Consent, error) {
@@ -91,6 +93,9 @@ func (s *ConsentService) grant(ctx context.Context, patientID uuid.UUID, in Cons
 		return nil, err
 	}
 	if in.RecipientID != nil {
+		if *in.RecipientID == actor.ID {
+			return nil, apperr.InvalidFields(apperr.Field{Pointer: "/recipient_id", Code: "consent", Detail: "A consent opens nothing to who records it: a colleague records it."})
+		}
 		if _, err := s.accounts.ByID(ctx, *in.RecipientID); err != nil {
 			return nil, unknownReference(err, "/recipient_id")
 		}
@@ -121,7 +126,7 @@ func (s *ConsentService) Get(ctx context.Context, id uuid.UUID) (c *models.Conse
 }
 
 func (s *ConsentService) inSight(ctx context.Context, id uuid.UUID) (*models.Consent, error) {
-	sight, err := s.care.sight(ctx)
+	sight, err := s.sight(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -132,14 +137,29 @@ func (s *ConsentService) inSight(ctx context.Context, id uuid.UUID) (*models.Con
 	return c, err
 }
 
-// Of returns one page of a patient's consents, and whether there are more. It returns a NotFound error.
+// sight returns which records the actor sees of the patients whom the permission of the innermost guarded call reaches. Consents and disclosures tell of
+// records: they are in sight with them.
+func (s *ConsentService) sight(ctx context.Context) (repository.RecordSight, error) {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return repository.RecordSight{}, err
+	}
+	patients, err := s.care.sight(ctx)
+	return repository.RecordSight{Patients: patients, AccountID: actor.ID, At: time.Now()}, err
+}
+
+// Of returns one page of a patient's consents in the actor's sight, and whether there are more. It returns a NotFound error.
 func (s *ConsentService) Of(ctx context.Context, patientID uuid.UUID, page Page) (found []*models.Consent, more bool, err error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "consent"}
 	err = guarded(ctx, s.store, ConsentRead, intent, s.store.Read, func(ctx context.Context) error {
 		if err := s.care.inCareFor(ctx, patientID); err != nil {
 			return err
 		}
-		found, more, err = s.consents.Of(ctx, patientID, page)
+		sight, err := s.sight(ctx)
+		if err != nil {
+			return err
+		}
+		found, more, err = s.consents.Of(ctx, patientID, sight, page)
 		return err
 	})
 	if err != nil {
@@ -181,13 +201,25 @@ type DisclosureInput struct {
 	DisclosedAt *time.Time `json:"disclosed_at,omitempty"` // nil: now
 }
 
-// Disclose records a disclosure to somebody outside. Of a record that 42 CFR Part 2 protects it needs a consent that holds; a psychotherapy note is never
-// disclosed. A repeat with the same idempotency key returns what the first one made. It returns an Invalid error, or a KeyReused one.
+// Disclose records a disclosure to somebody outside, of a record not before it was signed. Of one that 42 CFR Part 2 protects it needs a consent that
+// was recorded before, and neither revoked nor expired by then; a psychotherapy note is never disclosed. A repeat with the same idempotency key returns what the first one made. It returns an Invalid error, or a KeyReused one.
 func (s *ConsentService) Disclose(ctx context.Context, patientID uuid.UUID, in DisclosureInput, once Idempotency) (*models.Disclosure, error) {
 	intent := audit.Intent{Action: audit.Disclose, EntityType: "disclosure"}
-	return addTo(ctx, s.adding, DisclosureCreate, intent, patientID, once, s.disclosures.ByID, func(ctx context.Context) (*models.Disclosure, error) {
+	return addTo(ctx, s.adding, DisclosureCreate, intent, patientID, once, s.disclosure, func(ctx context.Context) (*models.Disclosure, error) {
 		return s.disclose(ctx, patientID, in)
 	})
+}
+
+func (s *ConsentService) disclosure(ctx context.Context, id uuid.UUID) (*models.Disclosure, error) {
+	sight, err := s.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.disclosures.InSight(ctx, id, sight)
+	if apperr.Is(err, apperr.NotFound) {
+		return nil, outOfSight()
+	}
+	return d, err
 }
 
 func (s *ConsentService) disclose(ctx context.Context, patientID uuid.UUID, in DisclosureInput) (*models.Disclosure, error) {
@@ -217,50 +249,54 @@ func (s *ConsentService) disclose(ctx context.Context, patientID uuid.UUID, in D
 
 // permit judges the record and the consent of a disclosure.
 func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error {
-	if d.ConsentID != nil {
-		c, err := s.consents.ByID(ctx, *d.ConsentID)
-		if err != nil {
-			return unknownReference(err, "/consent_id")
-		}
-		if c.PatientID != d.PatientID || !holds(c, d.DisclosedAt) {
-			return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "Is not a consent of this patient that held then."})
-		}
-	}
-	if d.RecordID == nil {
-		return nil
-	}
-	patients, err := s.care.sight(ctx)
+	sight, err := s.sight(ctx)
 	if err != nil {
 		return err
 	}
-	sight := repository.RecordSight{Patients: patients, AccountID: *d.DisclosedBy, At: d.DisclosedAt}
-	m, err := s.records.InSight(ctx, *d.RecordID, sight)
-	if err != nil {
-		return unknownReference(err, "/record_id")
+	if d.RecordID != nil {
+		m, err := s.records.InSightOf(ctx, d.PatientID, *d.RecordID, sight)
+		if err != nil {
+			return unknownReference(err, "/record_id")
+		}
+		if d.DisclosedAt.Before(m.OccurredAt) || d.DisclosedAt.Before(cmp.Or(m.SignedAt, &m.CreatedAt).Truncate(time.Microsecond)) {
+			return apperr.InvalidFields(apperr.Field{Pointer: "/disclosed_at", Code: "out_of_range", Detail: "Lies before the record was signed."})
+		}
+		d.PatientID, d.Notice = m.PatientID, m.Sensitivity == models.SensitivityPart2
 	}
-	if m.PatientID != d.PatientID {
-		return unknownReference(apperr.New(apperr.NotFound, ""), "/record_id")
-	}
-	d.Notice = m.Sensitivity == models.SensitivityPart2
-	if d.Notice && d.ConsentID == nil {
+	switch {
+	case d.ConsentID == nil && d.Notice:
 		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "required", Detail: "42 CFR Part 2 protects this record: name the patient's consent."})
+	case d.ConsentID == nil:
+		return nil
+	}
+	c, err := s.consents.InSight(ctx, *d.ConsentID, sight)
+	if err != nil {
+		return unknownReference(err, "/consent_id")
+	}
+	if c.PatientID != d.PatientID || !held(c, d.DisclosedAt) {
+		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "Is not a consent of this patient that held then."})
 	}
 	return nil
 }
 
-func holds(c *models.Consent, at time.Time) bool {
-	return !c.GrantedAt.After(at) && (c.ExpiresAt == nil || c.ExpiresAt.After(at)) && (c.RevokedAt == nil || c.RevokedAt.After(at))
+// held reports whether a consent was in effect: not before it was recorded.
+func held(c *models.Consent, at time.Time) bool {
+	return !c.CreatedAt.After(at) && (c.ExpiresAt == nil || c.ExpiresAt.After(at)) && (c.RevokedAt == nil || c.RevokedAt.After(at))
 }
 
-// Disclosures returns one page of what was disclosed of a patient (45 CFR 164.528), the latest first, and whether there is more. It returns a NotFound
-// error.
+// Disclosures returns one page of what was disclosed of a patient (45 CFR 164.528), as far as the actor sees the records, the latest first, and whether
+// there is more. It returns a NotFound error.
 func (s *ConsentService) Disclosures(ctx context.Context, patientID uuid.UUID, page Page) (found []*models.Disclosure, more bool, err error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "disclosure"}
 	err = guarded(ctx, s.store, DisclosureRead, intent, s.store.Read, func(ctx context.Context) error {
 		if err := s.care.inCareFor(ctx, patientID); err != nil {
 			return err
 		}
-		found, more, err = s.disclosures.Of(ctx, patientID, page)
+		sight, err := s.sight(ctx)
+		if err != nil {
+			return err
+		}
+		found, more, err = s.disclosures.Of(ctx, patientID, sight, page)
 		return err
 	})
 	if err != nil {

@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,40 +16,68 @@ import (
 // Part2Notice goes with every record that 42 CFR Part 2 protects, in the words of 2.32.
 const Part2Notice = "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
 
-// disclose keeps, of the records that the actor is about to be shown, a disclosure of each that 42 CFR Part 2 protects and somebody else wrote.
-// They are in sight only where a consent holds.
-func (s *MedicalRecordService) disclose(ctx context.Context, records ...*models.MedicalRecord) error {
+// disclose keeps, of the records that the actor is about to be shown, and of those that the flags are about, a disclosure of each that 42 CFR Part 2
+// protects, and that is no version of what the actor wrote. They are in sight only where a consent holds.
+func (s *MedicalRecordService) disclose(ctx context.Context, records []*models.MedicalRecord, flags ...*models.RiskFlag) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
 		return err
 	}
-	var protected []*models.MedicalRecord
-	var patients []uuid.UUID
-	for _, m := range records {
-		if m.Sensitivity == models.SensitivityPart2 && m.AuthorID != actor.ID && !m.Unreadable() {
-			protected, patients = append(protected, m), append(patients, m.PatientID)
-		}
+	patients, err := s.protected(ctx, records, flags)
+	if err != nil || len(patients) == 0 {
+		return err
 	}
-	if len(protected) == 0 {
+	own, err := s.records.BegunBy(ctx, actor.ID, slices.Collect(maps.Keys(patients)))
+	if err != nil {
+		return err
+	}
+	for _, id := range own {
+		delete(patients, id)
+	}
+	if len(patients) == 0 {
 		return nil
 	}
 	return s.store.InTx(ctx, func(ctx context.Context) error {
 		now := time.Now().UTC().Truncate(time.Microsecond)
-		consents, err := s.consents.Holding(ctx, patients, actor.ID, now)
+		consents, err := s.consents.Holding(ctx, slices.Collect(maps.Values(patients)), actor.ID, now)
 		if err != nil {
 			return err
 		}
-		rows := make([]*models.Disclosure, len(protected))
-		for i, m := range protected {
-			consent := consents[m.PatientID]
+		var rows []*models.Disclosure
+		for record, patient := range patients {
+			consent := consents[patient]
 			if consent == nil { // it was revoked this very moment
 				return outOfSight()
 			}
-			rows[i] = &models.Disclosure{
-				PatientID: m.PatientID, RecordID: &m.ID, ConsentID: &consent.ID, DisclosedBy: &actor.ID, RecipientID: &actor.ID,
+			rows = append(rows, &models.Disclosure{
+				PatientID: patient, RecordID: &record, ConsentID: &consent.ID, DisclosedBy: &actor.ID, RecipientID: &actor.ID,
 				Purpose: phi.Of(consent.Purpose.Plain()), Notice: true, DisclosedAt: now,
-			}
+			})
 		}
 		return s.disclosures.CreateAll(ctx, rows)
 	})
+}
+
+// protected returns which of the records, and of those that the flags are about, 42 CFR Part 2 protects, and whose they are.
+func (s *MedicalRecordService) protected(ctx context.Context, records []*models.MedicalRecord, flags []*models.RiskFlag) (map[uuid.UUID]uuid.UUID, error) {
+	patients := map[uuid.UUID]uuid.UUID{}
+	for _, m := range records {
+		if m.Sensitivity == models.SensitivityPart2 && !m.Unreadable() {
+			patients[m.ID] = m.PatientID
+		}
+	}
+	flagged := map[uuid.UUID]uuid.UUID{}
+	for _, f := range flags {
+		if f.RecordID != nil && !f.Unreadable() {
+			flagged[*f.RecordID] = f.PatientID
+		}
+	}
+	if len(flagged) == 0 {
+		return patients, nil
+	}
+	ids, err := s.records.Protected(ctx, slices.Collect(maps.Keys(flagged)))
+	for _, id := range ids {
+		patients[id] = flagged[id]
+	}
+	return patients, err
 }

@@ -18,7 +18,7 @@ type RecordQuery = repository.RecordQuery
 
 // MedicalRecordService keeps medical records. Every method is one unit of work and leaves its event; every method returns a Forbidden error where no
 // role of the actor permits it, a NotFound one where the record is out of the actor's sight, and an audit.unavailable one where the event can't
-// be stored. Of what 42 CFR Part 2 protects, whoever is shown it and did not write it, a disclosure is kept.
+// be stored. Of what 42 CFR Part 2 protects, whoever is shown it and did not write its first version, a disclosure is kept.
 type MedicalRecordService struct {
 	adding
 
@@ -153,7 +153,7 @@ func (s *MedicalRecordService) Get(ctx context.Context, id uuid.UUID) (m *models
 		if m, err = s.inSight(ctx, id); err != nil {
 			return err
 		}
-		return s.disclose(ctx, m)
+		return s.disclose(ctx, []*models.MedicalRecord{m})
 	})
 	if err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (s *MedicalRecordService) Search(ctx context.Context, q RecordQuery, page P
 		if found, more, err = s.records.Search(ctx, q, sight, page); err != nil {
 			return err
 		}
-		return s.disclose(ctx, found...)
+		return s.disclose(ctx, found)
 	})
 	if err != nil {
 		return nil, false, err
@@ -198,7 +198,7 @@ func (s *MedicalRecordService) History(ctx context.Context, id uuid.UUID) (found
 		if found, err = s.records.History(ctx, id, sight); err != nil {
 			return err
 		}
-		return s.disclose(ctx, found...)
+		return s.disclose(ctx, found)
 	})
 	if err != nil {
 		return nil, err
@@ -261,7 +261,10 @@ func (s *MedicalRecordService) MarkError(ctx context.Context, id uuid.UUID, curr
 			return conflict("The record is marked already.")
 		}
 		m.Status = models.RecordInError
-		return s.records.Update(ctx, m)
+		if err := s.records.Update(ctx, m); err != nil {
+			return err
+		}
+		return s.retract(ctx, m)
 	})
 }
 
@@ -283,7 +286,10 @@ func (s *MedicalRecordService) change(ctx context.Context, permission Permission
 		if !current(m.Version) {
 			return apperr.New(apperr.Stale, "The record has changed since you read it: read it again.")
 		}
-		return do(ctx, m)
+		if err := do(ctx, m); err != nil {
+			return err
+		}
+		return s.disclose(ctx, []*models.MedicalRecord{m})
 	})
 	if err != nil {
 		return nil, err
@@ -376,5 +382,8 @@ func (s *MedicalRecordService) amend(ctx context.Context, old *models.MedicalRec
 	if err := s.records.Update(ctx, old); err != nil {
 		return nil, err
 	}
-	return m, s.create(ctx, m)
+	if err := s.create(ctx, m); err != nil {
+		return nil, err
+	}
+	return m, s.disclose(ctx, []*models.MedicalRecord{m})
 }

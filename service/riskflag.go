@@ -15,7 +15,8 @@ import (
 // riskReview is how long after a flag was raised somebody has to have looked at it.
 const riskReview = 7 * 24 * time.Hour
 
-// raise flags a patient whose answers tell of thoughts of self-harm, once for each record.
+// raise flags a patient whose answers tell of thoughts of self-harm, once for each record. A flag of another version of it that nobody has resolved is
+// enough; answers that tell of none any more resolve nothing: somebody reviews it.
 func (s *MedicalRecordService) raise(ctx context.Context, m *models.MedicalRecord) error {
 	q := m.Questionnaire.Optional()
 	if q == nil || !q.AtRisk() {
@@ -31,6 +32,45 @@ func (s *MedicalRecordService) raise(ctx context.Context, m *models.MedicalRecor
 	})
 }
 
+// retract resolves the flags of a record that was entered in error, unless another version of it, which was not, tells of the same.
+func (s *MedicalRecordService) retract(ctx context.Context, m *models.MedicalRecord) error {
+	flags, err := s.flags.Awaiting(ctx, m.ID)
+	if err != nil || len(flags) == 0 {
+		return err
+	}
+	stands, err := s.stands(ctx, m)
+	if err != nil || stands {
+		return err
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	for _, f := range flags {
+		f.ResolvedAt, f.ResolvedBy, f.Resolution = &now, &m.AuthorID, phi.Of("The record was entered in error.")
+		if err := s.flags.Update(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stands reports whether another version of a record tells of a risk, or can't be opened, and was not entered in error. Nothing of them is shown.
+func (s *MedicalRecordService) stands(ctx context.Context, m *models.MedicalRecord) (bool, error) {
+	unit, err := audit.Current(ctx)
+	if err != nil {
+		return false, err
+	}
+	versions, err := s.records.Versions(ctx, m.ID)
+	stands := false
+	for _, v := range versions {
+		if v.ID == m.ID {
+			continue
+		}
+		unit.Withhold(v.ID)
+		q := v.Questionnaire.Optional()
+		stands = stands || v.Status != models.RecordInError && (v.Unreadable() || q != nil && q.AtRisk())
+	}
+	return stands, err
+}
+
 // Flags returns one page of a patient's flags, and whether there are more; open: only those that nobody has resolved. It returns a NotFound error.
 func (s *MedicalRecordService) Flags(ctx context.Context, patientID uuid.UUID, open bool, page Page) (found []*models.RiskFlag, more bool, err error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "riskflag"}
@@ -42,8 +82,10 @@ func (s *MedicalRecordService) Flags(ctx context.Context, patientID uuid.UUID, o
 		if err != nil {
 			return err
 		}
-		found, more, err = s.flags.Of(ctx, patientID, open, sight, page)
-		return err
+		if found, more, err = s.flags.Of(ctx, patientID, open, sight, page); err != nil {
+			return err
+		}
+		return s.disclose(ctx, nil, found...)
 	})
 	if err != nil {
 		return nil, false, err
@@ -115,7 +157,10 @@ func (s *MedicalRecordService) Review(ctx context.Context, id uuid.UUID, current
 		} else {
 			f.ResolvedAt, f.ResolvedBy = &now, &actor.ID
 		}
-		return s.flags.Update(ctx, f)
+		if err := s.flags.Update(ctx, f); err != nil {
+			return err
+		}
+		return s.disclose(ctx, nil, f)
 	})
 	if err != nil {
 		return nil, err
