@@ -114,16 +114,20 @@ func (s *MedicalRecordService) Flag(ctx context.Context, id uuid.UUID) (f *model
 	return f, nil
 }
 
+// flagInSight returns a flag that the actor sees, to be shown to them.
 func (s *MedicalRecordService) flagInSight(ctx context.Context, id uuid.UUID) (*models.RiskFlag, error) {
 	sight, err := s.listSight(ctx, false)
 	if err != nil {
 		return nil, err
 	}
 	f, err := s.flags.InSight(ctx, id, sight)
-	if apperr.Is(err, apperr.NotFound) {
+	switch {
+	case apperr.Is(err, apperr.NotFound):
 		return nil, outOfSight()
+	case err != nil:
+		return nil, err
 	}
-	return f, err
+	return f, s.disclose(ctx, nil, f)
 }
 
 // Review sets a flag's next review, or resolves it. It returns a NotFound, a Stale, a Conflict or an Invalid error.
@@ -157,10 +161,7 @@ func (s *MedicalRecordService) Review(ctx context.Context, id uuid.UUID, current
 		} else {
 			f.ResolvedAt, f.ResolvedBy = &now, &actor.ID
 		}
-		if err := s.flags.Update(ctx, f); err != nil {
-			return err
-		}
-		return s.disclose(ctx, nil, f)
+		return s.flags.Update(ctx, f)
 	})
 	if err != nil {
 		return nil, err
