@@ -117,6 +117,6 @@ func TestAssignmentsOverHTTP(t *testing.T) {
 		require.Equal(t, http.StatusPreconditionFailed, desk.do("DELETE", end, "", `If-Match: "7"`).status)
 		require.Equal(t, http.StatusNoContent, desk.do("DELETE", end, "", `If-Match: "1"`).status)
 		require.Equal(t, http.StatusNotFound, sees())
-		require.Equal(t, http.StatusNotFound, desk.do("DELETE", end, "", "If-Match: *").status)
+		require.Equal(t, http.StatusConflict, desk.do("DELETE", end, "", "If-Match: *").status)
 	})
 }

@@ -22,7 +22,7 @@ type clinicianAnswer struct {
 }
 
 func newClinicianAnswer(c service.Clinician) clinicianAnswer {
-	return clinicianAnswer{c.AccountID, c.Name, c.Kind, c.CreatedAt.UTC(), c.LastAt.UTC()}
+	return clinicianAnswer{c.AccountID, c.Name, c.Kind, c.Since.UTC(), c.LastAt.UTC()}
 }
 
 type clinicianRequest struct {

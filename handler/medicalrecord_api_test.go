@@ -44,12 +44,12 @@ func (r reply) ids() []string {
 	return out
 }
 
-// clinician makes an account of a clinician who has written about patients, and logs it in.
+// clinician makes an account of a clinician who registered patients, and logs it in.
 func (s *stack) clinician(email string, patients ...string) (token, id string) {
 	s.t.Helper()
 	c := s.person(email, service.RoleClinician)
 	for _, patient := range patients {
-		require.NoError(s.t, repository.NewCareRepository(s.store).Note(s.t.Context(), uuid.MustParse(patient), c.id, models.CareRecord, time.Now()))
+		require.NoError(s.t, repository.NewCareRepository(s.store).Note(s.t.Context(), uuid.MustParse(patient), c.id, models.CareRegistered, time.Now()))
 	}
 	return c.token, c.id.String()
 }

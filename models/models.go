@@ -5,7 +5,7 @@ func All() []any {
 	return []any{
 		&Patient{}, &BlindIndex{}, &CareRelationship{}, &AuditLog{}, &AuditSubject{}, &AuditOutbox{}, &AuditLeaf{}, &AuditTile{}, &AuditCheckpoint{}, &AuditWitness{},
 		&MedicalRecord{}, &Consent{}, &Disclosure{}, &RiskFlag{},
-		&Account{}, &Session{}, &AccountLink{}, &BreakGlass{}, &Keyset{}, &RetiredKey{}, &Backup{}, &IdempotencyKey{},
+		&Account{}, &Session{}, &AccountLink{}, &BreakGlass{}, &BreakGlassEntry{}, &Keyset{}, &RetiredKey{}, &Backup{}, &IdempotencyKey{},
 		&SecondFactor{}, &TOTPUse{}, &RecoveryCode{}, &LoginTally{}, &APIKey{}, &APIKeyUse{},
 		&AppointmentSeries{}, &Appointment{}, &Availability{},
 	}

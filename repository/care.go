@@ -1,8 +1,13 @@
 package repository
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,19 +27,48 @@ func NewCareRepository(s *Store) *CareRepository { return &CareRepository{s} }
 type Sight struct {
 	All       bool
 	AccountID uuid.UUID
-	Since     time.Time // an appointment or a record counts that was at this time or later
-	Now       time.Time // an emergency access counts that has not expired by then; none does at the zero time
+	Now       time.Time
+	Window    time.Duration // an appointment counts that is within it of now, before or after, and a record that was written within it
+	Emergency bool          // the patients count too to whom the account has emergency access
 }
 
+// What brings patients into the care of an account: each is a query of their ids.
 const (
-	inCare      = "account_id = ? AND (kind IN ('" + models.CareRegistered + "', '" + models.CareAssigned + "') OR last_at >= ?)"
-	byEmergency = "account_id = ? AND expires_at > ?"
+	lastingCare     = "SELECT patient_id FROM carerelationship WHERE account_id = @account"
+	appointmentCare = "SELECT patient_id FROM appointment WHERE practitioner_id = @account AND " + keptAppointment +
+		" AND (expires_at IS NULL OR expires_at > @now) AND ends_at >= @from AND starts_at <= @to"
+	recordCare    = "SELECT patient_id FROM medicalrecord WHERE author_id = @account AND " + keptRecord + " AND created_at >= @from AND COALESCE(signed_at, created_at) >= @from"
+	emergencyCare = "SELECT patient_id FROM breakglass WHERE " + openEmergency
+
+	openEmergency   = "account_id = @account AND expires_at > @now"
+	keptAppointment = "status NOT IN ('" + models.Cancelled + "', '" + models.EnteredInError + "')" +
+		" AND NOT EXISTS (SELECT 1 FROM breakglassentry WHERE entry_id = appointment.id)"
+	keptRecord = "status <> '" + models.RecordInError + "' AND NOT EXISTS (SELECT 1 FROM breakglassentry WHERE entry_id = medicalrecord.id)"
 )
 
 // samePerson makes of patients all rows of the same people: merged ones, and those that they were merged into.
 const samePerson = "WITH care (patient_id) AS (%s), kept (patient_id) AS (SELECT patient_id FROM care UNION SELECT merged_into_id FROM patient" +
 	" WHERE merged_into_id IS NOT NULL AND id IN (SELECT patient_id FROM care))" +
 	" SELECT patient_id FROM kept UNION SELECT id FROM patient WHERE merged_into_id IN (SELECT patient_id FROM kept)"
+
+// person is the condition that a patient is one of the rows of @patient's person.
+const person = " AND patient_id IN (SELECT p.id FROM patient AS asked JOIN patient AS p ON p.id = COALESCE(asked.merged_into_id, asked.id)" +
+	" OR p.merged_into_id = COALESCE(asked.merged_into_id, asked.id) WHERE asked.id = @patient)"
+
+// patients is the query of the patients in sight, those of them that condition names.
+func (s Sight) patients(condition string) string {
+	sources := []string{lastingCare, appointmentCare, recordCare}
+	if s.Emergency {
+		sources = append(sources, emergencyCare)
+	}
+	return strings.Join(sources, condition+" UNION ") + condition
+}
+
+func (s Sight) args() map[string]any {
+	return map[string]any{
+		"account": s.AccountID, "now": s.Now.UTC(), "from": s.Now.Add(-s.Window).UTC(), "to": s.Now.Add(s.Window).UTC(),
+	}
+}
 
 // Narrow returns the condition on a list that leaves what is in sight. column holds the patient's id; it is a name of ours. Who sees one row of a person
 // sees those that are merged with it.
@@ -43,13 +77,7 @@ func (s Sight) Narrow(column string) func(*gorm.DB) *gorm.DB {
 		if s.All {
 			return db
 		}
-		patients := "SELECT patient_id FROM carerelationship WHERE " + inCare
-		args := []any{s.AccountID, s.Since.UTC()}
-		if !s.Now.IsZero() {
-			patients += " UNION SELECT patient_id FROM breakglass WHERE " + byEmergency
-			args = append(args, s.AccountID, s.Now.UTC())
-		}
-		return db.Where(column+" IN ("+fmt.Sprintf(samePerson, patients)+")", args...)
+		return db.Where(column+" IN ("+fmt.Sprintf(samePerson, s.patients(""))+")", s.args())
 	}
 }
 
@@ -60,8 +88,8 @@ func (r *CareRepository) Sees(ctx context.Context, s Sight, patientID uuid.UUID)
 		return true, false, nil
 	}
 	lasting := s
-	lasting.Now = time.Time{}
-	if sees, err = r.sees(ctx, lasting, patientID); err != nil || sees || s.Now.IsZero() {
+	lasting.Emergency = false
+	if sees, err = r.sees(ctx, lasting, patientID); err != nil || sees || !s.Emergency {
 		return sees, false, err
 	}
 	sees, err = r.sees(ctx, s, patientID)
@@ -69,39 +97,99 @@ func (r *CareRepository) Sees(ctx context.Context, s Sight, patientID uuid.UUID)
 }
 
 func (r *CareRepository) sees(ctx context.Context, s Sight, patientID uuid.UUID) (bool, error) {
+	args := s.args()
+	args["patient"] = patientID
 	var n int64
-	err := r.store.handle(ctx).Model(&models.Patient{}).Where("id = ?", patientID).Scopes(s.Narrow("id")).Count(&n).Error
+	err := r.store.handle(ctx).Model(&models.Patient{}).Where("id = @patient AND EXISTS ("+s.patients(person)+")", args).Count(&n).Error
 	return n > 0, translate(err)
 }
 
 // HasEmergency reports whether an account has emergency access to anybody.
 func (r *CareRepository) HasEmergency(ctx context.Context, accountID uuid.UUID, now time.Time) (bool, error) {
 	var n int64
-	err := r.store.handle(ctx).Model(&models.BreakGlass{}).Where(byEmergency, accountID, now.UTC()).Count(&n).Error
+	err := r.store.handle(ctx).Model(&models.BreakGlass{}).Where(openEmergency, map[string]any{"account": accountID, "now": now.UTC()}).Count(&n).Error
 	return n > 0, translate(err)
 }
 
-// Note records that a patient came into an account's care, or is in it still: the later time counts. It belongs into the transaction of
-// what brought them together.
+// Note brings a patient into an account's care until Remove; a relationship that there is stays as it is.
 func (r *CareRepository) Note(ctx context.Context, patientID, accountID uuid.UUID, kind string, at time.Time) error {
-	row := &models.CareRelationship{PatientID: patientID, AccountID: accountID, Kind: kind, LastAt: at.UTC().Truncate(time.Microsecond)}
-	return translate(r.store.handle(ctx).Clauses(clause.OnConflict{
-		Columns:   []clause.Column{{Name: "account_id"}, {Name: "patient_id"}, {Name: "kind"}},
-		DoUpdates: clause.AssignmentColumns([]string{"last_at"}),
-		Where:     clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "carerelationship.last_at < excluded.last_at"}}},
-	}).Create(row).Error)
+	row := &models.CareRelationship{PatientID: patientID, AccountID: accountID, Kind: kind, CreatedAt: at.UTC().Truncate(time.Microsecond)}
+	return translate(r.store.handle(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(row).Error)
 }
 
-// Remove ends the relationships of these kinds between a patient and an account, and reports whether there were any.
+// Remove ends relationships of these kinds that Note began between a patient and an account, and reports whether there were any.
 func (r *CareRepository) Remove(ctx context.Context, patientID, accountID uuid.UUID, kinds ...string) (bool, error) {
 	result := r.store.handle(ctx).Where("patient_id = ? AND account_id = ? AND kind IN ?", patientID, accountID, kinds).
 		Delete(&models.CareRelationship{})
 	return result.RowsAffected > 0, translate(result.Error)
 }
 
-// Of returns the care relationships of a patient, the oldest first.
-func (r *CareRepository) Of(ctx context.Context, patientID uuid.UUID) ([]models.CareRelationship, error) {
-	var rows []models.CareRelationship
-	err := r.store.handle(ctx).Where("patient_id = ?", patientID).Order("created_at, account_id, kind").Find(&rows).Error
-	return rows, translate(err)
+// Except keeps appointments or records of a patient from bringing anybody into care.
+func (r *CareRepository) Except(ctx context.Context, patientID uuid.UUID, entries ...uuid.UUID) error {
+	rows := make([]models.BreakGlassEntry, len(entries))
+	for i, id := range entries {
+		rows[i] = models.BreakGlassEntry{EntryID: id, PatientID: patientID}
+	}
+	return translate(r.store.handle(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error)
+}
+
+// Accept ends what Except began.
+func (r *CareRepository) Accept(ctx context.Context, entries ...uuid.UUID) error {
+	return translate(r.store.handle(ctx).Where("entry_id IN ?", entries).Delete(&models.BreakGlassEntry{}).Error)
+}
+
+// CareReason is why a patient is in an account's care, or was.
+type CareReason struct {
+	AccountID     uuid.UUID
+	Kind          string
+	Since, LastAt time.Time // when it began, and the latest appointment or record
+}
+
+// reasons are all that a patient is, or was, in anybody's care for.
+const reasons = "SELECT account_id, kind, created_at, created_at FROM carerelationship WHERE patient_id = @" +
+	" UNION ALL SELECT practitioner_id, '" + models.CareAppointment + "', created_at, starts_at FROM appointment WHERE patient_id = @ AND " + keptAppointment +
+	" UNION ALL SELECT author_id, '" + models.CareRecord + "', created_at, COALESCE(signed_at, created_at) FROM medicalrecord WHERE patient_id = @ AND " + keptRecord
+
+// Of returns who has, or had, a patient in their care and why, the oldest first: one reason for all appointments of an account, and one for all records.
+func (r *CareRepository) Of(ctx context.Context, patientID uuid.UUID) ([]CareReason, error) {
+	id := patientID.String()
+	// Past the guard, which can't know that this shows no content.
+	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, r.store.rebind(strings.ReplaceAll(reasons, "@", "?")), id, id, id)
+	if err != nil {
+		return nil, translate(err)
+	}
+	defer func() { _ = rows.Close() }()
+	type whose struct {
+		account uuid.UUID
+		kind    string
+	}
+	found := map[whose]CareReason{}
+	for rows.Next() {
+		var c CareReason
+		if err := rows.Scan(&c.AccountID, &c.Kind, &c.Since, &c.LastAt); err != nil {
+			return nil, translate(err)
+		}
+		key := whose{c.AccountID, c.Kind}
+		if known, ok := found[key]; ok {
+			c.Since, c.LastAt = earlier(known.Since, c.Since), later(known.LastAt, c.LastAt)
+		}
+		found[key] = c
+	}
+	return slices.SortedFunc(maps.Values(found), func(a, b CareReason) int {
+		return cmp.Or(a.Since.Compare(b.Since), bytes.Compare(a.AccountID[:], b.AccountID[:]), cmp.Compare(a.Kind, b.Kind))
+	}), translate(rows.Err())
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

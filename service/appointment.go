@@ -110,11 +110,14 @@ func (s *AppointmentService) place(ctx context.Context, now time.Time, rows ...*
 	if err != nil {
 		return err
 	}
-	last := first.StartsAt
-	for _, a := range rows {
-		last = latest(last, a.StartsAt)
+	entries := make([]uuid.UUID, len(rows))
+	for i, a := range rows {
+		if a.ID == uuid.Nil {
+			a.ID = uuid.Must(uuid.NewV7())
+		}
+		entries[i] = a.ID
 	}
-	return s.care.note(ctx, first.PatientID, first.PractitionerID, models.CareAppointment, last)
+	return s.care.entering(ctx, first.PatientID, entries...)
 }
 
 // mayOverlap returns a Forbidden error unless the actor may book over other appointments.

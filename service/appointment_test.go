@@ -44,6 +44,13 @@ func longAgo(in service.AppointmentInput) service.AppointmentInput {
 	return in
 }
 
+// soon returns the same tomorrow, which is near enough to be care.
+func soon(in service.AppointmentInput) service.AppointmentInput {
+	in.StartsAt = time.Now().Add(24 * time.Hour).Truncate(time.Minute)
+	in.EndsAt = in.StartsAt.Add(time.Hour)
+	return in
+}
+
 // zoneAt returns a time zone whose clocks show that hour now.
 func zoneAt(hour int) string {
 	switch ahead := (hour-time.Now().UTC().Hour()+36)%24 - 12; { // -12 to 11
@@ -343,7 +350,7 @@ func TestAppointmentsAndCare(t *testing.T) {
 		treating := audit.WithActor(t.Context(), audit.Actor{ID: doctor.ID, Roles: []string{service.RoleClinician}, Origin: "test"})
 		_, err := b.appointments.Book(treating, visit(p, doctor, 0), service.Idempotency{})
 		requireCode(t, apperr.NotFound, err, "not in care yet, and nobody takes a patient by booking them")
-		a := b.book(t, visit(p, doctor, 0))
+		a := b.book(t, soon(visit(p, doctor, 0)))
 		_, err = b.patients.Get(treating, p.ID)
 		require.NoError(t, err)
 		_, err = b.appointments.Get(treating, a.ID)

@@ -29,7 +29,7 @@ func NewCare(store *repository.Store, cfg config.Access) *Care {
 // there by emergency access, the list's event says so.
 func (c *Care) sight(ctx context.Context) (repository.Sight, error) {
 	s, err := c.reach(ctx)
-	if err != nil || s.Now.IsZero() {
+	if err != nil || !s.Emergency {
 		return s, err
 	}
 	emergency, err := c.relationships.HasEmergency(ctx, s.AccountID, s.Now)
@@ -39,7 +39,7 @@ func (c *Care) sight(ctx context.Context) (repository.Sight, error) {
 	case emergency:
 		return s, flag(ctx)
 	}
-	s.Now = time.Time{}
+	s.Emergency = false
 	return s, nil
 }
 
@@ -53,8 +53,7 @@ func (c *Care) reach(ctx context.Context) (repository.Sight, error) {
 	case All:
 		return repository.Sight{All: true}, nil
 	case InCare:
-		now := time.Now()
-		return repository.Sight{AccountID: actor.ID, Since: now.Add(-c.window), Now: now}, nil
+		return repository.Sight{AccountID: actor.ID, Now: time.Now(), Window: c.window, Emergency: true}, nil
 	default:
 		return repository.Sight{}, nil
 	}
@@ -126,13 +125,17 @@ func outOfSight() error {
 	return apperr.Wrap(apperr.NotFound, "There is no such resource.", audit.ErrOutOfSight)
 }
 
-// note records that an appointment or a record, at the given time, brought a patient into an account's care. What actors do by emergency access
-// brings the patient into nobody's care: neither theirs nor a colleague's.
-func (c *Care) note(ctx context.Context, patientID, accountID uuid.UUID, kind string, at time.Time) error {
-	if _, emergency, err := c.sees(ctx, patientID); err != nil || emergency {
+// entering notes by what right appointments or records of a patient come to be where they are: those of an emergency bring the patient into nobody's care, neither
+// the actor's nor a colleague's. It belongs before the entries are written, which would themselves be care.
+func (c *Care) entering(ctx context.Context, patientID uuid.UUID, entries ...uuid.UUID) error {
+	switch _, emergency, err := c.sees(ctx, patientID); {
+	case err != nil:
 		return err
+	case emergency:
+		return c.relationships.Except(ctx, patientID, entries...)
+	default:
+		return c.relationships.Accept(ctx, entries...)
 	}
-	return c.relationships.Note(ctx, patientID, accountID, kind, at)
 }
 
 // noteRegistered records that the actor registered a patient, if the actor is a clinician.

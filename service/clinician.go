@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -16,7 +15,8 @@ import (
 
 // Clinician is an account with a relationship to a patient.
 type Clinician struct {
-	models.CareRelationship
+	repository.CareReason
+
 	Name string
 }
 
@@ -64,14 +64,14 @@ func (s *CareService) Clinicians(ctx context.Context, patientID uuid.UUID) ([]Cl
 }
 
 // withoutOthersRecords leaves out that others wrote records: not everybody may know that there are any.
-func withoutOthersRecords(ctx context.Context, rows []models.CareRelationship) []models.CareRelationship {
+func withoutOthersRecords(ctx context.Context, rows []repository.CareReason) []repository.CareReason {
 	actor, err := audit.ActorFrom(ctx)
-	return slices.DeleteFunc(rows, func(row models.CareRelationship) bool {
+	return slices.DeleteFunc(rows, func(row repository.CareReason) bool {
 		return row.Kind == models.CareRecord && (err != nil || row.AccountID != actor.ID)
 	})
 }
 
-func (s *CareService) named(ctx context.Context, rows []models.CareRelationship) ([]Clinician, error) {
+func (s *CareService) named(ctx context.Context, rows []repository.CareReason) ([]Clinician, error) {
 	ids := make([]uuid.UUID, len(rows))
 	for i, row := range rows {
 		ids[i] = row.AccountID
@@ -87,19 +87,17 @@ func (s *CareService) named(ctx context.Context, rows []models.CareRelationship)
 	return out, nil
 }
 
-// Assign brings a patient into a clinician's care, for good. It returns an Invalid error for an account that is no clinician's, and a Forbidden one for
-// the actor's own where they see no more patients than those in their care: an assignment opens restricted records.
+// Assign brings a patient into a clinician's care until Unassign. Who sees all patients may, and who registered this one or is assigned, for somebody else: the others,
+// and who means themselves, get a Forbidden error. It returns an Invalid error for an account that is no clinician's.
 func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID) (Clinician, error) {
 	var assigned Clinician
 	intent := audit.Intent{Action: audit.Assign, EntityType: "patient", EntityID: patientID}
 	err := guarded(ctx, s.store, PatientAssign, intent, s.store.InTx, func(ctx context.Context) error {
-		if err := s.care.inLastingCare(ctx, patientID); err != nil {
+		c, err := s.carers(ctx, patientID)
+		if err != nil {
 			return err
 		}
-		if actor, err := audit.ActorFrom(ctx); err != nil || actor.ID == accountID && grantFrom(ctx) != All {
-			return cmp.Or(err, error(apperr.New(apperr.Forbidden, "Nobody assigns themselves: ask the front desk or a colleague.")))
-		}
-		if _, err := s.patients.ByID(ctx, patientID); err != nil { // whom the caller may see
+		if err := c.mayAssign(accountID); err != nil {
 			return err
 		}
 		account, err := s.accounts.Hold(ctx, accountID)
@@ -111,45 +109,108 @@ func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID
 				Pointer: "/account_id", Code: "not_clinician", Detail: "Is not the account of a clinician: see GET /api/v1/practitioners.",
 			})
 		}
-		now := time.Now().UTC().Truncate(time.Microsecond)
-		if err := s.care.relationships.Note(ctx, patientID, accountID, models.CareAssigned, now); err != nil {
+		if err := s.care.relationships.Note(ctx, patientID, accountID, models.CareAssigned, time.Now()); err != nil {
 			return err
 		}
-		rows, err := s.care.relationships.Of(ctx, patientID)
+		reasons, err := s.care.relationships.Of(ctx, patientID)
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(rows, func(row models.CareRelationship) bool { return row.AccountID == accountID && row.Kind == models.CareAssigned })
-		assigned = Clinician{rows[i], account.Name} // as it is now: it may have been there before
+		i := slices.IndexFunc(reasons, func(r repository.CareReason) bool { return r.AccountID == accountID && r.Kind == models.CareAssigned })
+		assigned = Clinician{reasons[i], account.Name} // as it is now: it may have been there before
 		return recordCare(ctx, audit.Assign, patientID, accountID)
 	})
 	return assigned, err
 }
 
-// Unassign ends what an assignment or a registration began: appointments and records keep the patient in care until the window closes. current is
-// asked about the patient's version. It returns a NotFound error where there is nothing to end, or a Stale one.
+// Unassign ends what an assignment or a registration began: appointments and records keep the patient in care as long as they count. Who sees all patients may, and
+// everybody for themselves; who registered the patient or is assigned ends the assignments of others. The rest get a Forbidden error. current is asked about the
+// patient's version. It returns a Stale error, or a Conflict one where there is nothing to end, or the patient would be left to nobody.
 func (s *CareService) Unassign(ctx context.Context, patientID, accountID uuid.UUID, current Precondition) error {
 	intent := audit.Intent{Action: audit.Unassign, EntityType: "patient", EntityID: patientID}
 	return guarded(ctx, s.store, PatientAssign, intent, s.store.InTx, func(ctx context.Context) error {
-		if err := s.care.inLastingCare(ctx, patientID); err != nil {
-			return err
-		}
-		p, err := s.patients.ByID(ctx, patientID)
+		c, err := s.carers(ctx, patientID)
 		if err != nil {
 			return err
 		}
-		if !current(p.Version) {
+		if !current(c.patient.Version) {
 			return apperr.New(apperr.Stale, "The patient has changed since you read it: read it again.")
 		}
-		removed, err := s.care.relationships.Remove(ctx, patientID, accountID, models.CareAssigned, models.CareRegistered)
+		kinds, err := c.mayEnd(accountID)
 		if err != nil {
 			return err
 		}
-		if !removed {
-			return apperr.New(apperr.NotFound, "There is no such resource.")
+		if _, err := s.care.relationships.Remove(ctx, patientID, accountID, kinds...); err != nil {
+			return err
 		}
 		return recordCare(ctx, audit.Unassign, patientID, accountID)
 	})
+}
+
+// carers are who has a patient in lasting care, as somebody sees it who wants to change that.
+type carers struct {
+	patient *models.Patient
+	all     bool // the actor sees all patients
+	actor   uuid.UUID
+	kinds   map[uuid.UUID][]string // by account: registered, assigned
+}
+
+// carers returns them for a patient in sight, whom nobody else arranges for until the transaction ends.
+func (s *CareService) carers(ctx context.Context, patientID uuid.UUID) (*carers, error) {
+	if err := s.care.inLastingCare(ctx, patientID); err != nil {
+		return nil, err
+	}
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &carers{all: grantFrom(ctx) == All, actor: actor.ID, kinds: map[uuid.UUID][]string{}}
+	if c.patient, err = s.patients.Locked(ctx, patientID); err != nil { // whom the caller may see
+		return nil, err
+	}
+	reasons, err := s.care.relationships.Of(ctx, patientID)
+	for _, r := range reasons {
+		if r.Kind == models.CareRegistered || r.Kind == models.CareAssigned {
+			c.kinds[r.AccountID] = append(c.kinds[r.AccountID], r.Kind)
+		}
+	}
+	return c, err
+}
+
+var errNotTheirs = apperr.New(apperr.Forbidden, "Only the front desk, or a clinician who registered the patient or is assigned, may do this.")
+
+func (c *carers) mayAssign(accountID uuid.UUID) error {
+	switch {
+	case c.all:
+		return nil
+	case accountID == c.actor:
+		return apperr.New(apperr.Forbidden, "Clinicians don't assign themselves: the front desk does, or a colleague who is assigned.")
+	case len(c.kinds[c.actor]) == 0:
+		return errNotTheirs
+	default:
+		return nil
+	}
+}
+
+// mayEnd returns what the actor may end of an account's care.
+func (c *carers) mayEnd(accountID uuid.UUID) ([]string, error) {
+	theirs := c.kinds[accountID]
+	switch {
+	case !c.all && accountID != c.actor && len(c.kinds[c.actor]) == 0:
+		return nil, errNotTheirs
+	case len(theirs) == 0: // whatever else they have: not everybody may know who wrote records
+		return nil, conflict("The clinician neither registered the patient nor is assigned. Appointments and records keep a patient in care by themselves: see docs/access.md.")
+	case c.all:
+		return theirs, nil
+	case len(c.kinds) == 1:
+		return nil, conflict("Nobody else has the patient in lasting care: assign another clinician first.")
+	case accountID == c.actor:
+		return theirs, nil
+	case !slices.Contains(theirs, models.CareAssigned):
+		return nil, apperr.New(apperr.Forbidden, "A registration is ended by the front desk, or by who registered.")
+	default:
+		return []string{models.CareAssigned}, nil
+	}
 }
 
 func recordCare(ctx context.Context, action string, patientID, accountID uuid.UUID) error {

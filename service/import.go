@@ -25,13 +25,12 @@ const importBatch = 100
 // ImportService takes patients and their histories over from other systems. One is for one export, and not for concurrent use: it remembers the
 // export's practitioners. Every method returns a Forbidden error where no role of the actor permits it.
 type ImportService struct {
-	store         Store
-	patients      *repository.PatientRepository
-	accounts      *repository.AccountRepository
-	appointments  *repository.AppointmentRepository
-	records       *repository.MedicalRecordRepository
-	relationships *repository.CareRepository
-	region, zone  string
+	store        Store
+	patients     *repository.PatientRepository
+	accounts     *repository.AccountRepository
+	appointments *repository.AppointmentRepository
+	records      *repository.MedicalRecordRepository
+	region, zone string
 
 	practitioners map[string]uuid.UUID // by an identifier, as references name it
 }
@@ -44,7 +43,6 @@ func NewImportService(store *repository.Store, clinic config.Clinic) *ImportServ
 		accounts:      repository.NewAccountRepository(store),
 		appointments:  repository.NewAppointmentRepository(store),
 		records:       repository.NewMedicalRecordRepository(store),
-		relationships: repository.NewCareRepository(store),
 		practitioners: map[string]uuid.UUID{},
 	}
 }

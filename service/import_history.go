@@ -120,10 +120,7 @@ func (s *ImportService) createAppointment(ctx context.Context, a *models.Appoint
 			a.OverlapReason = phi.Of(importedHistory)
 		}
 	}
-	if err := s.appointments.Create(ctx, a); err != nil {
-		return err
-	}
-	return s.relationships.Note(ctx, a.PatientID, a.PractitionerID, models.CareAppointment, a.StartsAt)
+	return s.appointments.Create(ctx, a)
 }
 
 // recordKinds are the kinds of records by the LOINC codes of documents.
@@ -137,7 +134,7 @@ func (s *ImportService) Documents(ctx context.Context, r io.Reader, strict bool,
 	return importLines(ctx, s.store, imported[fhir.Document, models.MedicalRecord]{
 		permission: MedicalRecordImport, table: "medicalrecord",
 		id:    func(d *fhir.Document) uuid.UUID { return d.ID },
-		known: s.records.Known, create: s.createRecord, row: s.record, admit: s.admitRecords,
+		known: s.records.Known, create: s.records.Create, row: s.record, admit: s.admitRecords,
 	}, fhir.Documents(r), strict, progress)
 }
 
@@ -166,13 +163,6 @@ func (s *ImportService) record(d *fhir.Document) (*models.MedicalRecord, string)
 		m.Status = models.RecordInError
 	}
 	return m, ""
-}
-
-func (s *ImportService) createRecord(ctx context.Context, m *models.MedicalRecord) error {
-	if err := s.records.Create(ctx, m); err != nil {
-		return err
-	}
-	return s.relationships.Note(ctx, m.PatientID, m.AuthorID, models.CareRecord, m.OccurredAt)
 }
 
 // admitRecords refuses records of nobody we know, and lets go of encounters that are not here, or are another patient's.

@@ -76,13 +76,14 @@ func (s *MedicalRecordService) write(ctx context.Context, patientID uuid.UUID, i
 
 // create stores a new record, and what follows from it.
 func (s *MedicalRecordService) create(ctx context.Context, m *models.MedicalRecord) error {
+	m.ID = uuid.Must(uuid.NewV7())
+	if err := s.care.entering(ctx, m.PatientID, m.ID); err != nil {
+		return err
+	}
 	if err := s.records.Create(ctx, m); err != nil {
 		return err
 	}
-	if err := s.raise(ctx, m); err != nil {
-		return err
-	}
-	return s.care.note(ctx, m.PatientID, m.AuthorID, models.CareRecord, time.Now())
+	return s.raise(ctx, m)
 }
 
 // apply writes the input into a draft of the actor's. It returns a Forbidden error where no role of the actor may write such a record.

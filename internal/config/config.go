@@ -90,7 +90,7 @@ type Argon2 struct {
 
 // Access is who sees whom, and how accounts come about.
 type Access struct {
-	CareWindow     time.Duration `koanf:"care_window" min:"0s"` // how long an appointment or a record keeps a patient in care
+	CareWindow     time.Duration `koanf:"care_window" min:"0s"` // how long before and after it an appointment, and after it a record, keeps a patient in care
 	BreakGlass     time.Duration `koanf:"break_glass" min:"1m" max:"24h"`
 	Webhook        Webhook       `koanf:"webhook"` // told of emergency accesses; empty is off
 	WebhookPrivate bool          `koanf:"webhook_private"`

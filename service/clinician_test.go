@@ -1,0 +1,67 @@
+package service_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"novamind/internal/apperr"
+	"novamind/internal/dbtest"
+	"novamind/models"
+	"novamind/service"
+)
+
+// Who has a patient by an appointment takes nothing from it that lasts: neither for themselves, which would open restricted records, nor for others.
+func TestCliniciansDoNotAssignThemselves(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		doctor, colleague, desk := b.practitioner(t), b.practitioner(t), as(t, service.RoleFrontDesk)
+		p := b.register(t)
+		b.book(t, soon(visit(p, doctor, 0)))
+		for _, whom := range []uuid.UUID{doctor.ID, colleague.ID} {
+			_, err := b.carers.Assign(b.on(t, doctor), p.ID, whom)
+			requireCode(t, apperr.Forbidden, err)
+		}
+		_, err := b.carers.Assign(desk, p.ID, doctor.ID)
+		require.NoError(t, err)
+		_, err = b.carers.Assign(b.on(t, doctor), p.ID, doctor.ID)
+		requireCode(t, apperr.Forbidden, err)
+		_, err = b.carers.Assign(b.on(t, doctor), p.ID, colleague.ID)
+		require.NoError(t, err)
+	})
+}
+
+// Nobody takes a patient from who registered them, or leaves them to nobody, but the front desk.
+func TestWhoEndsCare(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		first, assigned, third, seen, desk := b.practitioner(t), b.practitioner(t), b.practitioner(t), b.practitioner(t), as(t, service.RoleFrontDesk)
+		p, _, err := b.patients.Register(b.on(t, first), another(input()), service.Idempotency{})
+		require.NoError(t, err)
+		b.book(t, soon(visit(p, seen, 0)))
+		end := func(by, whose *models.Account) error { return b.carers.Unassign(b.on(t, by), p.ID, whose.ID, anyVersion) }
+		assign := func(whom *models.Account) {
+			_, err := b.carers.Assign(desk, p.ID, whom.ID)
+			require.NoError(t, err)
+		}
+		requireCode(t, apperr.Conflict, end(first, first), "the last one")
+		assign(assigned)
+		requireCode(t, apperr.Forbidden, end(assigned, first), "who registered")
+		requireCode(t, apperr.Forbidden, end(seen, assigned), "by an appointment")
+		requireCode(t, apperr.Conflict, end(first, seen), "cancel the appointment")
+		requireCode(t, apperr.Conflict, b.carers.Unassign(desk, p.ID, seen.ID, anyVersion))
+		requireCode(t, apperr.Conflict, end(seen, seen))
+		assign(third)
+		require.NoError(t, end(assigned, third))
+		require.NoError(t, end(first, first))
+		requireCode(t, apperr.Conflict, end(assigned, assigned), "the last one")
+		require.NoError(t, b.carers.Unassign(desk, p.ID, assigned.ID, anyVersion))
+		reasons, err := b.carers.Clinicians(desk, p.ID)
+		require.NoError(t, err)
+		require.Len(t, reasons, 1)
+		require.Equal(t, models.CareAppointment, reasons[0].Kind)
+	})
+}
