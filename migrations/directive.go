@@ -17,9 +17,14 @@ const (
 	// RequiresBackup, with the name of a table, makes the runner refuse the version unless that table is empty or a backup was recorded in the last
 	// 24 hours. It is for what drops sealed columns.
 	RequiresBackup = "migrate:requires-backup"
+	// Drops, in a down file, declares what it takes away where its text does not tell, as TABLE or TABLE.COLUMN, or as Nothing.
+	Drops = "migrate:drops"
 	// Irreversible, with a reason, says in a down file why it takes nothing back.
 	Irreversible = "migrate:irreversible"
 )
+
+// Nothing is what Drops declares where a file takes away no rows.
+const Nothing = "nothing"
 
 // Declares reports whether sql has the directive.
 func Declares(engine, sql, name string) bool {

@@ -61,6 +61,14 @@ func Embedded(engine string) (Set, error) { return Load(files, engine) }
 // edited, is missing from migrations.sum or listed there alone, has a name that means nothing, or when a version lacks
 // a direction on either engine.
 func Load(fsys fs.FS, engine string) (Set, error) {
+	if err := verifySums(fsys); err != nil {
+		return Set{}, err
+	}
+	return LoadUnpinned(fsys, engine)
+}
+
+// LoadUnpinned is Load for a folder that nothing pins yet: it looks at no sums.
+func LoadUnpinned(fsys fs.FS, engine string) (Set, error) {
 	versions, err := load(fsys, engine)
 	if err != nil {
 		return Set{}, err
@@ -77,6 +85,9 @@ func Load(fsys fs.FS, engine string) (Set, error) {
 
 // LoadPartly is Load for a folder in which a migration is being written: it takes versions that have files for the other engine alone, and returns their ids.
 func LoadPartly(fsys fs.FS, engine string) (set Set, missing []string, err error) {
+	if err := verifySums(fsys); err != nil {
+		return Set{}, nil, err
+	}
 	versions, err := load(fsys, engine)
 	if err != nil {
 		return Set{}, nil, err
@@ -96,9 +107,6 @@ func LoadPartly(fsys fs.FS, engine string) (set Set, missing []string, err error
 func load(fsys fs.FS, engine string) ([]version, error) {
 	if engine != Postgres && engine != SQLite {
 		return nil, fmt.Errorf("migrations: unknown engine %q", engine)
-	}
-	if err := verifySums(fsys); err != nil {
-		return nil, err
 	}
 	versions, err := readVersions(fsys)
 	if err != nil {

@@ -65,6 +65,15 @@ func SealedRows() []SealedRow {
 	return out
 }
 
+// DigestedRows returns a zero row of each model of whose rows events have digests: those of SealedRows, and some more.
+func DigestedRows() []any {
+	out := []any{&Account{}, &APIKey{}, &Availability{}}
+	for _, row := range SealedRows() {
+		out = append(out, row)
+	}
+	return out
+}
+
 // Renew seals an opened row again under the key of today, for the version that it has: the row stays what it is. It returns the
 // sealed columns' new database values in the order of SealedColumns.
 func Renew(tx *gorm.DB, m SealedRow) ([]driver.Value, error) {

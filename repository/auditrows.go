@@ -18,6 +18,7 @@ type RowState struct {
 	Digest  string // audit.Removed where there is no such row
 	Logged  string // the digest in the event; empty where no event has one
 	EventID uuid.UUID
+	Version *int64 // in the event
 	Older   bool // changed by a version of the program whose events had no digests
 }
 
@@ -29,11 +30,7 @@ const rowsBatch = 500
 // Rows calls do with every row of the models whose changes are events, and with every row that an event speaks of and that is gone. Nobody is
 // shown anything, so this is no access.
 func (r *AuditTreeRepository) Rows(ctx context.Context, do func(RowState) error) error {
-	digested := []any{&models.Account{}, &models.APIKey{}, &models.Availability{}}
-	for _, row := range models.SealedRows() {
-		digested = append(digested, row)
-	}
-	for _, model := range digested {
+	for _, model := range models.DigestedRows() {
 		if err := r.present(ctx, model, do); err != nil {
 			return err
 		}
@@ -159,7 +156,7 @@ func (r *AuditTreeRepository) settle(ctx context.Context, states []RowState) err
 	}
 	for _, s := range subjects {
 		state := &states[places[s.EntityID]]
-		state.Logged, state.EventID = *s.RowDigest, s.EventID
+		state.Logged, state.EventID, state.Version = *s.RowDigest, s.EventID, s.RowVersion
 	}
 	return r.markOlder(ctx, states)
 }

@@ -214,19 +214,24 @@ func (s *Store) checkKeyIDs(ctx context.Context) error {
 var ErrIndexScheme = errors.New("patients are indexed by other rules (clinic.phone_region, or those of an older version of the program): stop the servers and run " +
 	"novamind keys rotate --index, or set clinic.phone_region back")
 
+// ErrIndexUnnoted is ErrIndexScheme where nothing says by which rules patients are indexed: those of today, if service.KeyService.AdoptIndexScheme finds so.
+var ErrIndexUnnoted = fmt.Errorf("nothing says by which rules, so: %w", ErrIndexScheme)
+
 // checkIndexScheme compares the rules that tokens were made by with today's. A database without tokens takes today's.
 func (s *Store) checkIndexScheme(ctx context.Context) error {
 	scheme := s.keyring.Indexer().Scheme()
 	pool := s.db.WithContext(ctx).Statement.ConnPool
-	var same, indexed bool
-	row := pool.QueryRowContext(ctx, `SELECT COALESCE(index_scheme, '') = $1, EXISTS (SELECT 1 FROM blindindex) FROM keyset WHERE purpose = $2`,
-		scheme, string(phi.Index))
-	if err := row.Scan(&same, &indexed); err != nil {
+	var noted *string
+	var indexed bool
+	row := pool.QueryRowContext(ctx, `SELECT index_scheme, EXISTS (SELECT 1 FROM blindindex) FROM keyset WHERE purpose = $1`, string(phi.Index))
+	if err := row.Scan(&noted, &indexed); err != nil {
 		return translate(err)
 	}
 	switch {
-	case same:
+	case noted != nil && *noted == scheme:
 		return nil
+	case indexed && noted == nil:
+		return ErrIndexUnnoted
 	case indexed:
 		return ErrIndexScheme
 	}

@@ -2,9 +2,14 @@ package repository
 
 import (
 	"context"
+	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
+
+	"novamind/internal/audit"
+	"novamind/models"
 )
 
 // MigrationRun is one run of a migration, as the runner logged it.
@@ -15,6 +20,7 @@ type MigrationRun struct {
 	ProgramVersion string
 	Actor          string
 	Origin         string // runner, or offline: by SQL that was printed
+	Discarded      string // "table: 3 rows, table.column: 1 rows"
 }
 
 // runNamespace makes ids of the runner's log numbers (RFC 9562, version 5).
@@ -58,4 +64,37 @@ func (r *MigrationRunRepository) all(ctx context.Context) ([]MigrationRun, error
 	var runs []MigrationRun
 	err := r.store.handle(ctx).Raw("SELECT * FROM schemamigrationlog ORDER BY id").Scan(&runs).Error
 	return runs, translate(err)
+}
+
+// DiscardedRows returns the rows that a run discarded and that events have digests of, for the event that says so. Where the log misses another number of a table's
+// rows than the run discarded, something else took them too: then none of them, so that verifying the log finds them.
+func (r *MigrationRunRepository) DiscardedRows(ctx context.Context, run MigrationRun) ([]audit.Subject, error) {
+	var subjects []audit.Subject
+	for _, model := range models.DigestedRows() {
+		table := models.TableOf(model)
+		rows := 0
+		for part := range strings.SplitSeq(run.Discarded, ", ") {
+			var n int
+			if _, err := fmt.Sscanf(part, table+": %d rows", &n); err == nil {
+				rows = n
+			}
+		}
+		if rows == 0 {
+			continue
+		}
+		var gone []audit.Subject
+		err := NewAuditTreeRepository(r.store).gone(ctx, table, func(row RowState) error {
+			if row.Logged != audit.Removed {
+				gone = append(gone, audit.Subject{ID: row.ID, EntityType: table, RowVersion: row.Version, RowDigest: audit.Removed})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(gone) == rows {
+			subjects = append(subjects, gone...)
+		}
+	}
+	return subjects, nil
 }

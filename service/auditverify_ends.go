@@ -145,25 +145,10 @@ func (v *verifier) checkRows(ctx context.Context) error {
 	return err
 }
 
-const tokenBatch = 500
-
 // checkTokens compares what patients are found by with what they hold.
 func (v *verifier) checkTokens(ctx context.Context) error {
-	patients := repository.NewPatientRepository(v.store)
-	for after := uuid.Nil; ; {
-		var wrong []uuid.UUID
-		err := v.store.InTx(ctx, func(ctx context.Context) (err error) {
-			wrong, after, err = patients.Misindexed(ctx, after, tokenBatch)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for _, id := range wrong {
-			v.found(Finding{Kind: FoundRow, Detail: fmt.Sprintf("patient %s: the index does not hold what the record says", id)})
-		}
-		if after == uuid.Nil {
-			return nil
-		}
-	}
+	return eachMisindexed(ctx, v.store, repository.NewPatientRepository(v.store), func(id uuid.UUID) error {
+		v.found(Finding{Kind: FoundRow, Detail: fmt.Sprintf("patient %s: the index does not hold what the record says", id)})
+		return nil
+	})
 }

@@ -302,6 +302,27 @@ func TestUnreadableRowsAreLeftAndNamed(t *testing.T) {
 	})
 }
 
+// A database without a note of the rules takes that of today's where they made every token, and no other.
+func TestIndexesWithoutANoteAreLookedAt(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		b.register(t)
+		require.NoError(t, b.db.Exec("UPDATE keyset SET index_scheme = NULL").Error)
+
+		german := b.openStore(t)
+		require.ErrorIs(t, german.Unlock(t.Context(), "file:"+b.kek, "DE"), repository.ErrIndexUnnoted)
+		require.ErrorIs(t, service.NewKeyService(german, "file:"+b.kek).AdoptIndexScheme(operator(t)), repository.ErrIndexScheme)
+		require.ErrorIs(t, b.unlockAgain(t, b.kek), repository.ErrIndexUnnoted)
+		for range 2 {
+			require.NoError(t, b.keys().AdoptIndexScheme(operator(t)))
+		}
+		require.NoError(t, b.unlockAgain(t, b.kek))
+		require.Len(t, b.events(t, audit.AdoptIndex), 1)
+		require.ErrorIs(t, service.NewKeyService(german, "file:"+b.kek).AdoptIndexScheme(operator(t)), repository.ErrIndexScheme)
+	})
+}
+
 // Patients that are indexed by other rules than a server's would be missed, so it does not start; a new index key mends that.
 func TestStartsRefuseOtherIndexes(t *testing.T) {
 	t.Parallel()

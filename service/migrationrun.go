@@ -34,9 +34,13 @@ func (s *MigrationRunService) Record(ctx context.Context) error {
 			return err
 		}
 		for _, run := range missing {
+			gone, err := s.runs.DiscardedRows(ctx, run)
+			if err != nil {
+				return err
+			}
 			unit.Record(audit.Event{
 				Action: audit.Migrate, EntityType: "schemamigration", EntityID: run.EntityID(), Outcome: audit.Success,
-				Details: details(run),
+				Details: details(run), Subjects: gone,
 			})
 		}
 		return nil
@@ -46,6 +50,9 @@ func (s *MigrationRunService) Record(ctx context.Context) error {
 // details says what was done, whether by SQL that was printed, by which program and by whom.
 func details(run repository.MigrationRun) string {
 	out := run.MigrationID + " " + run.Direction
+	if run.Discarded != "" {
+		out += ", discarded " + run.Discarded
+	}
 	if run.Origin == "offline" {
 		out += ", applied offline"
 	}

@@ -49,6 +49,7 @@ const (
 	RevokeKey   = "revoke_api_key"
 	AddKey      = "add_key"
 	PromoteKey  = "promote_key"
+	AdoptIndex  = "adopt_index" // the tokens were found to be today's
 	RetireKey   = "retire_key"
 	DestroyKey  = "destroy_key"
 	RewrapKeys  = "rewrap_keys"

@@ -117,6 +117,7 @@ var eventTypes = map[string]fhirCoding{
 	audit.SignOff:    {dicom, "110101", "Audit Log Used"},
 	audit.AddKey:     {dicom, "110113", "Security Alert"},
 	audit.PromoteKey: {dicom, "110113", "Security Alert"},
+	audit.AdoptIndex: {dicom, "110113", "Security Alert"},
 	audit.RetireKey:  {dicom, "110113", "Security Alert"},
 	audit.DestroyKey: {dicom, "110113", "Security Alert"},
 	audit.RewrapKeys: {dicom, "110113", "Security Alert"},

@@ -23,8 +23,8 @@ func newAccountCommand(app *app) *cobra.Command {
 }
 
 // withAccounts hands do the accounts of the configured database, with the command as actor.
-func (a *app) withAccounts(cmd *cobra.Command, do func(context.Context, *service.AccountService) error) error {
-	in, err := a.open(cmd.Context())
+func (a *app) withAccounts(cmd *cobra.Command, may upkeep, do func(context.Context, *service.AccountService) error) error {
+	in, err := a.openDespite(cmd.Context(), may)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func newAccountAddCommand(app *app) *cobra.Command {
 		Short: "Add an account and print the one-time token with which its owner chooses a password",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return app.withAccounts(cmd, func(ctx context.Context, accounts *service.AccountService) error {
+			return app.withAccounts(cmd, makeNew, func(ctx context.Context, accounts *service.AccountService) error {
 				input.Email = args[0]
 				account, link, err := accounts.Create(ctx, input, nil, service.Idempotency{})
 				if err != nil {
@@ -66,7 +66,7 @@ func newAccountListCommand(app *app) *cobra.Command {
 		Short: "List every account with its roles",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return app.withAccounts(cmd, func(ctx context.Context, accounts *service.AccountService) error {
+			return app.withAccounts(cmd, leave, func(ctx context.Context, accounts *service.AccountService) error {
 				result := accountsResult{Accounts: []accountLine{}}
 				page := service.Page{Limit: 200}
 				for {
@@ -119,7 +119,7 @@ func newAccountResetCommand(app *app) *cobra.Command {
 		Short: "Make an account's password worthless and print the one-time token with which its owner chooses a new one",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return app.withAccounts(cmd, func(ctx context.Context, accounts *service.AccountService) error {
+			return app.withAccounts(cmd, leave, func(ctx context.Context, accounts *service.AccountService) error {
 				account, err := accounts.ByEmail(ctx, args[0])
 				if err != nil {
 					return err
@@ -153,7 +153,7 @@ func inputOf(a *models.Account) service.AccountInput {
 
 // changeAccount changes the account with this e-mail.
 func (a *app) changeAccount(cmd *cobra.Command, email string, change func(*service.AccountInput)) error {
-	return a.withAccounts(cmd, func(ctx context.Context, accounts *service.AccountService) error {
+	return a.withAccounts(cmd, leave, func(ctx context.Context, accounts *service.AccountService) error {
 		account, err := accounts.ByEmail(ctx, email)
 		if err != nil {
 			return err

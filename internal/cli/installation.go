@@ -4,15 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
 	"novamind/internal/config"
+	"novamind/internal/scratch"
 	"novamind/migrations"
 	"novamind/migrations/runner"
+	"novamind/models"
 	"novamind/repository"
 	"novamind/service"
 )
@@ -24,24 +29,39 @@ type installation struct {
 	store  *repository.Store
 }
 
-// open brings the database to the program's version (unless database.auto_migrate is off), opens it and unlocks its keys. The
-// caller closes the store.
-func (a *app) open(ctx context.Context) (*installation, error) { return a.openDespite(ctx) }
+// upkeep is what opening a database may do to its schema.
+type upkeep int
 
-// openDespite is open for who comes to mend what else would stop it.
-func (a *app) openDespite(ctx context.Context, mending ...error) (*installation, error) {
+const (
+	leave   upkeep = iota // nothing: an operator may have taken a version back
+	makeNew               // make that of a database which is new, so that whatever is run first works
+	bringUp               // apply what is pending, if database.auto_migrate says so
+)
+
+// open opens the database and unlocks its keys. One that is not there yet, or whose schema is not the program's, it refuses. The caller closes the store.
+func (a *app) open(ctx context.Context) (*installation, error) { return a.openDespite(ctx, leave) }
+
+// openOrMake is open for a command that writes: it makes a new database.
+func (a *app) openOrMake(ctx context.Context) (*installation, error) { return a.openDespite(ctx, makeNew) }
+
+// openDespite is open for who may change the schema, or comes to mend what else would stop it.
+func (a *app) openDespite(ctx context.Context, may upkeep, mending ...error) (*installation, error) {
 	cfg, log, err := a.load()
 	if err != nil {
 		return nil, err
 	}
-	if err := bringUpToDate(ctx, cfg, log); err != nil {
+	if err := prepareSchema(ctx, cfg, log, may); err != nil {
 		return nil, err
 	}
 	store, err := repository.Open(ctx, cfg.Database, log)
 	if err != nil {
 		return nil, err
 	}
-	if err := store.Unlock(ctx, cfg.PHI.KEK, cfg.Clinic.PhoneRegion); err != nil && !slices.ContainsFunc(mending, func(known error) bool { return errors.Is(err, known) }) {
+	err = store.Unlock(ctx, cfg.PHI.KEK, cfg.Clinic.PhoneRegion)
+	if errors.Is(err, repository.ErrIndexUnnoted) {
+		err = service.NewKeyService(store, cfg.PHI.KEK).AdoptIndexScheme(acting(ctx, "keys"))
+	}
+	if err != nil && !slices.ContainsFunc(mending, func(known error) bool { return errors.Is(err, known) }) {
 		_ = store.Close()
 		return nil, err
 	}
@@ -52,28 +72,67 @@ func (a *app) openDespite(ctx context.Context, mending ...error) (*installation,
 	return &installation{config: cfg, log: log, store: store}, nil
 }
 
-func bringUpToDate(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
-	return withRunner(ctx, cfg, log, func(r *runner.Runner) error {
+// prepareSchema sees to it that the schema is the program's, or returns why it is not.
+func prepareSchema(ctx context.Context, cfg *config.Config, log *slog.Logger, may upkeep) error {
+	if may == leave && absent(cfg) {
+		return errNoDatabase
+	}
+	return withRunner(ctx, cfg, log, runner.KeepRows, func(r *runner.Runner) error {
 		if ahead, err := r.Ahead(ctx); err != nil || len(ahead) > 0 {
 			if err == nil {
 				log.WarnContext(ctx, "the database is ahead of this program, which can work on it", "migrations", ahead)
 			}
 			return err
 		}
-		if cfg.Database.AutoMigrate {
+		untouched, err := r.Untouched(ctx)
+		if err != nil {
+			return err
+		}
+		if untouched && may == leave {
+			return errNoDatabase
+		}
+		if cfg.Database.AutoMigrate && (may == bringUp || may == makeNew && untouched) {
 			_, err := r.Up(ctx, "")
 			return err
 		}
 		pending, err := r.Pending(ctx)
-		if err == nil && pending > 0 {
-			err = fmt.Errorf("%d migrations are pending and database.auto_migrate is off: run novamind migrate up", pending)
+		switch {
+		case err != nil || pending == 0:
+			return err
+		case cfg.Database.AutoMigrate:
+			return fmt.Errorf("%d migrations are pending, and only novamind serve and migrate up apply them: run novamind migrate up", pending)
+		default:
+			return fmt.Errorf("%d migrations are pending and database.auto_migrate is off: run novamind migrate up", pending)
 		}
-		return err
 	})
 }
 
+// errNoDatabase says that there is nothing to read yet.
+var errNoDatabase = errors.New("there is no database yet, or nothing in it: novamind serve or novamind migrate up makes it")
+
+// absent reports whether the database is a file that is not there.
+func absent(cfg *config.Config) bool {
+	url := string(cfg.Database.MigrateURL)
+	if repository.EngineOf(url) != repository.SQLite {
+		return false
+	}
+	_, err := os.Stat(strings.TrimPrefix(url, "sqlite://"))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // withRunner hands do a migration runner on the owner's connection.
-func withRunner(ctx context.Context, cfg *config.Config, log *slog.Logger, do func(*runner.Runner) error) error {
+func withRunner(ctx context.Context, cfg *config.Config, log *slog.Logger, rows runner.Rows, do func(*runner.Runner) error) error {
+	return withOwner(ctx, cfg, log, func(db *gorm.DB) error {
+		r, err := newRunner(db, rows, log)
+		if err != nil {
+			return err
+		}
+		return do(r)
+	})
+}
+
+// withOwner hands do the owner's connection.
+func withOwner(ctx context.Context, cfg *config.Config, log *slog.Logger, do func(*gorm.DB) error) error {
 	database := cfg.Database
 	database.StatementTimeout = 0 // a migration takes as long as it takes
 	db, err := repository.Connect(ctx, database, string(database.MigrateURL), log)
@@ -81,19 +140,61 @@ func withRunner(ctx context.Context, cfg *config.Config, log *slog.Logger, do fu
 		return err
 	}
 	defer closeDB(db)
-	r, err := newRunner(db, log)
+	return do(db)
+}
+
+// inspect hands do a runner that looks at the configured database, and makes none: one that is not there looks like an empty one.
+func (a *app) inspect(ctx context.Context, do func(*runner.Runner) error) error {
+	return a.inspectDB(ctx, func(_ *gorm.DB, r *runner.Runner) error { return do(r) })
+}
+
+// inspectDB is inspect with the connection.
+func (a *app) inspectDB(ctx context.Context, do func(*gorm.DB, *runner.Runner) error) error {
+	cfg, log, err := a.load()
 	if err != nil {
 		return err
 	}
-	return do(r)
+	look := func(db *gorm.DB) error {
+		r, err := newRunner(db, runner.KeepRows, log)
+		if err != nil {
+			return err
+		}
+		return do(db, r)
+	}
+	if !absent(cfg) {
+		return withOwner(ctx, cfg, log, look)
+	}
+	db, drop, err := scratch.Memory(ctx)
+	if err != nil {
+		return err
+	}
+	defer drop()
+	return look(db)
 }
 
-func newRunner(db *gorm.DB, log *slog.Logger) (*runner.Runner, error) {
+func newRunner(db *gorm.DB, rows runner.Rows, log *slog.Logger) (*runner.Runner, error) {
 	set, err := migrations.Embedded(db.Name())
 	if err != nil {
 		return nil, err
 	}
-	return runner.New(db, set, runner.Program{Version: programVersion(), Actor: startedBy(), MayUndo: keepLog}, log)
+	return runner.New(db, set, program(rows), log)
+}
+
+// program is this program, for the log of migrations, and what it says about rows.
+func program(rows runner.Rows) runner.Program {
+	return runner.Program{
+		Version: programVersion(), Actor: startedBy(), MayUndo: keepLog, Rows: rows, Vouched: vouched(),
+		Derived: []string{"keyset.index_scheme"},
+	}
+}
+
+// vouched returns the tables whose rows the audit log has digests of.
+func vouched() []string {
+	var tables []string
+	for _, row := range models.DigestedRows() {
+		tables = append(tables, models.TableOf(row))
+	}
+	return tables
 }
 
 func closeDB(db *gorm.DB) {

@@ -7,10 +7,10 @@ import (
 	"io"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"novamind/migrations"
 	"novamind/migrations/runner"
 )
 
@@ -29,11 +29,13 @@ func newMigrateUpCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "up [TARGET]",
 		Short: "Apply pending migrations, all or up to TARGET (a version such as 0001, or head)",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  atMostOneTarget,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return app.migrate(cmd, "applied", func(r *runner.Runner) ([]string, error) {
-				return r.Up(cmd.Context(), strings.Join(args, ""))
-			})
+			target := migrations.Head
+			if len(args) == 1 {
+				target = args[0]
+			}
+			return app.migrate(cmd, "applied", runner.KeepRows, func(r *runner.Runner) ([]string, error) { return r.Up(cmd.Context(), target) })
 		},
 	}
 }
@@ -42,20 +44,18 @@ func newMigrateUpCommand(app *app) *cobra.Command {
 var stepsBack = regexp.MustCompile(`^-[0-9]+$`)
 
 func newMigrateDownCommand(app *app) *cobra.Command {
-	return &cobra.Command{
+	var discard bool
+	cmd := &cobra.Command{
 		Use:   "down [-N|TARGET]",
 		Short: "Undo the newest migration, the newest N, or all after TARGET (a version, or base for all)",
+		Long: "Undo the newest migration, the newest N, or all after TARGET (a version, or base for all). Before the first one it looks at all of them: what would lose\n" +
+			"patients' data is refused, and so is what would lose other rows, unless --discard-rows says that they may go.",
 		// cobra would take -2 for a flag of that name.
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			steps := 0
-			var rest []string
-			for _, arg := range args {
-				if stepsBack.MatchString(arg) && steps == 0 {
-					steps, _ = strconv.Atoi(arg[1:])
-					continue
-				}
-				rest = append(rest, arg)
+			steps, rest, err := takeSteps(args)
+			if err != nil {
+				return err
 			}
 			args, help, err := parseFlags(cmd, rest)
 			if err != nil || help {
@@ -64,7 +64,14 @@ func newMigrateDownCommand(app *app) *cobra.Command {
 			if len(args) > 1 || steps > 0 && len(args) > 0 {
 				return errors.New("migrate down takes one of -N and TARGET")
 			}
-			return app.migrate(cmd, "undid", func(r *runner.Runner) ([]string, error) {
+			if err := atMostOneTarget(cmd, args); err != nil {
+				return err
+			}
+			rows := runner.KeepRows
+			if discard {
+				rows = runner.DiscardRows
+			}
+			return app.migrate(cmd, "undid", rows, func(r *runner.Runner) ([]string, error) {
 				if len(args) == 1 {
 					return r.Down(cmd.Context(), args[0])
 				}
@@ -72,6 +79,38 @@ func newMigrateDownCommand(app *app) *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&discard, "discard-rows", false, "let rows go that are lost thereby; never patients'")
+	return cmd
+}
+
+// takeSteps takes -N out of the arguments.
+func takeSteps(args []string) (steps int, rest []string, err error) {
+	for _, arg := range args {
+		if !stepsBack.MatchString(arg) || steps > 0 {
+			rest = append(rest, arg)
+			continue
+		}
+		if steps, err = strconv.Atoi(arg[1:]); err != nil || steps == 0 {
+			return 0, nil, errors.New("migrate down takes -N with a number of versions from 1")
+		}
+	}
+	return steps, rest, nil
+}
+
+// atMostOneTarget refuses an empty one too: so looks a variable of the shell that is not set.
+func atMostOneTarget(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 && args[0] == "" {
+		return fmt.Errorf("%s: TARGET is empty; leave it out, or say %s or %s", cmd.CommandPath(), migrations.Head, migrations.Base)
+	}
+	return cobra.MaximumNArgs(1)(cmd, args)
+}
+
+// noArgument is cobra.NoArgs with an error that says so.
+func noArgument(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no argument", cmd.CommandPath())
+	}
+	return nil
 }
 
 // parseFlags does what cobra would have, and shows the help where that was asked for.
@@ -87,39 +126,47 @@ func parseFlags(cmd *cobra.Command, args []string) (rest []string, helped bool, 
 }
 
 func newMigrateStampCommand(app *app) *cobra.Command {
-	return &cobra.Command{
+	var purge bool
+	cmd := &cobra.Command{
 		Use:   "stamp TARGET",
 		Short: "Record the versions up to TARGET (or head, or base) as applied, and later ones as not, without running anything",
-		Args:  cobra.ExactArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("migrate stamp takes a TARGET")
+			}
+			return atMostOneTarget(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return app.migrate(cmd, "stamped", func(r *runner.Runner) ([]string, error) { return r.Stamp(cmd.Context(), args[0]) })
+			return app.migrate(cmd, "stamped", runner.KeepRows, func(r *runner.Runner) ([]string, error) { return r.Stamp(cmd.Context(), args[0], purge) })
 		},
 	}
+	cmd.Flags().BoolVar(&purge, "purge", false, "also forget the versions that this program does not know")
+	return cmd
 }
 
 func newMigrateRepairCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "repair",
 		Short: "Accept this program's form of the applied versions that were edited since",
-		Args:  cobra.NoArgs,
+		Args:  noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return app.migrate(cmd, "accepted", func(r *runner.Runner) ([]string, error) { return r.Repair(cmd.Context()) })
+			return app.migrate(cmd, "accepted", runner.KeepRows, func(r *runner.Runner) ([]string, error) { return r.Repair(cmd.Context()) })
 		},
 	}
 }
 
-// migrate lets do work on the configured database, and reports the versions that it touched.
-func (a *app) migrate(cmd *cobra.Command, verb string, do func(r *runner.Runner) ([]string, error)) error {
+// migrate lets do work on the configured database, and reports the versions that it touched, also those before an error.
+func (a *app) migrate(cmd *cobra.Command, verb string, rows runner.Rows, do func(r *runner.Runner) ([]string, error)) error {
 	cfg, log, err := a.load()
 	if err != nil {
 		return err
 	}
-	return withRunner(cmd.Context(), cfg, log, func(r *runner.Runner) error {
+	return withRunner(cmd.Context(), cfg, log, rows, func(r *runner.Runner) error {
 		ids, err := do(r)
-		if err != nil {
+		if err != nil && len(ids) == 0 {
 			return err
 		}
-		return a.report(migrateResult{verb: verb, IDs: append([]string{}, ids...)})
+		return errors.Join(err, a.report(migrateResult{verb: verb, IDs: append([]string{}, ids...)}))
 	})
 }
 

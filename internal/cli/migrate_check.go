@@ -6,13 +6,14 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"gorm.io/gorm"
 
 	"novamind/internal/scratch"
 	"novamind/migrations"
 	"novamind/migrations/check"
 	"novamind/migrations/lint"
+	"novamind/migrations/runner"
 	"novamind/models/extras"
-	"novamind/repository"
 )
 
 func newMigrateCheckCommand(app *app) *cobra.Command {
@@ -24,7 +25,7 @@ func newMigrateCheckCommand(app *app) *cobra.Command {
 		Long: "Check the migrations: the files are what their sums say; on both engines they make what the models want; both engines' schemas mean the same;\n" +
 			"each version's up, down and up again leads back where it was and keeps the rows of a filled database; the lint has nothing against them. With --live only compare the configured\n" +
 			"database with what the models want; that needs no other engine.",
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			run := app.checkMigrations
 			if live {
@@ -135,23 +136,35 @@ func (a *app) checkMigrations(ctx context.Context, devURL string) (migrateCheckR
 // checkLive compares the configured database with the models.
 func (a *app) checkLive(ctx context.Context, devURL string) (migrateCheckResult, error) {
 	result := migrateCheckResult{Findings: []migrateFinding{}}
-	cfg, log, err := a.load()
+	cfg, _, err := a.load()
 	if err != nil {
 		return result, err
 	}
-	db, err := repository.Connect(ctx, cfg.Database, string(cfg.Database.MigrateURL), log)
-	if err != nil {
-		return result, err
-	}
-	defer closeDB(db)
-	source := scratch.Source(scratch.Memory)
-	if db.Name() == migrations.Postgres {
-		source = scratch.Beside(postgresServer(cfg, devURL))
-	}
-	lines, err := check.LiveDrift(ctx, db, source, desired)
-	if err != nil {
-		return result, err
-	}
-	result.add("the database is what the models want", lines)
-	return result, nil
+	err = a.inspectDB(ctx, func(db *gorm.DB, r *runner.Runner) error {
+		states, err := r.Status(ctx)
+		if err != nil {
+			return err
+		}
+		var strange []string
+		for _, s := range states {
+			switch {
+			case s.Unknown:
+				strange = append(strange, s.ID+" is applied, and this program does not know it: migrate stamp --purge TARGET forgets it")
+			case s.Edited:
+				strange = append(strange, s.ID+" was edited after it was applied: migrate repair accepts it")
+			}
+		}
+		result.add("the database's history is this program's", strange)
+		source := scratch.Source(scratch.Memory)
+		if db.Name() == migrations.Postgres {
+			source = scratch.Beside(postgresServer(cfg, devURL))
+		}
+		lines, err := check.LiveDrift(ctx, db, source, desired)
+		if err != nil {
+			return err
+		}
+		result.add("the database is what the models want", lines)
+		return nil
+	})
+	return result, err
 }

@@ -34,7 +34,7 @@ func newMigrateCreateCommand(app *app) *cobra.Command {
 		Short: "Write the files of a new migration, empty or with what leads to the models, and update the sums",
 		Long: "Write the files of a new migration into the source, empty or with what leads from the newest migration to the models (--autogenerate), and update\n" +
 			"the sums. Scratch databases are made beside database.url, on the server of --dev-url, or in a PostgreSQL that is started for it. Run it from a checkout: go run . migrate create …",
-		Args: cobra.NoArgs,
+		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !generate {
 				files, err := autogenerate.CreateEmpty(dir, message)

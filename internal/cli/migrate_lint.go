@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -24,11 +25,19 @@ func newMigrateLintCommand(app *app) *cobra.Command {
 		Short: "Judge the migrations of this program, or those in DIR; status 1 where one locks, breaks or loses something",
 		Long: "Judge the migrations of this program, or those in the folder DIR: what locks a table for long, breaks servers of the release before,\n" +
 			"loses rows or protection, or leaves PHI in the clear. docs/migrations-lint.md has the rules.",
-		Args: cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && args[0] == "" {
+				return errors.New("migrate lint: DIR is empty; leave it out to judge the migrations of this program")
+			}
+			return cobra.MaximumNArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			files := migrations.Files()
 			if len(args) == 1 {
-				files = os.DirFS(args[0])
+				var err error
+				if files, err = folderOf(args[0]); err != nil {
+					return err
+				}
 			}
 			if explaining {
 				return app.explain(cmd.Context(), files, devURL)
@@ -49,6 +58,19 @@ func newMigrateLintCommand(app *app) *cobra.Command {
 	cmd.Flags().BoolVar(&explaining, "explain", false, "execute each PostgreSQL statement on a scratch database, and print what it locks and rewrites")
 	addDevURL(cmd, &devURL)
 	return cmd
+}
+
+// folderOf returns a folder that has migrations.
+func folderOf(dir string) (fs.FS, error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("migrate lint: there is no folder %s", dir)
+	}
+	files := os.DirFS(dir)
+	names, err := fs.Glob(files, "*.sql")
+	if err == nil && len(names) == 0 {
+		err = fmt.Errorf("migrate lint: there are no files <version>_<name>.<postgres|sqlite>.<up|down>.sql in %s", dir)
+	}
+	return files, err
 }
 
 // lintLines are the findings, each in two lines.
@@ -73,7 +95,7 @@ func (r migrateLintResult) writeText(w io.Writer) error {
 }
 
 func (a *app) explain(ctx context.Context, files fs.FS, devURL string) error {
-	set, err := migrations.Load(files, migrations.Postgres)
+	set, err := migrations.LoadUnpinned(files, migrations.Postgres)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,13 +15,14 @@ import (
 
 func newMigrateSQLCommand(app *app) *cobra.Command {
 	var engine string
+	var discard bool
 	cmd := &cobra.Command{
 		Use:   "sql [FROM:TO]",
 		Short: "Print the SQL that up would run, with its bookkeeping, for psql or the sqlite3 shell; needs no connection",
 		Long: "Print the SQL that up would run from version FROM (default: base) to version TO (default: head), with its bookkeeping, or down\n" +
 			"where TO is older. It needs no connection: pipe it into psql or the sqlite3 shell.",
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Args: atMostOneTarget,
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if engine == "" {
 				cfg, _, err := app.load()
 				if err != nil {
@@ -36,12 +38,30 @@ func newMigrateSQLCommand(app *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprint(app.stdout, runner.Script(set, from, to, runner.Program{Version: programVersion()}))
-			return err
+			rows := runner.KeepRows
+			if discard {
+				rows = runner.DiscardRows
+			}
+			text, err := runner.Script(cmd.Context(), set, from, to, program(rows))
+			if err != nil {
+				return err
+			}
+			return app.report(migrateSQLResult{Engine: engine, SQL: text})
 		},
 	}
 	cmd.Flags().StringVar(&engine, "engine", "", "postgres or sqlite (default: that of database.url)")
+	cmd.Flags().BoolVar(&discard, "discard-rows", false, "without a question for rows that are lost on the way down; patients' are asked for all the same")
 	return cmd
+}
+
+type migrateSQLResult struct {
+	Engine string `json:"engine"`
+	SQL    string `json:"sql"`
+}
+
+func (r migrateSQLResult) writeText(w io.Writer) error {
+	_, err := fmt.Fprint(w, r.SQL)
+	return err
 }
 
 // rangeOf reads FROM:TO; either may be empty.

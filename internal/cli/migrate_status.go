@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -17,13 +18,9 @@ func newMigrateStatusCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "List every migration, and whether it is applied; status 1 where the database's history is not the program's",
-		Args:  cobra.NoArgs,
+		Args:  noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, log, err := app.load()
-			if err != nil {
-				return err
-			}
-			return withRunner(cmd.Context(), cfg, log, func(r *runner.Runner) error {
+			return app.inspect(cmd.Context(), func(r *runner.Runner) error {
 				states, err := r.Status(cmd.Context())
 				if err != nil {
 					return err
@@ -43,12 +40,16 @@ type migrateStatusResult struct {
 }
 
 func (r migrateStatusResult) verdict() error {
+	var ids []string
 	for _, s := range r.Migrations {
 		if s.Edited || s.Unknown {
-			return errNo{"the database's history is not this program's: " + s.ID}
+			ids = append(ids, s.ID)
 		}
 	}
-	return nil
+	if len(ids) == 0 {
+		return nil
+	}
+	return errNotOurs(ids)
 }
 
 func (r migrateStatusResult) writeText(w io.Writer) error {
@@ -78,30 +79,30 @@ func newMigrateCurrentCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "current",
 		Short: "Show the newest applied migration",
-		Args:  cobra.NoArgs,
+		Args:  noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, log, err := app.load()
-			if err != nil {
-				return err
-			}
-			return withRunner(cmd.Context(), cfg, log, func(r *runner.Runner) error {
-				current, head, err := r.Current(cmd.Context())
+			return app.inspect(cmd.Context(), func(r *runner.Runner) error {
+				current, head, unknown, err := r.Current(cmd.Context())
 				if err != nil {
 					return err
 				}
-				result := migrateCurrentResult{ID: migrations.Base, Head: head}
+				result := migrateCurrentResult{ID: migrations.Base, Head: head && len(unknown) == 0, Unknown: append([]string{}, unknown...)}
 				if current != nil {
 					result.ID = current.ID
 				}
-				return app.report(result)
+				if err := app.report(result); err != nil || len(unknown) == 0 {
+					return err
+				}
+				return errNotOurs(unknown)
 			})
 		},
 	}
 }
 
 type migrateCurrentResult struct {
-	ID   string `json:"id"` // base where nothing is applied
-	Head bool   `json:"head"`
+	ID      string   `json:"id"` // base where nothing is applied
+	Head    bool     `json:"head"`
+	Unknown []string `json:"unknown"` // versions that the database has and this program does not know
 }
 
 func (r migrateCurrentResult) writeText(w io.Writer) error {
@@ -109,21 +110,26 @@ func (r migrateCurrentResult) writeText(w io.Writer) error {
 	if r.Head {
 		line += " (head)"
 	}
+	for _, id := range r.Unknown {
+		line += "\n" + id + " (unknown to this program)"
+	}
 	_, err := fmt.Fprintln(w, line)
 	return err
+}
+
+// errNotOurs is the answer where a database has versions that are not this program's.
+func errNotOurs(ids []string) error {
+	return errNo{"the database's history is not this program's: " + strings.Join(ids, ", ") +
+		": run the program that knows them, mend an edited one with migrate repair, or forget an unknown one with migrate stamp --purge TARGET"}
 }
 
 func newMigrateHistoryCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "history",
 		Short: "List what was done to this database's schema, oldest first: when, by whom, how long it took",
-		Args:  cobra.NoArgs,
+		Args:  noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, log, err := app.load()
-			if err != nil {
-				return err
-			}
-			return withRunner(cmd.Context(), cfg, log, func(r *runner.Runner) error {
+			return app.inspect(cmd.Context(), func(r *runner.Runner) error {
 				runs, err := r.Log(cmd.Context())
 				if err != nil {
 					return err
@@ -141,10 +147,17 @@ type migrateHistoryResult struct {
 func (r migrateHistoryResult) writeText(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, run := range r.Runs {
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%d ms\t%s\t%s\t%s\n", run.AppliedAt.Format(time.RFC3339), run.Direction, run.MigrationID,
-			run.DurationMs, cmp.Or(run.ProgramVersion, "-"), cmp.Or(run.Actor, "-"), run.Origin); err != nil {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%d ms\t%s\t%s\t%s%s\n", run.AppliedAt.Format(time.RFC3339), run.Direction, run.MigrationID,
+			run.DurationMs, cmp.Or(run.ProgramVersion, "-"), cmp.Or(run.Actor, "-"), run.Origin, discardedBy(run)); err != nil {
 			return err
 		}
 	}
 	return table.Flush()
+}
+
+func discardedBy(run runner.Run) string {
+	if run.Discarded == "" {
+		return ""
+	}
+	return "\tdiscarded " + run.Discarded
 }

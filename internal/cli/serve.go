@@ -30,7 +30,7 @@ func newServeCommand(app *app) *cobra.Command {
 }
 
 func (a *app) serve(ctx context.Context, demo bool) error {
-	in, err := a.open(ctx)
+	in, err := a.openDespite(ctx, bringUp)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (in *installation) readiness(ctx context.Context) ([]handler.Check, func(),
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := newRunner(db, in.log)
+	r, err := newRunner(db, runner.KeepRows, in.log)
 	if err != nil {
 		return nil, nil, err
 	}

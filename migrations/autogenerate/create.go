@@ -10,7 +10,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"unicode"
 
+	"golang.org/x/text/runes"
+	"golang.org/x/text/transform"
+	"golang.org/x/text/unicode/norm"
 	"gorm.io/gorm"
 
 	"novamind/internal/scratch"
@@ -148,7 +152,7 @@ func (p pair) try(ctx context.Context, set migrations.Set, s steps) error {
 		id := fmt.Sprintf("999999%d_tried", i)
 		tried.Migrations = append(tried.Migrations, migrations.Migration{ID: id, Version: id[:7], Name: "tried", Up: v.up, Down: v.down})
 	}
-	r, err := runner.New(p.historyDB, tried, runner.Program{}, slog.New(slog.DiscardHandler))
+	r, err := runner.New(p.historyDB, tried, runner.Program{Rows: runner.MadeUpRows}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -180,8 +184,17 @@ func residue(ctx context.Context, db *gorm.DB, want inspect.State, direction str
 
 var unnameable = regexp.MustCompile(`[^a-z0-9]+`)
 
-// nameOf makes a migration's name from a message.
+// nameOf makes a migration's name from a message. Letters with accents lose them; a message with other letters than these and ASCII's is refused.
 func nameOf(message string) (string, error) {
+	message, _, err := transform.String(transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn))), message)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range message {
+		if r > unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsNumber(r)) {
+			return "", fmt.Errorf("the message (-m) makes the migration's name, which takes a to z and digits: write %q otherwise", r)
+		}
+	}
 	name := strings.Trim(unnameable.ReplaceAllString(strings.ToLower(message), "_"), "_")
 	if len(name) > 60 {
 		name = strings.TrimRight(name[:60], "_")

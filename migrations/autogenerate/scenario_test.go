@@ -224,7 +224,7 @@ var beginnings = struct {
 func runnerIn(t *testing.T, db *gorm.DB, dir string) *runner.Runner {
 	set, _, err := migrations.LoadPartly(os.DirFS(dir), db.Name())
 	require.NoError(t, err)
-	r, err := runner.New(db, set, runner.Program{}, slog.New(slog.DiscardHandler))
+	r, err := runner.New(db, set, runner.Program{Rows: runner.MadeUpRows}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	return r
 }

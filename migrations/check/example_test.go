@@ -44,7 +44,7 @@ func TestTheDocumentedRenameNeedsNoDowntime(t *testing.T) {
 	set, err := migrations.Embedded(migrations.Postgres)
 	require.NoError(t, err)
 	set.Migrations = append(set.Migrations, steps...)
-	r, err := runner.New(db, set, runner.Program{}, slog.New(slog.DiscardHandler))
+	r, err := runner.New(db, set, runner.Program{Rows: runner.MadeUpRows}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 
 	write(t, db, "name", "old") // before the migration

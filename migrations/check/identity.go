@@ -27,7 +27,7 @@ func Identity(ctx context.Context, source scratch.Source, set migrations.Set, se
 		return nil, err
 	}
 	defer drop()
-	r, err := runner.New(db, set, runner.Program{}, slog.New(slog.DiscardHandler))
+	r, err := runner.New(db, set, runner.Program{Rows: runner.MadeUpRows}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

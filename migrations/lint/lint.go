@@ -35,7 +35,7 @@ type Report struct {
 	Allowed  []Allowed `json:"allowed"`
 }
 
-// Check judges the migrations in the root of fsys, on both engines. It returns the errors of migrations.Load, and one when the lists of
+// Check judges the migrations in the root of fsys, on both engines. It returns the errors of migrations.LoadUnpinned, and one when the lists of
 // exceptions or of what is released can't be read.
 func Check(ctx context.Context, fsys fs.FS) (Report, error) {
 	released, err := readReleased(fsys)
@@ -45,7 +45,7 @@ func Check(ctx context.Context, fsys fs.FS) (Report, error) {
 	var files []*file
 	twin := schema{} // what PostgreSQL has, which tells a UUID from a text
 	for _, engine := range []string{migrations.Postgres, migrations.SQLite} {
-		set, err := migrations.Load(fsys, engine)
+		set, err := migrations.LoadUnpinned(fsys, engine)
 		if err != nil {
 			return Report{}, err
 		}
@@ -93,10 +93,14 @@ type file struct {
 	// lostAt tells where the statement stands that took an object away for good.
 	lostAt   map[object]int
 	findings []Finding
+
+	taken  []take            // what its statements take away
+	called map[object]object // what renamed tables and columns were called at its beginning
+	unsure bool              // a statement may take away what its text does not tell
 }
 
 func newFile(m migrations.Migration, engine, direction string) *file {
-	f := &file{name: m.ID + "." + engine + "." + direction + ".sql", text: m.Up, engine: engine, up: direction == "up", lostAt: map[object]int{}}
+	f := &file{name: m.ID + "." + engine + "." + direction + ".sql", text: m.Up, engine: engine, up: direction == "up", lostAt: map[object]int{}, called: map[object]object{}}
 	if !f.up {
 		f.text = m.Down
 	}
@@ -119,7 +123,8 @@ func (f *file) report(rule Rule, at int, message string) {
 }
 
 // note records where, with the statement at a place, things went away or came back.
-func (f *file) note(before, after schema, at int) {
+func (f *file) note(before, after schema, at int, renames bool) {
+	f.takes(before, after, renames)
 	for _, o := range after.lost(before) {
 		f.lostAt[o] = at
 	}

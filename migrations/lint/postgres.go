@@ -115,7 +115,7 @@ func (r *pgRun) statement(s pgtree.Statement, checks []func(pgCase)) {
 	}
 	before := r.schema.clone()
 	r.apply(s)
-	r.file.note(before, r.schema, s.Start)
+	r.file.note(before, r.schema, s.Start, s.Node.Rename != nil)
 }
 
 // block judges what a DO block executes, as if every branch of it were taken.

@@ -31,26 +31,37 @@ type sqlite struct {
 	schema  schema
 }
 
-func judgeSQLite(ctx context.Context, files []*file) error {
+// openSQLite makes an empty database in memory; stop ends it.
+func openSQLite(ctx context.Context) (l *sqlite, stop func(), err error) {
 	db, drop, err := scratch.Memory(ctx)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer drop()
 	pool, err := db.DB()
 	if err != nil {
-		return err
+		drop()
+		return nil, nil, err
 	}
 	conn, err := pool.Conn(ctx)
 	if err != nil {
-		return err
+		drop()
+		return nil, nil, err
 	}
-	defer func() { _ = conn.Close() }()
+	stop = func() { _ = conn.Close(); drop() }
 	// As the runner has them.
 	if _, err := conn.ExecContext(ctx, "PRAGMA foreign_keys = off"); err != nil {
+		stop()
+		return nil, nil, err
+	}
+	return &sqlite{conn: conn, schema: schema{}}, stop, nil
+}
+
+func judgeSQLite(ctx context.Context, files []*file) error {
+	l, stop, err := openSQLite(ctx)
+	if err != nil {
 		return err
 	}
-	l := &sqlite{conn: conn, schema: schema{}}
+	defer stop()
 	broken := ""
 	for _, f := range files {
 		switch {
@@ -208,9 +219,14 @@ func (l *sqlite) follow(ctx context.Context, f *file, s script.Statement) error 
 		return err
 	}
 	f.place(now, l.schema, s)
-	f.note(l.schema, now, s.Start)
+	f.note(l.schema, now, s.Start, renames(s))
 	l.schema, l.version = now, version
 	return nil
+}
+
+// renames reports whether a statement renames a table or a column.
+func renames(s script.Statement) bool {
+	return s.Begins("ALTER", "TABLE") && len(s.Tokens) > 3 && s.Tokens[3].Is("RENAME")
 }
 
 // place tells of what is new where it stands, and of the rest where it stood.

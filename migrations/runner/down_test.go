@@ -39,7 +39,7 @@ func TestDownUndoesTheNewestFirstAndUpAppliesThemAgain(t *testing.T) {
 		require.Equal(t, []string{"0002_more", "0001_initial"}, done)
 		require.False(t, db.Migrator().HasTable("a"))
 		require.Zero(t, count(t, db, runner.Table))
-		current, _, err := r.Current(t.Context())
+		current, _, _, err := r.Current(t.Context())
 		require.NoError(t, err)
 		require.Nil(t, current)
 
@@ -49,7 +49,7 @@ func TestDownUndoesTheNewestFirstAndUpAppliesThemAgain(t *testing.T) {
 		done, err = r.Up(t.Context(), "0002")
 		require.NoError(t, err)
 		require.Equal(t, []string{"0001_initial", "0002_more"}, done)
-		current, head, err := r.Current(t.Context())
+		current, head, _, err := r.Current(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "0002_more", current.ID)
 		require.False(t, head)
@@ -87,7 +87,7 @@ func TestStampRecordsWithoutRunning(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, url string) {
 		db := dbtest.Open(t, url)
 		r := newRunner(t, db, v3)
-		changed, err := r.Stamp(t.Context(), "0002")
+		changed, err := r.Stamp(t.Context(), "0002", false)
 		require.NoError(t, err)
 		require.Equal(t, []string{"0001_initial", "0002_more"}, changed)
 		require.False(t, db.Migrator().HasTable("a"))
@@ -96,13 +96,13 @@ func TestStampRecordsWithoutRunning(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []string{"0003_last"}, done)
 
-		changed, err = r.Stamp(t.Context(), "0001")
+		changed, err = r.Stamp(t.Context(), "0001", false)
 		require.NoError(t, err)
 		require.Equal(t, []string{"0002_more", "0003_last"}, changed)
 		require.True(t, db.Migrator().HasTable("c"))
 		require.EqualValues(t, 1, count(t, db, runner.Table))
 
-		_, err = r.Stamp(t.Context(), "0009")
+		_, err = r.Stamp(t.Context(), "0009", false)
 		require.ErrorIs(t, err, migrations.ErrUnknownTarget)
 	})
 }
@@ -138,7 +138,7 @@ func TestALogOfTheFirstFormIsCompleted(t *testing.T) {
 		db := dbtest.Open(t, url)
 		_, err := newRunner(t, db, v1).Up(t.Context(), "")
 		require.NoError(t, err)
-		for _, column := range []string{"actor", "origin", "compatible"} {
+		for _, column := range []string{"actor", "origin", "compatible", "discarded"} {
 			require.NoError(t, db.Exec("ALTER TABLE "+runner.LogTable+" DROP COLUMN "+column).Error)
 		}
 		r := newRunner(t, db, v2)

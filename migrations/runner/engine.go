@@ -15,25 +15,30 @@ import (
 // engine is what the two databases do differently around a migration.
 type engine struct {
 	bookkeeping string                                                  // makes the runner's tables
-	logColumns  string                                                  // counts the columns of a table
+	columns     string                                                  // counts the columns of a table
+	hasColumn   string                                                  // tells whether a table has a column
 	exclusively func(conn *gorm.DB, fn func(conn *gorm.DB) error) error // runs fn on a pinned connection made ready
 	execute     func(tx *gorm.DB, script string) error                  // runs one file; its error holds no row content
 	oneByOne    func(conn *gorm.DB, script string) error                // the same, without a transaction
 	copyBefore  func(tx *gorm.DB, pool *sql.DB, s step) error           // keeps what is there, while nobody can write
+	hold        func(tx *gorm.DB, table string) error                   // keeps others from writing to a table until tx ends
+	quote       func(name string) string                                // of a table, with its schema, or of a column
 	busy        func(error) bool                                        // another session holds a lock: try again
 	offline     dialect
 }
 
 var engines = map[string]engine{
 	migrations.Postgres: {
-		bookkeeping: postgresBookkeeping, logColumns: postgresColumns,
+		bookkeeping: postgresBookkeeping, columns: postgresColumns, hasColumn: postgresHasColumn,
 		exclusively: withAdvisoryLock, execute: executePostgres, oneByOne: executeOneByOne, busy: lockTimedOut,
+		hold: holdPostgres, quote: quotePostgres,
 		copyBefore: func(*gorm.DB, *sql.DB, step) error { return nil }, // a server's backups are its operator's
 		offline:    postgresOffline,
 	},
 	migrations.SQLite: {
-		bookkeeping: sqliteBookkeeping, logColumns: sqliteColumns,
+		bookkeeping: sqliteBookkeeping, columns: sqliteColumns, hasColumn: sqliteHasColumn,
 		exclusively: withoutForeignKeys, execute: executeSQLite, oneByOne: executeSQLite, busy: databaseLocked,
+		hold: func(*gorm.DB, string) error { return nil }, quote: quoteSQLite, // the transaction holds the whole database
 		copyBefore: copySQLite,
 		offline:    sqliteOffline,
 	},

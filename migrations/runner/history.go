@@ -19,7 +19,7 @@ const (
 
 // Why a database's history stops the runner.
 var (
-	ErrUnknownVersion = errors.New("the database has a migration that this program does not know: run the newer program, or mend its history with migrate stamp")
+	ErrUnknownVersion = errors.New("the database has a migration that this program does not know: run the newer program, or, where that version was never applied, forget it with migrate stamp --purge TARGET")
 	ErrEdited         = errors.New("a migration was edited after it was applied: put the file back, or accept it with migrate repair")
 	ErrOutOfOrder     = errors.New("a pending migration is older than an applied one: give it a newer version")
 )
@@ -51,12 +51,12 @@ type record struct {
 
 // readHistory returns what is applied, in no particular order.
 func (e engine) readHistory(tx *gorm.DB) ([]record, error) {
-	migrated, compatible, err := e.books(tx)
-	if err != nil || !migrated {
+	form, err := e.books(tx)
+	if err != nil || form == 0 {
 		return nil, err
 	}
 	column := "false"
-	if compatible {
+	if form >= secondForm {
 		column = "coalesce(l.compatible, false)"
 	}
 	var applied []record
@@ -66,43 +66,53 @@ func (e engine) readHistory(tx *gorm.DB) ([]record, error) {
 	return applied, err
 }
 
-// books tells whether the database has the runner's tables, and whether the log has all of its columns. Not by gorm's
-// HasTable: it says no to a database that is out of reach.
-func (e engine) books(tx *gorm.DB) (migrated, complete bool, err error) {
-	var columns int
-	err = tx.Raw(e.logColumns, LogTable).Scan(&columns).Error
-	return columns > 0, columns >= logColumns, err
+// books tells which form of the runner's tables the database has, by the number of the log's columns; 0: none. Not by gorm's HasTable: it says no to a
+// database that is out of reach.
+func (e engine) books(tx *gorm.DB) (form int, err error) {
+	err = tx.Raw(e.columns, LogTable).Scan(&form).Error
+	return form, err
 }
 
-// logColumns is how many columns the log has; those of its first form are fewer.
-const logColumns = 10
+// How many columns the log has had since earlier programs.
+const (
+	secondForm = 10
+	thirdForm  = 11
+)
 
 // keepBooks makes the runner's tables, and completes the log that an earlier program made.
 func (e engine) keepBooks(tx *gorm.DB) error {
-	migrated, complete, err := e.books(tx)
-	switch {
-	case err != nil || complete:
+	form, err := e.books(tx)
+	if err != nil {
 		return err
-	case migrated:
-		return runScript(tx, completeLog)
-	default:
+	}
+	if form == 0 {
 		return runScript(tx, e.bookkeeping)
 	}
+	if form < secondForm {
+		err = runScript(tx, secondColumns)
+	}
+	if err == nil && form < thirdForm {
+		err = runScript(tx, thirdColumns)
+	}
+	return err
 }
 
-const completeLog = `
+const (
+	secondColumns = `
 ALTER TABLE schemamigrationlog ADD COLUMN actor text NOT NULL DEFAULT '';
 ALTER TABLE schemamigrationlog ADD COLUMN origin text NOT NULL DEFAULT 'runner';
 ALTER TABLE schemamigrationlog ADD COLUMN compatible boolean NOT NULL DEFAULT false;`
+	thirdColumns = `ALTER TABLE schemamigrationlog ADD COLUMN discarded text NOT NULL DEFAULT '';`
+)
 
 // verify returns nil when what is applied is an unedited beginning of the set.
 func verify(s migrations.Set, applied []record) error {
+	if err := known(s, applied); err != nil {
+		return err
+	}
 	newest := -1
 	for _, a := range applied {
 		i := s.Find(a.ID)
-		if i < 0 {
-			return fmt.Errorf("%w: %s", ErrUnknownVersion, a.ID)
-		}
 		if a.Checksum != s.Migrations[i].Checksum {
 			return fmt.Errorf("%w: %s", ErrEdited, a.ID)
 		}
@@ -116,11 +126,11 @@ func verify(s migrations.Set, applied []record) error {
 	return nil
 }
 
-// writeLog logs what was done to a migration.
-func (r *Runner) writeLog(tx *gorm.DB, m migrations.Migration, d direction, started time.Time) error {
+// writeLog logs what was done to a migration, and which rows that discarded.
+func (r *Runner) writeLog(tx *gorm.DB, m migrations.Migration, d direction, started time.Time, discarded string) error {
 	// The time goes as text: how a SQLite driver writes one depends on the DSN.
-	return tx.Exec(`INSERT INTO `+LogTable+` (migration_id, checksum, direction, applied_at, duration_ms, program_version, actor, origin, compatible)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, m.ID, m.Checksum, d, started.UTC().Format("2006-01-02 15:04:05.000000-07:00"),
+	return tx.Exec(`INSERT INTO `+LogTable+` (migration_id, checksum, direction, applied_at, duration_ms, program_version, actor, origin, compatible, discarded)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, m.ID, m.Checksum, d, started.UTC().Format("2006-01-02 15:04:05.000000-07:00"),
 		time.Since(started).Milliseconds(), r.program.Version, r.program.Actor, online,
-		migrations.Declares(r.set.Engine, m.Up, migrations.Compatible)).Error
+		migrations.Declares(r.set.Engine, m.Up, migrations.Compatible), discarded).Error
 }

@@ -1,11 +1,13 @@
 package runner
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"novamind/migrations"
+	"novamind/migrations/lint"
 )
 
 // dialect is how an engine says offline what the runner does around the versions.
@@ -13,6 +15,7 @@ type dialect struct {
 	open, close string // around the whole
 	begin       string
 	expect      string // fails unless the number of applied versions is the first argument
+	empty       string // fails unless a table, or those of its rows that a condition asks for, are none: a name for people, the table, the condition
 	timeout     string // in each transaction
 	check       string // before the commit
 	nowUTC      string // the time of a run, as a SQL expression
@@ -34,6 +37,10 @@ SELECT pg_try_advisory_lock(` + strconv.FormatInt(advisoryLock, 10) + `) AS lock
 	IF (SELECT count(*) FROM schemamigration) <> %d THEN RAISE EXCEPTION 'the database is not at the version that this script starts from'; END IF;
 END $$;
 `,
+	empty: `DO $$ BEGIN
+	IF EXISTS (SELECT FROM %[2]s%[3]s) THEN RAISE EXCEPTION 'rows of %[1]s would be lost'; END IF;
+END $$;
+`,
 	timeout: "SET LOCAL lock_timeout = '5s';\n", nowUTC: "now()", actor: "session_user",
 }
 
@@ -46,6 +53,10 @@ var sqliteOffline = dialect{
 INSERT INTO asked SELECT count(*) = %d FROM schemamigration;
 DROP TABLE asked;
 `,
+	empty: `CREATE TEMP TABLE asked (answer integer CONSTRAINT "rows_of_%[1]s_would_be_lost" CHECK (answer));
+INSERT INTO asked SELECT NOT EXISTS (SELECT 1 FROM %[2]s%[3]s);
+DROP TABLE asked;
+`,
 	check: `CREATE TEMP TABLE asked (answer integer CONSTRAINT foreign_keys_hold CHECK (answer));
 INSERT INTO asked SELECT count(*) = 0 FROM pragma_foreign_key_check;
 DROP TABLE asked;
@@ -54,8 +65,9 @@ DROP TABLE asked;
 }
 
 // Script returns as SQL what Up would do from the version at index from (-1: none) to the one at index to, with the bookkeeping, or Down where
-// to is the lesser. It is for psql, and for the sqlite3 shell; both stop at the first error, and at a database that is not where the script starts.
-func Script(set migrations.Set, from, to int, program Program) string {
+// to is the lesser. It is for psql, and for the sqlite3 shell; both stop at the first error, at a database that is not where the script starts, and at a version
+// that Down would refuse since rows would be lost. It returns ErrUntold.
+func Script(ctx context.Context, set migrations.Set, from, to int, program Program) (string, error) {
 	d := engines[set.Engine].offline
 	var out strings.Builder
 	fmt.Fprintf(&out, "-- NovaMind %s: from %s to %s on %s\n%s", program.Version, nameOf(set, from), nameOf(set, to), set.Engine, d.open)
@@ -64,14 +76,47 @@ func Script(set migrations.Set, from, to int, program Program) string {
 	out.WriteString("COMMIT;\n")
 	for i := from + 1; i <= to; i++ {
 		m := set.Migrations[i]
-		writeStep(&out, set.Engine, step{migration: m, direction: up, script: m.Up}, program)
+		writeStep(&out, set.Engine, step{migration: m, direction: up, script: m.Up}, "", program)
+	}
+	questions, err := questions(ctx, set, from, to, program)
+	if err != nil {
+		return "", err
 	}
 	for i := from; i > to; i-- {
 		m := set.Migrations[i]
-		writeStep(&out, set.Engine, step{migration: m, direction: down, script: m.Down}, program)
+		writeStep(&out, set.Engine, step{migration: m, direction: down, script: m.Down}, questions[m.ID], program)
 	}
 	out.WriteString("\n" + d.close)
-	return out.String()
+	return out.String(), nil
+}
+
+// questions returns by version the statements that fail where rows would be lost which must not be.
+func questions(ctx context.Context, set migrations.Set, from, to int, program Program) (map[string]string, error) {
+	asked := map[string]string{}
+	if from <= to || program.Rows == MadeUpRows {
+		return asked, nil
+	}
+	versions, err := lint.Losses(ctx, set, from, to)
+	if err != nil {
+		return nil, err
+	}
+	quote := engines[set.Engine].quote
+	for _, v := range versions {
+		if v.Unsure {
+			return nil, fmt.Errorf("migration %s: %w", v.ID, ErrUntold)
+		}
+		for _, l := range program.lost(v.Losses) {
+			if program.Rows == DiscardRows && !program.keeps(l) {
+				continue
+			}
+			condition, name := "", l.Table
+			if l.Column != "" {
+				condition, name = " WHERE "+quote(l.Column)+" IS NOT NULL", l.Table+"."+l.Column
+			}
+			asked[v.ID] += fmt.Sprintf(engines[set.Engine].offline.empty, name, quote(l.Table), condition)
+		}
+	}
+	return asked, nil
 }
 
 func nameOf(set migrations.Set, i int) string {
@@ -81,15 +126,15 @@ func nameOf(set migrations.Set, i int) string {
 	return set.Migrations[i].ID
 }
 
-// writeStep writes one version and its bookkeeping, in a transaction where the version has one.
-func writeStep(out *strings.Builder, engine string, s step, program Program) {
+// writeStep writes one version and its bookkeeping, in a transaction where the version has one, after a question.
+func writeStep(out *strings.Builder, engine string, s step, question string, program Program) {
 	d := engines[engine].offline
 	fmt.Fprintf(out, "\n-- %s %s\n", s.migration.ID, s.direction)
 	script := strings.TrimSpace(s.script) + "\n"
 	if migrations.Declares(engine, s.script, migrations.NoTransaction) {
-		out.WriteString(script + d.begin)
+		out.WriteString(question + script + d.begin)
 	} else {
-		out.WriteString(d.begin + d.timeout + script + d.check)
+		out.WriteString(d.begin + d.timeout + question + script + d.check)
 	}
 	books := "INSERT INTO " + Table + " (id) VALUES ('%s');\n"
 	if s.direction == down {

@@ -57,6 +57,13 @@ func states(t *testing.T, db *gorm.DB) []string {
 	return append(rows, log...)
 }
 
+func script(t *testing.T, set migrations.Set, from, to int) string {
+	t.Helper()
+	text, err := runner.Script(t.Context(), set, from, to, runner.Program{})
+	require.NoError(t, err)
+	return text
+}
+
 func embedded(t *testing.T, engine string) migrations.Set {
 	t.Helper()
 	set, err := migrations.Embedded(engine)
@@ -76,10 +83,10 @@ func TestPostgresIsTheSameByPsqlAsByUp(t *testing.T) {
 	require.NoError(t, err)
 
 	half := last / 2
-	pipe(t, runner.Script(set, -1, half, runner.Program{}), psql, "-Xq", byPsql)
-	_, err = piped(runner.Script(set, -1, last, runner.Program{}), psql, "-Xq", byPsql)
+	pipe(t, script(t, set, -1, half), psql, "-Xq", byPsql)
+	_, err = piped(script(t, set, -1, last), psql, "-Xq", byPsql)
 	require.Error(t, err, "it is not where that script starts")
-	pipe(t, runner.Script(set, half, last, runner.Program{}), psql, "-Xq", byPsql)
+	pipe(t, script(t, set, half, last), psql, "-Xq", byPsql)
 
 	key := regexp.MustCompile(`(?m)^\\(un)?restrict .*$`) // random in newer versions
 	schema := func(url string) string { return key.ReplaceAllString(pipe(t, "", dump, "--schema-only", url), "") }
@@ -88,7 +95,7 @@ func TestPostgresIsTheSameByPsqlAsByUp(t *testing.T) {
 
 	_, err = r.Down(t.Context(), set.Migrations[half].ID)
 	require.NoError(t, err)
-	pipe(t, runner.Script(set, last, half, runner.Program{}), psql, "-Xq", byPsql)
+	pipe(t, script(t, set, last, half), psql, "-Xq", byPsql)
 	require.Equal(t, schema(byUp), schema(byPsql))
 
 	other, err := runner.New(dbtest.Open(t, byPsql), set, runner.Program{}, slog.New(slog.DiscardHandler))
@@ -113,11 +120,11 @@ func TestSQLiteIsTheSameByItsShellAsByUp(t *testing.T) {
 	require.NoError(t, err)
 
 	half := last / 2
-	pipe(t, runner.Script(set, -1, half, runner.Program{}), shell, byShell)
-	out, err := piped(runner.Script(set, -1, last, runner.Program{}), shell, byShell)
+	pipe(t, script(t, set, -1, half), shell, byShell)
+	out, err := piped(script(t, set, -1, last), shell, byShell)
 	require.Error(t, err, "it is not where that script starts")
 	require.Contains(t, out, "the_database_is_at_the_version_that_this_script_starts_from")
-	pipe(t, runner.Script(set, half, last, runner.Program{}), shell, byShell)
+	pipe(t, script(t, set, half, last), shell, byShell)
 
 	schema := func(file string) string { return pipe(t, "", shell, file, ".schema") }
 	// The shell may be older than what writes the log of the file, so it gets a copy.
@@ -136,7 +143,7 @@ func TestOfflineSQLiteStopsAtABrokenForeignKey(t *testing.T) {
 	set, err := migrations.Load(migrationtest.Folder(t, with(family, "0002_orphan", "DELETE FROM parent WHERE id = 2;")), migrations.SQLite)
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "n.db")
-	out, err := piped(runner.Script(set, -1, 1, runner.Program{}), shell, file)
+	out, err := piped(script(t, set, -1, 1), shell, file)
 	require.Error(t, err)
 	require.Contains(t, out, "foreign_keys_hold")
 	db, err := sql.Open("sqlite", file)

@@ -25,10 +25,22 @@ CREATE TABLE IF NOT EXISTS schemamigrationlog (
 	program_version text NOT NULL,
 	actor           text NOT NULL DEFAULT '',
 	origin          text NOT NULL DEFAULT 'runner',
-	compatible      boolean NOT NULL DEFAULT false
+	compatible      boolean NOT NULL DEFAULT false,
+	discarded       text NOT NULL DEFAULT ''
 );`
 
-const postgresColumns = `SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped`
+const (
+	regclass          = `to_regclass((SELECT string_agg(quote_ident(part), '.' ORDER BY n) FROM unnest(string_to_array(?, '.')) WITH ORDINALITY AS p (part, n)))`
+	postgresColumns   = `SELECT count(*) FROM pg_attribute WHERE attrelid = ` + regclass + ` AND attnum > 0 AND NOT attisdropped`
+	postgresHasColumn = `SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = ` + regclass + ` AND attname = ? AND attnum > 0 AND NOT attisdropped)`
+)
+
+func quotePostgres(name string) string { return pgx.Identifier(strings.Split(name, ".")).Sanitize() }
+
+// holdPostgres takes the lock that dropping the table or a column of it takes anyhow.
+func holdPostgres(tx *gorm.DB, table string) error {
+	return runScript(tx, "SET LOCAL lock_timeout = '5s'; LOCK TABLE "+quotePostgres(table)+" IN ACCESS EXCLUSIVE MODE")
+}
 
 // advisoryLock is the key under which runners exclude each other, per database: "novamind" in ASCII.
 const advisoryLock int64 = 0x6e6f76616d696e64

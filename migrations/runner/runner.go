@@ -28,8 +28,12 @@ type Runner struct {
 type Program struct {
 	Version string
 	Actor   string // who started it
-	// MayUndo returns why a version must stay, in the transaction that would undo it; nil: any may go.
+	// MayUndo returns why a version must stay: before the first one is undone, and again in the transaction that would undo it. nil: any may go.
 	MayUndo func(tx *gorm.DB, id string) error
+	Rows    Rows // what may become of rows where a version is undone
+	// Vouched are the tables besides those with sealed columns whose rows a log vouches for: their columns don't go either.
+	Vouched []string
+	Derived []string // columns, as TABLE.COLUMN, that the program fills again by itself: nothing is lost with them
 }
 
 // New returns a runner of set on db, a plain gorm handle of the set's engine, without plugins. A SQLite handle needs
@@ -53,28 +57,33 @@ func (r *Runner) Up(ctx context.Context, target string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.run(ctx, func(applied []record) *step {
+	return r.run(ctx, plan{next: func(applied []record) *step {
 		if len(applied) > last { // verify has it that they are the first ones
 			return nil
 		}
 		m := r.set.Migrations[len(applied)]
 		return &step{migration: m, direction: up, script: m.Up}
-	})
+	}})
 }
 
 // Down undoes applied versions, the newest first, until target is the newest; migrations.Base undoes all. It promises what
-// Up does, and returns the ids that it undid.
+// Up does, and returns the ids that it undid. Before the first statement it looks at every version that is to be undone, and returns
+// ErrLosesPatients, ErrLosesRows, ErrUntold or what MayUndo says of one; it asks again in each version's transaction.
 func (r *Runner) Down(ctx context.Context, target string) ([]string, error) {
 	last, err := r.set.Index(target)
 	if err != nil {
 		return nil, err
 	}
-	return r.run(ctx, func(applied []record) *step {
-		if len(applied) <= last+1 {
-			return nil
-		}
-		m := r.set.Migrations[len(applied)-1]
-		return &step{migration: m, direction: down, script: m.Down}
+	undo := undoing{Runner: r}
+	return r.run(ctx, plan{
+		before: func(conn *gorm.DB, applied []record) error { return undo.prepare(conn, len(applied)-1, last) },
+		next: func(applied []record) *step {
+			if len(applied) <= last+1 {
+				return nil
+			}
+			m := r.set.Migrations[len(applied)-1]
+			return &step{migration: m, direction: down, script: m.Down, ask: func(tx *gorm.DB) (string, error) { return undo.ask(tx, m.ID) }}
+		},
 	})
 }
 

@@ -65,7 +65,7 @@ func runnerOf(t *testing.T, db *gorm.DB, fsys fs.FS) *runner.Runner {
 	t.Helper()
 	set, err := migrations.Load(fsys, db.Name())
 	require.NoError(t, err)
-	r, err := runner.New(db, set, runner.Program{Version: "1.2.3", Actor: "somebody"}, slog.New(slog.DiscardHandler))
+	r, err := runner.New(db, set, runner.Program{Version: "1.2.3", Actor: "somebody", Rows: runner.DiscardRows}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	return r
 }

@@ -20,10 +20,13 @@ CREATE TABLE IF NOT EXISTS schemamigrationlog (
 	program_version text NOT NULL,
 	actor           text NOT NULL DEFAULT '',
 	origin          text NOT NULL DEFAULT 'runner',
-	compatible      boolean NOT NULL DEFAULT false
+	compatible      boolean NOT NULL DEFAULT false,
+	discarded       text NOT NULL DEFAULT ''
 );`
 
 const sqliteColumns = `SELECT count(*) FROM pragma_table_info(?)`
+
+const sqliteHasColumn = `SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE lower(name) = lower(?))`
 
 // withoutForeignKeys runs fn while conn enforces no foreign keys: rebuilding a table drops the old one, which deletes
 // the rows that refer to it. The pragma has no effect inside a transaction. Runners exclude each other by

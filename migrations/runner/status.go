@@ -48,15 +48,28 @@ func (r *Runner) Status(ctx context.Context) ([]State, error) {
 	return states, nil
 }
 
-// Current returns the newest applied version, nil where there is none, and whether it is the newest of all.
-func (r *Runner) Current(ctx context.Context) (current *State, head bool, err error) {
+// Current returns the newest applied version of the set, nil where there is none, whether it is the newest of all, and the ids of the applied versions that only
+// the database knows.
+func (r *Runner) Current(ctx context.Context) (current *State, head bool, unknown []string, err error) {
 	states, err := r.Status(ctx)
+	head = true
 	for i := range states {
-		if states[i].Applied {
-			current, head = &states[i], i == len(states)-1
+		switch {
+		case states[i].Unknown:
+			unknown = append(unknown, states[i].ID)
+		case states[i].Applied:
+			current, head = &states[i], true
+		default:
+			head = false
 		}
 	}
-	return current, head, err
+	return current, head && current != nil, unknown, err
+}
+
+// Untouched reports whether no migration ever ran on the database.
+func (r *Runner) Untouched(ctx context.Context) (bool, error) {
+	form, err := r.engine.books(r.session(ctx))
+	return form == 0, err
 }
 
 // Pending returns how many versions of the set the database lacks.
@@ -81,18 +94,22 @@ type Run struct {
 	Actor          string    `json:"actor"`
 	Origin         string    `json:"origin"` // runner, or offline: by SQL that was printed
 	Checksum       string    `json:"checksum"`
+	Discarded      string    `json:"discarded,omitempty"` // tables and numbers of rows that went with it
 }
 
 // Log returns every run on this database, oldest first.
 func (r *Runner) Log(ctx context.Context) ([]Run, error) {
 	tx := r.session(ctx)
-	migrated, complete, err := r.engine.books(tx)
-	if err != nil || !migrated {
+	form, err := r.engine.books(tx)
+	if err != nil || form == 0 {
 		return nil, err
 	}
 	columns := "migration_id, direction, applied_at, duration_ms, program_version, checksum"
-	if complete {
+	if form >= secondForm {
 		columns += ", actor, origin"
+	}
+	if form >= thirdForm {
+		columns += ", discarded"
 	}
 	var runs []Run
 	err = tx.Raw("SELECT " + columns + " FROM " + LogTable + " ORDER BY id").Scan(&runs).Error

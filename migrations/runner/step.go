@@ -16,23 +16,38 @@ type step struct {
 	migration migrations.Migration
 	direction direction
 	script    string
+	// ask returns why the step must not be taken, or what it discards; nil: nothing is asked. It is called before the script runs, in its transaction
+	// if it has one.
+	ask func(tx *gorm.DB) (discarded string, err error)
 }
 
-// planner returns the next step on what is applied, or nil.
-type planner func(applied []record) *step
+// plan is what a run is about to do.
+type plan struct {
+	before func(conn *gorm.DB, applied []record) error // returns why nothing of it may be done; nil: it may
+	next   func(applied []record) *step                // returns the next step on what is applied, or nil
+}
 
 // run takes steps until there are none, and returns their ids.
-func (r *Runner) run(ctx context.Context, next planner) ([]string, error) {
+func (r *Runner) run(ctx context.Context, p plan) ([]string, error) {
 	// Nothing to do needs no lock, and none of the owner's rights.
 	applied, err := r.history(r.session(ctx))
-	if err != nil || next(applied) == nil {
+	if err != nil || p.next(applied) == nil {
 		return nil, err
 	}
 	var done []string
 	copied := false
 	err = r.exclusively(ctx, func(conn *gorm.DB) error {
+		if p.before != nil {
+			applied, err := r.history(conn)
+			if err == nil {
+				err = p.before(conn, applied)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		for {
-			s, err := r.patiently(conn, next, &copied)
+			s, err := r.patiently(conn, p.next, &copied)
 			if err != nil || s == nil {
 				return err
 			}
@@ -46,8 +61,16 @@ func (r *Runner) run(ctx context.Context, next planner) ([]string, error) {
 	return done, err
 }
 
+// asked returns what the step discards, or why it must not be taken.
+func (s *step) asked(tx *gorm.DB) (discarded string, err error) {
+	if s.ask == nil {
+		return "", nil
+	}
+	return s.ask(tx)
+}
+
 // patiently takes the next step, again a few times when another session was in the way.
-func (r *Runner) patiently(conn *gorm.DB, next planner, copied *bool) (*step, error) {
+func (r *Runner) patiently(conn *gorm.DB, next func([]record) *step, copied *bool) (*step, error) {
 	for attempt := 1; ; attempt++ {
 		s, err := r.take(conn, next, copied)
 		if err == nil || attempt == attempts || !r.engine.busy(err) {
@@ -61,7 +84,7 @@ func (r *Runner) patiently(conn *gorm.DB, next planner, copied *bool) (*step, er
 }
 
 // take takes the next step and returns it, or nil where there is none.
-func (r *Runner) take(conn *gorm.DB, next planner, copied *bool) (*step, error) {
+func (r *Runner) take(conn *gorm.DB, next func([]record) *step, copied *bool) (*step, error) {
 	applied, err := r.history(conn)
 	if err != nil {
 		return nil, err
@@ -74,12 +97,16 @@ func (r *Runner) take(conn *gorm.DB, next planner, copied *bool) (*step, error) 
 		return nil, fmt.Errorf("migration %s: %w", s.migration.ID, err)
 	}
 	started := time.Now()
-	execute := func(tx *gorm.DB) error { return r.engine.execute(tx, s.script) }
-	if migrations.Declares(r.set.Engine, s.script, migrations.NoTransaction) {
-		if err := r.engine.oneByOne(conn, s.script); err != nil {
+	execute, discarded := r.engine.execute, ""
+	alone := migrations.Declares(r.set.Engine, s.script, migrations.NoTransaction)
+	if alone {
+		if discarded, err = s.asked(conn); err == nil {
+			err = r.engine.oneByOne(conn, s.script)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("migration %s: %w", s.migration.ID, err)
 		}
-		execute = func(*gorm.DB) error { return nil }
+		execute = func(*gorm.DB, string) error { return nil }
 	}
 	err = conn.Transaction(func(tx *gorm.DB) error {
 		// Now that nobody else can write: on SQLite another runner may have been faster.
@@ -89,8 +116,8 @@ func (r *Runner) take(conn *gorm.DB, next planner, copied *bool) (*step, error) 
 		if s = next(applied); s == nil {
 			return nil
 		}
-		if s.direction == down && r.program.MayUndo != nil {
-			if err := r.program.MayUndo(tx, s.migration.ID); err != nil {
+		if !alone {
+			if discarded, err = s.asked(tx); err != nil {
 				return fmt.Errorf("migration %s: %w", s.migration.ID, err)
 			}
 		}
@@ -100,7 +127,7 @@ func (r *Runner) take(conn *gorm.DB, next planner, copied *bool) (*step, error) 
 			}
 			*copied = true
 		}
-		if err := r.record(tx, *s, started, execute); err != nil {
+		if err := r.record(tx, *s, started, discarded, execute); err != nil {
 			return fmt.Errorf("migration %s: %w", s.migration.ID, err)
 		}
 		return nil
@@ -124,11 +151,12 @@ func (r *Runner) copyBefore(tx *gorm.DB, s step) error {
 }
 
 // record runs a step and its bookkeeping in tx: a crash leaves all of it or nothing.
-func (r *Runner) record(tx *gorm.DB, s step, started time.Time, execute func(tx *gorm.DB) error) error {
+func (r *Runner) record(tx *gorm.DB, s step, started time.Time, discarded string, execute func(tx *gorm.DB, script string) error) error {
 	if err := r.engine.keepBooks(tx); err != nil {
 		return err
 	}
-	m := &gormigrate.Migration{ID: s.migration.ID, Migrate: execute, Rollback: execute}
+	act := func(tx *gorm.DB) error { return execute(tx, s.script) }
+	m := &gormigrate.Migration{ID: s.migration.ID, Migrate: act, Rollback: act}
 	// UseTransaction stays off: the transaction is ours, and holds the log row as well.
 	g := gormigrate.New(tx, &gormigrate.Options{TableName: Table, IDColumnName: "id", IDColumnSize: 255}, []*gormigrate.Migration{m})
 	run := g.Migrate
@@ -138,5 +166,5 @@ func (r *Runner) record(tx *gorm.DB, s step, started time.Time, execute func(tx 
 	if err := run(); err != nil {
 		return err
 	}
-	return r.writeLog(tx, s.migration, s.direction, started)
+	return r.writeLog(tx, s.migration, s.direction, started, discarded)
 }

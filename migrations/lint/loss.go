@@ -1,0 +1,235 @@
+package lint
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"novamind/migrations"
+	"novamind/migrations/lint/pgtree"
+	"novamind/migrations/script"
+)
+
+// Loss is a table that a down file takes away, or empties, or a column that it takes away. The names are those at the file's beginning.
+type Loss struct {
+	Table, Column string // Column is "" for the table
+	Sealed        bool   // the column is sealed, or in a table that has sealed columns; or the table has some
+}
+
+// Undoing is what one down file takes away.
+type Undoing struct {
+	ID     string // of the migration
+	Losses []Loss
+	// Unsure is set where a statement may take away what the text does not tell, and migrations.Drops declares nothing.
+	Unsure bool
+}
+
+// Losses returns what undoing the migrations of a set from the one at index from (-1: none) down to, and without, the one at to takes away, the newest first.
+func Losses(ctx context.Context, set migrations.Set, from, to int) ([]Undoing, error) {
+	var ups, downs []*file
+	for i, m := range set.Migrations[:from+1] {
+		ups = append(ups, newFile(m, set.Engine, "up"))
+		if i > to {
+			downs = append(downs, newFile(m, set.Engine, "down"))
+		}
+	}
+	slices.Reverse(downs)
+	follow := followPostgres
+	if set.Engine == migrations.SQLite {
+		follow = followSQLite
+	}
+	if err := follow(ctx, ups, downs); err != nil {
+		return nil, err
+	}
+	undoings := make([]Undoing, 0, len(downs))
+	for i, f := range downs {
+		u := Undoing{ID: set.Migrations[from-i].ID, Losses: f.losses()}
+		declared := f.declared()
+		u.Losses = append(u.Losses, declared...)
+		u.Unsure = f.unsure && !f.says(migrations.Drops, func(what string) bool { return what != "" })
+		undoings = append(undoings, u)
+	}
+	return undoings, nil
+}
+
+func followPostgres(_ context.Context, ups, downs []*file) error {
+	p := &postgres{schema: schema{}, functions: map[string]bool{}}
+	for _, f := range ups {
+		p.run(f, nil)
+	}
+	for _, f := range downs {
+		p.run(f, []func(pgCase){checkHidden, checkUntold})
+		f.unsure = f.unsure || len(f.findings) > 0
+	}
+	return nil
+}
+
+// run follows the schema through a file.
+func (p *postgres) run(f *file, checks []func(pgCase)) {
+	f.before = p.schema.clone()
+	run := &pgRun{postgres: p, file: f, created: map[string]bool{}, dropped: map[object]bool{}, timeout: true}
+	for _, s := range pgtree.Parse(f.text) {
+		run.statement(s, checks)
+	}
+	f.after = p.schema.clone()
+}
+
+// told are the kinds of objects whose dropping, even with CASCADE, takes away no table and no column but those that are named.
+var told = []string{
+	"OBJECT_TABLE", "OBJECT_INDEX", "OBJECT_TRIGGER", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_RULE", "OBJECT_POLICY", "OBJECT_FUNCTION",
+}
+
+// checkUntold notes what takes away tables, columns or rows that the schema does not tell.
+func checkUntold(c pgCase) {
+	f, known := c.run.file, c.run.schema
+	switch n := c.node; {
+	case n.Drop != nil && n.Drop.Kind == "OBJECT_TABLE":
+		for _, name := range n.Drop.Names() {
+			f.unsure = f.unsure || !known.has(name.Full())
+		}
+	case n.Drop != nil && n.Drop.Behavior == "DROP_CASCADE" && !slices.Contains(told, n.Drop.Kind), n.Kind == "DropOwnedStmt", n.SetSchema != nil:
+		f.unsure = true
+	case n.AlterTable != nil && n.AlterTable.ObjectType == "OBJECT_TABLE":
+		table := n.AlterTable.Relation.Full()
+		for _, command := range n.AlterTable.Commands {
+			f.unsure = f.unsure || command.Kind == "AT_DropColumn" && !known.has(table)
+		}
+	case n.Kind == "DeleteStmt":
+		f.empties(n.Update.Relation.Full(), known)
+	case n.Truncate != nil:
+		f.unsure = f.unsure || n.Truncate.Behavior == "DROP_CASCADE"
+		for _, relation := range n.Truncate.Relations {
+			f.empties(relation.RangeVar.Full(), known)
+		}
+	}
+}
+
+func followSQLite(ctx context.Context, ups, downs []*file) error {
+	l, stop, err := openSQLite(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	for _, f := range append(ups, downs...) {
+		f.before = l.schema.clone()
+		ok, err := l.execute(ctx, f, []func(*file, script.Statement){func(f *file, s script.Statement) { tokensOfDelete(f, s, l.schema) }})
+		if err != nil {
+			return err
+		}
+		f.unsure = !ok
+		f.after = l.schema.clone()
+	}
+	return nil
+}
+
+// tokensOfDelete notes the tables whose rows a statement deletes.
+func tokensOfDelete(f *file, s script.Statement, known schema) {
+	if s.Begins("CREATE") {
+		return
+	}
+	for i := 0; i+2 < len(s.Tokens); i++ {
+		if s.Tokens[i].Is("DELETE") && s.Tokens[i+1].Is("FROM") {
+			f.empties(strings.ToLower(s.Tokens[i+2].Name()), known)
+		}
+	}
+}
+
+// take is something that a statement takes away: under its name then, and under that at the file's beginning.
+type take struct {
+	now, first object
+	sealed     bool
+	emptied    bool // its rows go, and it stays
+}
+
+// empties notes that rows of a table go.
+func (f *file) empties(table string, known schema) {
+	if known.has(table) {
+		o := object{Kind: tables, Table: table}
+		f.taken = append(f.taken, take{o, f.first(o), known.concernsPatients(table), true})
+	}
+}
+
+// takes notes which tables and columns are gone after a statement, or, if it renames, under what name they go on.
+func (f *file) takes(before, after schema, renames bool) {
+	gone := after.lost(before)
+	if renames {
+		f.renames(gone, before.lost(after))
+		return
+	}
+	for _, o := range gone {
+		if o.Kind == tables || o.Kind == columns && after.has(o.Table) {
+			sealed := before.concernsPatients(o.Table)
+			f.taken = append(f.taken, take{o, f.first(o), sealed, false})
+		}
+	}
+}
+
+// renames notes what a table or column that has a new name was called first.
+func (f *file) renames(gone, come []object) {
+	of := func(all []object, k kind) []object {
+		return slices.DeleteFunc(slices.Clone(all), func(o object) bool { return o.Kind != k })
+	}
+	old, now := of(gone, tables), of(come, tables)
+	if len(old) == 0 {
+		old, now = of(gone, columns), of(come, columns)
+	}
+	if len(old) != 1 || len(now) != 1 {
+		return
+	}
+	if first := f.first(old[0]); f.before.has(first.Table) { // else the file made it
+		f.called[now[0]] = first
+	}
+}
+
+// first returns what an object was called at the file's beginning.
+func (f *file) first(o object) object {
+	if was, ok := f.called[o]; ok {
+		return was
+	}
+	if was, ok := f.called[object{Kind: tables, Table: o.Table}]; ok {
+		o.Table = was.Table
+	}
+	return o
+}
+
+// losses returns what was there before the file and is not after it. What was made anew, as a table that SQLite rebuilds, is none.
+func (f *file) losses() []Loss {
+	var losses []Loss
+	for _, t := range f.taken {
+		_, was := f.before[t.first]
+		_, again := f.after[t.now]
+		loss := Loss{Table: t.first.Table, Column: t.first.Name, Sealed: t.sealed || f.before.concernsPatients(t.first.Table)}
+		if was && (t.emptied || !again) && !slices.Contains(losses, loss) {
+			losses = append(losses, loss)
+		}
+	}
+	return f.withRebuilt(losses)
+}
+
+// withRebuilt adds the columns that a table which was dropped and made again has no more.
+func (f *file) withRebuilt(losses []Loss) []Loss {
+	for _, o := range f.after.lost(f.before) {
+		if o.Kind == columns && f.rebuilt(o.Table) {
+			losses = append(losses, Loss{Table: o.Table, Column: o.Name, Sealed: f.before.concernsPatients(o.Table)})
+		}
+	}
+	return losses
+}
+
+// declared returns what the file declares to take away. What is sealed there the schema tells.
+func (f *file) declared() []Loss {
+	var losses []Loss
+	for _, d := range f.directives {
+		if d.Name != migrations.Drops || !d.Alone {
+			continue
+		}
+		for what := range strings.FieldsSeq(d.Argument) {
+			if strings.EqualFold(what, migrations.Nothing) {
+				continue
+			}
+			table, column, _ := strings.Cut(what, ".")
+			losses = append(losses, Loss{Table: table, Column: column, Sealed: f.before.concernsPatients(table)})
+		}
+	}
+	return losses
+}

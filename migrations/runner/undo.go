@@ -1,0 +1,163 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"novamind/migrations/lint"
+)
+
+// Rows says what may become of rows that are in the way of undoing a version.
+type Rows int
+
+// What may become of them.
+const (
+	KeepRows    Rows = iota // a version that takes some away is not undone
+	DiscardRows             // they go, but for patients'
+	MadeUpRows              // they go: the database is for trying migrations on
+)
+
+// Why a version is not undone.
+var (
+	ErrLosesPatients = errors.New("this would lose patients' data: restore a backup instead, or purge those patients first")
+	ErrLosesRows     = errors.New("this would lose rows: keep them elsewhere, or say with --discard-rows that they may go")
+	ErrUntold        = errors.New("a down file does not tell what it takes away: declare that in it, with -- migrate:drops TABLE, TABLE.COLUMN or nothing")
+	ErrMeanwhile     = errors.New("another run changed what is applied meanwhile: run it again")
+)
+
+// undoing looks at what versions that are to be undone take away.
+type undoing struct {
+	*Runner
+
+	versions []lint.Undoing
+}
+
+// prepare looks at the versions from the one at index from down to, and without, the one at to, and returns why one must stay.
+func (u *undoing) prepare(conn *gorm.DB, from, to int) (err error) {
+	if u.program.Rows == MadeUpRows {
+		return nil
+	}
+	if u.versions, err = lint.Losses(conn.Statement.Context, u.set, from, to); err != nil {
+		return err
+	}
+	for _, v := range u.versions {
+		if u.program.MayUndo == nil {
+			break
+		}
+		if err := u.program.MayUndo(conn, v.ID); err != nil {
+			return fmt.Errorf("migration %s: %w", v.ID, err)
+		}
+	}
+	_, err = u.allowed(conn, u.versions...)
+	return err
+}
+
+// ask returns what undoing a version discards, or why it must stay, while nobody can write to the tables that it takes.
+func (u *undoing) ask(tx *gorm.DB, id string) (string, error) {
+	if u.program.Rows == MadeUpRows {
+		return "", nil
+	}
+	i := slices.IndexFunc(u.versions, func(v lint.Undoing) bool { return v.ID == id })
+	if i < 0 {
+		return "", ErrMeanwhile
+	}
+	for _, table := range tablesOf(u.versions[i].Losses) {
+		there, err := u.has(tx, lint.Loss{Table: table})
+		if err == nil && there {
+			err = u.engine.hold(tx, table)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	if u.program.MayUndo != nil {
+		if err := u.program.MayUndo(tx, id); err != nil {
+			return "", err
+		}
+	}
+	discarded, err := u.allowed(tx, u.versions[i])
+	if err == nil && discarded != "" {
+		u.log.Warn("undoing discards rows", "id", id, "rows", discarded)
+	}
+	return discarded, err
+}
+
+func tablesOf(losses []lint.Loss) []string {
+	var tables []string
+	for _, l := range losses {
+		tables = append(tables, l.Table)
+	}
+	slices.Sort(tables)
+	return slices.Compact(tables)
+}
+
+// allowed returns which rows undoing versions discards, or why they must stay.
+func (u *undoing) allowed(tx *gorm.DB, versions ...lint.Undoing) (discarded string, err error) {
+	var patients, others []string
+	for _, v := range versions {
+		if v.Unsure {
+			return "", fmt.Errorf("%w (%s)", ErrUntold, v.ID)
+		}
+		for _, l := range u.program.lost(v.Losses) {
+			rows, err := u.rows(tx, l)
+			if err != nil {
+				return "", err
+			}
+			line := fmt.Sprintf("%s: %d rows", strings.TrimSuffix(l.Table+"."+l.Column, "."), rows)
+			switch {
+			case rows == 0:
+			case u.program.keeps(l):
+				patients = append(patients, line)
+			default:
+				others = append(others, line)
+			}
+		}
+	}
+	switch {
+	case len(patients) > 0:
+		return "", fmt.Errorf("%w (%s)", ErrLosesPatients, strings.Join(patients, ", "))
+	case len(others) > 0 && u.program.Rows == KeepRows:
+		return "", fmt.Errorf("%w (%s)", ErrLosesRows, strings.Join(others, ", "))
+	default:
+		return strings.Join(others, ", "), nil
+	}
+}
+
+// lost returns the losses without the columns that the program fills again.
+func (p Program) lost(losses []lint.Loss) []lint.Loss {
+	return slices.DeleteFunc(slices.Clone(losses), func(l lint.Loss) bool { return slices.Contains(p.Derived, l.Table+"."+l.Column) })
+}
+
+// keeps reports whether what would be lost must not be, whoever says it may.
+func (p Program) keeps(l lint.Loss) bool {
+	return l.Sealed || l.Column != "" && slices.Contains(p.Vouched, l.Table)
+}
+
+// rows counts what would be lost: the rows of a table, or those with a value in a column. What is not there has none.
+func (u *undoing) rows(tx *gorm.DB, l lint.Loss) (n int64, err error) {
+	there, err := u.has(tx, l)
+	if err != nil || !there {
+		return 0, err
+	}
+	what := "*"
+	if l.Column != "" {
+		what = u.engine.quote(l.Column)
+	}
+	err = tx.Raw("SELECT count(" + what + ") FROM " + u.engine.quote(l.Table)).Scan(&n).Error
+	return n, err
+}
+
+// has reports whether the database has a table, or a column.
+func (u *undoing) has(tx *gorm.DB, l lint.Loss) (there bool, err error) {
+	if l.Column != "" {
+		err = tx.Raw(u.engine.hasColumn, l.Table, l.Column).Scan(&there).Error
+		return there, err
+	}
+	var columns int
+	err = tx.Raw(u.engine.columns, l.Table).Scan(&columns).Error
+	return columns > 0, err
+}

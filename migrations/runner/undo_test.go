@@ -1,0 +1,199 @@
+package runner_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
+
+	"novamind/internal/dbtest"
+	"novamind/internal/migrationtest"
+	"novamind/migrations"
+	"novamind/migrations/runner"
+)
+
+const (
+	envelope = "phi1:00000000:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	chart    = "CREATE TABLE chart (id int, kind text, note text CONSTRAINT chart_note_sealed CHECK (note LIKE 'phi1:%'));"
+)
+
+var errStays = errors.New("it stays")
+
+// undoer returns a runner on the versions, all applied, with what may become of rows, and what it logs.
+func undoer(t *testing.T, db *gorm.DB, rows runner.Rows, ups, downs map[string]string) (*runner.Runner, *bytes.Buffer) {
+	t.Helper()
+	fsys := migrationtest.Folder(t, ups)
+	for id, sql := range downs {
+		for _, engine := range []string{migrations.Postgres, migrations.SQLite} {
+			fsys[id+"."+engine+".down.sql"].Data = []byte(sql)
+		}
+	}
+	set, err := migrations.Load(migrationtest.Summed(t, fsys), db.Name())
+	require.NoError(t, err)
+	var log bytes.Buffer
+	r, err := runner.New(db, set, runner.Program{Rows: rows, Vouched: []string{"staff"}}, slog.New(slog.NewTextHandler(&log, nil)))
+	require.NoError(t, err)
+	_, err = r.Up(t.Context(), "")
+	require.NoError(t, err)
+	return r, &log
+}
+
+func TestDownLosesNoRowsUnasked(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		up, rows, down string
+		kept           error  // with KeepRows
+		discarded      error  // with DiscardRows
+		names          string // what is named
+	}{
+		"an empty table":              {chart, "", "DROP TABLE chart;", nil, nil, ""},
+		"a table of patients":         {chart, "INSERT INTO chart (id) VALUES (1), (2)", "DROP TABLE chart;", runner.ErrLosesPatients, runner.ErrLosesPatients, "chart: 2 rows"},
+		"however it is written":       {chart, "INSERT INTO chart (id) VALUES (1)", "DROP TABLE IF EXISTS\n\"chart\"", runner.ErrLosesPatients, runner.ErrLosesPatients, "chart: 1 rows"},
+		"under another name":          {chart, "INSERT INTO chart (id) VALUES (1)", "ALTER TABLE chart RENAME TO c; DROP TABLE c;", runner.ErrLosesPatients, runner.ErrLosesPatients, "chart: 1 rows"},
+		"emptied":                     {chart, "INSERT INTO chart (id) VALUES (1)", "DELETE FROM chart;", runner.ErrLosesPatients, runner.ErrLosesPatients, "chart: 1 rows"},
+		"a sealed column":             {chart, "INSERT INTO chart (id, note) VALUES (1, '" + envelope + "'), (2, NULL)", "ALTER TABLE chart DROP COLUMN note;", runner.ErrLosesPatients, runner.ErrLosesPatients, "chart.note: 1 rows"},
+		"a sealed column, empty":      {chart, "INSERT INTO chart (id) VALUES (1)", "ALTER TABLE chart DROP COLUMN note;", nil, nil, ""},
+		"a column renamed first":      {chart, "INSERT INTO chart (id, note) VALUES (1, '" + envelope + "')", "ALTER TABLE chart RENAME COLUMN note TO n; ALTER TABLE chart DROP COLUMN n;", runner.ErrLosesPatients, runner.ErrLosesPatients, "chart.note: 1 rows"},
+		"a patient's plain column":    {chart, "INSERT INTO chart (id, kind) VALUES (1, 'x')", "ALTER TABLE chart DROP COLUMN kind;", runner.ErrLosesPatients, runner.ErrLosesPatients, "chart.kind: 1 rows"},
+		"rebuilt without a column":    {chart, "INSERT INTO chart (id, note) VALUES (1, '" + envelope + "')", "CREATE TABLE c2 (id int, kind text); INSERT INTO c2 SELECT id, kind FROM chart; DROP TABLE chart; ALTER TABLE c2 RENAME TO chart;", runner.ErrLosesPatients, runner.ErrLosesPatients, "chart.note: 1 rows"},
+		"rebuilt as it was":           {chart, "INSERT INTO chart (id) VALUES (1)", "CREATE TABLE c2 (id int, kind text, note text); INSERT INTO c2 SELECT * FROM chart; DROP TABLE chart; ALTER TABLE c2 RENAME TO chart;", nil, nil, ""},
+		"renamed":                     {chart, "INSERT INTO chart (id, kind) VALUES (1, 'x')", "ALTER TABLE chart RENAME TO c; ALTER TABLE c RENAME COLUMN kind TO sort;", nil, nil, ""},
+		"others":                      {"CREATE TABLE visit (id int);", "INSERT INTO visit VALUES (1)", "DROP TABLE visit;", runner.ErrLosesRows, nil, "visit: 1 rows"},
+		"others' column":              {"CREATE TABLE visit (id int, at int);", "INSERT INTO visit VALUES (1, 1)", "ALTER TABLE visit DROP COLUMN at;", runner.ErrLosesRows, nil, "visit.at: 1 rows"},
+		"what a log vouches for":      {"CREATE TABLE staff (id int, at int);", "INSERT INTO staff VALUES (1, 1)", "ALTER TABLE staff DROP COLUMN at;", runner.ErrLosesPatients, runner.ErrLosesPatients, "staff.at: 1 rows"},
+		"declared, and not there":     {chart, "", "-- migrate:drops else\nSELECT 1;", nil, nil, ""},
+		"declared beside what it has": {chart, "INSERT INTO chart (id) VALUES (1)", "-- migrate:drops chart\nSELECT 1;", runner.ErrLosesPatients, runner.ErrLosesPatients, "chart: 1 rows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onEachEngine(t, func(t *testing.T, url string) {
+				db := dbtest.Open(t, url)
+				// A version after it, to see that nothing is undone before all was looked at.
+				ups := map[string]string{"0001_first": c.up, "0002_second": "CREATE TABLE later (id int);"}
+				downs := map[string]string{"0001_first": c.down, "0002_second": "DROP TABLE later;"}
+				r, _ := undoer(t, db, runner.KeepRows, ups, downs)
+				if c.rows != "" {
+					require.NoError(t, db.Exec(c.rows).Error)
+				}
+				done, err := r.Down(t.Context(), migrations.Base)
+				require.ErrorIs(t, err, c.kept)
+				if c.kept == nil {
+					require.Equal(t, []string{"0002_second", "0001_first"}, done)
+					return
+				}
+				require.ErrorContains(t, err, c.names)
+				require.Empty(t, done)
+
+				r, log := undoer(t, db, runner.DiscardRows, ups, downs)
+				done, err = r.Down(t.Context(), migrations.Base)
+				require.ErrorIs(t, err, c.discarded)
+				if c.discarded != nil {
+					require.Empty(t, done)
+					return
+				}
+				require.Contains(t, log.String(), c.names)
+				runs, err := r.Log(t.Context())
+				require.NoError(t, err)
+				require.Equal(t, c.names, runs[len(runs)-1].Discarded)
+			})
+		})
+	}
+}
+
+// What PostgreSQL's statements hide has to be declared.
+func TestDownRefusesWhatItCantTell(t *testing.T) {
+	t.Parallel()
+	const hidden = "DO $$ BEGIN EXECUTE 'DROP TABLE ' || 'chart'; END $$;"
+	for name, c := range map[string]struct {
+		down string
+		want error
+	}{
+		"put together":         {hidden, runner.ErrUntold},
+		"declared":             {"-- migrate:drops chart\n" + hidden, runner.ErrLosesPatients},
+		"declared as nothing":  {"-- migrate:drops nothing\nDO $$ BEGIN EXECUTE 'SELECT 1'; END $$;", nil},
+		"without saying what":  {"-- migrate:drops\n" + hidden, runner.ErrUntold},
+		"a block that one can": {"DO $$ BEGIN IF true THEN DROP TABLE chart; END IF; END $$;", runner.ErrLosesPatients},
+		"a table nobody made":  {"DROP TABLE IF EXISTS other;", runner.ErrUntold},
+		"a schema":             {"DROP SCHEMA public CASCADE;", runner.ErrUntold},
+		"truncated":            {"TRUNCATE chart;", runner.ErrLosesPatients},
+		"broken":               {"DRP TABLE chart;", runner.ErrUntold},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := dbtest.Open(t, dbtest.EmptyPostgres(t))
+			r, _ := undoer(t, db, runner.DiscardRows, map[string]string{"0001_first": chart}, map[string]string{"0001_first": c.down})
+			require.NoError(t, db.Exec("INSERT INTO chart (id) VALUES (1)").Error)
+			_, err := r.DownBy(t.Context(), 1)
+			require.ErrorIs(t, err, c.want)
+			require.EqualValues(t, 1, count(t, db, "chart"))
+		})
+	}
+}
+
+// A row that comes after the first look is seen by the second.
+func TestDownLooksAgainWhileNobodyCanWrite(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, url string) {
+		db := dbtest.Open(t, url)
+		late := "INSERT INTO chart (id) VALUES (1);" // as another session might
+		r, _ := undoer(t, db, runner.DiscardRows, map[string]string{"0001_first": chart, "0002_second": "SELECT 1;"},
+			map[string]string{"0001_first": "DROP TABLE chart;", "0002_second": late})
+		done, err := r.Down(t.Context(), migrations.Base)
+		require.ErrorIs(t, err, runner.ErrLosesPatients)
+		require.Equal(t, []string{"0002_second"}, done)
+		require.EqualValues(t, 1, count(t, db, "chart"))
+	})
+}
+
+// What must stay is asked before anything is undone.
+func TestDownAsksForEveryVersionFirst(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, url string) {
+		db := dbtest.Open(t, url)
+		set, err := migrations.Load(migrationtest.Folder(t, v3), db.Name())
+		require.NoError(t, err)
+		r, err := runner.New(db, set, runner.Program{MayUndo: func(_ *gorm.DB, id string) error {
+			if id == "0001_initial" {
+				return errStays
+			}
+			return nil
+		}}, slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+		_, err = r.Up(t.Context(), "")
+		require.NoError(t, err)
+		done, err := r.Down(t.Context(), migrations.Base)
+		require.ErrorIs(t, err, errStays)
+		require.Empty(t, done)
+	})
+}
+
+func TestStampForgetsUnknownVersionsWhenAsked(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, url string) {
+		db := dbtest.Open(t, url)
+		_, err := newRunner(t, db, v3).Up(t.Context(), "")
+		require.NoError(t, err)
+		r := newRunner(t, db, v2)
+		_, err = r.Stamp(t.Context(), "head", false)
+		require.ErrorIs(t, err, runner.ErrUnknownVersion)
+		require.ErrorContains(t, err, "stamp --purge")
+		current, _, unknown, err := r.Current(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "0002_more", current.ID)
+		require.Equal(t, []string{"0003_last"}, unknown)
+
+		changed, err := r.Stamp(t.Context(), "head", true)
+		require.NoError(t, err)
+		require.Equal(t, []string{"0003_last"}, changed)
+		done, err := r.Up(t.Context(), "")
+		require.NoError(t, err)
+		require.Empty(t, done)
+		runs, err := r.Log(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "unstamp", runs[len(runs)-1].Direction)
+		require.NotEmpty(t, runs[len(runs)-1].Checksum)
+	})
+}

@@ -1,0 +1,63 @@
+package service
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/audit"
+	"novamind/internal/phi"
+	"novamind/repository"
+)
+
+// AdoptIndexScheme finds out whether today's rules made the tokens of a database that has no note of theirs, since its schema was taken back to before there
+// was one, and notes that they did. It returns repository.ErrIndexScheme where a patient's tokens are others.
+func (s *KeyService) AdoptIndexScheme(ctx context.Context) error {
+	err := eachMisindexed(ctx, s.store, s.patients, func(uuid.UUID) error { return repository.ErrIndexScheme })
+	if err != nil {
+		return err
+	}
+	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.AdoptIndex, EntityType: "keyset"})
+	return s.store.InTx(ctx, func(ctx context.Context) error {
+		row, err := s.keysets.ByPurpose(ctx, phi.Index)
+		if err != nil {
+			return err
+		}
+		scheme := s.keysets.IndexScheme()
+		if row.IndexScheme != nil { // another process was faster
+			if *row.IndexScheme != scheme {
+				return repository.ErrIndexScheme
+			}
+			return nil
+		}
+		row.IndexScheme = &scheme
+		if err := s.keysets.Update(ctx, row); err != nil {
+			return err
+		}
+		return recordKeyEvent(ctx, audit.AdoptIndex, string(phi.Index), "")
+	})
+}
+
+const tokenBatch = 500
+
+// eachMisindexed calls do with every patient whose tokens are not what the record says, until it returns an error.
+func eachMisindexed(ctx context.Context, store Store, patients *repository.PatientRepository, do func(uuid.UUID) error) error {
+	for after := uuid.Nil; ; {
+		var wrong []uuid.UUID
+		err := store.InTx(ctx, func(ctx context.Context) (err error) {
+			wrong, after, err = patients.Misindexed(ctx, after, tokenBatch)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, id := range wrong {
+			if err := do(id); err != nil {
+				return err
+			}
+		}
+		if after == uuid.Nil {
+			return nil
+		}
+	}
+}
