@@ -38,6 +38,13 @@ func TestDuplicatesAreAskedAbout(t *testing.T) {
 		warnings := r.at("warnings").([]any)
 		require.Len(t, warnings, 2, "the e-mail and the phone are a family's, perhaps")
 
+		r = s.as(clinician.token).do("POST", "/api/v1/patients", strings.Replace(ada, "Zoë Ann", "Ann", 1))
+		require.Equal(t, http.StatusCreated, r.status, r.text)
+		require.Empty(t, r.at("warnings"), "nobody of this clinician's has them")
+		r = s.as(clinician.token).do("POST", "/api/v1/patients", strings.Replace(ada, "Zoë Ann", "Jo", 1))
+		require.Equal(t, http.StatusCreated, r.status, r.text)
+		require.Len(t, r.at("warnings"), 2, "Ann has")
+
 		for _, other := range []string{
 			strings.Replace(ada, "1980-02-03", "1980-02-04", 1), strings.Replace(ada, "Zoë Ann", "Zoë", 1), strings.Replace(ada, "García-López", "López", 1),
 		} {

@@ -134,6 +134,12 @@ func TestMedicalRecordsThatAreRefused(t *testing.T) {
 			`"kind":"psychotherapy_note","sensitivity":"normal"`:                                             "/sensitivity",
 			`"kind":"sud_counseling_note","sensitivity":"normal"`:                                            "/sensitivity",
 			`"kind":"diagnosis","codes":[{"system":"http://loinc.org","code":"` + canary + `"}]`:             "/codes/0/code",
+			`"kind":"diagnosis","codes":[{"system":"icd-10-cm","code":"F41.1"}]`:                             "/codes/0/system",
+			`"kind":"diagnosis","codes":[{"system":"https://LOINC.org/","code":"44249-1"}]`:                  "/codes/0/system",
+			`"kind":"diagnosis","codes":[{"system":"http://loinc.org","code":"F41.1"}]`:                      "/codes/0/code",
+			`"kind":"diagnosis","codes":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"44249-1"}]`:   "/codes/0/code",
+			`"kind":"assessment","questionnaire":{"instrument":"phq-9","answers":[1,2,3,0,1,2,3,0,null]}`:    "/questionnaire/answers/8",
+			`"kind":"assessment","questionnaire":{"instrument":"phq-9","answers":[1,2,3,0,1,2,3,0]}`:         "/questionnaire/answers",
 			`"kind":"intake","content":"` + strings.Repeat("x", 100_001) + `"`:                               "/content",
 			`"kind":"intake","occurred_at":"2999-01-01T00:00:00Z"`:                                           "/occurred_at",
 			`"kind":"intake","questionnaire":{"instrument":"gad-7","answers":[0,0,0,0,0,0,0]}`:               "/questionnaire",
@@ -149,6 +155,9 @@ func TestMedicalRecordsThatAreRefused(t *testing.T) {
 		}
 		r := s.do("POST", records, `{"kind":"intake","title":"x"}`)
 		require.Equal(t, http.StatusUnprocessableEntity, r.status)
+		for _, system := range []string{`"http://hl7.org/fhir/sid/icd-10-cm","code":"U07.1"`, `"http://snomed.info/sct","code":"35489007"`, `"urn:oid:1.2.3","code":"x"`} {
+			s.record(patient, `"kind":"diagnosis","codes":[{"system":`+system+`}]`)
+		}
 		empty := s.record(patient, `"kind":"intake"`)
 		require.Equal(t, http.StatusUnprocessableEntity, s.do("POST", records+"/"+empty+"/sign", "", "If-Match: *").status, "nothing is signed")
 	})

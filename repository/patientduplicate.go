@@ -44,11 +44,11 @@ func (r *PatientRepository) holdName(ctx context.Context, p *models.Patient) err
 	return translate(err)
 }
 
-// Shared reports whether another patient has the e-mail, or one of the phone numbers, of p. It shows nobody.
-func (r *PatientRepository) Shared(ctx context.Context, p *models.Patient) (email, phone bool, err error) {
+// Shared reports whether another patient in sight has the e-mail, or one of the phone numbers, of p. It shows nobody.
+func (r *PatientRepository) Shared(ctx context.Context, p *models.Patient, sight Sight) (email, phone bool, err error) {
 	contact := p.ContactInfo.Plain()
 	if contact.Email != "" {
-		if email, err = r.sharesAny(ctx, p.ID, models.PatientQuery{Email: &contact.Email}); err != nil {
+		if email, err = r.sharesAny(ctx, p.ID, sight, models.PatientQuery{Email: &contact.Email}); err != nil {
 			return false, false, err
 		}
 	}
@@ -56,7 +56,7 @@ func (r *PatientRepository) Shared(ctx context.Context, p *models.Patient) (emai
 		if number == "" || phone {
 			continue
 		}
-		if phone, err = r.sharesAny(ctx, p.ID, models.PatientQuery{Phone: &number}); err != nil {
+		if phone, err = r.sharesAny(ctx, p.ID, sight, models.PatientQuery{Phone: &number}); err != nil {
 			return false, false, err
 		}
 	}
@@ -64,12 +64,12 @@ func (r *PatientRepository) Shared(ctx context.Context, p *models.Patient) (emai
 }
 
 // sharesAny asks the index alone: its tokens of e-mails and phones never stand for two values.
-func (r *PatientRepository) sharesAny(ctx context.Context, id uuid.UUID, q models.PatientQuery) (bool, error) {
+func (r *PatientRepository) sharesAny(ctx context.Context, id uuid.UUID, sight Sight, q models.PatientQuery) (bool, error) {
 	where, err := r.narrow(q)
 	if err != nil {
 		return false, err
 	}
 	var n int64
-	err = r.store.handle(ctx).Model(&models.Patient{}).Scopes(where).Where("id <> ?", id).Count(&n).Error
+	err = r.store.handle(ctx).Model(&models.Patient{}).Scopes(where, sight.Narrow("id")).Where("id <> ?", id).Count(&n).Error
 	return n > 0, translate(err)
 }

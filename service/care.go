@@ -59,6 +59,15 @@ func (c *Care) reach(ctx context.Context) (repository.Sight, error) {
 	}
 }
 
+// readable returns which patients the actor may read, whatever the innermost guarded call of ctx is about.
+func (c *Care) readable(ctx context.Context) (repository.Sight, error) {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return repository.Sight{}, err
+	}
+	return c.reach(context.WithValue(ctx, grantKey{}, &grant{scope: reachOf(actor, PatientRead)}))
+}
+
 // flag marks what happens in the unit of work of ctx as done by emergency access.
 func flag(ctx context.Context) error {
 	unit, err := audit.Current(ctx)

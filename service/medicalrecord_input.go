@@ -2,6 +2,7 @@ package service
 
 import (
 	"errors"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -127,9 +128,9 @@ func (v *validation) text(pointer, text string) {
 	}
 }
 
-// codePatterns are the forms of codes, by the URI of their system. Of other systems any code is taken.
+// codePatterns are the forms of codes, by the URI of their system. Of other systems any code is taken, but not under another spelling of these.
 var codePatterns = map[string]*regexp.Regexp{
-	"http://hl7.org/fhir/sid/icd-10-cm": regexp.MustCompile(`^[A-TV-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?$`),
+	"http://hl7.org/fhir/sid/icd-10-cm": regexp.MustCompile(`^[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?$`),
 	models.LOINC:                        regexp.MustCompile(`^[0-9]{1,7}-[0-9]$`),
 }
 
@@ -140,7 +141,7 @@ func (v *validation) codes(codes []models.Coding) {
 	}
 	for i := range codes {
 		at := "/codes/" + itoa(i)
-		v.required(at+"/system", &codes[i].System, maxOther)
+		v.system(at+"/system", &codes[i].System)
 		v.optional(at+"/display", &codes[i].Display, maxOther)
 		if !v.required(at+"/code", &codes[i].Code, maxName) {
 			continue
@@ -148,6 +149,20 @@ func (v *validation) codes(codes []models.Coding) {
 		if pattern := codePatterns[codes[i].System]; pattern != nil && !pattern.MatchString(codes[i].Code) {
 			v.add(at+"/code", "invalid_format", "Is not a code of its system.")
 		}
+	}
+}
+
+// system checks the URI of a terminology.
+func (v *validation) system(pointer string, system *string) {
+	if !v.required(pointer, system, maxOther) {
+		return
+	}
+	meant := strings.TrimSuffix(strings.Replace(strings.ToLower(*system), "https://", "http://", 1), "/")
+	switch uri, err := url.Parse(*system); {
+	case err != nil || !uri.IsAbs():
+		v.add(pointer, "url", "Is not the URI of a code system, such as "+models.LOINC+".")
+	case codePatterns[meant] != nil && meant != *system:
+		v.add(pointer, "url", "Is spelled "+meant+".")
 	}
 }
 

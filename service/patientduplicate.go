@@ -34,9 +34,13 @@ func (s *PatientService) refuseDuplicate(ctx context.Context, p *models.Patient)
 	return refused
 }
 
-// warnings says what p has in common with other patients.
+// warnings says what p has in common with other patients whom the actor sees: of the others it would tell that they are patients here.
 func (s *PatientService) warnings(ctx context.Context, p *models.Patient) ([]apperr.Field, error) {
-	email, phone, err := s.patients.Shared(ctx, p)
+	sight, err := s.care.readable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	email, phone, err := s.patients.Shared(ctx, p, sight)
 	if err != nil {
 		return nil, err
 	}
