@@ -2,6 +2,7 @@ package handler_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,6 +61,19 @@ func TestMergedPatientsAreOnePerson(t *testing.T) {
 		require.Len(t, during["/risk-flags"], 1)
 		require.ElementsMatch(t, append(keptConsents, consent), during["/consents"])
 		require.Contains(t, during["/disclosures"], disclosure)
+		carers := []string{}
+		for _, item := range desk.do("GET", of(kept, "/clinicians"), "").items() {
+			if c := item.(map[string]any); c["kind"] == "assigned" {
+				carers = append(carers, c["account_id"].(string))
+			}
+		}
+		require.ElementsMatch(t, []string{treatsKeptID, treatsMergedID}, carers)
+		auditor := s.as(s.account("auditor@example.org", nil, service.RoleAuditor))
+		for _, patient := range []string{kept, merged} {
+			page := auditor.page(of(patient, "/accounting"))
+			require.Equal(t, 2, strings.Count(page, "<td>patient: created"), "both registrations")
+			require.Equal(t, 1, strings.Count(page, "<td>patient: merge<"), "an event that names both is one")
+		}
 		require.Equal(t, []string{restricted}, s.as(emergency.token).do("GET", records+"?kind=assessment", "").ids(), "an emergency is the person's")
 
 		r = reader.do("POST", of(kept, "/disclosures"), `{"recipient":"x","purpose":"x","record_id":"`+restricted+`"}`)
@@ -70,6 +84,8 @@ func TestMergedPatientsAreOnePerson(t *testing.T) {
 		r = reader.do("POST", of(kept, "/disclosures"), `{"recipient":"x","purpose":"x","record_id":"`+protected+`","consent_id":"`+consent+`"}`)
 		require.Equal(t, http.StatusCreated, r.status, r.text)
 
+		require.Equal(t, http.StatusNoContent, desk.do("DELETE", of(kept, "/clinicians/"+treatsMergedID), "", "If-Match: *").status, "for the person")
+		desk.assign(treatsMergedID, merged)
 		require.Equal(t, http.StatusOK, author.do("POST", "/api/v1/consents/"+consent+"/revocation", "", "If-Match: *").status)
 		author.consent(kept, "")
 		require.Equal(t, http.StatusNotFound, reader.do("GET", records+"/"+protected, "").status, "a consent of the kept row opens nothing of the merged one")

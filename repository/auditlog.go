@@ -24,7 +24,8 @@ func NewAuditLogRepository(s *Store) *AuditLogRepository {
 type AuditLogQuery struct {
 	UserID     uuid.UUID
 	EntityID   uuid.UUID
-	Subject    uuid.UUID // a row that was shown or changed
+	Subject    uuid.UUID   // a row that was shown or changed
+	AlsoOf     []uuid.UUID // with Subject: other rows of the same person
 	Action     string
 	EntityType string
 	Outcome    string
@@ -113,7 +114,12 @@ func (r *AuditLogRepository) IDs(ctx context.Context, q AuditLogQuery, page Page
 	}
 	conditions, values := q.where(id)
 	if q.Subject != uuid.Nil {
-		conditions, values = append(conditions, "s.entity_id = ?", "a.id = s.event_id"), append(values, q.Subject.String())
+		subjects := []string{"?"}
+		values = append(values, q.Subject.String())
+		for _, row := range q.AlsoOf {
+			subjects, values = append(subjects, "?"), append(values, row.String())
+		}
+		conditions = append(conditions, "s.entity_id IN ("+strings.Join(subjects, ", ")+")", "a.id = s.event_id")
 	}
 	past, direction := id+" > ?", ""
 	if page.Descending {
@@ -122,7 +128,10 @@ func (r *AuditLogRepository) IDs(ctx context.Context, q AuditLogQuery, page Page
 	if page.After != uuid.Nil {
 		conditions, values = append(conditions, past), append(values, page.After.String())
 	}
-	statement := "SELECT " + id + " FROM " + table
+	statement := "SELECT DISTINCT " + id + " FROM " + table // an event may name several rows of a person
+	if len(q.AlsoOf) == 0 {
+		statement = "SELECT " + id + " FROM " + table
+	}
 	if len(conditions) > 0 {
 		statement += " WHERE " + strings.Join(conditions, " AND ")
 	}

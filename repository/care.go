@@ -121,9 +121,13 @@ func (r *CareRepository) Note(ctx context.Context, patientID, accountID uuid.UUI
 	return translate(r.store.handle(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(row).Error)
 }
 
-// Remove ends relationships of these kinds that Note began between a patient and an account, and reports whether there were any.
+// Remove ends relationships of these kinds that Note began between any row of a patient's person and an account, and reports whether there were any.
 func (r *CareRepository) Remove(ctx context.Context, patientID, accountID uuid.UUID, kinds ...string) (bool, error) {
-	result := r.store.handle(ctx).Where("patient_id = ? AND account_id = ? AND kind IN ?", patientID, accountID, kinds).
+	ids, err := NewPatientRepository(r.store).SamePerson(ctx, patientID)
+	if err != nil {
+		return false, err
+	}
+	result := r.store.handle(ctx).Where("patient_id IN ? AND account_id = ? AND kind IN ?", ids, accountID, kinds).
 		Delete(&models.CareRelationship{})
 	return result.RowsAffected > 0, translate(result.Error)
 }
@@ -150,15 +154,26 @@ type CareReason struct {
 }
 
 // reasons are all that a patient is, or was, in anybody's care for.
-const reasons = "SELECT account_id, kind, created_at, created_at FROM carerelationship WHERE patient_id = @" +
-	" UNION ALL SELECT practitioner_id, '" + models.CareAppointment + "', created_at, starts_at FROM appointment WHERE patient_id = @ AND " + keptAppointment +
-	" UNION ALL SELECT author_id, '" + models.CareRecord + "', created_at, COALESCE(signed_at, created_at) FROM medicalrecord WHERE patient_id = @ AND " + keptRecord
+const reasons = "SELECT account_id, kind, created_at, created_at FROM carerelationship WHERE patient_id IN (@)" +
+	" UNION ALL SELECT practitioner_id, '" + models.CareAppointment + "', created_at, starts_at FROM appointment WHERE patient_id IN (@) AND " + keptAppointment +
+	" UNION ALL SELECT author_id, '" + models.CareRecord + "', created_at, COALESCE(signed_at, created_at) FROM medicalrecord WHERE patient_id IN (@) AND " + keptRecord
 
-// Of returns who has, or had, a patient in their care and why, the oldest first: one reason for all appointments of an account, and one for all records.
+// Of returns who has, or had, any row of a patient's person in their care and why, the oldest first: one reason for all appointments of an account, and one
+// for all records.
 func (r *CareRepository) Of(ctx context.Context, patientID uuid.UUID) ([]CareReason, error) {
-	id := patientID.String()
+	ids, err := NewPatientRepository(r.store).SamePerson(ctx, patientID)
+	if err != nil {
+		return nil, err
+	}
+	var values []any
+	for range strings.Count(reasons, "@") {
+		for _, id := range ids {
+			values = append(values, id.String())
+		}
+	}
+	statement := strings.ReplaceAll(reasons, "@", strings.Join(slices.Repeat([]string{"?"}, len(ids)), ", "))
 	// Past the guard, which can't know that this shows no content.
-	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, r.store.rebind(strings.ReplaceAll(reasons, "@", "?")), id, id, id)
+	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, r.store.rebind(statement), values...)
 	if err != nil {
 		return nil, translate(err)
 	}

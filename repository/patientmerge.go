@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 	"gorm.io/gorm"
@@ -31,6 +32,11 @@ func mergedInto(id uuid.UUID) func(*gorm.DB) *gorm.DB {
 func (r *PatientRepository) MergedInto(ctx context.Context, id uuid.UUID) ([]*models.Patient, error) {
 	found, _, err := r.List(ctx, everyone, mergedInto(id))
 	return found, err
+}
+
+// SamePerson returns the ids of all rows of a patient's person; none where there is no such patient. It shows nothing of them.
+func (r *PatientRepository) SamePerson(ctx context.Context, id uuid.UUID) ([]uuid.UUID, error) {
+	return r.store.ids(ctx, fmt.Sprintf(samePerson, "SELECT id FROM patient WHERE id = ?"), id.String())
 }
 
 // IsKept reports whether a patient is one whom others were merged into. It shows nothing of them.

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,7 +19,7 @@ type Access struct {
 	Who string // the account's name; empty where a job, or nobody known, acted
 }
 
-// Accounting gives an account of who saw or changed a patient's data (45 CFR 164.528), oldest first: first begin gets the patient, nil where the
+// Accounting gives an account of who saw or changed a patient's data (45 CFR 164.528), in any row of the same person, oldest first: first begin gets the patient, nil where the
 // record is gone or can't be opened, or no role of the actor sees all patients, then show gets page after page. Each page is recorded before it is shown. It returns a Forbidden error.
 func (s *AuditLogService) Accounting(ctx context.Context, patient uuid.UUID, from, to time.Time, begin func(*models.Patient) error, show func([]Access) error) error {
 	begun := false
@@ -26,8 +27,12 @@ func (s *AuditLogService) Accounting(ctx context.Context, patient uuid.UUID, fro
 	intent := audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: patient, Details: "accounting of accesses"}
 	var person *models.Patient
 	return inChunks(ctx, s.store, AuditLogAccounting, intent, func(ctx context.Context, page Page) ([]Access, uuid.UUID, bool, error) {
+		rows, err := s.patients.SamePerson(ctx, patient)
+		if err != nil {
+			return nil, uuid.Nil, false, err
+		}
+		q.AlsoOf = slices.DeleteFunc(rows, func(id uuid.UUID) bool { return id == patient })
 		if !begun && seesDemographics(ctx) {
-			var err error
 			if person, err = s.patients.ByID(ctx, patient); err != nil && !apperr.Is(err, apperr.NotFound) && !apperr.Is(err, apperr.Unreadable) {
 				return nil, uuid.Nil, false, err
 			}
