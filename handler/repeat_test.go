@@ -22,7 +22,9 @@ func with(body string, path func(*stack, caller) string) func(*stack, caller) re
 
 // bookable returns a request for a time of a new patient with a new practitioner.
 func bookable(path, more string) func(*stack, caller) request {
-	return func(s *stack, c caller) request { return request{path, visit(s.inCareOf(c.id, ada), s.practitioner(), 0, more)} }
+	return func(s *stack, c caller) request {
+		return request{path, visit(s.inCareOf(c.id, ada), s.practitioner(), 0, more)}
+	}
 }
 
 // changes are requests of every POST that makes or changes something: no two calls return the same.

@@ -126,10 +126,14 @@ func (r *AppointmentRepository) Claim(ctx context.Context, p Parties) (Standing,
 
 // ofPerson is the condition that an appointment is of a patient, or of another row of the same person.
 func (r *AppointmentRepository) ofPerson(ctx context.Context, patientID uuid.UUID) (clause.Expr, error) {
-	const person = "SELECT p.id FROM patient AS asked JOIN patient AS p ON p.id = COALESCE(asked.merged_into_id, asked.id) " +
-		"OR p.merged_into_id = COALESCE(asked.merged_into_id, asked.id) WHERE asked.id = ?"
-	ids, err := r.ids(ctx, person, patientID.String())
+	ids, err := r.person(ctx, patientID)
 	return r.store.among("patient_id", ids), err
+}
+
+// person returns the ids of all rows of a patient's person.
+func (r *AppointmentRepository) person(ctx context.Context, patientID uuid.UUID) ([]uuid.UUID, error) {
+	return r.ids(ctx, "SELECT p.id FROM patient AS asked JOIN patient AS p ON p.id = COALESCE(asked.merged_into_id, asked.id) "+
+		"OR p.merged_into_id = COALESCE(asked.merged_into_id, asked.id) WHERE asked.id = ?", patientID.String())
 }
 
 // Taken is a time that a practitioner, or a patient, has no more to give.

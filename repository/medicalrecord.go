@@ -117,6 +117,14 @@ func (r *MedicalRecordRepository) Versions(ctx context.Context, id uuid.UUID) ([
 	return rows, err
 }
 
+// CanFollow reports whether there is such a record of a patient that nothing supersedes. It shows nothing of it.
+func (r *MedicalRecordRepository) CanFollow(ctx context.Context, id, patientID uuid.UUID) (bool, error) {
+	var n int64
+	err := r.store.handle(ctx).Model(&models.MedicalRecord{}).
+		Where("id = ? AND patient_id = ? AND NOT EXISTS (SELECT 1 FROM medicalrecord AS later WHERE later.supersedes_id = ?)", id, patientID, id).Count(&n).Error
+	return n > 0, translate(err)
+}
+
 // Known returns those of ids that are records already. It shows nothing of them, and is not an access.
 func (r *MedicalRecordRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
 	return r.known(ctx, ids)

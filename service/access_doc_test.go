@@ -28,12 +28,7 @@ func accessTable() string {
 	for _, p := range service.Permissions() {
 		table.WriteString("| `" + string(p) + "` |")
 		for _, role := range roles {
-			reach := service.Reach([]string{role}, p)
-			table.WriteString(" " + words[reach])
-			if reach == service.InCare && service.ByEmergency(p) {
-				table.WriteString(", emergency")
-			}
-			table.WriteString(" |")
+			table.WriteString(" " + words[service.Reach([]string{role}, p)] + " |")
 		}
 		table.WriteString("\n")
 	}

@@ -1,8 +1,11 @@
 package service
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -95,22 +98,50 @@ func (s *ImportService) appointment(e *fhir.Encounter) (*models.Appointment, str
 	if e.Virtual {
 		a.Modality = "video"
 	}
-	if status == models.Cancelled {
-		a.CancelReason = phi.Of(importedHistory)
-	}
 	var v validation
 	if v.optional("/reasonCode", &e.Reason, maxOther) {
 		a.Reason = phi.Of(e.Reason)
 	}
+	v.oursOf(e.Ours, a)
 	if err := v.err(); err != nil {
 		return nil, rejectReason(err)
+	}
+	if a.Status == models.Cancelled && a.CancelReason.IsNull() {
+		a.CancelReason = phi.Of(importedHistory)
 	}
 	return a, ""
 }
 
+// oursOf writes into an appointment what an export of ours says of it beside FHIR's elements.
+func (v *validation) oursOf(ours fhir.Ours, a *models.Appointment) {
+	for _, known := range []struct {
+		name   string
+		values []string
+		to     *string
+	}{
+		{oursStatus, []string{models.NoShow}, &a.Status}, {oursType, models.AppointmentTypes(), &a.Type}, {oursModality, models.Modalities(), &a.Modality},
+	} {
+		if value, said := ours[known.name]; said {
+			v.oneOf("/extension/"+known.name, value, known.values)
+			*known.to = value
+		}
+	}
+	if zone, said := ours[oursTimeZone]; said {
+		v.zone("/extension/"+oursTimeZone, zone)
+		a.TimeZone = zone
+	}
+	in := AppointmentInput{Modality: a.Modality, VideoURL: ours[oursVideoURL]}
+	v.videoURL(&in)
+	cancelled, overlap := ours[oursCancelReason], ours[oursOverlapReason]
+	v.optional("/extension/"+oursCancelReason, &cancelled, maxOther)
+	v.optional("/extension/"+oursOverlapReason, &overlap, maxOther)
+	a.VideoURL, a.CancelReason, a.OverlapReason = optionalText(in.VideoURL), optionalText(cancelled), optionalText(overlap)
+	a.AllowOverlap = overlap != ""
+}
+
 // createAppointment stores an appointment; one that overlaps others is marked, as the database demands it.
 func (s *ImportService) createAppointment(ctx context.Context, a *models.Appointment) error {
-	if models.Occupies(a.Status) {
+	if models.Occupies(a.Status) && !a.AllowOverlap {
 		parties := repository.Parties{PatientID: a.PatientID, PractitionerID: a.PractitionerID}
 		taken, err := s.appointments.Taken(ctx, parties, a.StartsAt, a.EndsAt, time.Now(), nil)
 		if err != nil {
@@ -143,7 +174,7 @@ func (s *ImportService) record(d *fhir.Document) (*models.MedicalRecord, string)
 	m := &models.MedicalRecord{
 		Base: models.Base{ID: d.ID}, PatientID: d.Patient.ID, AuthorID: author, Status: models.RecordFinal, SignedAt: &d.Date, SignedBy: &author,
 	}
-	in := RecordInput{Kind: models.KindDocument, OccurredAt: &d.Date, Title: d.Title, Content: d.Text}
+	in := RecordInput{Kind: models.KindDocument, Sensitivity: labelled(d.Labels), OccurredAt: &d.Date, Title: d.Title, Content: d.Text}
 	if d.Encounter != uuid.Nil {
 		in.AppointmentID = &d.Encounter
 	}
@@ -156,7 +187,9 @@ func (s *ImportService) record(d *fhir.Document) (*models.MedicalRecord, string)
 			in.Kind = kind
 		}
 	}
-	if err := in.applyTo(m, time.Now()); err != nil {
+	var v validation
+	v.oursOfRecord(d, &in, m)
+	if err := cmp.Or(v.err(), in.applyTo(m, time.Now())); err != nil {
 		return nil, rejectReason(err)
 	}
 	if d.InError {
@@ -165,10 +198,62 @@ func (s *ImportService) record(d *fhir.Document) (*models.MedicalRecord, string)
 	return m, ""
 }
 
-// admitRecords refuses records of nobody we know, and lets go of encounters that are not here, or are another patient's.
+// labelled returns the sensitivity that a document's labels ask for, nil where they ask for none.
+func labelled(labels []string) *string {
+	sensitivity := ""
+	for _, label := range labels {
+		switch {
+		case label == fhir.Part2:
+			return new(models.SensitivityPart2)
+		case label == fhir.Restricted || label == fhir.VeryRestricted:
+			sensitivity = models.SensitivityRestricted
+		}
+	}
+	if sensitivity == "" {
+		return nil
+	}
+	return &sensitivity
+}
+
+// oursOfRecord writes into a record what an export of ours says of it beside FHIR's elements.
+func (v *validation) oursOfRecord(d *fhir.Document, in *RecordInput, m *models.MedicalRecord) {
+	if kind, said := d.Ours[oursKind]; said {
+		v.oneOf("/extension/"+oursKind, kind, slices.DeleteFunc(models.RecordKinds(), func(k string) bool { return k == models.KindPsychotherapyNote }))
+		in.Kind = kind
+	}
+	if status, said := d.Ours[oursStatus]; said {
+		v.oneOf("/extension/"+oursStatus, status, []string{models.RecordAmended})
+		m.Status = status
+	}
+	if signed, said := d.Ours[oursSignedAt]; said {
+		at, err := time.Parse(time.RFC3339Nano, signed)
+		if err != nil || at.After(time.Now()) {
+			v.add("/extension/"+oursSignedAt, "date", "Is not a time of the past.")
+		}
+		m.SignedAt = new(at.UTC().Truncate(time.Microsecond))
+	}
+	if answered, said := d.Ours[oursQuestionnaire]; said {
+		var q answeredQuestionnaire
+		if err := json.Unmarshal([]byte(answered), &q); err != nil {
+			v.add("/extension/"+oursQuestionnaire, "wrong_type", "Is not an answered questionnaire.")
+		}
+		in.Questionnaire = &QuestionnaireInput{Instrument: q.Instrument, Answers: q.Answers}
+	}
+	if reason := d.Ours[oursAmendmentReason]; reason != "" && d.Replaces != uuid.Nil {
+		v.optional("/extension/"+oursAmendmentReason, &reason, maxOther)
+		m.SupersedesID, m.AmendmentReason = &d.Replaces, phi.Of(reason)
+	}
+}
+
+// admitRecords refuses records of nobody we know, and lets go of encounters and amended records that are not here, or are another patient's.
 func (s *ImportService) admitRecords(ctx context.Context, rows []newRow[models.MedicalRecord]) (map[uuid.UUID]string, error) {
+	ofPatient := map[uuid.UUID]uuid.UUID{} // of records that are new with these
 	for _, r := range rows {
 		m := r.row
+		if err := s.followsOne(ctx, m, ofPatient); err != nil {
+			return nil, err
+		}
+		ofPatient[m.ID] = m.PatientID
 		if m.AppointmentID == nil {
 			continue
 		}
@@ -181,6 +266,27 @@ func (s *ImportService) admitRecords(ctx context.Context, rows []newRow[models.M
 		}
 	}
 	return unknownParties(ctx, s, rows, func(m *models.MedicalRecord) (uuid.UUID, uuid.UUID) { return m.PatientID, m.AuthorID })
+}
+
+// followsOne lets go of what a record amends where that is not here, is another patient's, or was amended already.
+func (s *ImportService) followsOne(ctx context.Context, m *models.MedicalRecord, ofPatient map[uuid.UUID]uuid.UUID) error {
+	if m.SupersedesID == nil {
+		return nil
+	}
+	fits := ofPatient[*m.SupersedesID] == m.PatientID
+	if !fits {
+		var err error
+		if fits, err = s.records.CanFollow(ctx, *m.SupersedesID, m.PatientID); err != nil {
+			return err
+		}
+	}
+	if !fits {
+		m.SupersedesID, m.AmendmentReason = nil, phi.Text{}
+	}
+	if m.SupersedesID != nil {
+		delete(ofPatient, *m.SupersedesID) // one follows, not two
+	}
+	return nil
 }
 
 // unknownParties refuses rows of patients or practitioners who are not here.

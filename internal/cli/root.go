@@ -19,6 +19,7 @@ func newRootCommand(app *app) *cobra.Command {
 		newServeCommand(app),
 		newMigrateCommand(app),
 		newImportCommand(app),
+		newExportCommand(app),
 		newKeysCommand(app),
 		newAuditCommand(app),
 		newAccountCommand(app),

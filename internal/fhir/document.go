@@ -25,7 +25,11 @@ type Document struct {
 	Date      time.Time // when it was made
 	Title     string
 	Codes     []Code
+	Labels    []string  // codes of confidentiality and of the rules that protect it
+	Replaces  uuid.UUID // the document in whose place this one came; Nil: none
+	Note      string    // that goes with it; not read
 	Text      string
+	Ours      Ours
 }
 
 // Code is https://hl7.org/fhir/R4/datatypes.html#Coding.
@@ -39,27 +43,44 @@ func (Document) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // document is the part of https://hl7.org/fhir/R4/documentreference.html that is read.
 type document struct {
-	ID                string           `json:"id"`
-	ImplicitRules     string           `json:"implicitRules"`
-	ModifierExtension []jsontext.Value `json:"modifierExtension"`
-	Status            string           `json:"status"`
-	Type              codeableConcept  `json:"type"`
-	Subject           reference        `json:"subject"`
-	Author            []reference      `json:"author"`
-	Date              string           `json:"date"`
-	Content           []struct {
-		Attachment attachment `json:"attachment"`
-	} `json:"content"`
-	Context struct {
-		Encounter []reference `json:"encounter"`
-		Period    period      `json:"period"`
-	} `json:"context"`
+	ResourceType      string            `json:"resourceType,omitzero"`
+	ID                string            `json:"id,omitzero"`
+	ImplicitRules     string            `json:"implicitRules,omitzero"`
+	Extension         []extension       `json:"extension,omitzero"`
+	ModifierExtension []jsontext.Value  `json:"modifierExtension,omitzero"`
+	Status            string            `json:"status,omitzero"`
+	Type              codeableConcept   `json:"type,omitzero"`
+	Subject           reference         `json:"subject,omitzero"`
+	Date              string            `json:"date,omitzero"`
+	Author            []reference       `json:"author,omitzero"`
+	RelatesTo         []relation        `json:"relatesTo,omitzero"`
+	Description       string            `json:"description,omitzero"`
+	SecurityLabel     []codeableConcept `json:"securityLabel,omitzero"`
+	Content           []documentContent `json:"content,omitzero"`
+	Context           documentContext   `json:"context,omitzero"`
+}
+
+// relation is DocumentReference.relatesTo.
+type relation struct {
+	Code   string    `json:"code,omitzero"`
+	Target reference `json:"target,omitzero"`
+}
+
+// documentContent is DocumentReference.content.
+type documentContent struct {
+	Attachment attachment `json:"attachment,omitzero"`
+}
+
+// documentContext is DocumentReference.context.
+type documentContext struct {
+	Encounter []reference `json:"encounter,omitzero"`
+	Period    period      `json:"period,omitzero"`
 }
 
 // attachment is https://hl7.org/fhir/R4/datatypes.html#Attachment.
 type attachment struct {
-	ContentType string `json:"contentType"`
-	Data        string `json:"data"`
+	ContentType string `json:"contentType,omitzero"`
+	Data        string `json:"data,omitzero"`
 }
 
 // Documents reads an NDJSON stream of DocumentReference resources, as Patients does.
@@ -75,7 +96,7 @@ func (d *document) document() (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Document{ID: id, InError: d.Status == "entered-in-error", Title: d.Type.says()}
+	out := &Document{ID: id, InError: d.Status == "entered-in-error", Title: d.Type.says(), Ours: oursAmong(d.Extension)}
 	var ok bool
 	if out.Patient, ok = d.Subject.to("Patient"); !ok {
 		return nil, reject("subject: names no patient")
@@ -91,12 +112,24 @@ func (d *document) document() (*Document, error) {
 			return nil, reject("date: not a time with its zone")
 		}
 	}
+	for _, r := range d.RelatesTo {
+		if replaced, ok := r.Target.to("DocumentReference"); ok && r.Code == "replaces" {
+			out.Replaces = replaced.ID
+		}
+	}
+	for _, label := range d.SecurityLabel {
+		for _, c := range label.Coding {
+			out.Labels = append(out.Labels, c.Code)
+		}
+	}
 	for _, c := range d.Type.Coding {
 		if c.System != "" && c.Code != "" {
 			out.Codes = append(out.Codes, Code(c))
 		}
 	}
-	out.Text, err = d.text()
+	if out.Text, err = d.text(); err == nil && out.Text == "" && len(out.Ours) == 0 {
+		err = reject("content: no text")
+	}
 	return out, err
 }
 
@@ -110,11 +143,7 @@ func (d *document) text() (string, error) {
 		}
 		parts = append(parts, part)
 	}
-	text := strings.TrimSpace(strings.Join(parts, "\n\n"))
-	if text == "" {
-		return "", reject("content: no text")
-	}
-	return text, nil
+	return strings.TrimSpace(strings.Join(parts, "\n\n")), nil
 }
 
 func (a attachment) text() (string, error) {

@@ -20,6 +20,7 @@ type Encounter struct {
 	Practitioner Reference
 	Start, End   time.Time
 	Reason       string
+	Ours         Ours
 }
 
 // Format implements fmt.Formatter: no verb shows one.
@@ -30,26 +31,28 @@ func (Encounter) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // encounter is the part of https://hl7.org/fhir/R4/encounter.html that is read.
 type encounter struct {
-	ID                string            `json:"id"`
-	ImplicitRules     string            `json:"implicitRules"`
-	ModifierExtension []jsontext.Value  `json:"modifierExtension"`
-	Status            string            `json:"status"`
-	Class             coding            `json:"class"`
-	Type              []codeableConcept `json:"type"`
-	ReasonCode        []codeableConcept `json:"reasonCode"`
-	Subject           reference         `json:"subject"`
-	Participant       []participant     `json:"participant"`
-	Period            period            `json:"period"`
+	ResourceType      string            `json:"resourceType,omitzero"`
+	ID                string            `json:"id,omitzero"`
+	ImplicitRules     string            `json:"implicitRules,omitzero"`
+	Extension         []extension       `json:"extension,omitzero"`
+	ModifierExtension []jsontext.Value  `json:"modifierExtension,omitzero"`
+	Status            string            `json:"status,omitzero"`
+	Class             coding            `json:"class,omitzero"`
+	Type              []codeableConcept `json:"type,omitzero"`
+	ReasonCode        []codeableConcept `json:"reasonCode,omitzero"`
+	Subject           reference         `json:"subject,omitzero"`
+	Participant       []participant     `json:"participant,omitzero"`
+	Period            period            `json:"period,omitzero"`
 }
 
 type participant struct {
-	Individual reference `json:"individual"`
+	Individual reference `json:"individual,omitzero"`
 }
 
 // period is https://hl7.org/fhir/R4/datatypes.html#Period.
 type period struct {
-	Start string `json:"start"`
-	End   string `json:"end"`
+	Start string `json:"start,omitzero"`
+	End   string `json:"end,omitzero"`
 }
 
 // Encounters reads an NDJSON stream of Encounter resources, as Patients does.
@@ -65,7 +68,7 @@ func (e *encounter) encounter() (*Encounter, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Encounter{ID: id, Status: e.Status, Virtual: e.Class.Code == "VR", Reason: e.reason()}
+	out := &Encounter{ID: id, Status: e.Status, Virtual: e.Class.Code == "VR", Reason: e.reason(), Ours: oursAmong(e.Extension)}
 	var ok bool
 	if out.Patient, ok = e.Subject.to("Patient"); !ok {
 		return nil, reject("subject: names no patient")

@@ -29,6 +29,15 @@ func patientName(names []humanName) (first, last string, err error) {
 	return first, last, nil
 }
 
+// fullName chooses as patientName does, among names that say anything.
+func fullName(names []humanName) (string, error) {
+	current := slices.DeleteFunc(slices.Clone(names), func(n humanName) bool { return n.Use == "old" || n.Use == "maiden" || n.full() == "" })
+	if len(current) == 0 {
+		return "", reject("name: none in use")
+	}
+	return preferred(current, func(n humanName) string { return n.Use }, "official", "usual").full(), nil
+}
+
 // first is all given names, or the first of them where all together are too long.
 func (n humanName) first() string {
 	given := n.given()

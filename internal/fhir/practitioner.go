@@ -3,7 +3,6 @@ package fhir
 import (
 	"io"
 	"iter"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
@@ -19,12 +18,13 @@ type Practitioner struct {
 
 // practitioner is the part of https://hl7.org/fhir/R4/practitioner.html that is read.
 type practitioner struct {
-	ID                string           `json:"id"`
-	ImplicitRules     string           `json:"implicitRules"`
-	ModifierExtension []jsontext.Value `json:"modifierExtension"`
-	Identifier        []identifier     `json:"identifier"`
-	Name              []humanName      `json:"name"`
-	Telecom           []contactPoint   `json:"telecom"`
+	ResourceType      string           `json:"resourceType,omitzero"`
+	ID                string           `json:"id,omitzero"`
+	ImplicitRules     string           `json:"implicitRules,omitzero"`
+	ModifierExtension []jsontext.Value `json:"modifierExtension,omitzero"`
+	Identifier        []identifier     `json:"identifier,omitzero"`
+	Name              []humanName      `json:"name,omitzero"`
+	Telecom           []contactPoint   `json:"telecom,omitzero"`
 }
 
 // Practitioners reads an NDJSON stream of Practitioner resources, as Patients does.
@@ -42,11 +42,11 @@ func (p *practitioner) practitioner() (*Practitioner, error) {
 	if err != nil {
 		return nil, err
 	}
-	firstName, last, err := patientName(p.Name)
+	name, err := fullName(p.Name)
 	if err != nil {
 		return nil, err
 	}
-	out := &Practitioner{ID: id, Name: strings.TrimSpace(firstName + " " + last), Email: email(p.Telecom)}
+	out := &Practitioner{ID: id, Name: name, Email: email(p.Telecom)}
 	if out.Email == "" {
 		return nil, reject("telecom: no current e-mail")
 	}

@@ -14,14 +14,14 @@ type Reference struct {
 
 // reference is https://hl7.org/fhir/R4/references.html#Reference.
 type reference struct {
-	Reference  string      `json:"reference"`
-	Identifier *identifier `json:"identifier"`
+	Reference  string      `json:"reference,omitzero"`
+	Identifier *identifier `json:"identifier,omitzero"`
 }
 
 // identifier is https://hl7.org/fhir/R4/datatypes.html#Identifier.
 type identifier struct {
-	System string `json:"system"`
-	Value  string `json:"value"`
+	System string `json:"system,omitzero"`
+	Value  string `json:"value,omitzero"`
 }
 
 // to returns what the reference names among resources of a kind, and whether it names one.

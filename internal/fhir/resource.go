@@ -11,71 +11,72 @@ import (
 // resource is the part of a FHIR R4 Patient that is read. Other members are allowed, and passed over: FHIR is
 // extensible.
 type resource struct {
-	ResourceType      string           `json:"resourceType"`
-	ID                string           `json:"id"`
-	ImplicitRules     string           `json:"implicitRules"`
-	ModifierExtension []jsontext.Value `json:"modifierExtension"`
-	Active            *bool            `json:"active"`
-	Name              []humanName      `json:"name"`
-	Telecom           []contactPoint   `json:"telecom"`
-	BirthDate         string           `json:"birthDate"`
-	DeceasedBoolean   bool             `json:"deceasedBoolean"`
-	DeceasedDateTime  string           `json:"deceasedDateTime"`
-	Address           []address        `json:"address"`
-	Contact           []contact        `json:"contact"`
-	Link              []link           `json:"link"`
+	ResourceType      string           `json:"resourceType,omitzero"`
+	ID                string           `json:"id,omitzero"`
+	ImplicitRules     string           `json:"implicitRules,omitzero"`
+	ModifierExtension []jsontext.Value `json:"modifierExtension,omitzero"`
+	Active            *bool            `json:"active,omitzero"`
+	Name              []humanName      `json:"name,omitzero"`
+	Telecom           []contactPoint   `json:"telecom,omitzero"`
+	BirthDate         string           `json:"birthDate,omitzero"`
+	DeceasedBoolean   bool             `json:"deceasedBoolean,omitzero"`
+	DeceasedDateTime  string           `json:"deceasedDateTime,omitzero"`
+	Address           []address        `json:"address,omitzero"`
+	Contact           []contact        `json:"contact,omitzero"`
+	Link              []link           `json:"link,omitzero"`
 }
 
 // humanName is https://hl7.org/fhir/R4/datatypes.html#HumanName.
 type humanName struct {
-	Use    string   `json:"use"`
-	Text   string   `json:"text"`
-	Family string   `json:"family"`
-	Given  []string `json:"given"`
+	Use    string   `json:"use,omitzero"`
+	Text   string   `json:"text,omitzero"`
+	Family string   `json:"family,omitzero"`
+	Given  []string `json:"given,omitzero"`
 }
 
 // contactPoint is https://hl7.org/fhir/R4/datatypes.html#ContactPoint.
 type contactPoint struct {
-	System string `json:"system"`
-	Value  string `json:"value"`
-	Use    string `json:"use"`
-	Rank   uint   `json:"rank"`
+	System string `json:"system,omitzero"`
+	Value  string `json:"value,omitzero"`
+	Use    string `json:"use,omitzero"`
+	Rank   uint   `json:"rank,omitzero"`
 }
 
 // address is https://hl7.org/fhir/R4/datatypes.html#Address.
 type address struct {
-	Use        string   `json:"use"`
-	Text       string   `json:"text"`
-	Line       []string `json:"line"`
-	City       string   `json:"city"`
-	State      string   `json:"state"`
-	PostalCode string   `json:"postalCode"`
+	Use        string   `json:"use,omitzero"`
+	Text       string   `json:"text,omitzero"`
+	Line       []string `json:"line,omitzero"`
+	City       string   `json:"city,omitzero"`
+	State      string   `json:"state,omitzero"`
+	PostalCode string   `json:"postalCode,omitzero"`
 }
 
 // contact is Patient.contact.
 type contact struct {
-	ModifierExtension []jsontext.Value  `json:"modifierExtension"`
-	Relationship      []codeableConcept `json:"relationship"`
-	Name              humanName         `json:"name"`
-	Telecom           []contactPoint    `json:"telecom"`
+	ModifierExtension []jsontext.Value  `json:"modifierExtension,omitzero"`
+	Relationship      []codeableConcept `json:"relationship,omitzero"`
+	Name              humanName         `json:"name,omitzero"`
+	Telecom           []contactPoint    `json:"telecom,omitzero"`
 }
 
 // link is Patient.link.
 type link struct {
-	Type string `json:"type"`
+	Other reference `json:"other,omitzero"`
+	Type  string    `json:"type,omitzero"`
 }
 
 // codeableConcept is https://hl7.org/fhir/R4/datatypes.html#CodeableConcept.
 type codeableConcept struct {
-	Text   string   `json:"text"`
-	Coding []coding `json:"coding"`
+	Text   string   `json:"text,omitzero"`
+	Coding []coding `json:"coding,omitzero"`
 }
 
 // coding is https://hl7.org/fhir/R4/datatypes.html#Coding.
 type coding struct {
-	System  string `json:"system"`
-	Code    string `json:"code"`
-	Display string `json:"display"`
+	System  string `json:"system,omitzero"`
+	Code    string `json:"code,omitzero"`
+	Display string `json:"display,omitzero"`
 }
 
 // reject is why a line is not taken. It names elements and rules, never anything that stood in the line.
@@ -95,7 +96,7 @@ func notKind(kind string) reject { return reject("resourceType: not " + kind) }
 // kindOf returns the resourceType of a line.
 func kindOf(line []byte) (string, error) {
 	var head struct {
-		ResourceType string `json:"resourceType"`
+		ResourceType string `json:"resourceType,omitzero"`
 	}
 	err := json.Unmarshal(line, &head)
 	return head.ResourceType, err

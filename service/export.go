@@ -1,0 +1,316 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/fhir"
+	"novamind/internal/phi"
+	"novamind/models"
+	"novamind/repository"
+)
+
+// What FHIR R4 has no element for, by the names of our extensions.
+const (
+	oursStatus          = "status"
+	oursType            = "type"
+	oursModality        = "modality"
+	oursTimeZone        = "time-zone"
+	oursVideoURL        = "video-url"
+	oursCancelReason    = "cancel-reason"
+	oursOverlapReason   = "overlap-reason"
+	oursKind            = "kind"
+	oursSignedAt        = "signed-at"
+	oursQuestionnaire   = "questionnaire"
+	oursAmendmentReason = "amendment-reason"
+)
+
+// ExportService writes patients with their histories as ImportService reads them. Every method returns a Forbidden error where no role of the actor permits it.
+type ExportService struct {
+	store       Store
+	charts      *repository.ExportRepository
+	consents    *repository.ConsentRepository
+	disclosures *repository.DisclosureRepository
+}
+
+// NewExportService returns the service on a store.
+func NewExportService(store *repository.Store) *ExportService {
+	return &ExportService{
+		store: store, charts: repository.NewExportRepository(store),
+		consents: repository.NewConsentRepository(store), disclosures: repository.NewDisclosureRepository(store),
+	}
+}
+
+// FHIRFiles is where an export goes: lines of NDJSON, by resource.
+type FHIRFiles struct{ Patients, Practitioners, Encounters, Documents io.Writer }
+
+// ExportReport is what an export wrote, and what it left out.
+type ExportReport struct {
+	Patients      int         `json:"patients"`
+	Practitioners int         `json:"practitioners"`
+	Encounters    int         `json:"encounters"`
+	Documents     int         `json:"documents"`
+	Withheld      int64       `json:"withheld"`   // records that 42 CFR Part 2 protects, and no consent lets out
+	Unreadable    []uuid.UUID `json:"unreadable"` // rows that can't be opened
+}
+
+// chartsAtOnce is how many ids of patients are read at a time.
+const chartsAtOnce = 1000
+
+// FHIR writes the patients of ids, each with all rows of the same person, or everybody where ids is empty. Before anything of a patient is written, an event that names all of
+// it is durable, and so is a disclosure of each record that 42 CFR Part 2 protects. Those need a consent that names no recipient, for one that does lets nobody else see them.
+// Psychotherapy notes are in no export. progress is told how many patients were written. It returns a NotFound error, before it writes, where a patient is not there, and the
+// report is valid with an error too.
+func (s *ExportService) FHIR(ctx context.Context, ids []uuid.UUID, to FHIRFiles, progress func(int64)) (ExportReport, error) {
+	x := &fhirExport{ExportService: s, to: to, report: ExportReport{Unreadable: []uuid.UUID{}}, practitioners: map[uuid.UUID]bool{}}
+	err := x.patients(ctx, ids, func(id uuid.UUID) error {
+		if err := x.patient(ctx, id); err != nil {
+			return err
+		}
+		progress(int64(x.report.Patients))
+		return nil
+	})
+	if err == nil {
+		err = x.named(ctx)
+	}
+	return x.report, err
+}
+
+// fhirExport is one export.
+type fhirExport struct {
+	*ExportService
+
+	to            FHIRFiles
+	report        ExportReport
+	practitioners map[uuid.UUID]bool // whom encounters and documents name
+}
+
+// patients calls do with each patient.
+func (x *fhirExport) patients(ctx context.Context, ids []uuid.UUID, do func(uuid.UUID) error) error {
+	named := len(ids) > 0
+	var rows []uuid.UUID
+	for _, id := range ids {
+		person, err := x.charts.Person(ctx, id)
+		if err == nil && len(person) == 0 {
+			err = apperr.New(apperr.NotFound, "There is no patient "+id.String()+".")
+		}
+		if err != nil {
+			return err
+		}
+		rows = append(rows, person...)
+	}
+	slices.SortFunc(rows, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	rows = slices.Compact(rows)
+	for after := uuid.Nil; ; after = rows[len(rows)-1] {
+		if !named {
+			var err error
+			if rows, err = x.charts.Patients(ctx, after, chartsAtOnce); err != nil || len(rows) == 0 {
+				return err
+			}
+		}
+		for _, id := range rows {
+			if err := do(id); err != nil {
+				return err
+			}
+		}
+		if named {
+			return nil
+		}
+	}
+}
+
+// patient writes a patient with the history.
+func (x *fhirExport) patient(ctx context.Context, id uuid.UUID) error {
+	var chart *repository.Chart
+	intent := audit.Intent{Action: audit.Export, EntityType: "patient", EntityID: id, Details: "FHIR R4"}
+	err := guarded(ctx, x.store, PatientExport, intent, x.store.Read, func(ctx context.Context) error {
+		now := time.Now().UTC().Truncate(time.Microsecond)
+		consents, err := x.consents.Holding(ctx, []uuid.UUID{id}, uuid.Nil, now)
+		if err != nil {
+			return err
+		}
+		if chart, err = x.charts.Chart(ctx, id, consents[id] != nil); err != nil || chart.Patient.Unreadable() {
+			return err
+		}
+		return x.disclose(ctx, chart.Records, consents[id], now)
+	})
+	if err != nil {
+		return err
+	}
+	return x.write(chart)
+}
+
+// disclose keeps a disclosure of each record that 42 CFR Part 2 protects.
+func (x *fhirExport) disclose(ctx context.Context, records []*models.MedicalRecord, consent *models.Consent, now time.Time) error {
+	var rows []*models.Disclosure
+	for _, m := range records {
+		if m.Sensitivity == models.SensitivityPart2 && !m.Unreadable() {
+			rows = append(rows, &models.Disclosure{
+				PatientID: m.PatientID, RecordID: &m.ID, ConsentID: &consent.ID, Recipient: phi.Of("Who was given an export"),
+				Purpose: phi.Of(consent.Purpose.Plain()), Notice: true, DisclosedAt: now,
+			})
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return x.store.InTx(ctx, func(ctx context.Context) error { return x.disclosures.CreateAll(ctx, rows) })
+}
+
+func (x *fhirExport) write(chart *repository.Chart) error {
+	x.report.Withheld += chart.Withheld
+	p := chart.Patient
+	if p.Unreadable() {
+		x.report.Unreadable = append(x.report.Unreadable, p.ID) // what belongs to nobody can't be read back
+		return nil
+	}
+	text, err := exportedPatient(p).Line(valueOr(p.MergedIntoID, uuid.Nil))
+	if err := writeLine(x.to.Patients, text, err, &x.report.Patients); err != nil {
+		return err
+	}
+	for _, a := range chart.Appointments {
+		if a.Unreadable() {
+			x.report.Unreadable = append(x.report.Unreadable, a.ID)
+			continue
+		}
+		x.practitioners[a.PractitionerID] = true
+		text, err := exportedEncounter(a).Line()
+		if err := writeLine(x.to.Encounters, text, err, &x.report.Encounters); err != nil {
+			return err
+		}
+	}
+	for _, m := range chart.Records {
+		if m.Unreadable() {
+			x.report.Unreadable = append(x.report.Unreadable, m.ID)
+			continue
+		}
+		x.practitioners[m.AuthorID] = true
+		document, err := exportedDocument(m)
+		if err != nil {
+			return err
+		}
+		text, err := document.Line(m.Status == models.RecordAmended)
+		if err := writeLine(x.to.Documents, text, err, &x.report.Documents); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// named writes the practitioners whom the export names.
+func (x *fhirExport) named(ctx context.Context) error {
+	var accounts []*models.Account
+	intent := audit.Intent{Action: audit.Export, EntityType: "account", Details: "FHIR R4"}
+	err := guarded(ctx, x.store, PatientExport, intent, x.store.Read, func(ctx context.Context) (err error) {
+		accounts, err = x.charts.Accounts(ctx, slices.Collect(maps.Keys(x.practitioners)))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		text, err := fhir.Practitioner{ID: a.ID, Name: a.Name, Email: a.Email}.Line()
+		if err := writeLine(x.to.Practitioners, text, err, &x.report.Practitioners); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeLine(w io.Writer, text []byte, err error, written *int) error {
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	if err == nil {
+		*written++
+	}
+	return err
+}
+
+func exportedPatient(p *models.Patient) fhir.Patient {
+	contact := p.ContactInfo.Plain()
+	out := fhir.Patient{
+		ID: p.ID, FirstName: p.FirstName.Plain(), LastName: p.LastName.Plain(), BirthDate: p.DateOfBirth.Plain().String(), Active: p.Active,
+		Phone: contact.Phone, AlternativePhone: contact.AlternativePhone, Email: contact.Email,
+	}
+	if a := p.Address.Optional(); a != nil {
+		out.Address = &fhir.Address{Street: a.Street, City: a.City, State: a.State, ZipCode: a.ZipCode}
+	}
+	if c := p.EmergencyContact.Optional(); c != nil {
+		out.EmergencyContact = &fhir.Contact{
+			Name: c.Name, Relationship: c.Relationship, Phone: c.Phone, Email: c.Email, AlternativePhone: c.AlternativePhone,
+		}
+	}
+	return out
+}
+
+// statusesOfEncounters are R4's codes of the states of an appointment, as ImportService reads them. A no-show is a cancellation to FHIR.
+var statusesOfEncounters = map[string]string{
+	models.Booked: "planned", models.Arrived: "arrived", models.CheckedIn: "in-progress", models.Fulfilled: "finished", models.Cancelled: "cancelled",
+	models.NoShow: "cancelled", models.EnteredInError: "entered-in-error",
+}
+
+func exportedEncounter(a *models.Appointment) fhir.Encounter {
+	out := fhir.Encounter{
+		ID: a.ID, Status: statusesOfEncounters[a.Status], Virtual: a.Modality != "in_person", Patient: fhir.Reference{ID: a.PatientID},
+		Practitioner: fhir.Reference{ID: a.PractitionerID}, Start: a.StartsAt, End: a.EndsAt, Reason: a.Reason.Plain(),
+		Ours: fhir.Ours{
+			oursType: a.Type, oursModality: a.Modality, oursTimeZone: a.TimeZone, oursVideoURL: a.VideoURL.Plain(),
+			oursCancelReason: a.CancelReason.Plain(), oursOverlapReason: a.OverlapReason.Plain(),
+		},
+	}
+	if a.Status == models.NoShow {
+		out.Ours[oursStatus] = a.Status
+	}
+	return out
+}
+
+// answeredQuestionnaire is what is written of a questionnaire: the rest is computed.
+type answeredQuestionnaire struct {
+	Instrument string `json:"instrument"`
+	Answers    []int  `json:"answers"`
+}
+
+func exportedDocument(m *models.MedicalRecord) (fhir.Document, error) {
+	out := fhir.Document{
+		ID: m.ID, InError: m.Status == models.RecordInError, Patient: fhir.Reference{ID: m.PatientID}, Author: fhir.Reference{ID: m.AuthorID},
+		Encounter: valueOr(m.AppointmentID, uuid.Nil), Replaces: valueOr(m.SupersedesID, uuid.Nil), Date: m.OccurredAt,
+		Title: m.Title.Plain(), Text: m.Content.Plain(),
+		Ours: fhir.Ours{oursKind: m.Kind, oursSignedAt: m.SignedAt.UTC().Format(time.RFC3339Nano), oursAmendmentReason: m.AmendmentReason.Plain()},
+	}
+	switch m.Sensitivity {
+	case models.SensitivityRestricted:
+		out.Labels = []string{fhir.Restricted}
+	case models.SensitivityPart2:
+		out.Labels, out.Note = []string{fhir.Part2, fhir.Restricted}, Part2Notice
+	}
+	if m.Status == models.RecordAmended {
+		out.Ours[oursStatus] = m.Status
+	}
+	for _, c := range m.Codes.Plain() {
+		out.Codes = append(out.Codes, fhir.Code{System: c.System, Code: c.Code, Display: c.Display})
+	}
+	if q := m.Questionnaire.Optional(); q != nil {
+		answered, err := json.Marshal(answeredQuestionnaire{q.Instrument, q.Answers})
+		if err != nil {
+			return out, err
+		}
+		out.Ours[oursQuestionnaire] = string(answered)
+	}
+	return out, nil
+}
+
+func valueOr[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
