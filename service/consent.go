@@ -258,7 +258,7 @@ func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error
 		if err != nil {
 			return unknownReference(err, "/record_id")
 		}
-		if d.DisclosedAt.Before(m.OccurredAt) || d.DisclosedAt.Before(cmp.Or(m.SignedAt, &m.CreatedAt).Truncate(time.Microsecond)) {
+		if d.DisclosedAt.Before(cmp.Or(m.SignedAt, &m.CreatedAt).Truncate(time.Microsecond)) {
 			return apperr.InvalidFields(apperr.Field{Pointer: "/disclosed_at", Code: "out_of_range", Detail: "Lies before the record was signed."})
 		}
 		d.PatientID, d.Notice = m.PatientID, m.Sensitivity == models.SensitivityPart2

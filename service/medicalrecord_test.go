@@ -132,6 +132,49 @@ func TestSignedRecordsAreResealedAndPurged(t *testing.T) {
 	})
 }
 
+// A purge takes all that belongs to a patient along, and names every row of it.
+func TestPurgesNameAllThatGoes(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		author, colleague := b.practitioner(t), b.practitioner(t)
+		a := b.meeting(t, author, time.Hour)
+		ctx, id := b.on(t, author), a.PatientID
+		require.NoError(t, b.care.Note(t.Context(), id, colleague.ID, models.CareAssigned, time.Now()))
+		part2 := models.SensitivityPart2
+		m, err := b.records.Write(ctx, id, service.RecordInput{
+			Kind: models.KindAssessment, Sensitivity: &part2, Title: "x", AppointmentID: &a.ID,
+			Questionnaire: &service.QuestionnaireInput{Instrument: models.PHQ9, Answers: []int{0, 0, 0, 0, 0, 0, 0, 0, 1}},
+		}, service.Idempotency{})
+		require.NoError(t, err)
+		_, err = b.records.Sign(ctx, m.ID, anyVersion)
+		require.NoError(t, err)
+		_, err = b.consents.Grant(ctx, id, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"}, service.Idempotency{})
+		require.NoError(t, err)
+		_, err = b.records.Amend(b.on(t, colleague), m.ID, service.AmendmentInput{AmendmentReason: "x"}, service.Idempotency{})
+		require.NoError(t, err)
+		_, err = b.records.Write(ctx, id, service.RecordInput{Kind: models.KindPsychotherapyNote, Title: "x"}, service.Idempotency{})
+		require.NoError(t, err)
+		var want []string
+		for table, n := range map[string]int{"patient": 1, "appointment": 1, "medicalrecord": 3, "consent": 1, "disclosure": 1, "riskflag": 1} {
+			require.Equal(t, n, b.count(t, table), table)
+			want = append(want, slices.Repeat([]string{table}, n)...)
+		}
+		require.NoError(t, b.patients.Purge(as(t, service.RoleAdmin), id, anyVersion, "asked for"))
+		var named []string
+		require.NoError(t, b.db.Raw("SELECT s.entity_type FROM auditsubject AS s JOIN auditlog AS e ON e.id = s.event_id WHERE e.action = 'purge' AND s.row_digest = '-'").
+			Scan(&named).Error)
+		require.ElementsMatch(t, want, named)
+		for _, table := range want {
+			require.Zero(t, b.count(t, table), table)
+		}
+		require.NoError(t, repository.NewSequencer(b.store).Drain(audit.System(t.Context(), "test")))
+		var direct int64
+		require.NoError(t, b.db.Raw("SELECT count(*) FROM auditlog WHERE origin = 'direct-sql'").Scan(&direct).Error)
+		require.Zero(t, direct, "every change has its event")
+	})
+}
+
 // Reading is an event that names the record; what records say is not in the log, not even sealed.
 func TestRecordsLeaveEventsWithoutContent(t *testing.T) {
 	t.Parallel()
