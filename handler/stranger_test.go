@@ -106,7 +106,8 @@ var clinicalAttempts = []attempt{
 	{"nested: appointments of a practitioner", "GET", "/patients/:patient/appointments?practitioner_id=:them", "", "", 404},
 	{"appointments", "GET", "/appointments?limit=200", "", "", 200},
 	{"appointments by practitioner", "GET", "/appointments?practitioner_id=:them", "", "", 200},
-	{"appointments by series", "GET", "/appointments?series_id=:series", "", "", 200},
+	{"appointments by series", "GET", "/appointments?series_id=:series", "", "", 404},
+	{"appointments by patient", "GET", "/appointments?patient_id=:patient", "", "", 404},
 	{"appointments by day", "GET", "/appointments?day=2035-03-05", "", "", 200},
 	{"appointments by status and time", "GET", "/appointments?status=booked&from=2035-01-01T00:00:00Z&to=2036-01-01T00:00:00Z", "", "", 200},
 
@@ -136,7 +137,8 @@ var clinicalAttempts = []attempt{
 	{"records", "GET", "/medical-records?limit=200", "", "", 200},
 	{"records by author", "GET", "/medical-records?author_id=:them", "", "", 200},
 	{"records by kind", "GET", "/medical-records?kind=progress_note", "", "", 200},
-	{"records by appointment", "GET", "/medical-records?appointment_id=:appointment", "", "", 200},
+	{"records by appointment", "GET", "/medical-records?appointment_id=:appointment", "", "", 404},
+	{"records by patient", "GET", "/medical-records?patient_id=:patient", "", "", 404},
 }
 
 // slotRest is an appointment without its people.
@@ -232,6 +234,12 @@ func (s *stack) requireRecorded(request string, a attempt, me caller, patient st
 	require.NotEmpty(s.t, events, "%s leaves no event", a.name)
 	if a.want == http.StatusForbidden || a.want == http.StatusNotFound {
 		require.Equal(s.t, "denied", events[0].Outcome, a.name)
+	}
+	if strings.Contains(a.path, "?patient_id=") || strings.Contains(a.path, "?series_id=") || strings.Contains(a.path, "?appointment_id=") {
+		var named int64
+		require.NoError(s.t, s.db.Raw("SELECT count(*) FROM auditsubject WHERE entity_id = ? AND event_id IN (SELECT id FROM auditlog WHERE request_id = ?)",
+			patient, request).Scan(&named).Error)
+		require.EqualValues(s.t, 1, named, "the denial of %s names the patient", a.name)
 	}
 	var shown int64
 	require.NoError(s.t, s.db.Raw("SELECT count(*) FROM auditsubject WHERE entity_id = ? AND event_id IN (SELECT id FROM auditlog WHERE request_id = ? AND outcome <> 'denied')",

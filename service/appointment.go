@@ -156,12 +156,16 @@ func (s *AppointmentService) parties(ctx context.Context, id uuid.UUID) (reposit
 	return p, s.care.inCareFor(ctx, p.PatientID)
 }
 
-// Search returns one page of the appointments in sight that match q, in the order of their starts, and whether there are more.
+// Search returns one page of the appointments in sight that match q, in the order of their starts, and whether there are more. It returns a NotFound error where the
+// patient or the series of q is out of the actor's sight.
 func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, page Page) ([]*models.Appointment, bool, error) {
 	var found []*models.Appointment
 	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "appointment"}
 	err := guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
+		if err := s.asked(ctx, q); err != nil {
+			return err
+		}
 		sight, err := s.care.sight(ctx)
 		if err != nil {
 			return err
@@ -173,6 +177,27 @@ func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, pag
 		return nil, false, err
 	}
 	return found, more, nil
+}
+
+// asked returns a NotFound error where a query is about a patient out of the actor's sight, whom its event names.
+func (s *AppointmentService) asked(ctx context.Context, q AppointmentQuery) error {
+	if q.SeriesID != uuid.Nil {
+		series, err := s.series.ByID(ctx, q.SeriesID)
+		if err == nil {
+			err = s.care.inCareFor(ctx, series.PatientID)
+		}
+		if apperr.Is(err, apperr.NotFound) {
+			grantFrom(ctx) // there may be nobody whom it could reach
+			err = outOfSight()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if q.PatientID != uuid.Nil {
+		return s.care.inCareFor(ctx, q.PatientID)
+	}
+	return nil
 }
 
 // OfPatient is Search for one patient. It returns a NotFound error where the patient is out of the actor's sight.

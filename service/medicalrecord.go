@@ -166,10 +166,8 @@ func (s *MedicalRecordService) Get(ctx context.Context, id uuid.UUID) (m *models
 // q asks for that kind: then the actor's own are.
 func (s *MedicalRecordService) Search(ctx context.Context, q RecordQuery, page Page) (found []*models.MedicalRecord, more bool, err error) {
 	err = guarded(ctx, s.store, MedicalRecordRead, recordIntent(audit.List, uuid.Nil), s.store.Read, func(ctx context.Context) error {
-		if q.PatientID != uuid.Nil {
-			if err := s.care.inCareFor(ctx, q.PatientID); err != nil {
-				return err
-			}
+		if err := s.asked(ctx, q); err != nil {
+			return err
 		}
 		sight, err := s.listSight(ctx, q.Kind == models.KindPsychotherapyNote)
 		if err != nil {
@@ -184,6 +182,27 @@ func (s *MedicalRecordService) Search(ctx context.Context, q RecordQuery, page P
 		return nil, false, err
 	}
 	return found, more, nil
+}
+
+// asked returns a NotFound error where a query is about a patient out of the actor's sight, whom its event names.
+func (s *MedicalRecordService) asked(ctx context.Context, q RecordQuery) error {
+	if q.AppointmentID != uuid.Nil {
+		parties, err := s.appointments.PartiesOf(ctx, q.AppointmentID)
+		if err == nil {
+			err = s.care.inCareFor(ctx, parties.PatientID)
+		}
+		if apperr.Is(err, apperr.NotFound) {
+			grantFrom(ctx) // there may be nobody whom it could reach
+			err = outOfSight()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if q.PatientID != uuid.Nil {
+		return s.care.inCareFor(ctx, q.PatientID)
+	}
+	return nil
 }
 
 // History returns a record with every version before and after it, as far as the actor sees them, the first one first.
