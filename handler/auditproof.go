@@ -16,7 +16,7 @@ type checkpointAnswer struct {
 	Keys       []string `json:"keys"`
 }
 
-// getCheckpoint answers the newest signed head of the log, and the keys to check it with. It is for everybody: it tells of nobody.
+// getCheckpoint answers the newest signed head of the log, and the keys to check it with. It is for everybody, API keys too, whatever their roles and scopes: it tells of nobody.
 func (a *API) getCheckpoint(c *gin.Context) error {
 	checkpoint, note, err := a.AuditTree.Checkpoint(c.Request.Context())
 	if err != nil {

@@ -21,13 +21,14 @@ import (
 // Who may call a route, beside lists of roles.
 const (
 	anyone      = "anyone"     // without login
+	everybody   = "everybody"  // with any login or API key, whatever its roles
 	firstTime   = "first time" // whoever is logged in, also before the first password was changed
 	nobodyAlone = "several"    // no role alone
 )
 
 // rule says who may call a route, and how the call goes that they may make. Every route has one; who adds a route adds a line.
 type rule struct {
-	who  string // anyone, firstTime, or the roles one of which is enough, with spaces between
+	who  string // anyone, everybody, firstTime, or the roles one of which is enough, with spaces between
 	want int    // the status for those who may
 	// path returns the path and query for a caller, with what it needs made for them; nil: the pattern itself.
 	path func(s *stack, c caller) string
@@ -166,7 +167,7 @@ var matrix = map[string]rule{
 	"GET /api/v1/patients/:id/audit-logs": {who: service.RoleAuditor, want: 200, path: patientPath("/audit-logs")},
 	"GET /api/v1/patients/:id/accounting": {who: service.RoleAuditor, want: 200, path: patientPath("/accounting")},
 	"GET /api/v1/audit-logs":              {who: service.RoleAuditor, want: 200},
-	"GET /api/v1/audit-logs/checkpoint":   {who: firstTime, want: 200},
+	"GET /api/v1/audit-logs/checkpoint":   {who: everybody, want: 200},
 	"GET /api/v1/audit-logs/:id":          {who: service.RoleAuditor, want: 200, path: eventPath("")},
 	"GET /api/v1/audit-logs/:id/diff":     {who: nobodyAlone, want: 200, path: eventPath("/diff")}, // an auditor who sees patients in another role
 	"GET /api/v1/audit-logs/:id/proof":    {who: service.RoleAuditor, want: 200, path: eventPath("/proof")},
@@ -259,7 +260,7 @@ func TestRolesOnRoutes(t *testing.T) {
 			}
 			for i, role := range append(service.Roles(), "") {
 				want := http.StatusForbidden
-				if rule.who == anyone || rule.who == firstTime || slices.Contains(strings.Fields(rule.who), role) {
+				if rule.who == anyone || rule.who == everybody || rule.who == firstTime || slices.Contains(strings.Fields(rule.who), role) {
 					want = rule.want
 				}
 				roles := slices.DeleteFunc([]string{role}, func(r string) bool { return r == "" })
@@ -267,7 +268,7 @@ func TestRolesOnRoutes(t *testing.T) {
 			}
 			want := http.StatusForbidden
 			switch {
-			case rule.who == anyone || slices.Contains(strings.Fields(rule.who), service.RoleIntegration):
+			case rule.who == anyone || rule.who == everybody || slices.Contains(strings.Fields(rule.who), service.RoleIntegration):
 				want = rule.want
 			case rule.who == firstTime: // about a person
 				want = http.StatusUnauthorized

@@ -121,7 +121,7 @@ func (a *API) appointmentRoutes() []Route {
 func (a *API) auditRoutes() []Route {
 	return []Route{
 		{"GET", "/api/v1/audit-logs", Session, a.listAuditLogs},
-		{"GET", "/api/v1/audit-logs/checkpoint", FirstLogin, noQuery(a.getCheckpoint)},
+		{"GET", "/api/v1/audit-logs/checkpoint", Session, noQuery(a.getCheckpoint)},
 		{"GET", "/api/v1/audit-logs/:id", Session, noQuery(a.getAuditLog)},
 		{"GET", "/api/v1/audit-logs/:id/diff", Session, noQuery(a.getAuditLogDiff)},
 		{"GET", "/api/v1/audit-logs/:id/proof", Session, noQuery(a.getAuditLogProof)},

@@ -1,8 +1,17 @@
 package cli
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
+	"math/big"
+	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -20,6 +29,7 @@ import (
 //
 //	exits STATUS COMMAND…  runs a command and holds its exit status against one of ours
 //	await FILE VAR         waits until a server in the background, whose output goes to FILE, says where it answers; sets VAR
+//	certify CERT KEY       writes a certificate for 127.0.0.1, which get trusts from then on
 //	get STATUS URL         requests URL and holds the answer's status against one
 //	tamper TABLE SQL       runs SQL as the database's owner, past the guards of a table
 //	[postgres], [sqlite]   on that engine alone
@@ -40,7 +50,7 @@ func TestScript(t *testing.T) {
 				},
 				Condition: func(cond string) (bool, error) { return cond == engine.Name, nil },
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"exits": exits, "await": await, "get": get, "terminate": terminate,
+					"exits": exits, "await": await, "certify": certify, "get": get, "terminate": terminate,
 					"tamper": func(ts *testscript.TestScript, _ bool, args []string) { tamper(t, ts, args) },
 				},
 			})
@@ -64,7 +74,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-var answersAt = regexp.MustCompile(`(?m)^NovaMind answers at (http://\S+)\n`)
+var answersAt = regexp.MustCompile(`(?m)^NovaMind answers at (https?://\S+)\n`)
 
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
@@ -76,8 +86,28 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("no server came up; it says:\n%s", ts.ReadFile(args[0]))
 }
 
+func certify(ts *testscript.TestScript, _ bool, args []string) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	certificate := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, certificate, certificate, &key.PublicKey, key)
+	ts.Check(err)
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
+	ts.Setenv("TRUSTED", args[0])
+}
+
 func get(ts *testscript.TestScript, _ bool, args []string) {
 	client := http.Client{Timeout: time.Minute}
+	if trusted := ts.Getenv("TRUSTED"); trusted != "" {
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM([]byte(ts.ReadFile(trusted)))
+		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}
+	}
 	response, err := client.Get(args[1])
 	ts.Check(err)
 	ts.Check(response.Body.Close())
