@@ -14,7 +14,7 @@ import (
 	"novamind/models"
 )
 
-// maxAppointment is how long an appointment may last.
+// maxAppointment is how long an appointment may last by the wall clock: a day, also where clocks are set back on it.
 const maxAppointment = 24 * time.Hour
 
 // AppointmentInput is what a client says of an appointment, in the contract's names.
@@ -55,8 +55,7 @@ func (in AppointmentInput) applyTo(a *models.Appointment) error {
 	var v validation
 	v.reference("/patient_id", in.PatientID)
 	v.reference("/practitioner_id", in.PractitionerID)
-	v.interval(in.StartsAt, in.EndsAt)
-	v.zone("/time_zone", in.TimeZone)
+	v.interval(in.StartsAt, in.EndsAt, v.zone("/time_zone", in.TimeZone))
 	v.oneOf("/type", in.Type, models.AppointmentTypes())
 	v.oneOf("/modality", in.Modality, models.Modalities())
 	v.optional("/reason", &in.Reason, maxOther)
@@ -86,7 +85,8 @@ func (v *validation) reference(pointer string, id uuid.UUID) {
 	}
 }
 
-func (v *validation) interval(start, end time.Time) {
+// interval checks the times of an appointment. How long a day is that its clock has depends on the day.
+func (v *validation) interval(start, end time.Time, zone *time.Location) {
 	for _, end := range []struct {
 		pointer string
 		at      time.Time
@@ -102,8 +102,8 @@ func (v *validation) interval(start, end time.Time) {
 	case start.IsZero() || end.IsZero():
 	case length < time.Minute:
 		v.add("/ends_at", "too_early", "Must be a minute after the start, or more.")
-	case length > maxAppointment:
-		v.add("/ends_at", "out_of_range", "Must be at most 24 hours after the start.")
+	case zone != nil && schedule.Wall(end.In(zone)).Sub(schedule.Wall(start.In(zone))) > maxAppointment:
+		v.add("/ends_at", "out_of_range", "Must be at most 24 hours after the start, by the clock.")
 	}
 }
 

@@ -30,7 +30,7 @@ func (s *AppointmentService) Availability(ctx context.Context, practitionerID uu
 	var a *models.Availability
 	intent := audit.Intent{Action: audit.Read, EntityType: "account", EntityID: practitionerID, Details: "hours"}
 	err := guarded(ctx, s.store, AvailabilityRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		if err = s.isPractitioner(ctx, practitionerID); err == nil {
+		if _, err = s.practitioner(ctx, practitionerID); err == nil {
 			a, err = s.availability(ctx, practitionerID)
 		}
 		return err
@@ -56,7 +56,7 @@ func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID
 		if grantFrom(ctx) != All && actor.ID != practitionerID {
 			return apperr.New(apperr.Forbidden, "You may set your own hours only.")
 		}
-		if err := s.isPractitioner(ctx, practitionerID); err != nil {
+		if _, err := s.practitioner(ctx, practitionerID); err != nil {
 			return err
 		}
 		if a, err = s.availability(ctx, practitionerID); err != nil {
@@ -94,7 +94,7 @@ type SlotQuery struct {
 // maxSlotPeriod bounds how much free time one request lists.
 const maxSlotPeriod = 31 * 24 * time.Hour
 
-// Slots returns the free slots of a practitioner from now on, in order, with the zone of their wall clock. It returns a NotFound, or an Invalid error.
+// Slots returns the free slots of a practitioner from now on, in order, with the zone of their wall clock; who is disabled has none. It returns a NotFound, or an Invalid error.
 func (s *AppointmentService) Slots(ctx context.Context, practitionerID uuid.UUID, q SlotQuery) ([]schedule.Interval, string, error) {
 	if q.TimeZone == "" {
 		q.TimeZone = s.zone
@@ -106,7 +106,8 @@ func (s *AppointmentService) Slots(ctx context.Context, practitionerID uuid.UUID
 		if err := q.check(); err != nil {
 			return err
 		}
-		if err := s.isPractitioner(ctx, practitionerID); err != nil {
+		practitioner, err := s.practitioner(ctx, practitionerID)
+		if err != nil {
 			return err
 		}
 		a, err := s.availability(ctx, practitionerID)
@@ -115,6 +116,9 @@ func (s *AppointmentService) Slots(ctx context.Context, practitionerID uuid.UUID
 		}
 		if a.Version == 0 {
 			a.TimeZone = q.TimeZone
+		}
+		if zone = a.TimeZone; practitioner.Disabled {
+			return nil
 		}
 		week, err := weekOf(a)
 		if err != nil {
@@ -130,7 +134,7 @@ func (s *AppointmentService) Slots(ctx context.Context, practitionerID uuid.UUID
 		for i, t := range taken {
 			busy[i] = schedule.Interval{Start: t.Start, End: t.End}
 		}
-		slots, zone = week.Slots(span, q.Length, q.Type, busy), a.TimeZone
+		slots = week.Slots(span, q.Length, q.Type, busy)
 		return nil
 	})
 	if err != nil {
@@ -154,14 +158,14 @@ func (q SlotQuery) check() error {
 	return v.err()
 }
 
-// isPractitioner returns a NotFound error unless an account is a clinician's.
-func (s *AppointmentService) isPractitioner(ctx context.Context, id uuid.UUID) error {
+// practitioner returns the account of a clinician, or a NotFound error.
+func (s *AppointmentService) practitioner(ctx context.Context, id uuid.UUID) (*models.Account, error) {
 	grantFrom(ctx) // hours are nobody's secret among those who may read them
 	account, err := s.accounts.ByID(ctx, id)
 	if err == nil && !slices.Contains(account.Roles, RoleClinician) {
 		err = apperr.New(apperr.NotFound, "There is no such practitioner.")
 	}
-	return err
+	return account, err
 }
 
 // availability returns a practitioner's, or an empty one of version 0.

@@ -199,6 +199,8 @@ func TestSlotsAreFree(t *testing.T) {
 			_, _, err := b.appointments.Slots(desk, doctor.ID, q)
 			requireCode(t, apperr.Invalid, err, name)
 		}
+		require.NoError(t, b.db.Exec("UPDATE account SET disabled = true WHERE id = ?", doctor.ID.String()).Error)
+		require.Zero(t, free(), "nobody can be booked with who is disabled")
 		_, _, err := b.appointments.Slots(desk, uuid.New(), service.SlotQuery{From: monday, To: monday.Add(time.Hour), Length: time.Hour})
 		requireCode(t, apperr.NotFound, err)
 		slots, _, err := b.appointments.Slots(desk, doctor.ID, service.SlotQuery{From: monday.AddDate(-20, 0, 0), To: monday.AddDate(-20, 0, 1), Length: time.Hour})

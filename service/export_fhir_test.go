@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -241,7 +240,7 @@ func TestExportsAreRecordedBeforeTheyAreWritten(t *testing.T) {
 		empty := &exported{}
 		_, err = service.NewExportService(b.store).FHIR(exporting(t), []uuid.UUID{p.ID, uuid.New()}, empty.files(), func(int64) {})
 		requireCode(t, apperr.NotFound, err)
-		require.Empty(t, fmt.Sprint(empty.patients.String()), "before it writes")
+		require.Empty(t, empty.patients.String(), "before it writes")
 
 		require.NoError(t, b.db.Exec("UPDATE appointment SET reason = (SELECT reason FROM appointment WHERE status = 'noshow') WHERE status = 'fulfilled'").Error)
 		_, report = b.export(t)

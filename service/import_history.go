@@ -202,10 +202,10 @@ func (s *ImportService) record(d *fhir.Document) (*models.MedicalRecord, string)
 func labelled(labels []string) *string {
 	sensitivity := ""
 	for _, label := range labels {
-		switch {
-		case label == fhir.Part2:
+		switch label {
+		case fhir.Part2:
 			return new(models.SensitivityPart2)
-		case label == fhir.Restricted || label == fhir.VeryRestricted:
+		case fhir.Restricted, fhir.VeryRestricted:
 			sensitivity = models.SensitivityRestricted
 		}
 	}

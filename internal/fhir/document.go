@@ -112,25 +112,39 @@ func (d *document) document() (*Document, error) {
 			return nil, reject("date: not a time with its zone")
 		}
 	}
-	for _, r := range d.RelatesTo {
-		if replaced, ok := r.Target.to("DocumentReference"); ok && r.Code == "replaces" {
-			out.Replaces = replaced.ID
-		}
-	}
-	for _, label := range d.SecurityLabel {
-		for _, c := range label.Coding {
-			out.Labels = append(out.Labels, c.Code)
-		}
-	}
-	for _, c := range d.Type.Coding {
-		if c.System != "" && c.Code != "" {
-			out.Codes = append(out.Codes, Code(c))
-		}
-	}
+	out.Replaces, out.Labels, out.Codes = d.replaces(), d.labels(), d.codes()
 	if out.Text, err = d.text(); err == nil && out.Text == "" && len(out.Ours) == 0 {
 		err = reject("content: no text")
 	}
 	return out, err
+}
+
+// replaces returns the document in whose place this one came.
+func (d *document) replaces() uuid.UUID {
+	for _, r := range d.RelatesTo {
+		if replaced, ok := r.Target.to("DocumentReference"); ok && r.Code == "replaces" {
+			return replaced.ID
+		}
+	}
+	return uuid.Nil
+}
+
+func (d *document) labels() (codes []string) {
+	for _, label := range d.SecurityLabel {
+		for _, c := range label.Coding {
+			codes = append(codes, c.Code)
+		}
+	}
+	return codes
+}
+
+func (d *document) codes() (codes []Code) {
+	for _, c := range d.Type.Coding {
+		if c.System != "" && c.Code != "" {
+			codes = append(codes, Code(c))
+		}
+	}
+	return codes
 }
 
 // text returns the text of all attachments.

@@ -37,6 +37,7 @@ func ParseRule(text string) (Rule, error) {
 	}
 	option, err := rrule.StrToROption(text)
 	if err != nil || option.Freq > rrule.DAILY || option.Interval < 0 || option.Count < 0 || !option.Dtstart.IsZero() ||
+		option.Interval == 0 && partOf(text, "INTERVAL") != "" || option.Count > 0 && !option.Until.IsZero() ||
 		len(option.Byhour)+len(option.Byminute)+len(option.Bysecond)+len(option.Byeaster) > 0 {
 		return Rule{}, ErrRule // the cause quotes the rule
 	}

@@ -139,6 +139,7 @@ func TestRulesThatAreRefused(t *testing.T) {
 		"": schedule.ErrRule, "weekly": schedule.ErrRule, "FREQ=HOURLY;COUNT=2": schedule.ErrRule, "FREQ=SECONDLY;COUNT=2": schedule.ErrRule,
 		"FREQ=DAILY;BYHOUR=9;COUNT=2": schedule.ErrRule, "FREQ=DAILY;COUNT=-1": schedule.ErrRule, "FREQ=DAILY;INTERVAL=-1;COUNT=2": schedule.ErrRule,
 		"DTSTART:20260101T090000Z\nRRULE:FREQ=DAILY;COUNT=2": schedule.ErrRule, "FREQ=DAILY;DTSTART=20260101;COUNT=2": schedule.ErrRule,
+		"FREQ=DAILY;INTERVAL=0;COUNT=2": schedule.ErrRule, "FREQ=DAILY;COUNT=2;UNTIL=20350401": schedule.ErrRule,
 		"FREQ=DAILY;X-NOTE=canary;COUNT=2": schedule.ErrRule, "FREQ=YEARLY;BYEASTER=1;COUNT=2": schedule.ErrRule,
 		"FREQ=WEEKLY": schedule.ErrRuleEndless, "FREQ=WEEKLY;COUNT=0": schedule.ErrRuleEndless,
 	} {
