@@ -69,6 +69,50 @@ func TestPsychotherapyNotesAreTheirAuthorsAlone(t *testing.T) {
 	})
 }
 
+// Why a record was amended is a part of it, and not told to who reads the log.
+func TestLogsDoNotTellWhyRecordsWereAmended(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		patient := s.register(ada)
+		author, _ := s.clinician("author@example.org", patient)
+		note := s.as(author).record(patient, `"kind":"psychotherapy_note","content":"`+canary+`"`)
+		s.as(author).sign(note)
+		r := s.as(author).do("POST", records+"/"+note+"/amendments", `{"amendment_reason":"`+canary+`"}`)
+		require.Equal(t, http.StatusCreated, r.status, r.text)
+		require.Equal(t, canary, r.at("amendment_reason"))
+		auditor := s.as(s.account("auditor@example.org", nil, service.RoleAuditor))
+		r = auditor.do("GET", "/api/v1/audit-logs?entity_type=medicalrecord", "")
+		require.Contains(t, r.text, note, "the log names it")
+		for _, text := range []string{
+			r.text, auditor.page("/api/v1/patients/" + patient + "/accounting"), auditor.do("GET", "/api/v1/patients/"+patient+"/audit-logs", "").text,
+		} {
+			require.NotContains(t, text, canary)
+			require.NotContains(t, text, "psychotherapy")
+		}
+	})
+}
+
+// A draft becomes a psychotherapy note, or stops being one, only by saying so, and never with a flag.
+func TestDraftsChangeToAndFromPsychotherapyKnowingly(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		patient := s.register(ada)
+		note := records + "/" + s.record(patient, `"kind":"psychotherapy_note","content":"x"`)
+		r := s.do("PUT", note, `{"kind":"progress_note","title":"x","content":"x"}`, "If-Match: *")
+		require.Equal(t, http.StatusUnprocessableEntity, r.status, r.text)
+		r = s.do("PUT", note, `{"kind":"progress_note","sensitivity":"restricted","title":"x","content":"x"}`, "If-Match: *")
+		require.Equal(t, http.StatusOK, r.status, r.text)
+		require.Equal(t, "restricted", r.at("sensitivity"))
+		r = s.do("PUT", note, `{"kind":"psychotherapy_note","title":"x","content":"x"}`, "If-Match: *")
+		require.Equal(t, "psychotherapy", r.at("sensitivity"), r.text)
+
+		flagged := records + "/" + s.record(patient, phq9)
+		r = s.do("PUT", flagged, `{"kind":"psychotherapy_note","title":"x","content":"x"}`, "If-Match: *")
+		require.Equal(t, http.StatusConflict, r.status, r.text)
+		require.Len(t, s.flags(patient, true), 1)
+	})
+}
+
 func TestRestrictedRecordsAreForWhoIsAssigned(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

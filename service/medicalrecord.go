@@ -242,6 +242,9 @@ func (s *MedicalRecordService) Change(ctx context.Context, id uuid.UUID, current
 		if err := s.apply(ctx, m, in); err != nil {
 			return err
 		}
+		if err := s.keepFlag(ctx, m); err != nil {
+			return err
+		}
 		if err := s.records.Update(ctx, m); err != nil {
 			return err
 		}
@@ -357,10 +360,8 @@ func (a AmendmentInput) on(m *models.MedicalRecord) RecordInput {
 // the record is a draft or was amended already, an Invalid one, or a KeyReused one.
 func (s *MedicalRecordService) Amend(ctx context.Context, id uuid.UUID, in AmendmentInput, once Idempotency) (m *models.MedicalRecord, err error) {
 	var v validation
+	v.required("/amendment_reason", &in.AmendmentReason, maxOther) // the record has it, so the log has not: who reads that may not see the record
 	intent := recordIntent(audit.Amend, id)
-	if v.required("/amendment_reason", &in.AmendmentReason, maxOther) {
-		intent.Reason = in.AmendmentReason
-	}
 	err = once.attempt(func() error {
 		return guarded(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx, func(ctx context.Context) error {
 			old, err := s.inSight(ctx, id)

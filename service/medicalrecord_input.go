@@ -89,8 +89,11 @@ func (v *validation) sensitivity(kind string, asked *string, was string) string 
 	switch {
 	case asked == nil && required != "":
 		return required
-	case asked == nil && (was == "" || was == models.SensitivityPsychotherapy):
+	case asked == nil && was == "":
 		return models.SensitivityNormal
+	case asked == nil && was == models.SensitivityPsychotherapy: // it is not opened to others by saying nothing
+		v.add("/sensitivity", "required", "What was a psychotherapy note needs a sensitivity that is chosen.")
+		return was
 	case asked == nil:
 		return was
 	case !slices.Contains(models.Sensitivities(), *asked):

@@ -32,6 +32,18 @@ func (s *MedicalRecordService) raise(ctx context.Context, m *models.MedicalRecor
 	})
 }
 
+// keepFlag returns a Conflict error where a record that has raised a flag is to become a psychotherapy note, which would hide the flag from everybody.
+func (s *MedicalRecordService) keepFlag(ctx context.Context, m *models.MedicalRecord) error {
+	if m.Kind != models.KindPsychotherapyNote {
+		return nil
+	}
+	raised, err := s.flags.Raised(ctx, m.ID)
+	if err == nil && raised {
+		err = conflict("The record has raised a risk flag, which would be hidden: write the psychotherapy note as a record of its own.")
+	}
+	return err
+}
+
 // retract resolves the flags of a record that was entered in error, unless another version of it, which was not, tells of the same.
 func (s *MedicalRecordService) retract(ctx context.Context, m *models.MedicalRecord) error {
 	flags, err := s.flags.Awaiting(ctx, m.ID)
