@@ -112,12 +112,18 @@ var errNoDatabase = errors.New("there is no database yet, or nothing in it: nova
 
 // absent reports whether the database is a file that is not there.
 func absent(cfg *config.Config) bool {
-	url := string(cfg.Database.MigrateURL)
-	if repository.EngineOf(url) != repository.SQLite {
+	path, ok := fileOf(cfg)
+	if !ok {
 		return false
 	}
-	_, err := os.Stat(strings.TrimPrefix(url, "sqlite://"))
+	_, err := os.Stat(path)
 	return errors.Is(err, fs.ErrNotExist)
+}
+
+// fileOf returns the file that a SQLite database is.
+func fileOf(cfg *config.Config) (path string, ok bool) {
+	url := string(cfg.Database.MigrateURL)
+	return strings.TrimPrefix(url, "sqlite://"), repository.EngineOf(url) == repository.SQLite
 }
 
 // withRunner hands do a migration runner on the owner's connection.

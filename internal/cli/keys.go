@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"novamind/internal/phi"
+	"novamind/migrations/runner"
 	"novamind/repository"
 	"novamind/service"
 )
@@ -246,17 +247,39 @@ func newKeysRetireCommand(app *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return app.report(keysRetireResult{Destroyed: args[0]})
+				copies, err := app.copies()
+				if err != nil {
+					return err
+				}
+				return app.report(keysRetireResult{Destroyed: args[0], Copies: append([]string{}, copies...)})
 			})
 		},
 	}
 }
 
+// copies returns the copies that migrations made of a SQLite database, and that are still there.
+func (a *app) copies() ([]string, error) {
+	cfg, _, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	path, ok := fileOf(cfg)
+	if !ok {
+		return nil, nil
+	}
+	return runner.Copies(path)
+}
+
 type keysRetireResult struct {
-	Destroyed string `json:"destroyed"`
+	Destroyed string   `json:"destroyed"`
+	Copies    []string `json:"copies"` // of the database, from before migrations: they may hold the key still, and values under it
 }
 
 func (r keysRetireResult) writeText(w io.Writer) error {
-	_, err := fmt.Fprintln(w, "destroyed", r.Destroyed)
+	lines := []string{"destroyed " + r.Destroyed}
+	if len(r.Copies) > 0 {
+		lines = append(lines, "these copies of the database, from before migrations, may hold the key still, and values under it; delete them:")
+	}
+	_, err := fmt.Fprintln(w, strings.Join(append(lines, r.Copies...), "\n"))
 	return err
 }

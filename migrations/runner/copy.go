@@ -1,18 +1,72 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"net/url"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
 	"gorm.io/gorm"
 )
 
-// copySQLite keeps a verified copy of the database beside it, named <file>.before-<migration>. tx holds the write lock, so the copy is what
+// KeptCopies is how many copies of a SQLite database stay beside it; older ones are removed.
+const KeptCopies = 5
+
+// beforeMigration is in the name of a copy, between that of the file and that of the migration.
+const beforeMigration = ".before-"
+
+// Copies returns the copies beside the SQLite database at path, the newest first.
+func Copies(path string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	made := map[string]time.Time{}
+	for _, entry := range entries {
+		id, ok := strings.CutPrefix(entry.Name(), filepath.Base(path)+beforeMigration)
+		if !ok || strings.ContainsAny(id, ".-") { // unfinished, or a journal of SQLite's
+			continue
+		}
+		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // somebody removed it
+		}
+		if err != nil {
+			return nil, err
+		}
+		made[filepath.Join(filepath.Dir(path), entry.Name())] = info.ModTime()
+	}
+	return slices.SortedFunc(maps.Keys(made), func(a, b string) int { return cmp.Or(made[b].Compare(made[a]), strings.Compare(b, a)) }), nil
+}
+
+// prune removes the copies that are too many.
+func prune(path string) error {
+	copies, err := Copies(path)
+	if err != nil || len(copies) <= KeptCopies {
+		return err
+	}
+	for _, old := range copies[KeptCopies:] {
+		if err := os.Remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// unfinished ends the name of a copy that is being made.
+const unfinished = ".unfinished"
+
+// copySQLite keeps a verified copy of the database beside it, named <file>.before-<migration>, and of older ones KeptCopies in all. tx holds the write lock, so the copy is what
 // the migration starts from; pool is asked for its driver. An empty database, or one in memory, has none.
 func copySQLite(tx *gorm.DB, pool *sql.DB, s step) error {
 	ctx := tx.Statement.Context
@@ -25,18 +79,20 @@ func copySQLite(tx *gorm.DB, pool *sql.DB, s step) error {
 		len(tables) == 0 {
 		return err
 	}
-	target := path + ".before-" + s.migration.ID
-	unfinished := target + ".unfinished"
-	if err := createPrivate(unfinished); err != nil {
+	target := path + beforeMigration + s.migration.ID
+	if err := createPrivate(target + unfinished); err != nil {
 		return err
 	}
-	if err := vacuumInto(ctx, pool.Driver(), path, unfinished); err != nil {
+	if err := vacuumInto(ctx, pool.Driver(), path, target+unfinished); err != nil {
 		return err
 	}
-	if err := verifyCopy(tx, pool.Driver(), unfinished, tables); err != nil {
+	if err := verifyCopy(tx, pool.Driver(), target+unfinished, tables); err != nil {
 		return err
 	}
-	return os.Rename(unfinished, target)
+	if err := os.Rename(target+unfinished, target); err != nil {
+		return err
+	}
+	return prune(path)
 }
 
 // createPrivate makes an empty file that only its owner can read, in place of what an interrupted run left.

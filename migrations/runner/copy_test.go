@@ -1,14 +1,17 @@
 package runner_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"novamind/internal/dbtest"
+	"novamind/migrations/runner"
 )
 
 func TestSQLiteKeepsACopyOfWhatItStartsFrom(t *testing.T) {
@@ -50,4 +53,29 @@ func TestSQLiteRunsNothingWhereNoCopyCanBeMade(t *testing.T) {
 	require.ErrorContains(t, err, "the copy before migration 0002_more")
 	require.Empty(t, done)
 	require.False(t, db.Migrator().HasTable("b"))
+}
+
+func TestSQLiteKeepsTheNewestCopies(t *testing.T) {
+	t.Parallel()
+	url := dbtest.EmptySQLite(t)
+	db := dbtest.Open(t, url)
+	_, err := newRunner(t, db, v1).Up(t.Context(), "")
+	require.NoError(t, err)
+	path := strings.TrimPrefix(url, "sqlite://")
+	for i := range runner.KeptCopies + 2 {
+		old := fmt.Sprintf("%s.before-000%d_old", path, i)
+		require.NoError(t, os.WriteFile(old, nil, 0o600))
+		made := time.Now().Add(-time.Duration(i+1) * time.Hour)
+		require.NoError(t, os.Chtimes(old, made, made))
+	}
+	apart := path + "-other.before-0001_old"
+	require.NoError(t, os.WriteFile(apart, nil, 0o600))
+	_, err = newRunner(t, db, v3).Up(t.Context(), "")
+	require.NoError(t, err)
+	copies, err := runner.Copies(path)
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		path + ".before-0002_more", path + ".before-0000_old", path + ".before-0001_old", path + ".before-0002_old", path + ".before-0003_old",
+	}, copies)
+	require.FileExists(t, apart)
 }

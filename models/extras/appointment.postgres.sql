@@ -32,21 +32,6 @@ $$;
 CREATE TRIGGER appointment_no_overlap BEFORE INSERT OR UPDATE ON appointment
     FOR EACH ROW EXECUTE FUNCTION appointment_no_overlap();
 
-CREATE FUNCTION appointment_key_not_retired() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM retiredkey r JOIN written n ON r.key_id IN (
-        substr(n.reason, 6, 8), substr(n.video_url, 6, 8), substr(n.overlap_reason, 6, 8), substr(n.cancel_reason, 6, 8))) THEN
-        RAISE EXCEPTION 'appointment: sealed under a retired key'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'appointment_key_not_retired';
-    END IF;
-    RETURN NULL;
-END
-$$;
-CREATE TRIGGER appointment_key_not_retired_insert AFTER INSERT ON appointment REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION appointment_key_not_retired();
-CREATE TRIGGER appointment_key_not_retired_update AFTER UPDATE ON appointment REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION appointment_key_not_retired();
-
 CREATE TRIGGER appointment_witness_insert AFTER INSERT ON appointment
     REFERENCING NEW TABLE AS new_rows EXECUTE FUNCTION audit_witness_insert();
 CREATE TRIGGER appointment_witness_update AFTER UPDATE ON appointment
@@ -58,8 +43,6 @@ CREATE TRIGGER appointment_witness_truncate AFTER TRUNCATE ON appointment EXECUT
 -- Nor does a session that calls itself a replica (session_replication_role) get past them.
 ALTER TABLE appointment
     ENABLE ALWAYS TRIGGER appointment_no_overlap,
-    ENABLE ALWAYS TRIGGER appointment_key_not_retired_insert,
-    ENABLE ALWAYS TRIGGER appointment_key_not_retired_update,
     ENABLE ALWAYS TRIGGER appointment_witness_insert,
     ENABLE ALWAYS TRIGGER appointment_witness_update,
     ENABLE ALWAYS TRIGGER appointment_witness_delete,

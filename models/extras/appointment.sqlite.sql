@@ -33,19 +33,6 @@ BEGIN
     SELECT RAISE(ABORT, 'appointment: times are in UTC');
 END;
 
-CREATE TRIGGER appointment_key_not_retired_insert BEFORE INSERT ON appointment
-    WHEN EXISTS (SELECT 1 FROM retiredkey WHERE key_id IN (
-        substr(NEW.reason, 6, 8), substr(NEW.video_url, 6, 8), substr(NEW.overlap_reason, 6, 8), substr(NEW.cancel_reason, 6, 8)))
-BEGIN
-    SELECT RAISE(ABORT, 'appointment: sealed under a retired key');
-END;
-CREATE TRIGGER appointment_key_not_retired_update BEFORE UPDATE ON appointment
-    WHEN EXISTS (SELECT 1 FROM retiredkey WHERE key_id IN (
-        substr(NEW.reason, 6, 8), substr(NEW.video_url, 6, 8), substr(NEW.overlap_reason, 6, 8), substr(NEW.cancel_reason, 6, 8)))
-BEGIN
-    SELECT RAISE(ABORT, 'appointment: sealed under a retired key');
-END;
-
 CREATE TRIGGER appointment_ours_insert BEFORE INSERT ON appointment
     WHEN '' > '' COLLATE novamind
 BEGIN

@@ -1,20 +1,5 @@
 ALTER TABLE consent ADD CONSTRAINT consent_period CHECK (expires_at IS NULL OR expires_at > granted_at);
 
-CREATE FUNCTION consent_key_not_retired() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM retiredkey r JOIN written n ON r.key_id IN (
-        substr(n.purpose, 6, 8))) THEN
-        RAISE EXCEPTION 'consent: sealed under a retired key'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'consent_key_not_retired';
-    END IF;
-    RETURN NULL;
-END
-$$;
-CREATE TRIGGER consent_key_not_retired_insert AFTER INSERT ON consent REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION consent_key_not_retired();
-CREATE TRIGGER consent_key_not_retired_update AFTER UPDATE ON consent REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION consent_key_not_retired();
-
 CREATE TRIGGER consent_witness_insert AFTER INSERT ON consent
     REFERENCING NEW TABLE AS new_rows EXECUTE FUNCTION audit_witness_insert();
 CREATE TRIGGER consent_witness_update AFTER UPDATE ON consent

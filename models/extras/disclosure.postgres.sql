@@ -1,21 +1,5 @@
 ALTER TABLE disclosure ADD CONSTRAINT disclosure_recipient CHECK ((recipient_id IS NULL) <> (recipient IS NULL));
 
-CREATE FUNCTION disclosure_key_not_retired() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM retiredkey r JOIN written n ON r.key_id IN (
-        substr(n.recipient, 6, 8),
-        substr(n.purpose, 6, 8))) THEN
-        RAISE EXCEPTION 'disclosure: sealed under a retired key'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'disclosure_key_not_retired';
-    END IF;
-    RETURN NULL;
-END
-$$;
-CREATE TRIGGER disclosure_key_not_retired_insert AFTER INSERT ON disclosure REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION disclosure_key_not_retired();
-CREATE TRIGGER disclosure_key_not_retired_update AFTER UPDATE ON disclosure REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION disclosure_key_not_retired();
-
 CREATE TRIGGER disclosure_witness_insert AFTER INSERT ON disclosure
     REFERENCING NEW TABLE AS new_rows EXECUTE FUNCTION audit_witness_insert();
 CREATE TRIGGER disclosure_witness_update AFTER UPDATE ON disclosure

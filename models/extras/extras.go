@@ -3,7 +3,7 @@
 //
 // A file <subject>.<postgres|sqlite>.sql holds plain SQL, run when all tables are there, audit's first, then by name. SQLite can't add a constraint to a table:
 // there, a statement ALTER TABLE <table> ADD CONSTRAINT …; at the start of a line becomes a part of CREATE TABLE. The CHECK of a sealed column is derived from its
-// model, unless a file declares one of the same name.
+// model, unless a file declares one of the same name; so are the triggers that refuse values under a retired key.
 package extras
 
 import (
@@ -33,19 +33,22 @@ type Extras struct {
 var addConstraint = regexp.MustCompile(`(?ms)^ALTER TABLE (\w+)\s+ADD (CONSTRAINT .+?);$`)
 
 // Of returns the extras of all models on an engine.
-func Of(engine string) (Extras, error) {
+func Of(engine string) (Extras, error) { return of(engine, models.All()) }
+
+func of(engine string, all []any) (Extras, error) {
 	script, err := read(engine)
 	if err != nil {
 		return Extras{}, err
 	}
 	extras := Extras{Constraints: map[string][]string{}, Options: map[string]string{}}
-	sealed, err := sealedChecks(engine, models.All())
+	sealed, err := sealedColumns(all)
 	if err != nil {
 		return Extras{}, err
 	}
 	for _, c := range sealed {
-		if !strings.Contains(script, "CONSTRAINT "+c.name+" CHECK") {
-			extras.Constraints[c.table] = append(extras.Constraints[c.table], "CONSTRAINT "+c.name+" CHECK ("+c.expression+")")
+		name, expression := c.check(engine)
+		if !strings.Contains(script, "CONSTRAINT "+name+" CHECK") {
+			extras.Constraints[c.table] = append(extras.Constraints[c.table], "CONSTRAINT "+name+" CHECK ("+expression+")")
 		}
 	}
 	if engine == "sqlite" {
@@ -57,7 +60,7 @@ func Of(engine string) (Extras, error) {
 			extras.Options[table] = " WITHOUT ROWID"
 		}
 	}
-	extras.Script = script
+	extras.Script = retirement(engine, sealed) + script
 	return extras, nil
 }
 

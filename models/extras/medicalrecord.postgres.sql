@@ -3,25 +3,6 @@ ALTER TABLE medicalrecord ADD CONSTRAINT medicalrecord_part2 CHECK (kind <> 'sud
 ALTER TABLE medicalrecord ADD CONSTRAINT medicalrecord_signed CHECK ((signed_at IS NULL) = (signed_by IS NULL) AND (status <> 'draft' OR signed_at IS NULL) AND (status NOT IN ('final', 'amended') OR signed_at IS NOT NULL));
 ALTER TABLE medicalrecord ADD CONSTRAINT medicalrecord_amendment CHECK ((supersedes_id IS NULL) = (amendment_reason IS NULL));
 
-CREATE FUNCTION medicalrecord_key_not_retired() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM retiredkey r JOIN written n ON r.key_id IN (
-        substr(n.title, 6, 8),
-        substr(n.content, 6, 8),
-        substr(n.codes ->> 'phi', 6, 8),
-        substr(n.questionnaire ->> 'phi', 6, 8),
-        substr(n.amendment_reason, 6, 8))) THEN
-        RAISE EXCEPTION 'medicalrecord: sealed under a retired key'
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'medicalrecord_key_not_retired';
-    END IF;
-    RETURN NULL;
-END
-$$;
-CREATE TRIGGER medicalrecord_key_not_retired_insert AFTER INSERT ON medicalrecord REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION medicalrecord_key_not_retired();
-CREATE TRIGGER medicalrecord_key_not_retired_update AFTER UPDATE ON medicalrecord REFERENCING NEW TABLE AS written
-    FOR EACH STATEMENT EXECUTE FUNCTION medicalrecord_key_not_retired();
-
 -- What was signed stays as it is: it may be sealed under another key, and its status may go on. Only a purge removes it whose event is in the log
 -- before the row goes.
 

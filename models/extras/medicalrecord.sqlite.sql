@@ -3,27 +3,6 @@ ALTER TABLE medicalrecord ADD CONSTRAINT medicalrecord_part2 CHECK (kind <> 'sud
 ALTER TABLE medicalrecord ADD CONSTRAINT medicalrecord_signed CHECK ((signed_at IS NULL) = (signed_by IS NULL) AND (status <> 'draft' OR signed_at IS NULL) AND (status NOT IN ('final', 'amended') OR signed_at IS NOT NULL));
 ALTER TABLE medicalrecord ADD CONSTRAINT medicalrecord_amendment CHECK ((supersedes_id IS NULL) = (amendment_reason IS NULL));
 
-CREATE TRIGGER medicalrecord_key_not_retired_insert BEFORE INSERT ON medicalrecord
-    WHEN EXISTS (SELECT 1 FROM retiredkey WHERE key_id IN (
-        substr(NEW.title, 6, 8),
-        substr(NEW.content, 6, 8),
-        substr(NEW.codes, 14, 8),
-        substr(NEW.questionnaire, 14, 8),
-        substr(NEW.amendment_reason, 6, 8)))
-BEGIN
-    SELECT RAISE(ABORT, 'medicalrecord: sealed under a retired key');
-END;
-CREATE TRIGGER medicalrecord_key_not_retired_update BEFORE UPDATE ON medicalrecord
-    WHEN EXISTS (SELECT 1 FROM retiredkey WHERE key_id IN (
-        substr(NEW.title, 6, 8),
-        substr(NEW.content, 6, 8),
-        substr(NEW.codes, 14, 8),
-        substr(NEW.questionnaire, 14, 8),
-        substr(NEW.amendment_reason, 6, 8)))
-BEGIN
-    SELECT RAISE(ABORT, 'medicalrecord: sealed under a retired key');
-END;
-
 -- What was signed stays as it is: it may be sealed under another key, and its status may go on. Only a purge removes it whose event is in the log
 -- before the row goes. A time's last zeros say nothing. INSERT OR REPLACE would pass a BEFORE DELETE trigger by, so an existing row is refused before.
 

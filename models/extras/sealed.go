@@ -16,12 +16,16 @@ type sealable interface {
 	Seal(s *phi.Sealer, b phi.Binding) error
 }
 
-type check struct{ table, name, expression string }
+// sealedColumn is one that holds nothing but sealed values.
+type sealedColumn struct {
+	table, name   string
+	json, notNull bool
+}
 
-// sealedChecks returns the CHECK of each sealed column: it takes an envelope and nothing else, and COALESCE makes it refuse where a comparison gives NULL.
-func sealedChecks(engine string, all []any) ([]check, error) {
+// sealedColumns returns the sealed columns of models.
+func sealedColumns(all []any) ([]sealedColumn, error) {
 	var cache sync.Map
-	var checks []check
+	var found []sealedColumn
 	for _, model := range all {
 		parsed, err := schema.Parse(model, &cache, models.Naming{})
 		if err != nil {
@@ -29,19 +33,22 @@ func sealedChecks(engine string, all []any) ([]check, error) {
 		}
 		for _, name := range parsed.DBNames {
 			field := parsed.FieldsByDBName[name]
-			if _, sealed := reflect.TypeAssert[sealable](reflect.New(field.FieldType)); !sealed {
-				continue
+			if _, sealed := reflect.TypeAssert[sealable](reflect.New(field.FieldType)); sealed {
+				found = append(found, sealedColumn{parsed.Table, name, field.DataType == "json", field.NotNull})
 			}
-			expression := expressions[engine][field.DataType == "json"]
-			if !field.NotNull {
-				expression = "COLUMN IS NULL OR " + expression
-			}
-			checks = append(checks, check{
-				table: parsed.Table, name: parsed.Table + "_" + name + "_sealed", expression: strings.ReplaceAll(expression, "COLUMN", name),
-			})
 		}
 	}
-	return checks, nil
+	return found, nil
+}
+
+// check returns the name of the column's CHECK, and its expression: it takes an envelope and nothing else, and COALESCE makes it refuse where a comparison
+// gives NULL.
+func (c sealedColumn) check(engine string) (name, expression string) {
+	expression = expressions[engine][c.json]
+	if !c.notNull {
+		expression = "COLUMN IS NULL OR " + expression
+	}
+	return c.table + "_" + c.name + "_sealed", strings.ReplaceAll(expression, "COLUMN", c.name)
 }
 
 // expressions are by engine, and by whether the column is JSON; COLUMN is its name.
