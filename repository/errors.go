@@ -72,6 +72,10 @@ func translate(err error) error {
 		return apperr.Wrap(apperr.Taken, "The practitioner or the patient is taken at this time.", scrub(err))
 	case outOfReach(err):
 		return unavailable(err)
+	case otherSchema(err):
+		e := apperr.Wrap(apperr.Unavailable, "The database is at another version than this server.", scrub(err))
+		e.RetryAfter = retryAfter
+		return e
 	default:
 		return fmt.Errorf("repository: %w", scrub(err))
 	}
@@ -106,7 +110,20 @@ func lostToAnother(err error) bool {
 const (
 	exclusionViolation = "23P01"
 	deadlockDetected   = "40P01"
+	undefinedTable     = "42P01"
+	undefinedColumn    = "42703"
 )
+
+// otherSchema reports whether a table or column is not there: the schema was taken back, or moved on, under a running server.
+func otherSchema(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == undefinedTable || pg.Code == undefinedColumn
+	}
+	var lite *modernc.Error
+	return errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_ERROR &&
+		(strings.Contains(lite.Error(), "no such table") || strings.Contains(lite.Error(), "no such column") || strings.Contains(lite.Error(), "has no column named"))
+}
 
 func unavailable(err error) error {
 	e := apperr.Wrap(apperr.Unavailable, "The database is busy or out of reach: try again.", scrub(err))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -195,5 +196,39 @@ func TestStampForgetsUnknownVersionsWhenAsked(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "unstamp", runs[len(runs)-1].Direction)
 		require.NotEmpty(t, runs[len(runs)-1].Checksum)
+	})
+}
+
+// The printed script asks what Down would, and stops.
+func TestOfflineDownLosesNoRowsUnasked(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, url string) {
+		db := dbtest.Open(t, url)
+		program, args := tool(t, "psql"), []string{"-Xq", url}
+		if db.Name() == migrations.SQLite {
+			program, args = tool(t, "sqlite3"), []string{strings.TrimPrefix(url, "sqlite://")}
+		}
+		fsys := migrationtest.Folder(t, map[string]string{"0001_first": chart, "0002_second": "CREATE TABLE visit (id int);"})
+		for file, sql := range map[string]string{"0001_first": "DROP TABLE chart;", "0002_second": "DROP TABLE visit;"} {
+			fsys[file+"."+db.Name()+".down.sql"].Data = []byte(sql)
+		}
+		set, err := migrations.Load(migrationtest.Summed(t, fsys), db.Name())
+		require.NoError(t, err)
+		_, err = newRunnerOf(t, db, set).Up(t.Context(), "")
+		require.NoError(t, err)
+		require.NoError(t, db.Exec("INSERT INTO visit VALUES (1)").Error)
+		require.NoError(t, db.Exec("INSERT INTO chart (id) VALUES (1)").Error)
+
+		out, err := piped(script(t, set, 1, -1), program, args...)
+		require.Error(t, err)
+		require.Regexp(t, "rows.of.visit.would.be.lost", out)
+		require.EqualValues(t, 1, count(t, db, "visit"))
+		discarding, err := runner.Script(t.Context(), set, 1, -1, runner.Program{Rows: runner.DiscardRows})
+		require.NoError(t, err)
+		out, err = piped(discarding, program, args...)
+		require.Error(t, err)
+		require.Contains(t, strings.ReplaceAll(out, "_", " "), "rows of chart would be lost")
+		require.False(t, db.Migrator().HasTable("visit"))
+		require.EqualValues(t, 1, count(t, db, "chart"))
 	})
 }
