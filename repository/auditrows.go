@@ -19,7 +19,7 @@ type RowState struct {
 	Logged  string // the digest in the event; empty where no event has one
 	EventID uuid.UUID
 	Version *int64 // in the event
-	Older   bool // changed by a version of the program whose events had no digests
+	Older   bool   // changed by a version of the program whose events had no digests
 }
 
 // Sound reports whether the row is what the event says.

@@ -24,7 +24,7 @@ func newAccountCommand(app *app) *cobra.Command {
 
 // withAccounts hands do the accounts of the configured database, with the command as actor.
 func (a *app) withAccounts(cmd *cobra.Command, may upkeep, do func(context.Context, *service.AccountService) error) error {
-	in, err := a.openDespite(cmd.Context(), may)
+	in, err := a.open(cmd.Context(), may)
 	if err != nil {
 		return err
 	}

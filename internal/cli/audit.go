@@ -32,7 +32,7 @@ func (a *app) withAuditTree(cmd *cobra.Command, do func(context.Context, *instal
 
 // withInstallation hands do the configured database, with the command as actor, under the name of a job.
 func (a *app) withInstallation(cmd *cobra.Command, job string, do func(context.Context, *installation) error, mending ...error) error {
-	in, err := a.openDespite(cmd.Context(), leave, mending...)
+	in, err := a.open(cmd.Context(), leave, mending...)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func (a *app) importFHIR(ctx context.Context, dir string, strict bool) error {
 	if _, err := os.Stat(filepath.Join(dir, "Patient.ndjson")); err != nil {
 		return fmt.Errorf("can't read the export: %w", err)
 	}
-	in, err := a.openOrMake(ctx)
+	in, err := a.open(ctx, makeNew)
 	if err != nil {
 		return err
 	}

@@ -38,14 +38,9 @@ const (
 	bringUp               // apply what is pending, if database.auto_migrate says so
 )
 
-// open opens the database and unlocks its keys. One that is not there yet, or whose schema is not the program's, it refuses. The caller closes the store.
-func (a *app) open(ctx context.Context) (*installation, error) { return a.openDespite(ctx, leave) }
-
-// openOrMake is open for a command that writes: it makes a new database.
-func (a *app) openOrMake(ctx context.Context) (*installation, error) { return a.openDespite(ctx, makeNew) }
-
-// openDespite is open for who may change the schema, or comes to mend what else would stop it.
-func (a *app) openDespite(ctx context.Context, may upkeep, mending ...error) (*installation, error) {
+// open opens the database and unlocks its keys. It refuses one whose schema is not the program's, or that is not there yet, unless it may change that. What the
+// caller comes to mend does not stop it. The caller closes the store.
+func (a *app) open(ctx context.Context, may upkeep, mending ...error) (*installation, error) {
 	cfg, log, err := a.load()
 	if err != nil {
 		return nil, err
@@ -85,26 +80,31 @@ func prepareSchema(ctx context.Context, cfg *config.Config, log *slog.Logger, ma
 			return err
 		}
 		untouched, err := r.Untouched(ctx)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if untouched && may == leave {
+		case untouched && may == leave:
 			return errNoDatabase
-		}
-		if cfg.Database.AutoMigrate && (may == bringUp || may == makeNew && untouched) {
+		case cfg.Database.AutoMigrate && (may == bringUp || may == makeNew && untouched):
 			_, err := r.Up(ctx, "")
 			return err
-		}
-		pending, err := r.Pending(ctx)
-		switch {
-		case err != nil || pending == 0:
-			return err
-		case cfg.Database.AutoMigrate:
-			return fmt.Errorf("%d migrations are pending, and only novamind serve and migrate up apply them: run novamind migrate up", pending)
 		default:
-			return fmt.Errorf("%d migrations are pending and database.auto_migrate is off: run novamind migrate up", pending)
+			return refusePending(ctx, cfg, r)
 		}
 	})
+}
+
+// refusePending returns an error where migrations are pending.
+func refusePending(ctx context.Context, cfg *config.Config, r *runner.Runner) error {
+	pending, err := r.Pending(ctx)
+	switch {
+	case err != nil || pending == 0:
+		return err
+	case cfg.Database.AutoMigrate:
+		return fmt.Errorf("%d migrations are pending, and only novamind serve and migrate up apply them: run novamind migrate up", pending)
+	default:
+		return fmt.Errorf("%d migrations are pending and database.auto_migrate is off: run novamind migrate up", pending)
+	}
 }
 
 // errNoDatabase says that there is nothing to read yet.

@@ -29,7 +29,7 @@ func (a *app) withKeys(cmd *cobra.Command, do func(context.Context, *service.Key
 }
 
 func (a *app) withKeysDespite(cmd *cobra.Command, do func(context.Context, *service.KeyService) error, mending ...error) error {
-	in, err := a.openDespite(cmd.Context(), leave, mending...)
+	in, err := a.open(cmd.Context(), leave, mending...)
 	if err != nil {
 		return err
 	}

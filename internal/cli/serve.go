@@ -30,7 +30,7 @@ func newServeCommand(app *app) *cobra.Command {
 }
 
 func (a *app) serve(ctx context.Context, demo bool) error {
-	in, err := a.openDespite(ctx, bringUp)
+	in, err := a.open(ctx, bringUp)
 	if err != nil {
 		return err
 	}

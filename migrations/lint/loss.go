@@ -79,28 +79,33 @@ var told = []string{
 	"OBJECT_TABLE", "OBJECT_INDEX", "OBJECT_TRIGGER", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_RULE", "OBJECT_POLICY", "OBJECT_FUNCTION",
 }
 
-// checkUntold notes what takes away tables, columns or rows that the schema does not tell.
+// checkUntold notes what takes away tables, columns or rows that the schema does not tell, and which tables are emptied.
 func checkUntold(c pgCase) {
 	f, known := c.run.file, c.run.schema
-	switch n := c.node; {
-	case n.Drop != nil && n.Drop.Kind == "OBJECT_TABLE":
-		for _, name := range n.Drop.Names() {
-			f.unsure = f.unsure || !known.has(name.Full())
-		}
-	case n.Drop != nil && n.Drop.Behavior == "DROP_CASCADE" && !slices.Contains(told, n.Drop.Kind), n.Kind == "DropOwnedStmt", n.SetSchema != nil:
-		f.unsure = true
-	case n.AlterTable != nil && n.AlterTable.ObjectType == "OBJECT_TABLE":
-		table := n.AlterTable.Relation.Full()
-		for _, command := range n.AlterTable.Commands {
-			f.unsure = f.unsure || command.Kind == "AT_DropColumn" && !known.has(table)
-		}
-	case n.Kind == "DeleteStmt":
-		f.empties(n.Update.Relation.Full(), known)
-	case n.Truncate != nil:
-		f.unsure = f.unsure || n.Truncate.Behavior == "DROP_CASCADE"
-		for _, relation := range n.Truncate.Relations {
+	f.unsure = f.unsure || untold(c.node, known)
+	if c.node.Kind == "DeleteStmt" {
+		f.empties(c.node.Update.Relation.Full(), known)
+	}
+	if c.node.Truncate != nil {
+		for _, relation := range c.node.Truncate.Relations {
 			f.empties(relation.RangeVar.Full(), known)
 		}
+	}
+}
+
+func untold(n pgtree.Node, known schema) bool {
+	switch {
+	case n.Drop != nil && n.Drop.Kind == "OBJECT_TABLE":
+		return slices.ContainsFunc(n.Drop.Names(), func(name pgtree.Names) bool { return !known.has(name.Full()) })
+	case n.Drop != nil:
+		return n.Drop.Behavior == "DROP_CASCADE" && !slices.Contains(told, n.Drop.Kind)
+	case n.AlterTable != nil:
+		return n.AlterTable.ObjectType == "OBJECT_TABLE" && !known.has(n.AlterTable.Relation.Full()) &&
+			slices.ContainsFunc(n.AlterTable.Commands, func(command pgtree.AlterCommand) bool { return command.Kind == "AT_DropColumn" })
+	case n.Truncate != nil:
+		return n.Truncate.Behavior == "DROP_CASCADE"
+	default:
+		return n.Kind == "DropOwnedStmt" || n.SetSchema != nil
 	}
 }
 
