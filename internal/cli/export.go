@@ -46,7 +46,7 @@ func (a *app) exportFHIR(ctx context.Context, dir string, patients []uuid.UUID) 
 	if err := mayAppear(dir); err != nil {
 		return err
 	}
-	in, err := a.open(ctx)
+	in, err := a.open(ctx, leave)
 	if err != nil {
 		return err
 	}
