@@ -27,7 +27,7 @@ const (
 
 // Change replaces what is said of an appointment by what edit makes of it, and, with Following, moves and rewrites those that follow alike: each keeps its
 // distance by the calendar and the wall clock. It returns a NotFound error, a Stale one where current refuses the version, a BadTransition one for an
-// appointment that is over, an Invalid, a Taken or an OutsideHours one, or that of edit; then nothing changed.
+// appointment that is over, or whose patient has come and that would move to a later day, an Invalid, a Taken or an OutsideHours one, or that of edit; then nothing changed.
 func (s *AppointmentService) Change(ctx context.Context, id uuid.UUID, current Precondition, extent Extent,
 	edit func(*models.Appointment) (AppointmentInput, error),
 ) (*models.Appointment, error) {
@@ -115,6 +115,9 @@ func (s *AppointmentService) rewrite(ctx context.Context, rows []*models.Appoint
 			}
 		}
 		if err := own.applyTo(a); err != nil {
+			return err
+		}
+		if err := timely(a, a.Status, now); err != nil { // who has come has not come for another day
 			return err
 		}
 		if takesMore(&before, a) {
@@ -228,8 +231,8 @@ func (s *AppointmentService) transition(ctx context.Context, a *models.Appointme
 	if !models.MayBecome(a.Status, to) || expired(a, now) {
 		return apperr.New(apperr.BadTransition, "An appointment that is "+a.Status+" can't become "+to+".")
 	}
-	if earliest, err := a.EarliestFor(to); err != nil || now.Before(earliest) {
-		return cmp.Or(err, error(apperr.New(apperr.BadTransition, "The appointment can become "+to+" from "+earliest.Format(time.RFC3339)+" on.")))
+	if err := timely(a, to, now); err != nil {
+		return err
 	}
 	late := !models.Occupies(a.Status) && models.Occupies(to)
 	a.Status, a.ExpiresAt = to, nil
@@ -242,6 +245,15 @@ func (s *AppointmentService) transition(ctx context.Context, a *models.Appointme
 		}
 	}
 	return s.appointments.Update(ctx, a)
+}
+
+// timely returns a BadTransition error where the time of an appointment does not let it be in a state yet.
+func timely(a *models.Appointment, state string, now time.Time) error {
+	earliest, err := a.EarliestFor(state)
+	if err == nil && now.Before(earliest) {
+		err = apperr.New(apperr.BadTransition, "At this time the appointment can be "+state+" from "+earliest.Format(time.RFC3339)+" on.")
+	}
+	return err
 }
 
 // expired reports whether an appointment is a hold whose time is over.

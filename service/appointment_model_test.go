@@ -221,6 +221,8 @@ func (g *agenda) move(extent service.Extent) {
 	switch {
 	case !slices.Contains(canChange, m.status) || m.expired:
 		want = apperr.BadTransition
+	case slices.ContainsFunc(after, func(next *modelled) bool { return !g.due(next, next.status) }):
+		want = apperr.BadTransition
 	case len(moved) > 0 && !g.free(moved, rows):
 		want = apperr.Taken
 	}

@@ -283,7 +283,11 @@ func TestTransitionsWaitForTheirTime(t *testing.T) {
 				in := visit(b.register(t), b.practitioner(t), 0)
 				in.StartsAt, in.TimeZone = time.Now().Add(c.in), c.zone
 				in.EndsAt = in.StartsAt.Add(time.Hour)
-				_, err := b.appointments.Transition(desk, b.book(t, in).ID, anyVersion, to, "asked for", service.OnlyThis)
+				a, err := b.appointments.Transition(desk, b.book(t, in).ID, anyVersion, to, "asked for", service.OnlyThis)
+				if err == nil && (to == models.Arrived || to == models.CheckedIn) {
+					requireCode(t, apperr.BadTransition, b.moveBy(t, a, 24*time.Hour), "who has come has not come for tomorrow")
+					require.NoError(t, b.moveBy(t, a, time.Minute))
+				}
 				if slices.Contains(append(c.may, models.Cancelled, models.EnteredInError), to) {
 					require.NoError(t, err, "%v %s %s", c.in, c.zone, to)
 				} else {
