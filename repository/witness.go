@@ -11,8 +11,9 @@ import (
 	"novamind/models"
 )
 
-// tokensDigest stands for the digest of a patient's tokens: they change with the patient, whose digest counts.
-const tokensDigest = "*"
+// ofPatientDigest stands for the digest of rows that say something of a patient, tokens and who sees them: an event of the same transaction that names the
+// patient covers them, for nobody else's transaction has one of ours.
+const ofPatientDigest = "*"
 
 // change is what a witness saw, and what an event may cover.
 type change struct {
@@ -31,8 +32,8 @@ func (c coverage) add(e audit.Entry) {
 	for _, s := range e.Subjects {
 		if s.RowDigest != nil {
 			c[change{*e.TransactionID, s.EntityID, *s.RowDigest}] = true
-			c[change{*e.TransactionID, s.EntityID, tokensDigest}] = true
 		}
+		c[change{*e.TransactionID, s.EntityID, ofPatientDigest}] = true
 	}
 }
 
@@ -70,7 +71,7 @@ func (q *Sequencer) addOthers(ctx context.Context, witnesses []models.AuditWitne
 	}
 	var subjects []models.AuditSubject
 	err := q.store.handle(ctx).Where(q.store.among("entity_id", ids)).
-		Where("event_id >= ? AND row_digest IS NOT NULL", audit.FirstID(since.Add(-time.Hour))).Find(&subjects).Error
+		Where("event_id >= ?", audit.FirstID(since.Add(-time.Hour))).Find(&subjects).Error
 	if err != nil {
 		return err
 	}

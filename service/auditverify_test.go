@@ -48,7 +48,7 @@ func newCrimeScene(t *testing.T, url string) *crimeScene {
 	}
 	require.NoError(t, b.db.Raw("SELECT event_id FROM auditleaf ORDER BY leaf_index").Scan(&c.leaves).Error)
 	require.Len(t, c.leaves, 3*eventsPerRound)
-	dbtest.DropTriggers(t, b.db, append([]string{"patient", "blindindex"}, auditTables...)...)
+	dbtest.DropTriggers(t, b.db, append([]string{"patient", "blindindex", "carerelationship"}, auditTables...)...)
 	return c
 }
 

@@ -1,0 +1,12 @@
+DROP TRIGGER account_ours_insert;
+DROP TRIGGER account_ours_update;
+DROP TRIGGER account_ours_delete;
+DROP TRIGGER carerelationship_ours_insert;
+DROP TRIGGER carerelationship_ours_update;
+DROP TRIGGER carerelationship_ours_delete;
+DROP TRIGGER breakglass_ours_insert;
+DROP TRIGGER breakglass_ours_update;
+DROP TRIGGER breakglass_ours_delete;
+DROP TRIGGER breakglassentry_ours_insert;
+DROP TRIGGER breakglassentry_ours_update;
+DROP TRIGGER breakglassentry_ours_delete;
