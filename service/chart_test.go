@@ -32,7 +32,8 @@ func (b *bundle) spied(t *testing.T) (*service.ChartService, *bytes.Buffer) {
 	return service.NewChartService(store, service.NewMedicalRecordService(store, service.NewCare(store, config.Default().Access))), out
 }
 
-// fillChart gives a patient n signed records and n appointments of the author's, to come.
+// fillChart gives a patient n signed records, each with a flag and every other one protected by 42 CFR Part 2, a consent, and n appointments of the
+// author's, to come.
 func (b *bundle) fillChart(t *testing.T, patient *models.Patient, n int) {
 	t.Helper()
 	actor, err := audit.ActorFrom(b.clinician(t))
@@ -40,10 +41,23 @@ func (b *bundle) fillChart(t *testing.T, patient *models.Patient, n int) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	require.NoError(t, b.store.InTx(audit.System(t.Context(), "test"), func(ctx context.Context) error {
 		records, appointments := repository.NewMedicalRecordRepository(b.store), repository.NewAppointmentRepository(b.store)
+		consents, flags := repository.NewConsentRepository(b.store), repository.NewRiskFlagRepository(b.store)
+		if err := consents.Create(ctx, &models.Consent{
+			PatientID: patient.ID, Kind: models.ConsentPart2, Purpose: phi.Of("Treatment"), GrantedAt: now, RecordedBy: actor.ID,
+		}); err != nil {
+			return err
+		}
 		for i := range n {
-			if err := records.Create(ctx, &models.MedicalRecord{
-				PatientID: patient.ID, AuthorID: actor.ID, Kind: models.KindProgressNote, Sensitivity: models.SensitivityNormal, Status: models.RecordFinal,
-				OccurredAt: now.Add(-time.Duration(i) * time.Hour), Title: phi.Of("Visit"), Content: phi.Of("Text"), SignedAt: &now, SignedBy: &actor.ID,
+			m := &models.MedicalRecord{
+				PatientID: patient.ID, AuthorID: actor.ID, Kind: models.KindProgressNote, Status: models.RecordFinal,
+				Sensitivity: []string{models.SensitivityNormal, models.SensitivityPart2}[i%2],
+				OccurredAt:  now.Add(-time.Duration(i) * time.Hour), Title: phi.Of("Visit"), Content: phi.Of("Text"), SignedAt: &now, SignedBy: &actor.ID,
+			}
+			if err := records.Create(ctx, m); err != nil {
+				return err
+			}
+			if err := flags.Create(ctx, &models.RiskFlag{
+				PatientID: patient.ID, RecordID: &m.ID, Reason: phi.Of("Risk"), RaisedBy: actor.ID, RaisedAt: now, ReviewAt: now,
 			}); err != nil {
 				return err
 			}
@@ -81,6 +95,7 @@ func TestChartsTakeConstantQueries(t *testing.T) {
 				}
 			}
 			require.Len(t, c.Records, map[string]int{"small": 2, "large": 20}[name])
+			require.Len(t, c.Flags, map[string]int{"small": 2, "large": 20}[name])
 			require.Len(t, c.Appointments, map[string]int{"small": 2, "large": 10}[name])
 			for i := range c.Records[1:] {
 				require.False(t, c.Records[i].OccurredAt.Before(c.Records[i+1].OccurredAt), "the latest first")
