@@ -73,8 +73,14 @@ func (r *ExportRepository) Chart(ctx context.Context, patientID uuid.UUID, conse
 	return out, translate(db.Find(&out.Records).Error)
 }
 
-// Accounts returns those of ids that are accounts, in order.
-func (r *ExportRepository) Accounts(ctx context.Context, ids []uuid.UUID) ([]*models.Account, error) {
-	found, _, err := r.accounts.List(ctx, everyone, withIDs(ids))
+// Accounts returns those of ids that are accounts, and those that have a role, unless it is empty; in order.
+func (r *ExportRepository) Accounts(ctx context.Context, ids []uuid.UUID, role string) ([]*models.Account, error) {
+	found, _, err := r.accounts.List(ctx, everyone, func(db *gorm.DB) *gorm.DB {
+		named := withIDs(ids)(r.store.handle(ctx))
+		if role == "" {
+			return db.Where(named)
+		}
+		return db.Where(named.Or(hasRole(role)(r.store.handle(ctx))))
+	})
 	return found, err
 }

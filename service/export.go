@@ -1,6 +1,7 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -79,7 +80,10 @@ func (s *ExportService) FHIR(ctx context.Context, ids []uuid.UUID, to FHIRFiles,
 		return nil
 	})
 	if err == nil {
-		err = x.named(ctx)
+		_, err = x.overlapping.WriteTo(x.to.Encounters)
+	}
+	if err == nil {
+		err = x.named(ctx, len(ids) == 0)
 	}
 	return x.report, err
 }
@@ -91,6 +95,7 @@ type fhirExport struct {
 	to            FHIRFiles
 	report        ExportReport
 	practitioners map[uuid.UUID]bool // whom encounters and documents name
+	overlapping   bytes.Buffer       // encounters that may lie on others: they come last, or the others would be read as overlaps
 }
 
 // patients calls do with each patient.
@@ -182,8 +187,12 @@ func (x *fhirExport) write(chart *repository.Chart) error {
 			continue
 		}
 		x.practitioners[a.PractitionerID] = true
+		to := x.to.Encounters
+		if a.AllowOverlap {
+			to = &x.overlapping
+		}
 		text, err := exportedEncounter(a).Line()
-		if err := writeLine(x.to.Encounters, text, err, &x.report.Encounters); err != nil {
+		if err := writeLine(to, text, err, &x.report.Encounters); err != nil {
 			return err
 		}
 	}
@@ -205,12 +214,16 @@ func (x *fhirExport) write(chart *repository.Chart) error {
 	return nil
 }
 
-// named writes the practitioners whom the export names.
-func (x *fhirExport) named(ctx context.Context) error {
+// named writes the practitioners whom the export names, or all.
+func (x *fhirExport) named(ctx context.Context, all bool) error {
+	role := ""
+	if all {
+		role = RoleClinician
+	}
 	var accounts []*models.Account
 	intent := audit.Intent{Action: audit.Export, EntityType: "account", Details: "FHIR R4"}
 	err := guarded(ctx, x.store, PatientExport, intent, x.store.Read, func(ctx context.Context) (err error) {
-		accounts, err = x.charts.Accounts(ctx, slices.Collect(maps.Keys(x.practitioners)))
+		accounts, err = x.charts.Accounts(ctx, slices.Collect(maps.Keys(x.practitioners)), role)
 		return err
 	})
 	if err != nil {

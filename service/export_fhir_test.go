@@ -124,9 +124,14 @@ func TestExportsAreReadBackTheSame(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		ctx := b.clinician(t)
-		p := b.history(t, ctx)
+		p, later, doctor := b.history(t, ctx), b.register(t), b.practitioner(t)
+		b.book(t, longAgo(visit(later, doctor, 100*time.Hour)))
+		over := longAgo(visit(p, doctor, 100*time.Hour)) // over an ordinary one of somebody who comes later in the export
+		over.AllowOverlap, over.OverlapReason = true, "crisis"
+		b.book(t, over)
+		b.practitioner(t) // whom nothing names
 		out, report := b.export(t)
-		require.Equal(t, service.ExportReport{Patients: 1, Practitioners: 2, Encounters: 8, Documents: 4, Unreadable: []uuid.UUID{}}, report)
+		require.Equal(t, service.ExportReport{Patients: 2, Practitioners: 4, Encounters: 10, Documents: 4, Unreadable: []uuid.UUID{}}, report)
 		again := newBundle(t, dbtest.SQLite(t))
 		for resource, got := range again.imported(t, out.byResource()) {
 			require.Empty(t, got.Rejected, resource)
