@@ -128,6 +128,7 @@ func TestRestrictedRecordsAreForWhoIsAssigned(t *testing.T) {
 		require.Equal(t, http.StatusOK, s.as(colleague).do("GET", records+"/"+note, "").status)
 		require.Equal(t, http.StatusForbidden, s.as(colleague).do("PATCH", records+"/"+note, `{"content":"x"}`, "If-Match: *").status, "a draft is its author's")
 
+		s.as(author).sign(note)
 		emergency := s.person("emergency@example.org", service.RoleClinician)
 		require.Equal(t, http.StatusNotFound, s.as(emergency.token).do("GET", records+"/"+note, "").status)
 		require.Equal(t, http.StatusCreated, s.as(emergency.token).do("POST", "/api/v1/break-glass", `{"patient_id":"`+patient+`","reason":"unconscious"}`).status)

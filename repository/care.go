@@ -77,8 +77,12 @@ func (s Sight) Narrow(column string) func(*gorm.DB) *gorm.DB {
 		if s.All {
 			return db
 		}
-		return db.Where(column+" IN ("+fmt.Sprintf(samePerson, s.patients(""))+")", s.args())
+		return db.Where(s.condition(column), s.args())
 	}
+}
+
+func (s Sight) condition(column string) string {
+	return column + " IN (" + fmt.Sprintf(samePerson, s.patients("")) + ")"
 }
 
 // Sees reports whether a patient is in sight, and whether by emergency access alone. It opens no row, and where not all are in sight it does not say

@@ -31,7 +31,7 @@ const consented = "kind = '" + models.ConsentPart2 + "' AND recorded_by <> @acco
 // opens nothing that 42 CFR Part 2 protects.
 var (
 	assigned = fmt.Sprintf(samePerson, "SELECT patient_id FROM carerelationship WHERE account_id = @account AND kind = '"+models.CareAssigned+
-		"' UNION SELECT patient_id FROM breakglass WHERE account_id = @account AND expires_at > @at")
+		"' UNION SELECT patient_id FROM breakglass WHERE @emergency AND account_id = @account AND expires_at > @at")
 
 	// visible is the condition on a record's sensitivity. Psychotherapy notes are in none of it.
 	visible = "(sensitivity = '" + models.SensitivityNormal + "'" +
@@ -57,12 +57,17 @@ func (s RecordSight) narrow(db *gorm.DB) *gorm.DB {
 	if s.Psychotherapy {
 		condition = "(" + visible + " OR sensitivity = '" + models.SensitivityPsychotherapy + "' AND author_id = @account)"
 	}
+	if s.Patients.Emergency { // which shows no colleague's draft
+		lasting := s.Patients
+		lasting.Emergency = false
+		db = db.Where("status <> '"+models.RecordDraft+"' OR author_id = @account OR "+lasting.condition("patient_id"), lasting.args())
+	}
 	return s.where(condition)(db)
 }
 
 // where is the condition on a query of what belongs to patients, that they are in sight and one of the conditions above holds.
 func (s RecordSight) where(condition string) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB {
-		return s.Patients.Narrow("patient_id")(db).Where(condition, map[string]any{"account": s.AccountID, "at": s.At.UTC()})
+		return s.Patients.Narrow("patient_id")(db).Where(condition, map[string]any{"account": s.AccountID, "at": s.At.UTC(), "emergency": s.Patients.Emergency})
 	}
 }

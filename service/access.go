@@ -154,6 +154,15 @@ var access = map[Permission]map[string]Scope{
 	BreakGlassOpen:   {RoleClinician: All},
 }
 
+// emergency are the permissions that an emergency access extends to its patient: it reads, and adds. Who adds a record may finish it.
+var emergency = map[Permission]bool{
+	PatientRead: true, AppointmentRead: true, MedicalRecordRead: true, ConsentRead: true, DisclosureRead: true,
+	AppointmentCreate: true, MedicalRecordCreate: true, MedicalRecordUpdate: true, MedicalRecordSign: true,
+}
+
+// ByEmergency reports whether an emergency access extends p to its patient.
+func ByEmergency(p Permission) bool { return emergency[p] }
+
 // Permissions lists the permissions in alphabetical order.
 func Permissions() []Permission { return slices.Sorted(maps.Keys(access)) }
 
@@ -179,20 +188,27 @@ var errUnasked = errors.New("service: the scope of the permission was not asked 
 
 // grant is a permission that guarded found, and how far it reaches.
 type grant struct {
-	scope Scope
-	asked bool
+	permission Permission
+	scope      Scope
+	asked      bool
 }
 
 type grantKey struct{}
 
 // grantFrom returns how far the permission reaches that the innermost guarded call of ctx is about. Who calls it answers for keeping to it.
 func grantFrom(ctx context.Context) Scope {
+	scope, _ := granted(ctx)
+	return scope
+}
+
+// granted is grantFrom with whether an emergency access extends the permission.
+func granted(ctx context.Context) (scope Scope, emergencies bool) {
 	g, ok := ctx.Value(grantKey{}).(*grant)
 	if !ok {
-		return None
+		return None, false
 	}
 	g.asked = true
-	return g.scope
+	return g.scope, ByEmergency(g.permission)
 }
 
 // guarded runs fn in a unit of work of the given kind (Store.InTx, Store.Contended or Store.Read), if the actor of ctx has permission p for
@@ -206,7 +222,7 @@ func guarded(ctx context.Context, store Store, p Permission, intent audit.Intent
 		return apperr.Wrap(apperr.Internal, "The access could not be attributed.", err)
 	}
 	ctx = audit.WithIntent(ctx, intent)
-	g := &grant{scope: reachOf(actor, p)}
+	g := &grant{permission: p, scope: reachOf(actor, p)}
 	if g.scope == None {
 		return store.Read(ctx, func(context.Context) error {
 			return apperr.New(apperr.Forbidden, "None of your roles permits this.")

@@ -28,7 +28,12 @@ func accessTable() string {
 	for _, p := range service.Permissions() {
 		table.WriteString("| `" + string(p) + "` |")
 		for _, role := range roles {
-			table.WriteString(" " + words[service.Reach([]string{role}, p)] + " |")
+			reach := service.Reach([]string{role}, p)
+			table.WriteString(" " + words[reach])
+			if reach == service.InCare && service.ByEmergency(p) {
+				table.WriteString(", emergency")
+			}
+			table.WriteString(" |")
 		}
 		table.WriteString("\n")
 	}

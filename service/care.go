@@ -43,17 +43,17 @@ func (c *Care) sight(ctx context.Context) (repository.Sight, error) {
 	return s, nil
 }
 
-// reach returns how far that permission reaches, emergencies included.
+// reach returns how far that permission reaches, to emergencies where they extend it.
 func (c *Care) reach(ctx context.Context) (repository.Sight, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
 		return repository.Sight{}, err
 	}
-	switch grantFrom(ctx) {
+	switch scope, emergencies := granted(ctx); scope {
 	case All:
 		return repository.Sight{All: true}, nil
 	case InCare:
-		return repository.Sight{AccountID: actor.ID, Now: time.Now(), Window: c.window, Emergency: true}, nil
+		return repository.Sight{AccountID: actor.ID, Now: time.Now(), Window: c.window, Emergency: emergencies}, nil
 	default:
 		return repository.Sight{}, nil
 	}
@@ -100,15 +100,6 @@ func (c *Care) inCareFor(ctx context.Context, patientID uuid.UUID) error {
 	}
 	unit.Accessed("patient", patientID)
 	return c.inCare(ctx, patientID)
-}
-
-// inLastingCare is inCare for what would outlast an emergency: its access is not enough.
-func (c *Care) inLastingCare(ctx context.Context, patientID uuid.UUID) error {
-	sees, emergency, err := c.sees(ctx, patientID)
-	if err == nil && (!sees || emergency) {
-		err = denied(ctx, patientID)
-	}
-	return err
 }
 
 // denied is outOfSight for a patient, whom the event of the denial names, whatever it is about: who tried is one query.

@@ -157,7 +157,7 @@ type carers struct {
 
 // carers returns them for a patient in sight, whom nobody else arranges for until the transaction ends.
 func (s *CareService) carers(ctx context.Context, patientID uuid.UUID) (*carers, error) {
-	if err := s.care.inLastingCare(ctx, patientID); err != nil {
+	if err := s.care.inCare(ctx, patientID); err != nil {
 		return nil, err
 	}
 	actor, err := audit.ActorFrom(ctx)

@@ -138,14 +138,22 @@ func (s *MedicalRecordService) inSight(ctx context.Context, id uuid.UUID) (*mode
 	if err != nil {
 		return nil, err
 	}
+	emergencies := sight.Patients.Emergency
+	sight.Patients.Emergency = false
 	m, err := s.records.InSight(ctx, id, sight)
+	if emergencies && apperr.Is(err, apperr.NotFound) { // what else is in sight is so by emergency access
+		sight.Patients.Emergency = true
+		if m, err = s.records.InSight(ctx, id, sight); err == nil {
+			err = flag(ctx)
+		}
+	}
 	switch {
 	case apperr.Is(err, apperr.NotFound):
 		return nil, outOfSight()
 	case err != nil:
 		return nil, err
 	}
-	return m, s.care.inCare(ctx, m.PatientID) // flags an emergency
+	return m, nil
 }
 
 // Get returns a record. It returns a NotFound error, or an Unreadable one.

@@ -151,7 +151,7 @@ func (s *MedicalRecordService) Review(ctx context.Context, id uuid.UUID, current
 		v.add("/review_at", "past_date", "Lies in the past.")
 	}
 	intent := audit.Intent{Action: audit.Update, EntityType: "riskflag", EntityID: id}
-	err = guarded(ctx, s.store, MedicalRecordUpdate, intent, s.store.InTx, func(ctx context.Context) error {
+	err = guarded(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx, func(ctx context.Context) error {
 		f, err = s.flagInSight(ctx, id)
 		switch {
 		case err != nil:

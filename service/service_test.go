@@ -45,6 +45,7 @@ type bundle struct {
 	told        *bytes.Buffer // the log's lines
 	weeks       int           // that were signed off
 	nobodysCare bool          // inCareOf brings patients into nobody's care
+	byEmergency bool          // and opens emergency access to them instead
 }
 
 var discard = slog.New(slog.DiscardHandler)
@@ -154,7 +155,12 @@ func (b *bundle) register(t *testing.T) *models.Patient {
 func (b *bundle) inCareOf(t *testing.T, ctx context.Context) *models.Patient {
 	t.Helper()
 	p := b.register(t)
-	if actor, err := audit.ActorFrom(ctx); err == nil && !b.nobodysCare {
+	actor, err := audit.ActorFrom(ctx)
+	if err == nil && b.byEmergency {
+		_, _, err := b.emergencies.Open(ctx, service.BreakGlassInput{PatientID: &p.ID, Reason: emergency})
+		require.NoError(t, err)
+	}
+	if err == nil && !b.nobodysCare {
 		require.NoError(t, b.care.Note(t.Context(), p.ID, actor.ID, models.CareAssigned, time.Now()))
 	}
 	return p
