@@ -36,9 +36,7 @@ func ParseRule(text string) (Rule, error) {
 		return Rule{}, ErrRule
 	}
 	option, err := rrule.StrToROption(text)
-	if err != nil || option.Freq > rrule.DAILY || option.Interval < 0 || option.Count < 0 || !option.Dtstart.IsZero() ||
-		option.Interval == 0 && partOf(text, "INTERVAL") != "" || option.Count > 0 && !option.Until.IsZero() ||
-		len(option.Byhour)+len(option.Byminute)+len(option.Bysecond)+len(option.Byeaster) > 0 {
+	if err != nil || !plain(option, text) {
 		return Rule{}, ErrRule // the cause quotes the rule
 	}
 	if option.Count == 0 && option.Until.IsZero() {
@@ -54,6 +52,18 @@ func ParseRule(text string) (Rule, error) {
 		rule.utc = strings.HasSuffix(until, "Z")
 	}
 	return rule, nil
+}
+
+// plain reports whether a rule goes by days and has no part that contradicts another one, or sets the time of day.
+func plain(option *rrule.ROption, text string) bool {
+	switch {
+	case option.Freq > rrule.DAILY, option.Interval < 0, option.Count < 0, !option.Dtstart.IsZero():
+		return false
+	case option.Interval == 0 && partOf(text, "INTERVAL") != "", option.Count > 0 && !option.Until.IsZero():
+		return false
+	default:
+		return len(option.Byhour)+len(option.Byminute)+len(option.Bysecond)+len(option.Byeaster) == 0
+	}
 }
 
 func partOf(rule, name string) string {
