@@ -42,7 +42,9 @@ func TestWhoEndsCare(t *testing.T) {
 		p, _, err := b.patients.Register(b.on(t, first), another(input()), service.Idempotency{})
 		require.NoError(t, err)
 		b.book(t, soon(visit(p, seen, 0)))
-		end := func(by, whose *models.Account) error { return b.carers.Unassign(b.on(t, by), p.ID, whose.ID, anyVersion) }
+		end := func(by, whose *models.Account) error {
+			return b.carers.Unassign(b.on(t, by), p.ID, whose.ID, anyVersion)
+		}
 		assign := func(whom *models.Account) {
 			_, err := b.carers.Assign(desk, p.ID, whom.ID)
 			require.NoError(t, err)
