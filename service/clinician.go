@@ -93,6 +93,10 @@ func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID
 	var assigned Clinician
 	intent := audit.Intent{Action: audit.Assign, EntityType: "patient", EntityID: patientID}
 	err := guarded(ctx, s.store, PatientAssign, intent, s.store.InTx, func(ctx context.Context) error {
+		account, missing := s.accounts.Hold(ctx, accountID) // before the patient, as bookings do: or the two could wait for each other
+		if missing != nil && !apperr.Is(missing, apperr.NotFound) {
+			return missing
+		}
 		c, err := s.carers(ctx, patientID)
 		if err != nil {
 			return err
@@ -100,11 +104,7 @@ func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID
 		if err := c.mayAssign(accountID); err != nil {
 			return err
 		}
-		account, err := s.accounts.Hold(ctx, accountID)
-		if err != nil && !apperr.Is(err, apperr.NotFound) {
-			return err
-		}
-		if err != nil || account.Disabled || !slices.Contains(account.Roles, RoleClinician) {
+		if missing != nil || account.Disabled || !slices.Contains(account.Roles, RoleClinician) {
 			return apperr.InvalidFields(apperr.Field{
 				Pointer: "/account_id", Code: "not_clinician", Detail: "Is not the account of a clinician: see GET /api/v1/practitioners.",
 			})

@@ -2,9 +2,11 @@ package service_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"novamind/internal/apperr"
 	"novamind/internal/dbtest"
@@ -65,5 +67,34 @@ func TestWhoEndsCare(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, reasons, 1)
 		require.Equal(t, models.CareAppointment, reasons[0].Kind)
+	})
+}
+
+// Assigning and booking the same two at once: neither waits for the other for ever.
+func TestAssigningWhileBooking(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		p, doctor, desk := b.register(t), b.practitioner(t), as(t, service.RoleFrontDesk)
+		var both errgroup.Group
+		for i := range 4 {
+			both.Go(func() error {
+				for j := range 10 {
+					if _, err := b.appointments.Book(desk, visit(p, doctor, time.Duration(i*10+j)*time.Hour), service.Idempotency{}); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			both.Go(func() error {
+				for range 10 {
+					if _, err := b.carers.Assign(desk, p.ID, doctor.ID); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		require.NoError(t, both.Wait())
 	})
 }
