@@ -226,7 +226,15 @@ func (s *AuthService) reauthenticated(ctx context.Context, action, password stri
 		if err := s.throttle.succeeded(ctx, account.Email); err != nil {
 			return err
 		}
-		return fn(ctx, account)
+		// As it is by now: the password took its time to check, and whoever did the same meanwhile held the tally.
+		current, err := s.accounts.ByID(ctx, account.ID)
+		if err != nil {
+			return err
+		}
+		if current.Disabled || current.PasswordHash != account.PasswordHash {
+			return apperr.New(apperr.BadCredentials, "The current password is wrong.")
+		}
+		return fn(ctx, current)
 	})
 }
 
