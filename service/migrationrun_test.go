@@ -1,12 +1,15 @@
 package service_test
 
 import (
+	"log/slog"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"novamind/internal/audit"
 	"novamind/internal/dbtest"
+	"novamind/migrations"
+	"novamind/migrations/runner"
 	"novamind/service"
 )
 
@@ -24,4 +27,39 @@ func TestMigrationRunsAreEvents(t *testing.T) {
 		}
 		require.Equal(t, "0001_initial up, program test", *b.events(t, audit.Migrate)[0].Details)
 	})
+}
+
+// Rows that undoing a version discarded are missing on purpose, for the log too; any other is found all the same.
+func TestDiscardedRowsAreNotMissed(t *testing.T) {
+	t.Parallel()
+	for name, stolen := range map[string]bool{"discarded": false, "one was gone before": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dbtest.Run(t, func(t *testing.T, url string) {
+				b := newBundle(t, url)
+				gone := b.apiKey(t)
+				b.apiKey(t)
+				db := dbtest.Open(t, url)
+				if stolen {
+					require.NoError(t, db.Exec("DELETE FROM apikey WHERE id = ?", gone.ID.String()).Error)
+				}
+				set, err := migrations.Embedded(db.Name())
+				require.NoError(t, err)
+				r, err := runner.New(db, set, runner.Program{Version: "test", Rows: runner.DiscardRows}, slog.New(slog.DiscardHandler))
+				require.NoError(t, err)
+				_, err = r.Down(t.Context(), "0015")
+				require.NoError(t, err)
+				_, err = r.Up(t.Context(), "")
+				require.NoError(t, err)
+				require.NoError(t, service.NewMigrationRunService(b.store).Record(audit.System(t.Context(), "migrate")))
+				result, err := service.NewAuditTreeService(b.store).Verify(operator(t), service.VerifyOptions{Rows: true})
+				require.NoError(t, err)
+				if !stolen {
+					require.Empty(t, result.Findings)
+					return
+				}
+				require.Len(t, result.Findings, 2, "two are missing, and one is accounted for: nobody can say which")
+			})
+		})
+	}
 }
