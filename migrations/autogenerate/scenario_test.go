@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"novamind/internal/scratch"
 	"novamind/migrations"
 	"novamind/migrations/inspect"
+	"novamind/migrations/lint"
 	"novamind/migrations/runner"
 	"novamind/models"
 )
@@ -181,10 +183,61 @@ func play(t *testing.T, s scenario, engine string, source scratch.Source) {
 	same(t, db, end)
 	requireKept(t, rows, content(t, db, s.changed))
 
+	told := lossesOf(t, engine, dir, now, old)
+	there := tablesAndColumns(t, db)
 	_, err = runnerIn(t, db, dir).DownBy(t.Context(), now-old)
 	require.NoError(t, err)
+	lost := without(there, tablesAndColumns(t, db))
+	if strings.Contains(s.name, "Rename") || len(s.renames) > 0 {
+		require.Subset(t, lost, told)
+		require.Less(t, len(told), len(lost))
+	} else {
+		require.ElementsMatch(t, lost, told, "what the down file takes away")
+	}
 	same(t, db, start)
 	requireKept(t, rows, content(t, db, s.changed))
+}
+
+// lossesOf returns what the newest versions in dir take away when they are undone, as TABLE or TABLE.COLUMN.
+func lossesOf(t *testing.T, engine, dir string, now, old int) []string {
+	t.Helper()
+	set, _, err := migrations.LoadPartly(os.DirFS(dir), engine)
+	require.NoError(t, err)
+	undoings, err := lint.Losses(t.Context(), set, now-1, old-1)
+	require.NoError(t, err)
+	var told []string
+	for _, u := range undoings {
+		require.False(t, u.Unsure, u.ID)
+		for _, l := range u.Losses {
+			told = append(told, strings.TrimSuffix(l.Table+"."+l.Column, "."))
+		}
+	}
+	return told
+}
+
+// tablesAndColumns returns what db has, as TABLE or TABLE.COLUMN.
+func tablesAndColumns(t *testing.T, db *gorm.DB) []string {
+	t.Helper()
+	names, err := db.Migrator().GetTables()
+	require.NoError(t, err)
+	all := slices.Clone(names)
+	for _, table := range names {
+		found, err := db.Migrator().ColumnTypes(table)
+		require.NoError(t, err)
+		for _, column := range found {
+			all = append(all, table+"."+column.Name())
+		}
+	}
+	return all
+}
+
+// without returns what was there and is not any more; of a table that is gone, not the columns.
+func without(there, now []string) []string {
+	gone := slices.DeleteFunc(slices.Clone(there), func(name string) bool { return slices.Contains(now, name) })
+	return slices.DeleteFunc(slices.Clone(gone), func(name string) bool {
+		table, _, ofTable := strings.Cut(name, ".")
+		return ofTable && slices.Contains(gone, table)
+	})
 }
 
 // begun returns a folder with the migration that makes the models of before, generated once for each engine.

@@ -96,6 +96,7 @@ type file struct {
 
 	taken  []take            // what its statements take away
 	called map[object]object // what renamed tables and columns were called at its beginning
+	copied []object          // columns whose values went on elsewhere
 	unsure bool              // a statement may take away what its text does not tell
 }
 

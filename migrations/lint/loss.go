@@ -117,7 +117,9 @@ func followSQLite(ctx context.Context, ups, downs []*file) error {
 	defer stop()
 	for _, f := range append(ups, downs...) {
 		f.before = l.schema.clone()
-		ok, err := l.execute(ctx, f, []func(*file, script.Statement){func(f *file, s script.Statement) { tokensOfDelete(f, s, l.schema) }})
+		ok, err := l.execute(ctx, f, []func(*file, script.Statement){
+			tokensOfCopy, func(f *file, s script.Statement) { tokensOfDelete(f, s, l.schema) },
+		})
 		if err != nil {
 			return err
 		}
@@ -125,6 +127,21 @@ func followSQLite(ctx context.Context, ups, downs []*file) error {
 		f.after = l.schema.clone()
 	}
 	return nil
+}
+
+// tokensOfCopy notes the columns that INSERT … SELECT copies as they are: a rebuild may give them another name.
+func tokensOfCopy(f *file, s script.Statement) {
+	list := slices.IndexFunc(s.Tokens, func(t script.Token) bool { return t.Is("SELECT") })
+	from := slices.IndexFunc(s.Tokens, func(t script.Token) bool { return t.Is("FROM") })
+	if !s.Begins("INSERT", "INTO") || list < 0 || from < list || from+1 >= len(s.Tokens) {
+		return
+	}
+	for i := list + 1; i < from; i++ {
+		alone := (i == list+1 || s.Tokens[i-1].Is(",")) && (i+1 == from || s.Tokens[i+1].Is(","))
+		if alone {
+			f.copied = append(f.copied, object{columns, strings.ToLower(s.Tokens[from+1].Name()), strings.ToLower(s.Tokens[i].Name())})
+		}
+	}
 }
 
 // tokensOfDelete notes the tables whose rows a statement deletes.
@@ -214,7 +231,7 @@ func (f *file) losses() []Loss {
 // withRebuilt adds the columns that a table which was dropped and made again has no more.
 func (f *file) withRebuilt(losses []Loss) []Loss {
 	for _, o := range f.after.lost(f.before) {
-		if o.Kind == columns && f.rebuilt(o.Table) {
+		if o.Kind == columns && f.rebuilt(o.Table) && !slices.Contains(f.copied, o) {
 			losses = append(losses, Loss{Table: o.Table, Column: o.Name, Sealed: f.before.concernsPatients(o.Table)})
 		}
 	}

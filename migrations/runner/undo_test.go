@@ -104,6 +104,20 @@ func TestDownLosesNoRowsUnasked(t *testing.T) {
 	}
 }
 
+// A rebuild that copies a column under another name, as SQLite needs them, loses nothing; one that makes something else of it does.
+func TestSQLiteRebuildsMayRename(t *testing.T) {
+	t.Parallel()
+	for list, want := range map[string]error{"id, kind, note": nil, "id, kind, substr(note, 1, 5)": runner.ErrLosesPatients, "id, kind, NULL": runner.ErrLosesPatients} {
+		db := dbtest.Open(t, dbtest.EmptySQLite(t))
+		r, _ := undoer(t, db, runner.DiscardRows, map[string]string{"0001_first": chart}, map[string]string{"0001_first": `
+			CREATE TABLE c2 (id int, kind text, remark text);
+			INSERT INTO c2 (id, kind, remark) SELECT ` + list + ` FROM chart; DROP TABLE chart; ALTER TABLE c2 RENAME TO chart;`})
+		require.NoError(t, db.Exec("INSERT INTO chart (id, note) VALUES (1, '"+envelope+"')").Error)
+		_, err := r.DownBy(t.Context(), 1)
+		require.ErrorIs(t, err, want, list)
+	}
+}
+
 // What PostgreSQL's statements hide has to be declared.
 func TestDownRefusesWhatItCantTell(t *testing.T) {
 	t.Parallel()
