@@ -589,6 +589,7 @@ var expectations = map[string]expectation{
 	"AuthService.RenewRecoveryCodes": {open: "is about the caller's own account"},
 	"AuthService.Account":            {open: "is asked for the caller's own account"},
 	"AuthService.EnsureAccount":      {open: "runs at the start of the program, before there is anybody"},
+	"KeyService.AdoptIndexScheme":    {open: "runs at the start of the program"},
 	"KeyService.Status":              {open: "is the operator's, who has the key-encryption key"},
 	"KeyService.Rotate":              {open: "is the operator's, who has the key-encryption key"},
 	"KeyService.RotateKEK":           {open: "is the operator's, who has the key-encryption key"},
