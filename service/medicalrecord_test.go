@@ -127,8 +127,8 @@ func TestSignedRecordsAreResealedAndPurged(t *testing.T) {
 		require.EqualValues(t, 2, named, "the patient and the record")
 		require.NoError(t, repository.NewSequencer(b.store).Drain(audit.System(t.Context(), "test")))
 		var direct int64
-		require.NoError(t, b.db.Raw("SELECT count(*) FROM auditlog WHERE origin = 'direct-sql'").Scan(&direct).Error)
-		require.Zero(t, direct, "every change has its event")
+		require.NoError(t, b.db.Raw("SELECT count(*) FROM auditlog WHERE origin = 'direct-sql' AND entity_type <> 'carerelationship'").Scan(&direct).Error)
+		require.Zero(t, direct, "every change has its event, but for the care that the test wrote by itself")
 	})
 }
 
@@ -170,8 +170,8 @@ func TestPurgesNameAllThatGoes(t *testing.T) {
 		}
 		require.NoError(t, repository.NewSequencer(b.store).Drain(audit.System(t.Context(), "test")))
 		var direct int64
-		require.NoError(t, b.db.Raw("SELECT count(*) FROM auditlog WHERE origin = 'direct-sql'").Scan(&direct).Error)
-		require.Zero(t, direct, "every change has its event")
+		require.NoError(t, b.db.Raw("SELECT count(*) FROM auditlog WHERE origin = 'direct-sql' AND entity_type <> 'carerelationship'").Scan(&direct).Error)
+		require.Zero(t, direct, "every change has its event, but for the care that the test wrote by itself")
 	})
 }
 
