@@ -20,6 +20,17 @@ func NewAccountRepository(s *Store) *AccountRepository {
 	return &AccountRepository{Base[models.Account]{s}}
 }
 
+// HasAccounts reports whether anybody has an account in a database, which may be without tables yet.
+func HasAccounts(ctx context.Context, db *gorm.DB) (bool, error) {
+	db = db.WithContext(ctx)
+	if !db.Migrator().HasTable(&models.Account{}) {
+		return false, nil
+	}
+	var n int64
+	err := db.Model(&models.Account{}).Count(&n).Error
+	return n > 0, translate(err)
+}
+
 // ByEmail returns the account with this e-mail, in any case. It returns a NotFound error.
 func (r *AccountRepository) ByEmail(ctx context.Context, email string) (*models.Account, error) {
 	email = phi.NormalizeText(email)

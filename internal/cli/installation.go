@@ -34,7 +34,7 @@ type upkeep int
 
 const (
 	leave   upkeep = iota // nothing: an operator may have taken a version back
-	makeNew               // make that of a database which is new, so that whatever is run first works
+	makeNew               // make that of a database which nobody has an account in yet, so that whatever is run first works, or goes on where another stopped
 	bringUp               // apply what is pending, if database.auto_migrate says so
 )
 
@@ -72,7 +72,11 @@ func prepareSchema(ctx context.Context, cfg *config.Config, log *slog.Logger, ma
 	if may == leave && absent(cfg) {
 		return errNoDatabase
 	}
-	return withRunner(ctx, cfg, log, runner.KeepRows, func(r *runner.Runner) error {
+	return withOwner(ctx, cfg, log, func(db *gorm.DB) error {
+		r, err := newRunner(db, runner.KeepRows, log)
+		if err != nil {
+			return err
+		}
 		if ahead, err := r.Ahead(ctx); err != nil || len(ahead) > 0 {
 			if err == nil {
 				log.WarnContext(ctx, "the database is ahead of this program, which can work on it", "migrations", ahead)
@@ -80,17 +84,26 @@ func prepareSchema(ctx context.Context, cfg *config.Config, log *slog.Logger, ma
 			return err
 		}
 		untouched, err := r.Untouched(ctx)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case untouched && may == leave:
+		}
+		if untouched && may == leave {
 			return errNoDatabase
-		case cfg.Database.AutoMigrate && (may == bringUp || may == makeNew && untouched):
+		}
+		if may == makeNew {
+			inUse, err := repository.HasAccounts(ctx, db)
+			if err != nil {
+				return err
+			}
+			if !inUse {
+				may = bringUp
+			}
+		}
+		if cfg.Database.AutoMigrate && may == bringUp {
 			_, err := r.Up(ctx, "")
 			return err
-		default:
-			return refusePending(ctx, cfg, r)
 		}
+		return refusePending(ctx, cfg, r)
 	})
 }
 
