@@ -34,6 +34,7 @@ type medicalRecordAnswer struct {
 	SignedBy        *uuid.UUID            `json:"signed_by"`
 	SupersedesID    *uuid.UUID            `json:"supersedes_id"`
 	AmendmentReason *string               `json:"amendment_reason"`
+	ErrorReason     *string               `json:"error_reason"`
 	Notice          *string               `json:"notice,omitempty"` // 42 CFR 2.32
 }
 
@@ -43,7 +44,7 @@ func newMedicalRecordAnswer(m *models.MedicalRecord) medicalRecordAnswer {
 		AppointmentID: m.AppointmentID, AuthorID: m.AuthorID, Kind: m.Kind, Sensitivity: m.Sensitivity, Status: m.Status,
 		OccurredAt: m.OccurredAt.UTC(), Title: m.Title.Plain(), Content: m.Content.Plain(), Codes: codesOf(m),
 		Questionnaire: m.Questionnaire.Optional(), SignedAt: inUTC(m.SignedAt), SignedBy: m.SignedBy, SupersedesID: m.SupersedesID,
-		AmendmentReason: m.AmendmentReason.Optional(),
+		AmendmentReason: m.AmendmentReason.Optional(), ErrorReason: m.ErrorReason.Optional(),
 	}
 	if m.Sensitivity == models.SensitivityPart2 {
 		answer.Notice = new(service.Part2Notice)
@@ -77,6 +78,7 @@ type medicalRecordReplacement struct {
 	SignedBy        *uuid.UUID `json:"signed_by"`
 	SupersedesID    *uuid.UUID `json:"supersedes_id"`
 	AmendmentReason *string    `json:"amendment_reason"`
+	ErrorReason     *string    `json:"error_reason"`
 	Notice          *string    `json:"notice"`
 	service.RecordInput
 }
@@ -100,7 +102,7 @@ func (r medicalRecordReplacement) against(m *models.MedicalRecord) (service.Reco
 		unchanged("/patient_id", r.PatientID, m.PatientID), unchanged("/author_id", r.AuthorID, m.AuthorID), unchanged("/status", r.Status, m.Status),
 		unchanged("/signed_at", inUTC(r.SignedAt), valueOr(inUTC(m.SignedAt), time.Time{})), unchanged("/signed_by", r.SignedBy, valueOr(m.SignedBy, uuid.Nil)),
 		unchanged("/supersedes_id", r.SupersedesID, valueOr(m.SupersedesID, uuid.Nil)),
-		unchanged("/amendment_reason", r.AmendmentReason, m.AmendmentReason.Plain()), unchanged("/notice", r.Notice, service.Part2Notice),
+		unchanged("/amendment_reason", r.AmendmentReason, m.AmendmentReason.Plain()), unchanged("/error_reason", r.ErrorReason, m.ErrorReason.Plain()), unchanged("/notice", r.Notice, service.Part2Notice),
 	)
 }
 

@@ -68,7 +68,7 @@ func TestMedicalRecordLifeCycle(t *testing.T) {
 		require.Equal(t, "draft", r.at("status"))
 		require.Equal(t, "normal", r.at("sensitivity"))
 		require.Equal(t, "2026-02-03T09:00:00Z", r.at("occurred_at"))
-		for _, member := range []string{"appointment_id", "questionnaire", "signed_at", "signed_by", "supersedes_id", "amendment_reason"} {
+		for _, member := range []string{"appointment_id", "questionnaire", "signed_at", "signed_by", "supersedes_id", "amendment_reason", "error_reason"} {
 			require.Contains(t, r.body, member)
 			require.Nil(t, r.at(member))
 		}
@@ -120,6 +120,9 @@ func TestMedicalRecordLifeCycle(t *testing.T) {
 		r = s.do("POST", records+"/"+amendment+"/entered-in-error", `{"reason":"Another patient's"}`, "If-Match: *")
 		require.Equal(t, http.StatusOK, r.status, r.text)
 		require.Equal(t, "entered-in-error", r.at("status"))
+		require.Equal(t, "Another patient's", r.at("error_reason"))
+		require.Equal(t, "Another patient's", s.do("GET", records+"/"+amendment, "").at("error_reason"))
+		require.NotContains(t, s.do("GET", "/api/v1/audit-logs?entity_id="+amendment, "").text, "Another patient's", "who reads the log may not see the record")
 		require.Equal(t, []string{amendment, id}, s.do("GET", "/api/v1/patients/"+patient+"/medical-records", "").ids())
 	})
 }

@@ -96,6 +96,7 @@ type MedicalRecord struct {
 	SignedBy        *uuid.UUID `gorm:"type:uuid"`
 	SupersedesID    *uuid.UUID `gorm:"type:uuid;uniqueIndex:medicalrecord_supersedes_id_key"`
 	AmendmentReason phi.Text   `audit:"secret"`
+	ErrorReason     phi.Text   `audit:"secret"` // why it was entered in error
 	Patient         *Patient   `gorm:"constraint:OnDelete:CASCADE"`
 	Author          *Account
 	Signer          *Account `gorm:"foreignKey:SignedBy"`
@@ -116,7 +117,7 @@ func (m *MedicalRecord) BeforeSave(tx *gorm.DB) error {
 	return seal(tx, m)
 }
 
-// follows judges a change: of a draft, anything; of what was signed, the state alone, and one step of it.
+// follows judges a change: of a draft, anything; of what was signed, the state alone, and one step of it, with the reason of an error.
 func (m *MedicalRecord) follows(old *MedicalRecord) error {
 	if m.Status != old.Status && !RecordMayBecome(old.Status, m.Status) {
 		return ErrFrozen
@@ -126,7 +127,8 @@ func (m *MedicalRecord) follows(old *MedicalRecord) error {
 	}
 	was, is := reflect.ValueOf(old).Elem(), reflect.ValueOf(m).Elem()
 	for _, c := range layoutOf(m).columns {
-		if c.name != "status" && !bookkeeping[c.name] && !c.same(was, is) {
+		goesOn := c.name == "status" || bookkeeping[c.name] || c.name == "error_reason" && m.Status != old.Status && m.Status == RecordInError
+		if !goesOn && !c.same(was, is) {
 			return ErrFrozen
 		}
 	}

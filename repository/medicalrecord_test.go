@@ -70,6 +70,7 @@ func TestSignedRecordsAreFrozen(t *testing.T) {
 			"time":    func(m *models.MedicalRecord) { m.OccurredAt = m.OccurredAt.Add(time.Hour) },
 			"signer":  func(m *models.MedicalRecord) { m.SignedBy, m.SignedAt = nil, nil },
 			"draft":   func(m *models.MedicalRecord) { m.Status = models.RecordDraft },
+			"reason":  func(m *models.MedicalRecord) { m.ErrorReason = phi.Of("wrong") },
 			"both":    func(m *models.MedicalRecord) { m.Status, m.Title = models.RecordAmended, phi.Of("changed") },
 		} {
 			require.ErrorIs(t, c.change(t, m.ID, edit), models.ErrFrozen, name)
@@ -92,7 +93,12 @@ func TestSignedRecordsAreFrozen(t *testing.T) {
 			require.ErrorContains(t, db.Exec(row, m.ID).Error, "stays as it is")
 		}
 		require.NoError(t, c.change(t, m.ID, func(m *models.MedicalRecord) { m.Status = models.RecordAmended }))
-		require.NoError(t, c.change(t, m.ID, func(m *models.MedicalRecord) { m.Status = models.RecordInError }))
+		require.NoError(t, c.change(t, m.ID, func(m *models.MedicalRecord) { m.Status, m.ErrorReason = models.RecordInError, phi.Of("wrong") }))
+		require.ErrorIs(t, c.change(t, m.ID, func(m *models.MedicalRecord) { m.ErrorReason = phi.Of("right") }), models.ErrFrozen)
+		for _, change := range []string{"error_reason = NULL", "error_reason = NULL, version = version + 1", "error_reason = NULL, title = title"} {
+			require.ErrorContains(t, db.Exec("UPDATE medicalrecord SET "+change+" WHERE id = ?", m.ID).Error, "stays as it is", change)
+		}
+		require.ErrorContains(t, db.Exec("UPDATE medicalrecord SET error_reason = title, version = version + 1, status = 'amended' WHERE id = ?", other.ID).Error, "medicalrecord_error")
 		require.ErrorIs(t, c.change(t, m.ID, func(m *models.MedicalRecord) { m.Status = models.RecordFinal }), models.ErrFrozen)
 	})
 }

@@ -32,6 +32,7 @@ const (
 	oursSignedAt        = "signed-at"
 	oursQuestionnaire   = "questionnaire"
 	oursAmendmentReason = "amendment-reason"
+	oursErrorReason     = "error-reason"
 )
 
 // ExportService writes patients with their histories as ImportService reads them. Every method returns a Forbidden error where no role of the actor permits it.
@@ -297,7 +298,9 @@ func exportedDocument(m *models.MedicalRecord) (fhir.Document, error) {
 		ID: m.ID, InError: m.Status == models.RecordInError, Patient: fhir.Reference{ID: m.PatientID}, Author: fhir.Reference{ID: m.AuthorID},
 		Encounter: valueOr(m.AppointmentID, uuid.Nil), Replaces: valueOr(m.SupersedesID, uuid.Nil), Date: m.OccurredAt,
 		Title: m.Title.Plain(), Text: m.Content.Plain(),
-		Ours: fhir.Ours{oursKind: m.Kind, oursSignedAt: m.SignedAt.UTC().Format(time.RFC3339Nano), oursAmendmentReason: m.AmendmentReason.Plain()},
+		Ours: fhir.Ours{
+			oursKind: m.Kind, oursSignedAt: m.SignedAt.UTC().Format(time.RFC3339Nano), oursAmendmentReason: m.AmendmentReason.Plain(), oursErrorReason: m.ErrorReason.Plain(),
+		},
 	}
 	switch m.Sensitivity {
 	case models.SensitivityRestricted:

@@ -243,6 +243,10 @@ func (v *validation) oursOfRecord(d *fhir.Document, in *RecordInput, m *models.M
 		v.optional("/extension/"+oursAmendmentReason, &reason, maxOther)
 		m.SupersedesID, m.AmendmentReason = &d.Replaces, phi.Of(reason)
 	}
+	if reason := d.Ours[oursErrorReason]; reason != "" && d.InError {
+		v.optional("/extension/"+oursErrorReason, &reason, maxOther)
+		m.ErrorReason = phi.Of(reason)
+	}
 }
 
 // admitRecords refuses records of nobody we know, and lets go of encounters and amended records that are not here, or are another patient's.

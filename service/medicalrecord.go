@@ -280,18 +280,15 @@ func (s *MedicalRecordService) Sign(ctx context.Context, id uuid.UUID, current P
 // error, or, without a reason, an Invalid one.
 func (s *MedicalRecordService) MarkError(ctx context.Context, id uuid.UUID, current Precondition, reason string) (*models.MedicalRecord, error) {
 	var v validation
-	intent := recordIntent(audit.MarkError, id)
-	if v.required("/reason", &reason, maxOther) {
-		intent.Reason = reason
-	}
-	return s.change(ctx, MedicalRecordAmend, intent, current, func(ctx context.Context, m *models.MedicalRecord) error {
+	v.required("/reason", &reason, maxOther) // the record has it, as it has that of an amendment
+	return s.change(ctx, MedicalRecordAmend, recordIntent(audit.MarkError, id), current, func(ctx context.Context, m *models.MedicalRecord) error {
 		if err := v.err(); err != nil {
 			return err
 		}
 		if !models.RecordMayBecome(m.Status, models.RecordInError) {
 			return conflict("The record is marked already.")
 		}
-		m.Status = models.RecordInError
+		m.Status, m.ErrorReason = models.RecordInError, phi.Of(reason)
 		if err := s.records.Update(ctx, m); err != nil {
 			return err
 		}

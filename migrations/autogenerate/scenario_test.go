@@ -172,6 +172,11 @@ func play(t *testing.T, s scenario, engine string, source scratch.Source) {
 	files, err := Create(t.Context(), request)
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
+	for _, name := range files {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		require.NotContains(t, string(text), "public", "a schema may be called otherwise")
+	}
 	now := up(t, db, dir)
 
 	target, dropTarget, err := source(t.Context())

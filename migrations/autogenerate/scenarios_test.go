@@ -476,6 +476,9 @@ func changesOfObjects() []scenario {
 		{name: "Drop triggers, a function and a view", models: before(), extras: map[string]Extras{}},
 		{name: "Add a view", models: before(), extras: more(view, view)},
 		{name: "Change a view", models: before(), extras: instead("SELECT id, title FROM item", "SELECT id, title, note FROM item")},
+		{name: "Bind a function to the schema", only: migrations.Postgres, models: before(), extras: more(
+			"DO $$ BEGIN EXECUTE format('ALTER FUNCTION item_kept() SET search_path = pg_catalog, %I, pg_temp', current_schema()); END $$;", "",
+		)},
 		{name: "Change a function", only: migrations.Postgres, models: before(), extras: instead("RAISE EXCEPTION 'kept'", "RAISE EXCEPTION 'stays'")},
 	}
 }

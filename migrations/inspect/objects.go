@@ -24,12 +24,20 @@ type Objects []Object
 // Kinds are in the order in which objects can be made: each may need the ones before.
 var Kinds = []string{"extension", "function", "constraint", "view", "trigger"}
 
+// A function whose search_path holds the schema gets it from where it is made, which may be called otherwise.
 const postgresObjects = `
 SELECT 'extension' AS kind, '' AS "table", extname AS name, format('CREATE EXTENSION IF NOT EXISTS %I', extname) AS make
 FROM pg_extension WHERE extname <> 'plpgsql'
 UNION ALL
-SELECT 'function', '', p.oid::regprocedure::text, pg_get_functiondef(p.oid)
-FROM pg_proc p WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind IN ('f', 'p')
+SELECT 'function', '', p.oid::regprocedure::text, replace(CASE WHEN path.has IS TRUE
+		THEN regexp_replace(pg_get_functiondef(p.oid), E'\n SET search_path TO [^\n]*', '')
+			|| format(E';\n-- lint:allow not-judged nothing is put in but the name of the schema\n-- migrate:drops nothing\nDO $$ BEGIN EXECUTE format(''ALTER FUNCTION %s SET search_path = %s'', current_schema()); END $$', p.oid::regprocedure, path.of)
+		ELSE pg_get_functiondef(p.oid) END, format(' %I.%I(', current_schema(), p.proname), format(' %I(', p.proname))
+FROM pg_proc p LEFT JOIN LATERAL (
+	SELECT string_agg(CASE WHEN part = quote_ident(current_schema()) THEN '%I' ELSE part END, ', ' ORDER BY n) AS of, bool_or(part = quote_ident(current_schema())) AS has
+	FROM unnest(p.proconfig) AS setting, string_to_table(substr(setting, length('search_path=') + 1), ', ') WITH ORDINALITY AS parts (part, n)
+	WHERE setting LIKE 'search_path=%') AS path ON true
+WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind IN ('f', 'p')
 	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e')
 UNION ALL
 SELECT 'constraint', c.conrelid::regclass::text, c.conname,

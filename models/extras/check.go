@@ -23,6 +23,7 @@ func Seeds() map[string]string {
 		"medicalrecord.signed_by":        "NULL",
 		"medicalrecord.supersedes_id":    "NULL",
 		"medicalrecord.amendment_reason": "NULL",
+		"medicalrecord.error_reason":     "NULL",
 		"consent.kind":                   "'part2'",
 		"consent.expires_at":             "NULL",
 		"disclosure.recipient":           "NULL",

@@ -2,6 +2,7 @@ ALTER TABLE medicalrecord ADD CONSTRAINT medicalrecord_psychotherapy CHECK ((kin
 ALTER TABLE medicalrecord ADD CONSTRAINT medicalrecord_part2 CHECK (kind <> 'sud_counseling_note' OR sensitivity = 'part2');
 ALTER TABLE medicalrecord ADD CONSTRAINT medicalrecord_signed CHECK ((signed_at IS NULL) = (signed_by IS NULL) AND (status <> 'draft' OR signed_at IS NULL) AND (status NOT IN ('final', 'amended') OR signed_at IS NOT NULL));
 ALTER TABLE medicalrecord ADD CONSTRAINT medicalrecord_amendment CHECK ((supersedes_id IS NULL) = (amendment_reason IS NULL));
+ALTER TABLE medicalrecord ADD CONSTRAINT medicalrecord_error CHECK (error_reason IS NULL OR status = 'entered-in-error');
 
 -- What was signed stays as it is: it may be sealed under another key, and its status may go on. Only a purge removes it whose event is in the log
 -- before the row goes.
@@ -21,16 +22,17 @@ BEGIN
             legal := (OLD.status, NEW.status) IN (('draft', 'draft'), ('draft', 'final'), ('draft', 'entered-in-error'), ('final', 'amended'), ('final', 'entered-in-error'), ('amended', 'entered-in-error'));
         ELSE
             legal := NEW.status = OLD.status AND NEW.updated_at = OLD.updated_at AND
-                (substr(NEW.title, 6, 8), substr(NEW.content, 6, 8), substr(NEW.codes ->> 'phi', 6, 8), substr(NEW.questionnaire ->> 'phi', 6, 8), substr(NEW.amendment_reason, 6, 8))
+                (substr(NEW.title, 6, 8), substr(NEW.content, 6, 8), substr(NEW.codes ->> 'phi', 6, 8), substr(NEW.questionnaire ->> 'phi', 6, 8), substr(NEW.amendment_reason, 6, 8), substr(NEW.error_reason, 6, 8))
                 IS DISTINCT FROM
-                (substr(OLD.title, 6, 8), substr(OLD.content, 6, 8), substr(OLD.codes ->> 'phi', 6, 8), substr(OLD.questionnaire ->> 'phi', 6, 8), substr(OLD.amendment_reason, 6, 8));
+                (substr(OLD.title, 6, 8), substr(OLD.content, 6, 8), substr(OLD.codes ->> 'phi', 6, 8), substr(OLD.questionnaire ->> 'phi', 6, 8), substr(OLD.amendment_reason, 6, 8), substr(OLD.error_reason, 6, 8));
         END IF;
         IF legal AND (OLD.status = 'draft' OR (
             NEW.id IS NOT DISTINCT FROM OLD.id AND NEW.created_at IS NOT DISTINCT FROM OLD.created_at AND NEW.patient_id IS NOT DISTINCT FROM OLD.patient_id
             AND NEW.appointment_id IS NOT DISTINCT FROM OLD.appointment_id AND NEW.author_id IS NOT DISTINCT FROM OLD.author_id AND NEW.kind IS NOT DISTINCT FROM OLD.kind
             AND NEW.sensitivity IS NOT DISTINCT FROM OLD.sensitivity AND NEW.occurred_at IS NOT DISTINCT FROM OLD.occurred_at AND NEW.signed_at IS NOT DISTINCT FROM OLD.signed_at
             AND NEW.signed_by IS NOT DISTINCT FROM OLD.signed_by AND NEW.supersedes_id IS NOT DISTINCT FROM OLD.supersedes_id AND (NEW.codes IS NULL) = (OLD.codes IS NULL)
-            AND (NEW.questionnaire IS NULL) = (OLD.questionnaire IS NULL) AND (NEW.amendment_reason IS NULL) = (OLD.amendment_reason IS NULL))) THEN
+            AND (NEW.questionnaire IS NULL) = (OLD.questionnaire IS NULL) AND (NEW.amendment_reason IS NULL) = (OLD.amendment_reason IS NULL)
+            AND ((NEW.error_reason IS NULL) = (OLD.error_reason IS NULL) OR OLD.status <> NEW.status))) THEN
             RETURN NEW;
         END IF;
     END IF;

@@ -1,0 +1,4 @@
+-- record_error_reason
+
+-- Nothing to do on this engine.
+SELECT 1;
