@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -82,32 +83,27 @@ func (s *AppointmentService) book(ctx context.Context, in AppointmentInput, once
 	})
 }
 
-// place sees to it that appointments of the same parties can be where they are now: rows that are there already are the ones that move.
+// place sees to it that appointments of one patient can be where they are now: rows that are there already are the ones that move.
 func (s *AppointmentService) place(ctx context.Context, now time.Time, rows ...*models.Appointment) error {
-	first := rows[0]
-	w := wish{Parties: repository.Parties{PatientID: first.PatientID, PractitionerID: first.PractitionerID}, typ: first.Type}
-	for _, a := range rows {
-		w.times = append(w.times, interval(a))
-		if a.ID != uuid.Nil {
-			w.except = append(w.except, a.ID)
+	patientID, isNew := rows[0].PatientID, rows[0].ID == uuid.Nil
+	for _, practitioner := range practitionersOf(rows) {
+		patient, err := s.claim(ctx, repository.Parties{PatientID: patientID, PractitionerID: practitioner}, now)
+		if apperr.Is(err, apperr.NotFound) {
+			err = outOfSight()
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.bookable(ctx, practitioner, patient, isNew); err != nil {
+			return err
 		}
 	}
-	patient, err := s.claim(ctx, w.Parties, now)
-	if apperr.Is(err, apperr.NotFound) {
-		err = outOfSight()
+	if slices.ContainsFunc(rows, func(a *models.Appointment) bool { return a.AllowOverlap }) {
+		if err := s.mayOverlap(ctx); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	if err := s.bookable(ctx, w.PractitionerID, patient, len(w.except) == 0); err != nil {
-		return err
-	}
-	if first.AllowOverlap {
-		err = s.mayOverlap(ctx)
-	} else {
-		err = s.free(ctx, w, now)
-	}
-	if err != nil {
+	if err := s.free(ctx, rows, now); err != nil {
 		return err
 	}
 	entries := make([]uuid.UUID, len(rows))
@@ -117,7 +113,7 @@ func (s *AppointmentService) place(ctx context.Context, now time.Time, rows ...*
 		}
 		entries[i] = a.ID
 	}
-	return s.care.entering(ctx, first.PatientID, entries...)
+	return s.care.entering(ctx, patientID, entries...)
 }
 
 // mayOverlap returns a Forbidden error unless the actor may book over other appointments.

@@ -11,7 +11,6 @@ import (
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/phi"
-	"novamind/internal/schedule"
 	"novamind/models"
 	"novamind/repository"
 )
@@ -25,8 +24,8 @@ const (
 	Following        // this one and all that follow in its series and are still pending or booked
 )
 
-// Change replaces what is said of an appointment by what edit makes of it, and, with Following, moves and rewrites those that follow alike: each keeps its
-// distance by the calendar and the wall clock. It returns a NotFound error, a Stale one where current refuses the version, a BadTransition one for an
+// Change replaces what is said of an appointment by what edit makes of it. With Following, what that changes changes in those that follow too, and nothing else:
+// each keeps its distance by the calendar and the wall clock, and what it was given for itself. It returns a NotFound error, a Stale one where current refuses the version, a BadTransition one for an
 // appointment that is over, or whose patient has come and that would move to a later day, an Invalid, a Taken or an OutsideHours one, or that of edit; then nothing changed.
 func (s *AppointmentService) Change(ctx context.Context, id uuid.UUID, current Precondition, extent Extent,
 	edit func(*models.Appointment) (AppointmentInput, error),
@@ -103,14 +102,15 @@ func (s *AppointmentService) followers(ctx context.Context, a *models.Appointmen
 	return append([]*models.Appointment{a}, slices.DeleteFunc(following, func(f *models.Appointment) bool { return f.ID == a.ID })...), nil
 }
 
-// rewrite writes in into the first of rows, and into the others what it means for them.
+// rewrite writes in into the first of rows, and what it changes there into the others.
 func (s *AppointmentService) rewrite(ctx context.Context, rows []*models.Appointment, in AppointmentInput, now time.Time) error {
 	var moved, retyped []*models.Appointment
 	first := *rows[0]
 	for i, a := range rows {
 		before, own := *a, in
 		if i > 0 {
-			if err := own.moveAlike(&first, a); err != nil {
+			var err error
+			if own, err = alike(&first, rows[0], a); err != nil {
 				return err
 			}
 		}
@@ -147,30 +147,6 @@ func (s *AppointmentService) rewrite(ctx context.Context, rows []*models.Appoint
 	return nil
 }
 
-// moveAlike turns what was said of first into what it means for a, which follows it: as many days and hours later by the wall clock as it was before.
-func (in *AppointmentInput) moveAlike(first, a *models.Appointment) error {
-	from, err := schedule.Zone(first.TimeZone)
-	if err != nil {
-		return err
-	}
-	own, err := schedule.Zone(a.TimeZone)
-	if err != nil {
-		return err
-	}
-	zone, err := schedule.Zone(in.TimeZone)
-	if err != nil {
-		return nil //nolint:nilerr // the input's own check says so
-	}
-	length := in.EndsAt.Sub(in.StartsAt)
-	shift := schedule.Wall(in.StartsAt.In(zone)).Sub(schedule.Wall(first.StartsAt.In(from)))
-	start, shown := schedule.Resolve(schedule.Wall(a.StartsAt.In(own)).Add(shift), zone)
-	if !shown {
-		return apperr.InvalidFields(apperr.Field{Pointer: "/starts_at", Code: "skipped_time", Detail: "Clocks skip this time on the day of one that follows."})
-	}
-	in.StartsAt, in.EndsAt = start.UTC(), start.Add(length).UTC()
-	return nil
-}
-
 // takesMore reports whether an appointment takes time that it did not take before. The database asks the same.
 func takesMore(before, after *models.Appointment) bool {
 	return before.PractitionerID != after.PractitionerID || !before.StartsAt.Equal(after.StartsAt) || !before.EndsAt.Equal(after.EndsAt) ||
@@ -199,7 +175,8 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 			return err
 		}
 		now := time.Now()
-		if _, err := s.claim(ctx, parties, now); err != nil {
+		patient, err := s.claim(ctx, parties, now)
+		if err != nil {
 			return err
 		}
 		if a, err = s.appointments.Hold(ctx, id); err != nil {
@@ -207,6 +184,11 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 		}
 		if err := unlessStale(current, a); err != nil {
 			return err
+		}
+		if a.Status == models.Pending && to == models.Booked {
+			if err := s.confirmable(ctx, a, patient); err != nil {
+				return err
+			}
 		}
 		rows := []*models.Appointment{a}
 		if extent == Following && a.SeriesID != nil {
@@ -245,6 +227,15 @@ func (s *AppointmentService) transition(ctx context.Context, a *models.Appointme
 		}
 	}
 	return s.appointments.Update(ctx, a)
+}
+
+// confirmable returns the error that booking a hold's parties anew would return: much may have happened since. It is by the right of who confirms it that it is
+// booked from then on.
+func (s *AppointmentService) confirmable(ctx context.Context, hold *models.Appointment, patient repository.Standing) error {
+	if err := s.bookable(ctx, hold.PractitionerID, patient, true); err != nil {
+		return err
+	}
+	return s.care.entering(ctx, hold.PatientID, hold.ID)
 }
 
 // timely returns a BadTransition error where the time of an appointment does not let it be in a state yet.

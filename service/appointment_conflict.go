@@ -1,8 +1,10 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -37,40 +39,39 @@ func (c Conflict) field(pointer, prefix string) apperr.Field {
 	return apperr.Field{Pointer: pointer, Code: c.Code, Detail: prefix + detail}
 }
 
-// wish is the time that somebody wants of a practitioner and a patient.
-type wish struct {
-	repository.Parties
-
-	typ    string
-	times  []schedule.Interval
-	except []uuid.UUID // appointments that give their time up for it
-}
-
-// conflicts returns what stands in the way of each time of a wish.
-func (s *AppointmentService) conflicts(ctx context.Context, w wish, now time.Time) ([][]Conflict, error) {
-	week, err := s.week(ctx, w.PractitionerID)
+// conflicts returns what stands in the way of each of rows, appointments of one patient that are yet to be stored as they are now. Those that are there already
+// give up the time that they had.
+func (s *AppointmentService) conflicts(ctx context.Context, rows []*models.Appointment, now time.Time) ([][]Conflict, error) {
+	weeks, err := s.weeks(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
-	first, last := w.times[0].Start, w.times[0].End
-	for _, t := range w.times {
-		first, last = earliest(first, t.Start), latest(last, t.End)
+	var moving []uuid.UUID
+	all := interval(rows[0])
+	for _, a := range rows {
+		all = schedule.Interval{Start: earliest(all.Start, a.StartsAt), End: latest(all.End, a.EndsAt)}
+		if a.ID != uuid.Nil {
+			moving = append(moving, a.ID)
+		}
 	}
-	taken, err := s.appointments.Taken(ctx, w.Parties, first, last, now, w.except)
-	if err != nil {
-		return nil, err
+	taken := map[uuid.UUID][]repository.Taken{}
+	for practitioner := range weeks {
+		parties := repository.Parties{PatientID: rows[0].PatientID, PractitionerID: practitioner}
+		if taken[practitioner], err = s.appointments.Taken(ctx, parties, all.Start, all.End, now, moving); err != nil {
+			return nil, err
+		}
 	}
-	out := make([][]Conflict, len(w.times))
-	for i, t := range w.times {
-		if !week.Covers(t, w.typ) {
+	out := make([][]Conflict, len(rows))
+	for i, a := range rows {
+		if !weeks[a.PractitionerID].Covers(interval(a), a.Type) {
 			out[i] = append(out[i], Conflict{Code: OutsideHours})
 		}
-		for _, other := range taken {
-			out[i] = append(out[i], conflictsWith(t, other)...)
+		for _, other := range taken[a.PractitionerID] {
+			out[i] = append(out[i], conflictsWith(interval(a), other)...)
 		}
-		for _, own := range w.times[:i] {
-			if own.Overlaps(t) {
-				out[i] = append(out[i], Conflict{PatientTaken, own.Start.UTC(), own.End.UTC()})
+		for j, own := range rows {
+			if (j < i || j > i && own.AllowOverlap) && interval(own).Overlaps(interval(a)) {
+				out[i] = append(out[i], Conflict{PatientTaken, own.StartsAt.UTC(), own.EndsAt.UTC()})
 			}
 		}
 	}
@@ -104,11 +105,16 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// free returns a Taken or an OutsideHours error, with every conflict, unless all times of a wish are to be had.
-func (s *AppointmentService) free(ctx context.Context, w wish, now time.Time) error {
-	found, err := s.conflicts(ctx, w, now)
+// free returns a Taken or an OutsideHours error, with every conflict, unless all of rows can be where they are now, or may overlap.
+func (s *AppointmentService) free(ctx context.Context, rows []*models.Appointment, now time.Time) error {
+	found, err := s.conflicts(ctx, rows, now)
 	if err != nil {
 		return err
+	}
+	for i, a := range rows {
+		if a.AllowOverlap {
+			found[i] = nil
+		}
 	}
 	return refusal(found)
 }
@@ -176,21 +182,40 @@ func (s *AppointmentService) bookable(ctx context.Context, practitionerID uuid.U
 	return v.err()
 }
 
-// withinHours returns an OutsideHours error unless appointments of one practitioner and type lie within the hours for that type, or may overlap.
+// withinHours returns an OutsideHours error unless appointments lie within the hours for their types, or may overlap.
 func (s *AppointmentService) withinHours(ctx context.Context, rows []*models.Appointment) error {
-	if len(rows) == 0 || rows[0].AllowOverlap {
-		return nil
-	}
-	week, err := s.week(ctx, rows[0].PractitionerID)
+	weeks, err := s.weeks(ctx, rows)
 	if err != nil {
 		return err
 	}
 	for _, a := range rows {
-		if !week.Covers(interval(a), a.Type) {
+		if !a.AllowOverlap && !weeks[a.PractitionerID].Covers(interval(a), a.Type) {
 			return refusal([][]Conflict{{{Code: OutsideHours}}})
 		}
 	}
 	return nil
+}
+
+// weeks returns the hours of those whom appointments are with.
+func (s *AppointmentService) weeks(ctx context.Context, rows []*models.Appointment) (map[uuid.UUID]schedule.Week, error) {
+	weeks := map[uuid.UUID]schedule.Week{}
+	for _, practitioner := range practitionersOf(rows) {
+		week, err := s.week(ctx, practitioner)
+		if err != nil {
+			return nil, err
+		}
+		weeks[practitioner] = week
+	}
+	return weeks, nil
+}
+
+// practitionersOf returns whom appointments are with, in one order for all, so that two that claim several don't wait for each other.
+func practitionersOf(rows []*models.Appointment) []uuid.UUID {
+	ids := map[uuid.UUID]bool{}
+	for _, a := range rows {
+		ids[a.PractitionerID] = true
+	}
+	return slices.SortedFunc(maps.Keys(ids), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
 }
 
 func interval(a *models.Appointment) schedule.Interval {

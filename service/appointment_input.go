@@ -35,6 +35,15 @@ type AppointmentInput struct {
 	OverlapReason  string    `json:"overlap_reason,omitempty"`
 }
 
+// inputOf returns what a client would say to leave an appointment as it is.
+func inputOf(a *models.Appointment) AppointmentInput {
+	return AppointmentInput{
+		PatientID: a.PatientID, PractitionerID: a.PractitionerID, StartsAt: a.StartsAt, EndsAt: a.EndsAt, TimeZone: a.TimeZone, Status: a.Status,
+		Type: a.Type, Modality: a.Modality, Reason: a.Reason.Plain(), VideoURL: a.VideoURL.Plain(),
+		AllowOverlap: a.AllowOverlap, OverlapReason: a.OverlapReason.Plain(),
+	}
+}
+
 // withDefaults fills in what a client need not say.
 func (in AppointmentInput) withDefaults(zone string) AppointmentInput {
 	for _, member := range []struct {

@@ -65,12 +65,9 @@ func (m *modelled) clashes(o *modelled) bool {
 
 // free reports whether wanted may be where they are, those of but aside.
 func (g *agenda) free(wanted []*modelled, but []*modelled) bool {
-	if wanted[0].overlap {
-		return true
-	}
-	for i, w := range wanted {
-		for _, o := range append(slices.Clone(g.rows), wanted[:i]...) {
-			if !slices.Contains(but, o) && o.occupies() && w.clashes(o) {
+	for _, w := range wanted {
+		for _, o := range slices.Concat(g.rows, wanted) {
+			if !w.overlap && o != w && !slices.Contains(but, o) && o.occupies() && w.clashes(o) {
 				return false
 			}
 		}
@@ -81,6 +78,10 @@ func (g *agenda) free(wanted []*modelled, but []*modelled) bool {
 // meet ends the expired holds of a practitioner or a patient, as whoever wants their time does.
 func (g *agenda) meet(patient, doc int) {
 	g.met = nil
+	g.meetToo(patient, doc)
+}
+
+func (g *agenda) meetToo(patient, doc int) {
 	for _, m := range g.rows {
 		if m.expired && (m.patient == patient || m.doc == doc) {
 			m.status, m.expired = "cancelled", false
@@ -208,13 +209,23 @@ func (g *agenda) move(extent service.Extent) {
 	if extent == service.Following {
 		rows = g.followers(m)
 	}
-	var moved, after []*modelled
+	var moved, after, before []*modelled
 	for _, row := range rows {
 		next := *row
-		next.start, next.hours, next.doc, next.overlap = row.start+to.start-m.start, to.hours, to.doc, to.overlap
+		next.start += to.start - m.start
+		if to.hours != m.hours {
+			next.hours = to.hours
+		}
+		if to.doc != m.doc {
+			next.doc = to.doc
+		}
+		if to.overlap != m.overlap {
+			next.overlap = to.overlap
+		}
 		after = append(after, &next)
-		if next.start != row.start || next.hours != row.hours || next.doc != row.doc || next.overlap != row.overlap {
-			moved = append(moved, &next)
+		if next != *row {
+			moved, before = append(moved, &next), append(before, row)
+			g.meetToo(next.patient, next.doc)
 		}
 	}
 	want := apperr.Code("")
@@ -223,7 +234,7 @@ func (g *agenda) move(extent service.Extent) {
 		want = apperr.BadTransition
 	case slices.ContainsFunc(after, func(next *modelled) bool { return !g.due(next, next.status) }):
 		want = apperr.BadTransition
-	case len(moved) > 0 && !g.free(moved, rows):
+	case len(moved) > 0 && !g.free(moved, before):
 		want = apperr.Taken
 	}
 	in := g.input(&to)

@@ -513,3 +513,37 @@ func TestMergedPatientsAreNotBooked(t *testing.T) {
 		requireCode(t, apperr.Invalid, err)
 	})
 }
+
+// A hold becomes a booking only where a new one could be made of the same people.
+func TestHoldsOfThoseWhoCantBeBookedAreNotConfirmed(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		desk := as(t, service.RoleFrontDesk)
+		for name, spoil := range map[string]func(*models.Patient, *models.Account){
+			"": func(*models.Patient, *models.Account) {},
+			"disabled": func(_ *models.Patient, doctor *models.Account) {
+				require.NoError(t, b.db.Exec("UPDATE account SET disabled = true WHERE id = ?", doctor.ID.String()).Error)
+			},
+			"deactivated": func(p *models.Patient, _ *models.Account) {
+				_, err := b.patients.Deactivate(desk, p.ID, anyVersion)
+				require.NoError(t, err)
+			},
+			"merged": func(p *models.Patient, _ *models.Account) { require.NoError(t, b.merge(t, p, b.register(t))) },
+		} {
+			p, doctor := b.register(t), b.practitioner(t)
+			in := visit(p, doctor, 0)
+			in.Status = models.Pending
+			hold := b.book(t, in)
+			spoil(p, doctor)
+			_, err := b.appointments.Transition(desk, hold.ID, anyVersion, models.Booked, "", service.OnlyThis)
+			if name == "" {
+				require.NoError(t, err)
+				continue
+			}
+			requireCode(t, apperr.Invalid, err, name)
+			_, err = b.appointments.Transition(desk, hold.ID, anyVersion, models.Cancelled, "can't be kept", service.OnlyThis)
+			require.NoError(t, err, name)
+		}
+	})
+}

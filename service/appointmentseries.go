@@ -11,7 +11,6 @@ import (
 	"novamind/internal/audit"
 	"novamind/internal/schedule"
 	"novamind/models"
-	"novamind/repository"
 )
 
 // SeriesInput is what a client says of a series: its first appointment, and the rule that makes the others.
@@ -48,10 +47,6 @@ func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) 
 		if err := s.care.inCareFor(ctx, first.PatientID); err != nil {
 			return err
 		}
-		w := wish{Parties: repository.Parties{PatientID: first.PatientID, PractitionerID: first.PractitionerID}, typ: first.Type}
-		for _, a := range rows {
-			w.times = append(w.times, interval(a))
-		}
 		patient, err := s.appointments.StandingOf(ctx, first.PatientID)
 		if apperr.Is(err, apperr.NotFound) {
 			err = outOfSight()
@@ -62,9 +57,9 @@ func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) 
 		if err := s.bookable(ctx, first.PractitionerID, patient, true); err != nil {
 			return err
 		}
-		found, err := s.conflicts(ctx, w, time.Now())
+		found, err := s.conflicts(ctx, rows, time.Now())
 		for i, conflicts := range found {
-			occurrences = append(occurrences, Occurrence{w.times[i].Start.UTC(), w.times[i].End.UTC(), conflicts})
+			occurrences = append(occurrences, Occurrence{rows[i].StartsAt, rows[i].EndsAt, conflicts})
 		}
 		return err
 	})

@@ -199,3 +199,105 @@ func TestFollowingCantMoveIntoTheGap(t *testing.T) {
 		requireCode(t, apperr.Invalid, err)
 	})
 }
+
+// What a change of all that follow does not touch stays as it was given to one of them alone, and what it touches changes in all.
+func TestFollowingKeepWhatIsTheirOwn(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		desk, first, second := as(t, service.RoleFrontDesk), b.practitioner(t), b.practitioner(t)
+		made, err := b.appointments.BookSeries(desk, weekly(t, b.register(t), first, "America/New_York", "FREQ=WEEKLY;COUNT=12"), service.Idempotency{})
+		require.NoError(t, err)
+		change := func(i int, extent service.Extent, edit func(*service.AppointmentInput)) {
+			_, err := b.appointments.Change(desk, made.Appointments[i].ID, anyVersion, extent, func(a *models.Appointment) (service.AppointmentInput, error) {
+				in := said(a)
+				edit(&in)
+				return in, nil
+			})
+			require.NoError(t, err)
+		}
+		now := func() (out []service.AppointmentInput) {
+			series, err := b.appointments.GetSeries(desk, made.ID)
+			require.NoError(t, err)
+			for _, a := range series.Appointments {
+				in := said(a)
+				in.StartsAt, in.EndsAt = in.StartsAt.UTC(), in.EndsAt.UTC()
+				out = append(out, in)
+			}
+			return out
+		}
+		own := func(in *service.AppointmentInput) {
+			in.PractitionerID, in.Reason, in.Modality, in.VideoURL, in.Type = second.ID, "own", "phone", "", models.TypeMedication
+			in.EndsAt = in.EndsAt.Add(30 * time.Minute)
+		}
+		want := now()
+		change(3, service.OnlyThis, own)
+		change(5, service.OnlyThis, func(in *service.AppointmentInput) { in.AllowOverlap, in.OverlapReason = true, "own" })
+		own(&want[3])
+		want[5].AllowOverlap, want[5].OverlapReason = true, "own"
+		require.Equal(t, want, now())
+
+		change(1, service.Following, func(in *service.AppointmentInput) {
+			in.StartsAt, in.EndsAt = in.StartsAt.Add(25*time.Hour), in.EndsAt.Add(25*time.Hour)
+		})
+		for i := range want[1:] {
+			want[i+1].StartsAt, want[i+1].EndsAt = want[i+1].StartsAt.Add(25*time.Hour), want[i+1].EndsAt.Add(25*time.Hour)
+		}
+		require.Equal(t, want, now())
+
+		change(1, service.Following, func(in *service.AppointmentInput) { in.VideoURL = "https://video.example.org/new" })
+		for i := range want[1:] {
+			if want[i+1].Modality == "video" {
+				want[i+1].VideoURL = "https://video.example.org/new"
+			}
+		}
+		require.Equal(t, want, now())
+
+		change(1, service.Following, func(in *service.AppointmentInput) { in.Modality, in.VideoURL, in.EndsAt = "in_person", "", in.EndsAt.Add(-15*time.Minute) })
+		for i := range want[1:] {
+			want[i+1].Modality, want[i+1].VideoURL, want[i+1].EndsAt = "in_person", "", want[i+1].StartsAt.Add(45*time.Minute)
+		}
+		require.Equal(t, want, now())
+
+		change(2, service.Following, func(in *service.AppointmentInput) { in.PractitionerID, in.Reason = second.ID, "all" })
+		for i := range want[2:] {
+			want[i+2].PractitionerID, want[i+2].Reason = second.ID, "all"
+		}
+		require.Equal(t, want, now())
+	})
+}
+
+// One that was given to somebody else moves in that one's hours and among that one's appointments.
+func TestFollowingMeetTheirOwnPractitioner(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		desk, first, second := as(t, service.RoleFrontDesk), b.practitioner(t), b.practitioner(t)
+		in := service.SeriesInput{AppointmentInput: visit(b.register(t), first, 0), Rule: "FREQ=WEEKLY;COUNT=3"}
+		in.TimeZone = "UTC"
+		made, err := b.appointments.BookSeries(desk, in, service.Idempotency{})
+		require.NoError(t, err)
+		change := func(i int, extent service.Extent, edit func(*service.AppointmentInput)) error {
+			_, err := b.appointments.Change(desk, made.Appointments[i].ID, anyVersion, extent, func(a *models.Appointment) (service.AppointmentInput, error) {
+				in := said(a)
+				edit(&in)
+				return in, nil
+			})
+			return err
+		}
+		later := func(in *service.AppointmentInput) {
+			in.StartsAt, in.EndsAt = in.StartsAt.Add(time.Hour), in.EndsAt.Add(time.Hour)
+		}
+		require.NoError(t, change(1, service.OnlyThis, func(in *service.AppointmentInput) { in.PractitionerID = second.ID }))
+		b.book(t, visit(b.register(t), first, 7*24*time.Hour+time.Hour))
+		require.NoError(t, change(0, service.Following, later), "the first practitioner's is in nobody's way")
+		b.book(t, visit(b.register(t), second, 7*24*time.Hour+2*time.Hour))
+		requireCode(t, apperr.Taken, change(0, service.Following, later))
+		require.NoError(t, b.setHours(t, desk, second.ID, service.AvailabilityInput{TimeZone: "UTC", Weekly: []schedule.WeeklyHours{
+			{Weekday: "monday", Hours: schedule.Hours{From: "10:00", To: "24:00"}},
+		}}))
+		requireCode(t, apperr.OutsideHours, change(0, service.Following, func(in *service.AppointmentInput) {
+			in.StartsAt, in.EndsAt = in.StartsAt.Add(-time.Hour), in.EndsAt.Add(-time.Hour)
+		}))
+	})
+}

@@ -120,6 +120,29 @@ func TestEmergenciesDoNotLast(t *testing.T) {
 	})
 }
 
+// A hold made in an emergency brings nobody into care; the front desk that confirms it books it by its own right.
+func TestConfirmedHoldsOfEmergenciesAreCare(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		p, account, colleague := b.register(t), b.account(t, service.RoleClinician), b.practitioner(t)
+		ctx := audit.WithActor(t.Context(), audit.Actor{ID: account.ID, Roles: account.Roles, Origin: "test"})
+		_, _, err := b.emergencies.Open(ctx, service.BreakGlassInput{PatientID: &p.ID, Reason: emergency})
+		require.NoError(t, err)
+		in := soon(visit(p, colleague, 0))
+		in.Status = models.Pending
+		hold, err := b.appointments.Book(ctx, in, service.Idempotency{})
+		require.NoError(t, err)
+		theirs := audit.WithActor(t.Context(), audit.Actor{ID: colleague.ID, Roles: colleague.Roles, Origin: "test"})
+		_, err = b.patients.Get(theirs, p.ID)
+		requireCode(t, apperr.NotFound, err)
+		_, err = b.appointments.Transition(as(t, service.RoleFrontDesk), hold.ID, anyVersion, models.Booked, "", service.OnlyThis)
+		require.NoError(t, err)
+		_, err = b.patients.Get(theirs, p.ID)
+		require.NoError(t, err)
+	})
+}
+
 // What does not name one person wholly, with a reason, opens nothing; and it is in the log without the names.
 func TestBreakGlassRefuses(t *testing.T) {
 	t.Parallel()
