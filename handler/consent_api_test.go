@@ -53,7 +53,9 @@ func TestConsentsAndDisclosuresAreShownWithTheirRecords(t *testing.T) {
 			require.Equal(t, http.StatusCreated, r.status, r.text)
 			return r.at("id").(string)
 		}
-		ofNote, ofConsent := disclose(`,"record_id":"`+note+`","consent_id":"`+consent+`"`), disclose(`,"consent_id":"`+consent+`"`)
+		before := s.as(author).consent(patient, "")
+		ofNote, ofConsent := disclose(`,"record_id":"`+note+`","consent_id":"`+before+`"`), disclose(`,"consent_id":"`+before+`"`)
+		require.Equal(t, http.StatusOK, s.as(author).do("POST", "/api/v1/consents/"+before+"/revocation", "", "If-Match: *").status)
 		ofRestricted, general := disclose(`,"record_id":"`+restricted+`"`), disclose("")
 		require.Equal(t, []string{general, ofRestricted, ofConsent, ofNote}, s.as(author).do("GET", disclosures, "").ids())
 		require.Equal(t, []string{general, ofConsent, ofNote}, s.as(recipient).do("GET", disclosures, "").ids())
@@ -64,7 +66,7 @@ func TestConsentsAndDisclosuresAreShownWithTheirRecords(t *testing.T) {
 
 		list, path := "/api/v1/patients/"+patient+"/consents", "/api/v1/consents/"+consent
 		for _, who := range []string{author, recipient} {
-			require.Equal(t, []string{consent}, s.as(who).do("GET", list, "").ids())
+			require.ElementsMatch(t, []string{consent, before}, s.as(who).do("GET", list, "").ids())
 			require.Equal(t, http.StatusOK, s.as(who).do("GET", path, "").status)
 		}
 		require.Empty(t, s.as(other).do("GET", list, "").items())
@@ -72,7 +74,7 @@ func TestConsentsAndDisclosuresAreShownWithTheirRecords(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, s.as(other).do("POST", path+"/revocation", "", "If-Match: *").status)
 
 		everybody := s.as(author).consent(patient, "")
-		require.ElementsMatch(t, []string{consent, everybody}, s.as(other).do("GET", list, "").ids(), "now they see such records")
+		require.ElementsMatch(t, []string{consent, before, everybody}, s.as(other).do("GET", list, "").ids(), "now they see such records")
 		require.Equal(t, http.StatusOK, s.as(author).do("POST", "/api/v1/consents/"+everybody+"/revocation", "", "If-Match: *").status)
 		require.Empty(t, s.as(other).do("GET", list, "").items())
 	})
@@ -119,5 +121,40 @@ func TestDisclosuresAreDatedWhenTheyCouldBe(t *testing.T) {
 		require.Equal(t, http.StatusOK, s.as(author).do("POST", "/api/v1/consents/"+consent+"/revocation", "", "If-Match: *").status)
 		refused(disclose(note, consent, time.Now()), "/consent_id")
 		require.Equal(t, http.StatusCreated, disclose(note, consent, during).status, "told late, of when it held")
+	})
+}
+
+// What was not signed, or should never have been written, is not disclosed; nor is anything under a consent that lets an account see.
+func TestDisclosuresThatAreRefused(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		patient := s.register(ada)
+		author, _ := s.clinician("author@example.org", patient)
+		_, colleagueID := s.clinician("colleague@example.org", patient)
+		write := func(members string) string { return s.as(author).record(patient, members+`,"content":"x"`) }
+		disclose := func(members string) reply {
+			return s.as(author).do("POST", "/api/v1/patients/"+patient+"/disclosures", `{"recipient":"Court","purpose":"x"`+members+`}`)
+		}
+		note := write(`"kind":"sud_counseling_note"`)
+		named, everybody := s.as(author).consent(patient, `,"recipient_id":"`+colleagueID+`"`), s.as(author).consent(patient, "")
+		of := func(record string) string { return `,"record_id":"` + record + `","consent_id":"` }
+		require.Equal(t, http.StatusConflict, disclose(of(note)+everybody+`"`).status, "a draft")
+		s.as(author).sign(note)
+		for _, members := range []string{of(note), `,"consent_id":"`} {
+			r := disclose(members + named + `"`)
+			require.Equal(t, http.StatusUnprocessableEntity, r.status, r.text)
+			require.Contains(t, r.text, "/consent_id")
+		}
+		require.Equal(t, http.StatusCreated, disclose(of(note)+everybody+`"`).status)
+
+		amendment := s.as(author).amend(note, `"content":"y"`)
+		require.Equal(t, http.StatusCreated, disclose(of(note)+everybody+`"`).status, "an amended one")
+		s.as(author).markError(amendment)
+		draft := write(`"kind":"intake"`)
+		s.as(author).markError(draft)
+		for _, wrong := range []string{amendment, draft} {
+			r := disclose(of(wrong) + everybody + `"`)
+			require.Equal(t, http.StatusConflict, r.status, r.text)
+		}
 	})
 }

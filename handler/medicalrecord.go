@@ -309,7 +309,11 @@ func (a *API) answerMedicalRecords(c *gin.Context, patient *uuid.UUID, more ...s
 	if err != nil {
 		return err
 	}
-	return writePage(c, span, medicalRecordItems(found), lastID(found, hasMore, func(m *models.MedicalRecord) uuid.UUID { return m.ID }))
+	last := lastID(found, hasMore, func(m *models.MedicalRecord) uuid.UUID { return m.ID })
+	if last != nil {
+		last.Time = found[len(found)-1].OccurredAt
+	}
+	return writePage(c, span, medicalRecordItems(found), last)
 }
 
 func medicalRecordItems(found []*models.MedicalRecord) []any {

@@ -267,3 +267,25 @@ func riskFlagPath(rest string) func(*stack, caller) string {
 		return s.do("GET", "/api/v1/patients/"+patient+"/risk-flags", "").ids()[0]
 	})
 }
+
+// A list goes on where its page ended, whatever became of the last row of it.
+func TestRecordListsGoOnWhateverBecameOfTheLastRow(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		patient, other := s.register(ada), s.register(ada)
+		author, _ := s.clinician("author@example.org", patient, other)
+		write := func(patient, month string) string {
+			return s.as(author).record(patient, `"kind":"intake","occurred_at":"2026-`+month+`-01T10:00:00.123456Z"`)
+		}
+		last, middle, first := write(patient, "01"), write(other, "02"), write(patient, "03")
+		page := func(cursor string) reply { return s.as(author).do("GET", records+"?limit=1"+cursor, "") }
+		start := page("")
+		require.Equal(t, []string{first}, start.ids())
+		require.Equal(t, http.StatusOK, s.as(author).do("PATCH", records+"/"+first, `{"occurred_at":"2025-01-01T00:00:00Z"}`, "If-Match: *").status)
+		next := page("&cursor=" + start.at("next_cursor").(string))
+		require.Equal(t, []string{middle}, next.ids())
+		require.NoError(t, s.db.Exec("DELETE FROM medicalrecord WHERE id = ?", middle).Error)
+		next = page("&cursor=" + next.at("next_cursor").(string))
+		require.Equal(t, []string{last}, next.ids())
+	})
+}

@@ -23,15 +23,20 @@ type riskFlagAnswer struct {
 	ReviewAt   time.Time  `json:"review_at"`
 	ResolvedAt *time.Time `json:"resolved_at"`
 	ResolvedBy *uuid.UUID `json:"resolved_by"`
-	Finding    *string    `json:"finding"` // of the last review
+	Finding    *string    `json:"finding"`          // of the last review
+	Notice     *string    `json:"notice,omitempty"` // 42 CFR 2.32
 }
 
 func newRiskFlagAnswer(f *models.RiskFlag) riskFlagAnswer {
-	return riskFlagAnswer{
+	answer := riskFlagAnswer{
 		ID: f.ID, Version: f.Version, PatientID: f.PatientID, RecordID: f.RecordID, Reason: f.Reason.Plain(), RaisedBy: f.RaisedBy,
 		RaisedAt: f.RaisedAt.UTC(), ReviewAt: f.ReviewAt.UTC(), ResolvedAt: inUTC(f.ResolvedAt), ResolvedBy: f.ResolvedBy,
 		Finding: f.Resolution.Optional(),
 	}
+	if f.Part2 {
+		answer.Notice = new(service.Part2Notice)
+	}
+	return answer
 }
 
 func riskFlagItems(found []*models.RiskFlag) []any {

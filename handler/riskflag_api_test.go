@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"novamind/service"
 )
 
 const quiet = `"questionnaire":{"instrument":"phq-9","answers":[1,2,3,0,1,2,3,0,0]}`
@@ -99,5 +101,26 @@ func TestAmendmentsKeepTheFlag(t *testing.T) {
 		s.amend(third, risk)
 		require.Len(t, s.flags(patient, true), 1, "it is to be reviewed again")
 		require.NotEqual(t, flag, s.flags(patient, true))
+	})
+}
+
+// The notice of 42 CFR 2.32 goes with what a flag says of a record that Part 2 protects, wherever it is shown, and with no other.
+func TestFlagsOfPart2RecordsCarryTheNotice(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		patient := s.register(ada)
+		author, _ := s.clinician("author@example.org", patient)
+		colleague, _ := s.clinician("colleague@example.org", patient)
+		s.as(author).record(patient, phq9)
+		s.as(author).sign(s.as(author).record(patient, `"sensitivity":"part2",`+phq9))
+		s.as(author).consent(patient, "")
+		for _, who := range []string{author, colleague} {
+			shown, _ := s.as(who).do("GET", "/api/v1/patients/"+patient+"/chart", "").at("risk_flags").([]any)
+			for where, flags := range map[string][]any{"list": s.as(who).do("GET", "/api/v1/patients/"+patient+"/risk-flags", "").items(), "chart": shown} {
+				require.Len(t, flags, 2, where)
+				require.NotContains(t, flags[0], "notice", where)
+				require.Equal(t, service.Part2Notice, flags[1].(map[string]any)["notice"], where)
+			}
+		}
 	})
 }

@@ -180,15 +180,17 @@ func TestPart2RecordsNeedConsent(t *testing.T) {
 		outside := "/api/v1/patients/" + patient + "/disclosures"
 		body := `{"record_id":"` + note + `","recipient":"Example Hospital","purpose":"Referral"`
 		require.Equal(t, http.StatusUnprocessableEntity, s.as(author).do("POST", outside, body+"}").status)
-		r = s.as(author).do("POST", outside, body+`,"consent_id":"`+consent+`"}`)
+		everybody := s.as(author).consent(patient, "")
+		r = s.as(author).do("POST", outside, body+`,"consent_id":"`+everybody+`"}`)
 		require.Equal(t, http.StatusCreated, r.status, r.text)
 		require.Contains(t, r.at("notice"), "42 CFR part 2")
 
+		require.Equal(t, http.StatusOK, s.as(author).do("POST", "/api/v1/consents/"+everybody+"/revocation", "", `If-Match: "1"`).status)
 		r = s.as(author).do("POST", "/api/v1/consents/"+consent+"/revocation", "", `If-Match: "1"`)
 		require.Equal(t, http.StatusOK, r.status, r.text)
 		require.Equal(t, http.StatusConflict, s.as(author).do("POST", "/api/v1/consents/"+consent+"/revocation", "", "If-Match: *").status)
 		require.Equal(t, http.StatusNotFound, s.as(colleague).do("GET", records+"/"+note, "").status)
-		require.Equal(t, http.StatusUnprocessableEntity, s.as(author).do("POST", outside, body+`,"consent_id":"`+consent+`"}`).status)
+		require.Equal(t, http.StatusUnprocessableEntity, s.as(author).do("POST", outside, body+`,"consent_id":"`+everybody+`"}`).status)
 
 		r = s.as(author).do("POST", "/api/v1/patients/"+patient+"/consents", `{"kind":"part2","purpose":"Treatment","granted_at":"2020-01-01T00:00:00Z","expires_at":"2020-02-01T00:00:00Z"}`)
 		require.Equal(t, http.StatusCreated, r.status, r.text)

@@ -22,6 +22,7 @@ type RiskFlag struct {
 	ResolvedAt *time.Time
 	ResolvedBy *uuid.UUID `gorm:"type:uuid"`
 	Resolution phi.Text   // what the last review found
+	Part2      bool       `gorm:"-"` // 42 CFR Part 2 protects its record, as far as who shows it has looked
 	Patient    *Patient   `gorm:"constraint:OnDelete:CASCADE"`
 	Record     *MedicalRecord
 	Raiser     *Account `gorm:"foreignKey:RaisedBy"`

@@ -12,7 +12,7 @@ import (
 	"novamind/models"
 )
 
-// Page is a position in a list ordered by id (keyset paging): rows that are added meanwhile shift nothing.
+// Page is a position in a list ordered by id (keyset paging): rows that are added, changed or removed meanwhile shift nothing.
 type Page struct {
 	Limit      int
 	After      uuid.UUID // Nil: from the start
@@ -23,20 +23,20 @@ type Page struct {
 }
 
 func (p Page) apply(db *gorm.DB) *gorm.DB {
+	past, direction := " > ", ""
+	if p.Descending {
+		past, direction = " < ", " DESC"
+	}
 	if p.ByTime != "" {
 		if p.After != uuid.Nil {
-			db = db.Where("("+p.ByTime+", id) > (?, ?)", p.AfterTime.UTC(), p.After)
+			db = db.Where("("+p.ByTime+", id)"+past+"(?, ?)", p.AfterTime.UTC(), p.After)
 		}
-		return db.Order(p.ByTime + ", id")
-	}
-	order, past := "id", "id > ?"
-	if p.Descending {
-		order, past = "id DESC", "id < ?"
+		return db.Order(p.ByTime + direction + ", id" + direction)
 	}
 	if p.After != uuid.Nil {
-		db = db.Where(past, p.After)
+		db = db.Where("id"+past+"?", p.After)
 	}
-	return db.Order(order)
+	return db.Order("id" + direction)
 }
 
 // Base is what every repository can do (specification 4.1), for a model M.

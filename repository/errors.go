@@ -70,6 +70,8 @@ func translate(err error) error {
 		return apperr.Wrap(apperr.Internal, "The access could not be attributed.", err)
 	case isOverlap(err):
 		return apperr.Wrap(apperr.Taken, "The practitioner or the patient is taken at this time.", scrub(err))
+	case isFrozen(err):
+		return apperr.Wrap(apperr.Conflict, "The record was signed, or amended, meanwhile: it stays as it is.", scrub(err))
 	case outOfReach(err):
 		return unavailable(err)
 	case otherSchema(err):
@@ -91,6 +93,16 @@ func isOverlap(err error) bool {
 	return errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_CONSTRAINT_TRIGGER && strings.Contains(lite.Error(), "_no_overlap")
 }
 
+// isFrozen reports whether a change of what was signed was refused.
+func isFrozen(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == restrictViolation && pg.ConstraintName == "medicalrecord_frozen"
+	}
+	var lite *modernc.Error
+	return errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_CONSTRAINT_TRIGGER && strings.Contains(lite.Error(), "what was signed stays as it is")
+}
+
 // lostToAnother reports whether the database gave a transaction up in favour of another one, so that it may do better when it is run again: it was the
 // victim of a deadlock, or met rows that others were about to commit.
 func lostToAnother(err error) bool {
@@ -109,6 +121,7 @@ func lostToAnother(err error) bool {
 // PostgreSQL's SQLSTATEs that are dealt with by name.
 const (
 	exclusionViolation = "23P01"
+	restrictViolation  = "23001"
 	deadlockDetected   = "40P01"
 	undefinedTable     = "42P01"
 	undefinedColumn    = "42703"

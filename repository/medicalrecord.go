@@ -54,16 +54,8 @@ func (q RecordQuery) narrow(db *gorm.DB) *gorm.DB {
 // Search returns one page of the records in sight that match q, the latest first, and whether there are more. Those that can't be opened are
 // marked Unreadable.
 func (r *MedicalRecordRepository) Search(ctx context.Context, q RecordQuery, sight RecordSight, page Page) ([]*models.MedicalRecord, bool, error) {
-	db := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(sight.narrow, q.narrow)
-	if page.After != uuid.Nil {
-		db = db.Where("(occurred_at, id) < (SELECT occurred_at, id FROM medicalrecord WHERE id = ?)", page.After)
-	}
-	var rows []*models.MedicalRecord
-	if err := db.Order("occurred_at DESC, id DESC").Limit(page.Limit + 1).Find(&rows).Error; err != nil {
-		return nil, false, translate(err)
-	}
-	found, more := onePage(ctx, rows, page.Limit)
-	return found, more, nil
+	page.ByTime, page.Descending = "occurred_at", true
+	return r.List(ctx, page, sight.narrow, q.narrow)
 }
 
 // InSight returns a record. It returns a NotFound error where there is none in sight, or an Unreadable one.
@@ -117,11 +109,11 @@ func (r *MedicalRecordRepository) Versions(ctx context.Context, id uuid.UUID) ([
 	return rows, err
 }
 
-// CanFollow reports whether there is such a record of a patient that nothing supersedes. It shows nothing of it.
+// CanFollow reports whether there is such a record of a patient that is no draft, and that nothing supersedes. It shows nothing of it.
 func (r *MedicalRecordRepository) CanFollow(ctx context.Context, id, patientID uuid.UUID) (bool, error) {
 	var n int64
 	err := r.store.handle(ctx).Model(&models.MedicalRecord{}).
-		Where("id = ? AND patient_id = ? AND NOT EXISTS (SELECT 1 FROM medicalrecord AS later WHERE later.supersedes_id = ?)", id, patientID, id).Count(&n).Error
+		Where("id = ? AND patient_id = ? AND status <> '"+models.RecordDraft+"' AND NOT EXISTS (SELECT 1 FROM medicalrecord AS later WHERE later.supersedes_id = ?)", id, patientID, id).Count(&n).Error
 	return n > 0, translate(err)
 }
 

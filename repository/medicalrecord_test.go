@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"novamind/internal/apperr"
 	"novamind/internal/dbtest"
 	"novamind/internal/phi"
 	"novamind/models"
@@ -100,5 +101,25 @@ func TestSignedRecordsAreFrozen(t *testing.T) {
 		}
 		require.ErrorContains(t, db.Exec("UPDATE medicalrecord SET error_reason = title, version = version + 1, status = 'amended' WHERE id = ?", other.ID).Error, "medicalrecord_error")
 		require.ErrorIs(t, c.change(t, m.ID, func(m *models.MedicalRecord) { m.Status = models.RecordFinal }), models.ErrFrozen)
+	})
+}
+
+// A second amendment of one record is refused as what it is.
+func TestOneAmendmentFollows(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		store := openStore(t, url)
+		c := newChart(t, store)
+		m := c.signed(t)
+		amend := func() error {
+			later := &models.MedicalRecord{
+				PatientID: m.PatientID, AuthorID: m.AuthorID, Kind: m.Kind, Sensitivity: m.Sensitivity, Status: models.RecordFinal, OccurredAt: m.OccurredAt,
+				Title: phi.Of("Zcanary title"), SignedAt: m.SignedAt, SignedBy: m.SignedBy, SupersedesID: &m.ID, AmendmentReason: phi.Of("Zcanary word"),
+			}
+			return store.InTx(actor(t.Context()), func(ctx context.Context) error { return c.records.Create(ctx, later) })
+		}
+		require.NoError(t, amend())
+		err := amend()
+		require.True(t, apperr.Is(err, apperr.Conflict) || apperr.Is(err, apperr.Duplicate), err)
 	})
 }

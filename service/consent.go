@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -199,7 +198,8 @@ type DisclosureInput struct {
 }
 
 // Disclose records a disclosure to somebody outside, of a record not before it was signed. Of one that 42 CFR Part 2 protects it needs a consent that
-// was recorded before, and neither revoked nor expired by then; a psychotherapy note is never disclosed. A repeat with the same idempotency key returns what the first one made. It returns an Invalid error, or a KeyReused one.
+// was recorded before, names no account, and was neither revoked nor expired by then; a psychotherapy note is never disclosed. A repeat with the same idempotency
+// key returns what the first one made. It returns an Invalid error, a Conflict one where the record is a draft or was entered in error, or a KeyReused one.
 func (s *ConsentService) Disclose(ctx context.Context, patientID uuid.UUID, in DisclosureInput, once Idempotency) (*models.Disclosure, error) {
 	intent := audit.Intent{Action: audit.Disclose, EntityType: "disclosure"}
 	return addTo(ctx, s.adding, DisclosureCreate, intent, patientID, once, s.disclosure, func(ctx context.Context) (*models.Disclosure, error) {
@@ -255,7 +255,10 @@ func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error
 		if err != nil {
 			return unknownReference(err, "/record_id")
 		}
-		if d.DisclosedAt.Before(cmp.Or(m.SignedAt, &m.CreatedAt).Truncate(time.Microsecond)) {
+		if m.Status != models.RecordFinal && m.Status != models.RecordAmended {
+			return conflict("Only a record that was signed, and not entered in error, is disclosed.")
+		}
+		if d.DisclosedAt.Before(*m.SignedAt) {
 			return apperr.InvalidFields(apperr.Field{Pointer: "/disclosed_at", Code: "out_of_range", Detail: "Lies before the record was signed."})
 		}
 		d.PatientID, d.Notice = m.PatientID, m.Sensitivity == models.SensitivityPart2
@@ -272,6 +275,9 @@ func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error
 	}
 	if c.PatientID != d.PatientID || !held(c, d.DisclosedAt) {
 		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "Is not a consent of this patient that held then."})
+	}
+	if c.RecipientID != nil {
+		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "Names an account: it lets nobody else see anything."})
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func (s *MedicalRecordService) disclose(ctx context.Context, records []*models.M
 	})
 }
 
-// protected returns which of the records, and of those that the flags are about, 42 CFR Part 2 protects, and whose they are.
+// protected returns which of the records, and of those that the flags are about, 42 CFR Part 2 protects, and whose they are. It marks the flags.
 func (s *MedicalRecordService) protected(ctx context.Context, records []*models.MedicalRecord, flags []*models.RiskFlag) (map[uuid.UUID]uuid.UUID, error) {
 	patients := map[uuid.UUID]uuid.UUID{}
 	for _, m := range records {
@@ -78,6 +78,9 @@ func (s *MedicalRecordService) protected(ctx context.Context, records []*models.
 	ids, err := s.records.Protected(ctx, slices.Collect(maps.Keys(flagged)))
 	for _, id := range ids {
 		patients[id] = flagged[id]
+	}
+	for _, f := range flags {
+		f.Part2 = f.RecordID != nil && slices.Contains(ids, *f.RecordID)
 	}
 	return patients, err
 }

@@ -304,9 +304,9 @@ func exportedDocument(m *models.MedicalRecord) (fhir.Document, error) {
 	}
 	switch m.Sensitivity {
 	case models.SensitivityRestricted:
-		out.Labels = []string{fhir.Restricted}
+		out.Labels = []fhir.Code{fhir.Restricted}
 	case models.SensitivityPart2:
-		out.Labels, out.Note = []string{fhir.Part2, fhir.Restricted}, Part2Notice
+		out.Labels, out.Note = []fhir.Code{fhir.Part2, fhir.Restricted}, Part2Notice
 	}
 	if m.Status == models.RecordAmended {
 		out.Ours[oursStatus] = m.Status

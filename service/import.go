@@ -30,6 +30,7 @@ type ImportService struct {
 	accounts     *repository.AccountRepository
 	appointments *repository.AppointmentRepository
 	records      *repository.MedicalRecordRepository
+	flags        *repository.RiskFlagRepository
 	region, zone string
 
 	practitioners map[string]uuid.UUID // by an identifier, as references name it
@@ -43,6 +44,7 @@ func NewImportService(store *repository.Store, clinic config.Clinic) *ImportServ
 		accounts:      repository.NewAccountRepository(store),
 		appointments:  repository.NewAppointmentRepository(store),
 		records:       repository.NewMedicalRecordRepository(store),
+		flags:         repository.NewRiskFlagRepository(store),
 		practitioners: map[string]uuid.UUID{},
 	}
 }
@@ -87,7 +89,8 @@ type importRun[R, M any] struct {
 	imported[R, M]
 
 	store  Store
-	seen   map[uuid.UUID]int // id → line
+	seen   map[uuid.UUID]int // id → the line that was taken
+	batch  []newRow[M]       // what was read and is not saved yet
 	report Report
 }
 
@@ -98,42 +101,47 @@ func importLines[R, M any](ctx context.Context, store Store, kind imported[R, M]
 	progress func(int64),
 ) (Report, error) {
 	run := &importRun[R, M]{imported: kind, store: store, seen: map[uuid.UUID]int{}, report: Report{Rejected: []Reject{}}}
-	var batch []newRow[M]
 	for line, err := range lines {
 		if err != nil {
 			return run.report, apperr.Wrap(apperr.Malformed, "The file can't be read further.", err)
 		}
-		row, reason := run.read(line)
-		if reason != "" {
-			run.reject(line.Number, reason)
-			if strict {
-				return run.report, errors.Join(ErrRejected, run.save(ctx, batch))
-			}
-			continue
+		saved, err := run.take(ctx, line)
+		if err == nil && strict && len(run.report.Rejected) > 0 {
+			err = errors.Join(ErrRejected, run.save(ctx))
 		}
-		if batch = append(batch, row); len(batch) < importBatch {
-			continue
-		}
-		rejected := len(run.report.Rejected)
-		if err := run.save(ctx, batch); err != nil {
+		if err != nil {
 			return run.report, err
 		}
-		if strict && len(run.report.Rejected) > rejected {
-			return run.report, ErrRejected
-		}
-		batch = batch[:0]
-		if progress != nil {
+		if saved && progress != nil {
 			progress(line.End)
 		}
 	}
-	rejected := len(run.report.Rejected)
-	if err := run.save(ctx, batch); err != nil {
+	if err := run.save(ctx); err != nil {
 		return run.report, err
 	}
-	if strict && len(run.report.Rejected) > rejected {
+	if strict && len(run.report.Rejected) > 0 {
 		return run.report, ErrRejected
 	}
 	return run.report, nil
+}
+
+// take puts a line into the batch, or rejects it, and saves a batch that is full. Of lines with one id it takes the first that is no reject, which is known of what
+// waits only once that is saved.
+func (r *importRun[R, M]) take(ctx context.Context, line fhir.Resource[R]) (saved bool, err error) {
+	if line.Reject == "" && slices.ContainsFunc(r.batch, func(b newRow[M]) bool { return b.id == r.id(line.Value) }) {
+		if err := r.save(ctx); err != nil {
+			return false, err
+		}
+	}
+	row, reason := r.read(line)
+	if reason != "" {
+		r.reject(line.Number, reason)
+		return false, nil
+	}
+	if r.batch = append(r.batch, row); len(r.batch) < importBatch {
+		return false, nil
+	}
+	return true, r.save(ctx)
 }
 
 func (r *importRun[R, M]) reject(line int, reason string) {
@@ -150,13 +158,13 @@ func (r *importRun[R, M]) read(line fhir.Resource[R]) (newRow[M], string) {
 	if earlier, ok := r.seen[id]; ok {
 		return newRow[M]{}, "has the id of line " + itoa(earlier)
 	}
-	r.seen[id] = line.Number
 	row, reason := r.row(line.Value)
 	return newRow[M]{id, line.Number, row}, reason
 }
 
-// save stores those rows of a batch that are not here yet, in one transaction, with one event for the batch beside that of each row.
-func (r *importRun[R, M]) save(ctx context.Context, batch []newRow[M]) error {
+// save stores those rows of the batch that are not here yet, in one transaction, with one event for the batch beside that of each row.
+func (r *importRun[R, M]) save(ctx context.Context) error {
+	batch := r.batch
 	if len(batch) == 0 {
 		return nil
 	}
@@ -185,8 +193,11 @@ func (r *importRun[R, M]) save(ctx context.Context, batch []newRow[M]) error {
 	for _, b := range batch {
 		if reason := refused[b.id]; reason != "" {
 			r.reject(b.line, reason)
+		} else {
+			r.seen[b.id] = b.line
 		}
 	}
+	r.batch = nil
 	return nil
 }
 

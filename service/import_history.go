@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
 	"novamind/internal/fhir"
 	"novamind/internal/phi"
 	"novamind/models"
@@ -165,7 +166,7 @@ func (s *ImportService) Documents(ctx context.Context, r io.Reader, strict bool,
 	return importLines(ctx, s.store, imported[fhir.Document, models.MedicalRecord]{
 		permission: MedicalRecordImport, table: "medicalrecord",
 		id:    func(d *fhir.Document) uuid.UUID { return d.ID },
-		known: s.records.Known, create: s.records.Create, row: s.record, admit: s.admitRecords,
+		known: s.records.Known, create: s.createRecord, row: s.record, admit: s.admitRecords,
 	}, fhir.Documents(r), strict, progress)
 }
 
@@ -174,21 +175,22 @@ func (s *ImportService) record(d *fhir.Document) (*models.MedicalRecord, string)
 	m := &models.MedicalRecord{
 		Base: models.Base{ID: d.ID}, PatientID: d.Patient.ID, AuthorID: author, Status: models.RecordFinal, SignedAt: &d.Date, SignedBy: &author,
 	}
-	in := RecordInput{Kind: models.KindDocument, Sensitivity: labelled(d.Labels), OccurredAt: &d.Date, Title: d.Title, Content: d.Text}
+	in := RecordInput{Kind: models.KindDocument, OccurredAt: &d.Date, Title: d.Title, Content: d.Text}
 	if d.Encounter != uuid.Nil {
 		in.AppointmentID = &d.Encounter
 	}
 	if in.Title == "" {
 		in.Title = "Document"
 	}
+	in.Codes = takenCodes(d.Codes)
 	for _, c := range d.Codes {
-		in.Codes = append(in.Codes, models.Coding{System: c.System, Code: c.Code, Display: c.Display})
 		if kind, known := recordKinds[c.Code]; known && c.System == models.LOINC {
 			in.Kind = kind
 		}
 	}
 	var v validation
 	v.oursOfRecord(d, &in, m)
+	label(&in, d.Labels)
 	if err := cmp.Or(v.err(), in.applyTo(m, time.Now())); err != nil {
 		return nil, rejectReason(err)
 	}
@@ -198,21 +200,32 @@ func (s *ImportService) record(d *fhir.Document) (*models.MedicalRecord, string)
 	return m, ""
 }
 
-// labelled returns the sensitivity that a document's labels ask for, nil where they ask for none.
-func labelled(labels []string) *string {
-	sensitivity := ""
-	for _, label := range labels {
-		switch label {
-		case fhir.Part2:
-			return new(models.SensitivityPart2)
-		case fhir.Restricted, fhir.VeryRestricted:
-			sensitivity = models.SensitivityRestricted
+// takenCodes returns the codes that a record can have. A note is not given up for the others.
+func takenCodes(codes []fhir.Code) (taken []models.Coding) {
+	for _, c := range codes {
+		var v validation
+		coding := []models.Coding{{System: c.System, Code: c.Code, Display: c.Display}}
+		if v.codes(coding); v.err() == nil && len(taken) < maxCodes {
+			taken = append(taken, coding...)
 		}
 	}
-	if sensitivity == "" {
-		return nil
+	return taken
+}
+
+// label gives a record the sensitivity that a document's labels ask for, the most protective one: what is not known to be open is restricted. What is labelled
+// as a psychotherapy note is one.
+func label(in *RecordInput, labels []fhir.Code) {
+	if slices.ContainsFunc(labels, fhir.Code.Psychotherapy) {
+		in.Kind = models.KindPsychotherapyNote
 	}
-	return &sensitivity
+	switch {
+	case requiredBy[in.Kind] != "":
+		in.Sensitivity = nil // the kind asks for more than labels can
+	case slices.ContainsFunc(labels, fhir.Code.Part2):
+		in.Sensitivity = new(models.SensitivityPart2)
+	case slices.ContainsFunc(labels, func(c fhir.Code) bool { return !c.Open() }):
+		in.Sensitivity = new(models.SensitivityRestricted)
+	}
 }
 
 // oursOfRecord writes into a record what an export of ours says of it beside FHIR's elements.
@@ -251,9 +264,16 @@ func (v *validation) oursOfRecord(d *fhir.Document, in *RecordInput, m *models.M
 
 // admitRecords refuses records of nobody we know, and lets go of encounters and amended records that are not here, or are another patient's.
 func (s *ImportService) admitRecords(ctx context.Context, rows []newRow[models.MedicalRecord]) (map[uuid.UUID]string, error) {
-	ofPatient := map[uuid.UUID]uuid.UUID{} // of records that are new with these
+	refused, err := unknownParties(ctx, s, rows, func(m *models.MedicalRecord) (uuid.UUID, uuid.UUID) { return m.PatientID, m.AuthorID })
+	if err != nil {
+		return nil, err
+	}
+	ofPatient := map[uuid.UUID]uuid.UUID{} // whose record what is new with these is, as long as nothing follows it; Nil: something does
 	for _, r := range rows {
 		m := r.row
+		if refused[r.id] != "" {
+			continue
+		}
 		if err := s.followsOne(ctx, m, ofPatient); err != nil {
 			return nil, err
 		}
@@ -269,7 +289,7 @@ func (s *ImportService) admitRecords(ctx context.Context, rows []newRow[models.M
 			m.AppointmentID = nil
 		}
 	}
-	return unknownParties(ctx, s, rows, func(m *models.MedicalRecord) (uuid.UUID, uuid.UUID) { return m.PatientID, m.AuthorID })
+	return refused, nil
 }
 
 // followsOne lets go of what a record amends where that is not here, is another patient's, or was amended already.
@@ -277,8 +297,9 @@ func (s *ImportService) followsOne(ctx context.Context, m *models.MedicalRecord,
 	if m.SupersedesID == nil {
 		return nil
 	}
-	fits := ofPatient[*m.SupersedesID] == m.PatientID
-	if !fits {
+	patient, known := ofPatient[*m.SupersedesID]
+	fits := patient == m.PatientID
+	if !known {
 		var err error
 		if fits, err = s.records.CanFollow(ctx, *m.SupersedesID, m.PatientID); err != nil {
 			return err
@@ -286,11 +307,37 @@ func (s *ImportService) followsOne(ctx context.Context, m *models.MedicalRecord,
 	}
 	if !fits {
 		m.SupersedesID, m.AmendmentReason = nil, phi.Text{}
+		return nil
 	}
-	if m.SupersedesID != nil {
-		delete(ofPatient, *m.SupersedesID) // one follows, not two
-	}
+	ofPatient[*m.SupersedesID] = uuid.Nil // one follows, not two
 	return nil
+}
+
+// createRecord stores a record, and what follows from it: what it amends is amended, and who may be at risk is flagged.
+func (s *ImportService) createRecord(ctx context.Context, m *models.MedicalRecord) error {
+	if m.SupersedesID != nil {
+		if err := s.moveOn(ctx, m); err != nil {
+			return err
+		}
+	}
+	if err := s.records.Create(ctx, m); err != nil || m.Status == models.RecordInError {
+		return err
+	}
+	return raise(ctx, s.flags, m)
+}
+
+// moveOn makes the record that another one amends amended. One that can't be opened stays as it is, by itself.
+func (s *ImportService) moveOn(ctx context.Context, m *models.MedicalRecord) error {
+	old, err := s.records.ByID(ctx, *m.SupersedesID)
+	switch {
+	case apperr.Is(err, apperr.Unreadable):
+		m.SupersedesID, m.AmendmentReason = nil, phi.Text{}
+		return nil
+	case err != nil || old.Status != models.RecordFinal:
+		return err
+	}
+	old.Status = models.RecordAmended
+	return s.records.Update(ctx, old)
 }
 
 // unknownParties refuses rows of patients or practitioners who are not here.

@@ -83,7 +83,7 @@ func (s *MedicalRecordService) create(ctx context.Context, m *models.MedicalReco
 	if err := s.records.Create(ctx, m); err != nil {
 		return err
 	}
-	return s.raise(ctx, m)
+	return raise(ctx, s.flags, m)
 }
 
 // apply writes the input into a draft of the actor's. It returns a Forbidden error where no role of the actor may write such a record.
@@ -256,7 +256,7 @@ func (s *MedicalRecordService) Change(ctx context.Context, id uuid.UUID, current
 		if err := s.records.Update(ctx, m); err != nil {
 			return err
 		}
-		return s.raise(ctx, m)
+		return raise(ctx, s.flags, m)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"novamind/internal/audit"
 	"novamind/internal/phi"
 	"novamind/models"
+	"novamind/repository"
 )
 
 // riskReview is how long after a flag was raised somebody has to have looked at it.
@@ -17,16 +18,16 @@ const riskReview = 7 * 24 * time.Hour
 
 // raise flags a patient whose answers tell of thoughts of self-harm, once for each record. A flag of another version of it that nobody has resolved is
 // enough; answers that tell of none any more resolve nothing: somebody reviews it.
-func (s *MedicalRecordService) raise(ctx context.Context, m *models.MedicalRecord) error {
+func raise(ctx context.Context, flags *repository.RiskFlagRepository, m *models.MedicalRecord) error {
 	q := m.Questionnaire.Optional()
 	if q == nil || !q.AtRisk() {
 		return nil
 	}
-	if raised, err := s.flags.Raised(ctx, m.ID); err != nil || raised {
+	if raised, err := flags.Raised(ctx, m.ID); err != nil || raised {
 		return err
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	return s.flags.Create(ctx, &models.RiskFlag{
+	return flags.Create(ctx, &models.RiskFlag{
 		PatientID: m.PatientID, RecordID: &m.ID, Reason: phi.Of("PHQ-9, item 9: thoughts of self-harm"),
 		RaisedBy: m.AuthorID, RaisedAt: now, ReviewAt: now.Add(riskReview),
 	})

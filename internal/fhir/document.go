@@ -25,7 +25,7 @@ type Document struct {
 	Date      time.Time // when it was made
 	Title     string
 	Codes     []Code
-	Labels    []string  // codes of confidentiality and of the rules that protect it
+	Labels    []Code    // of confidentiality and of the rules that protect it
 	Replaces  uuid.UUID // the document in whose place this one came; Nil: none
 	Note      string    // that goes with it; not read
 	Text      string
@@ -46,6 +46,7 @@ type document struct {
 	ResourceType      string            `json:"resourceType,omitzero"`
 	ID                string            `json:"id,omitzero"`
 	ImplicitRules     string            `json:"implicitRules,omitzero"`
+	Meta              meta              `json:"meta,omitzero"`
 	Extension         []extension       `json:"extension,omitzero"`
 	ModifierExtension []jsontext.Value  `json:"modifierExtension,omitzero"`
 	Status            string            `json:"status,omitzero"`
@@ -58,6 +59,11 @@ type document struct {
 	SecurityLabel     []codeableConcept `json:"securityLabel,omitzero"`
 	Content           []documentContent `json:"content,omitzero"`
 	Context           documentContext   `json:"context,omitzero"`
+}
+
+// meta is the part of https://hl7.org/fhir/R4/resource.html#Meta that is read.
+type meta struct {
+	Security []coding `json:"security,omitzero"`
 }
 
 // relation is DocumentReference.relatesTo.
@@ -129,13 +135,20 @@ func (d *document) replaces() uuid.UUID {
 	return uuid.Nil
 }
 
-func (d *document) labels() (codes []string) {
+// labels returns those of the document and of the resource. One without a code is there too, as an empty one: it asks for something.
+func (d *document) labels() (labels []Code) {
+	for _, c := range d.Meta.Security {
+		labels = append(labels, Code(c))
+	}
 	for _, label := range d.SecurityLabel {
 		for _, c := range label.Coding {
-			codes = append(codes, c.Code)
+			labels = append(labels, Code(c))
+		}
+		if len(label.Coding) == 0 {
+			labels = append(labels, Code{})
 		}
 	}
-	return codes
+	return labels
 }
 
 func (d *document) codes() (codes []Code) {

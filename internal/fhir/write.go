@@ -15,13 +15,6 @@ const (
 	confidentiality = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 )
 
-// The labels of documents.
-const (
-	Restricted     = "R" // v3-Confidentiality
-	VeryRestricted = "V"
-	Part2          = "42CFRPart2" // v3-ActCode
-)
-
 // Line returns the resource as a line of NDJSON, which Patients reads as the same again. replacedBy is the patient who took this one's place, Nil for none: then it is
 // read as not active.
 func (p Patient) Line(replacedBy uuid.UUID) ([]byte, error) {
@@ -91,11 +84,7 @@ func (d Document) Line(superseded bool) ([]byte, error) {
 		r.Type.Coding = append(r.Type.Coding, coding(c))
 	}
 	for _, label := range d.Labels {
-		system := confidentiality
-		if label == Part2 {
-			system = actCodes
-		}
-		r.SecurityLabel = append(r.SecurityLabel, codeableConcept{Coding: []coding{{System: system, Code: label}}})
+		r.SecurityLabel = append(r.SecurityLabel, codeableConcept{Coding: []coding{coding(label)}})
 	}
 	if d.Replaces != uuid.Nil {
 		r.RelatesTo = []relation{{"replaces", referenceTo("DocumentReference", d.Replaces)}}

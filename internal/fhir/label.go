@@ -1,0 +1,27 @@
+package fhir
+
+import "strings"
+
+// The labels that are written on documents.
+var (
+	Restricted = Code{System: confidentiality, Code: "R"}
+	Part2      = Code{System: actCodes, Code: "42CFRPart2"}
+)
+
+// The codes of labels that ask for more than Restricted does, whatever the system says that they are of.
+const (
+	part2Codes         = "42CFRPART2"
+	psychotherapyNotes = "PSYTHPN"
+)
+
+// open are the codes of v3-Confidentiality that ask for no more than is done for every document.
+var open = map[string]bool{"U": true, "L": true, "M": true, "N": true}
+
+// Open reports whether the label asks for nothing. One that is not known does not: it may protect anything.
+func (c Code) Open() bool { return c.System == confidentiality && open[c.Code] }
+
+// Part2 reports whether the label says that 42 CFR Part 2 protects the document.
+func (c Code) Part2() bool { return strings.HasPrefix(strings.ToUpper(c.Code), part2Codes) }
+
+// Psychotherapy reports whether the label says that the document is a psychotherapy note.
+func (c Code) Psychotherapy() bool { return strings.EqualFold(c.Code, psychotherapyNotes) }
