@@ -114,7 +114,7 @@ func TestOneAmendmentFollows(t *testing.T) {
 		amend := func() error {
 			later := &models.MedicalRecord{
 				PatientID: m.PatientID, AuthorID: m.AuthorID, Kind: m.Kind, Sensitivity: m.Sensitivity, Status: models.RecordFinal, OccurredAt: m.OccurredAt,
-				Title: phi.Of("Zcanary title"), SignedAt: m.SignedAt, SignedBy: m.SignedBy, SupersedesID: &m.ID, AmendmentReason: phi.Of("Zcanary word"),
+				Title: phi.Of("Zcanary title"), Content: phi.Of("Zcanary content"), SignedAt: m.SignedAt, SignedBy: m.SignedBy, SupersedesID: &m.ID, AmendmentReason: phi.Of("Zcanary word"),
 			}
 			return store.InTx(actor(t.Context()), func(ctx context.Context) error { return c.records.Create(ctx, later) })
 		}
