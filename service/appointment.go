@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -146,8 +147,7 @@ func (s *AppointmentService) Get(ctx context.Context, id uuid.UUID) (*models.App
 func (s *AppointmentService) parties(ctx context.Context, id uuid.UUID) (repository.Parties, error) {
 	p, err := s.appointments.PartiesOf(ctx, id)
 	if err != nil {
-		grantFrom(ctx) // there is nobody whom it could reach
-		return p, err
+		return p, cmp.Or(s.care.lookForNobody(ctx), err)
 	}
 	return p, s.care.inCareFor(ctx, p.PatientID)
 }
@@ -181,9 +181,10 @@ func (s *AppointmentService) asked(ctx context.Context, q AppointmentQuery) erro
 		series, err := s.series.ByID(ctx, q.SeriesID)
 		if err == nil {
 			err = s.care.inCareFor(ctx, series.PatientID)
+		} else {
+			err = cmp.Or(s.care.lookForNobody(ctx), err)
 		}
 		if apperr.Is(err, apperr.NotFound) {
-			grantFrom(ctx) // there may be nobody whom it could reach
 			err = outOfSight()
 		}
 		if err != nil {

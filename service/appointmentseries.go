@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -119,8 +120,7 @@ func (s *AppointmentService) GetSeries(ctx context.Context, id uuid.UUID) (*Seri
 	err := guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
 		row, err := s.series.ByID(ctx, id)
 		if err != nil {
-			grantFrom(ctx) // there is nobody whom it could reach
-			return err
+			return cmp.Or(s.care.lookForNobody(ctx), err)
 		}
 		if err := s.care.inCareFor(ctx, row.PatientID); err != nil {
 			return err

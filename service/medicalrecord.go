@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -198,9 +199,10 @@ func (s *MedicalRecordService) asked(ctx context.Context, q RecordQuery) error {
 		parties, err := s.appointments.PartiesOf(ctx, q.AppointmentID)
 		if err == nil {
 			err = s.care.inCareFor(ctx, parties.PatientID)
+		} else {
+			err = cmp.Or(s.care.lookForNobody(ctx), err)
 		}
 		if apperr.Is(err, apperr.NotFound) {
-			grantFrom(ctx) // there may be nobody whom it could reach
 			err = outOfSight()
 		}
 		if err != nil {

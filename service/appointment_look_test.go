@@ -1,0 +1,70 @@
+package service_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"novamind/internal/apperr"
+	"novamind/internal/config"
+	"novamind/internal/dbtest"
+	"novamind/repository"
+	"novamind/service"
+)
+
+// What is not there is looked for as long as what is out of sight: with the same questions to the database.
+func TestMadeUpAppointmentsTakeTheSameLook(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		desk, colleague := as(t, service.RoleFrontDesk), b.account(t, service.RoleClinician)
+		theirs, err := b.appointments.BookSeries(desk, service.SeriesInput{AppointmentInput: visit(b.register(t), colleague, 0), Rule: "FREQ=WEEKLY;COUNT=2"}, service.Idempotency{})
+		require.NoError(t, err)
+		me := b.on(t, b.account(t, service.RoleClinician))
+
+		out := &bytes.Buffer{}
+		cfg := config.Default().Database
+		cfg.URL, cfg.Echo = config.DSN(url), true
+		store, err := repository.Open(t.Context(), cfg, slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, store.Close()) })
+		require.NoError(t, store.Unlock(t.Context(), "file:"+b.kek, "US"))
+		care := service.NewCare(store, config.Default().Access)
+		appointments, records := service.NewAppointmentService(store, care, config.Default().Clinic), service.NewMedicalRecordService(store, care)
+
+		for name, c := range map[string]struct {
+			theirs uuid.UUID
+			look   func(context.Context, uuid.UUID) error
+		}{
+			"appointment": {theirs.Appointments[0].ID, func(ctx context.Context, id uuid.UUID) error {
+				_, err := appointments.Get(ctx, id)
+				return err
+			}},
+			"series": {theirs.ID, func(ctx context.Context, id uuid.UUID) error {
+				_, err := appointments.GetSeries(ctx, id)
+				return err
+			}},
+			"appointments of a series": {theirs.ID, func(ctx context.Context, id uuid.UUID) error {
+				_, _, err := appointments.Search(ctx, service.AppointmentQuery{SeriesID: id}, onePage)
+				return err
+			}},
+			"records of an appointment": {theirs.Appointments[0].ID, func(ctx context.Context, id uuid.UUID) error {
+				_, _, err := records.Search(ctx, service.RecordQuery{AppointmentID: id}, onePage)
+				return err
+			}},
+		} {
+			questions := func(id uuid.UUID) int {
+				out.Reset()
+				require.True(t, apperr.Is(c.look(me, id), apperr.NotFound), name)
+				return strings.Count(out.String(), "SELECT")
+			}
+			questions(theirs.ID) // whatever is asked once alone
+			require.Equal(t, questions(c.theirs), questions(uuid.New()), name)
+		}
+	})
+}
