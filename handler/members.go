@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
+	"novamind/internal/schedule"
 )
 
 // maxFields bounds the answer: a body of a million wrong elements gets this many complaints.
@@ -27,7 +28,7 @@ type memberCheck struct {
 }
 
 // checkMembers returns every place where body, which passed checkSyntax, does not fit t: unknown members (names are
-// case-sensitive), wrong types, null where neither a pointer nor an omitzero or omitempty tag makes a member optional,
+// case-sensitive), wrong types, times that are not schedule.Plausible, null where neither a pointer nor an omitzero or omitempty tag makes a member optional,
 // and control characters other than \n, \t and \r in any string. Absent members are the service's concern.
 func checkMembers(body []byte, t reflect.Type) []apperr.Field {
 	m := &memberCheck{dec: jsontext.NewDecoder(bytes.NewBuffer(body))}
@@ -141,8 +142,11 @@ func (m *memberCheck) scalar(at jsontext.Pointer, t reflect.Type) {
 		m.controlCharacter(at)
 		return
 	}
-	err := json.Unmarshal(raw, reflect.New(t).Interface(), json.RejectUnknownMembers(true))
-	if err == nil {
+	value := reflect.New(t).Interface()
+	if err := json.Unmarshal(raw, value, json.RejectUnknownMembers(true)); err == nil {
+		if moment, ok := value.(*time.Time); ok && !schedule.Plausible(*moment) {
+			m.add(at, "out_of_range", outOfYears)
+		}
 		return
 	}
 	wanted, text := wants(t)

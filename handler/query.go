@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
+	"novamind/internal/schedule"
 )
 
 // query is the request's query parameters. Its readers collect what is wrong; ask Err before using the values.
@@ -108,18 +109,29 @@ func (q *query) UUID(name string) *uuid.UUID {
 
 // Date returns the parameter, a day as YYYY-MM-DD, at midnight UTC, or nil where it is absent.
 func (q *query) Date(name string) *time.Time {
-	return readParameter(q, name, "wrong_type", "Must be a date as YYYY-MM-DD.", func(s string) (time.Time, bool) {
+	return q.plausible(name, readParameter(q, name, "wrong_type", "Must be a date as YYYY-MM-DD.", func(s string) (time.Time, bool) {
 		day, err := time.Parse(time.DateOnly, s)
 		return day, err == nil
-	})
+	}))
 }
 
 // Time returns the parameter, a moment as in RFC 3339, or nil where it is absent.
 func (q *query) Time(name string) *time.Time {
-	return readParameter(q, name, "wrong_type", "Must be a time as in RFC 3339, such as 2006-01-02T15:04:05Z.", func(s string) (time.Time, bool) {
+	return q.plausible(name, readParameter(q, name, "wrong_type", "Must be a time as in RFC 3339, such as 2006-01-02T15:04:05Z.", func(s string) (time.Time, bool) {
 		t, err := time.Parse(time.RFC3339Nano, s)
 		return t.UTC(), err == nil
-	})
+	}))
+}
+
+// outOfYears is what is said of a time that no clinic means.
+const outOfYears = "Must lie from 1900 to 2200."
+
+func (q *query) plausible(name string, t *time.Time) *time.Time {
+	if t != nil && !schedule.Plausible(*t) {
+		q.add(name, "out_of_range", outOfYears)
+		return nil
+	}
+	return t
 }
 
 // Int returns the parameter, a whole number, or nil where it is absent.

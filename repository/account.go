@@ -81,10 +81,10 @@ func (r *AccountRepository) Delete(ctx context.Context, a *models.Account) error
 	return r.Base.Delete(ctx, a)
 }
 
-// Any reports whether there is an account.
-func (r *AccountRepository) Any(ctx context.Context) (bool, error) {
+// AnyWithRole reports whether there is an account that has a role and is not disabled.
+func (r *AccountRepository) AnyWithRole(ctx context.Context, role string) (bool, error) {
 	var n int64
-	err := r.store.handle(ctx).Model(&models.Account{}).Limit(1).Count(&n).Error
+	err := r.store.handle(ctx).Model(&models.Account{}).Scopes(hasRole(role)).Where("NOT disabled").Count(&n).Error
 	return n > 0, translate(err)
 }
 

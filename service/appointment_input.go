@@ -103,7 +103,7 @@ func (v *validation) interval(start, end time.Time, zone *time.Location) {
 		switch {
 		case end.at.IsZero():
 			v.add(end.pointer, "required", "Must not be missing.")
-		case end.at.Year() < 1900 || end.at.Year() > 2200:
+		case !schedule.Plausible(end.at):
 			v.add(end.pointer, "out_of_range", "Must lie from 1900 to 2200.")
 		}
 	}

@@ -253,7 +253,9 @@ func TestFollowingKeepWhatIsTheirOwn(t *testing.T) {
 		}
 		require.Equal(t, want, now())
 
-		change(1, service.Following, func(in *service.AppointmentInput) { in.Modality, in.VideoURL, in.EndsAt = "in_person", "", in.EndsAt.Add(-15*time.Minute) })
+		change(1, service.Following, func(in *service.AppointmentInput) {
+			in.Modality, in.VideoURL, in.EndsAt = "in_person", "", in.EndsAt.Add(-15*time.Minute)
+		})
 		for i := range want[1:] {
 			want[i+1].Modality, want[i+1].VideoURL, want[i+1].EndsAt = "in_person", "", want[i+1].StartsAt.Add(45*time.Minute)
 		}

@@ -244,6 +244,30 @@ func TestFirstAccountIsMadeOnce(t *testing.T) {
 	})
 }
 
+// Who was imported, or is disabled, or is no admin, administers nothing: the first account is made beside them.
+func TestFirstAccountIsMadeBesideThoseWhoCantAdminister(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		ctx := audit.System(t.Context(), "test")
+		b.imported(t, map[string]string{"Practitioner": practitionerLine(1)})
+		b.account(t, service.RoleClinician)
+		_, err := b.auth.EnsureAccount(ctx, "doctor1@example.org", password, undelivered)
+		require.True(t, apperr.Is(err, apperr.Invalid), "%v", err)
+		made, err := b.auth.EnsureAccount(ctx, email, password, undelivered)
+		require.NoError(t, err)
+		require.True(t, made)
+		login(t, b)
+		made, err = b.auth.EnsureAccount(ctx, "second@example.org", password, undelivered)
+		require.NoError(t, err)
+		require.False(t, made)
+		require.NoError(t, b.db.Exec("UPDATE account SET disabled = true WHERE email = ?", email).Error)
+		made, err = b.auth.EnsureAccount(ctx, "second@example.org", password, undelivered)
+		require.NoError(t, err)
+		require.True(t, made, "nobody is left who could administer")
+	})
+}
+
 // A password that could not be handed over belongs to no account.
 func TestFirstAccountNeedsDelivery(t *testing.T) {
 	t.Parallel()

@@ -10,12 +10,12 @@ import (
 	"novamind/models"
 )
 
-// EnsureAccount makes the first account of an empty installation, with every role. Without a password it gets a random one, which
+// EnsureAccount makes the first account of an installation that nobody can administer, with every role: practitioners may have been imported before. Without a password it gets a random one, which
 // must be changed at the first login; deliver hands it over before the account becomes real, so that no password is ever lost.
-// It reports whether it made one: not where an account existed, or another process was first. It returns an Invalid error for an
-// e-mail or password that breaks the rules.
+// It reports whether it made one: not where there is an admin, or another process was first. It returns an Invalid error for an
+// e-mail or password that breaks the rules, or an e-mail that another account has.
 func (s *AuthService) EnsureAccount(ctx context.Context, email, password string, deliver func(email, password string) error) (bool, error) {
-	if exists, err := s.accounts.Any(ctx); err != nil || exists {
+	if exists, err := s.accounts.AnyWithRole(ctx, RoleAdmin); err != nil || exists {
 		return false, err
 	}
 	account, password, err := s.firstAccount(ctx, email, password)
@@ -25,7 +25,7 @@ func (s *AuthService) EnsureAccount(ctx context.Context, email, password string,
 	made := false
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.Create, EntityType: "account"})
 	err = s.store.InTx(ctx, func(ctx context.Context) error {
-		if exists, err := s.accounts.Any(ctx); err != nil || exists {
+		if exists, err := s.accounts.AnyWithRole(ctx, RoleAdmin); err != nil || exists {
 			return err
 		}
 		if err := s.accounts.Create(ctx, account); err != nil {
@@ -37,10 +37,21 @@ func (s *AuthService) EnsureAccount(ctx context.Context, email, password string,
 		}
 		return nil
 	})
-	if apperr.Is(err, apperr.Duplicate) { // another process was first
-		return false, nil
+	if apperr.Is(err, apperr.Duplicate) {
+		return false, s.first(ctx)
 	}
 	return made && err == nil, err
+}
+
+// first returns nil where the account that has the e-mail is another process's, which was first.
+func (s *AuthService) first(ctx context.Context) error {
+	administered, err := s.accounts.AnyWithRole(ctx, RoleAdmin)
+	if err != nil || administered {
+		return err
+	}
+	return apperr.InvalidFields(apperr.Field{
+		Pointer: "NOVAMIND_ADMIN_EMAIL", Code: "taken", Detail: "Is the e-mail of an account that can't administer: name another one.",
+	})
 }
 
 func (s *AuthService) firstAccount(ctx context.Context, email, password string) (*models.Account, string, error) {

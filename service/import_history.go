@@ -13,6 +13,7 @@ import (
 	"novamind/internal/apperr"
 	"novamind/internal/fhir"
 	"novamind/internal/phi"
+	"novamind/internal/schedule"
 	"novamind/models"
 	"novamind/repository"
 )
@@ -75,7 +76,8 @@ var encounterStatuses = map[string]string{
 // importedHistory is the reason for what only an import may do.
 const importedHistory = "Imported history"
 
-// Encounters imports an NDJSON file of FHIR R4 encounters (see importLines): appointments of the past. What overlaps is kept, and marked.
+// Encounters imports an NDJSON file of FHIR R4 encounters (see importLines): appointments of the past. What overlaps is kept, and marked; what is not over yet
+// must not be longer or shorter than what can be booked.
 func (s *ImportService) Encounters(ctx context.Context, r io.Reader, strict bool, progress func(int64)) (Report, error) {
 	return importLines(ctx, s.store, imported[fhir.Encounter, models.Appointment]{
 		permission: AppointmentImport, table: "appointment",
@@ -104,6 +106,10 @@ func (s *ImportService) appointment(e *fhir.Encounter) (*models.Appointment, str
 		a.Reason = phi.Of(e.Reason)
 	}
 	v.oursOf(e.Ours, a)
+	if e.End.After(time.Now()) { // what is over was as it was: nobody can be kept from time to come by it
+		zone, _ := schedule.Zone(a.TimeZone)
+		v.interval(e.Start, e.End, zone)
+	}
 	if err := v.err(); err != nil {
 		return nil, rejectReason(err)
 	}
@@ -240,7 +246,7 @@ func (v *validation) oursOfRecord(d *fhir.Document, in *RecordInput, m *models.M
 	}
 	if signed, said := d.Ours[oursSignedAt]; said {
 		at, err := time.Parse(time.RFC3339Nano, signed)
-		if err != nil || at.After(time.Now()) {
+		if err != nil || !schedule.Plausible(at) || at.After(time.Now()) {
 			v.add("/extension/"+oursSignedAt, "date", "Is not a time of the past.")
 		}
 		m.SignedAt = new(at.UTC().Truncate(time.Microsecond))

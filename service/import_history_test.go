@@ -127,6 +127,33 @@ func (b *bundle) importedRows(t *testing.T) (out []string) {
 	return out
 }
 
+// What databases can't hold, and what could not be booked for the time to come, is passed over; what is over was as it was.
+func TestImportedTimesAreThoseOfAClinic(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		during := func(n int, start, end string) string {
+			line := encounterLine(n, 1, 1, 8, "finished")
+			return strings.ReplaceAll(strings.ReplaceAll(line, "2001-02-03T08:00:00-05:00", start), "2001-02-03T09:30:00-05:00", end)
+		}
+		export := map[string]string{
+			"Patient": lines(1, 1), "Practitioner": practitionerLine(1),
+			"Encounter": during(1, "2001-02-03T08:00:00Z", "9999-12-31T23:59:59-12:00") + during(2, "0000-01-01T00:00:00+14:00", "2001-02-03T08:00:00Z") +
+				during(3, "0900-01-01T00:00:00Z", "2001-02-03T08:00:00Z") + during(4, "2020-02-03T08:00:00Z", "2199-02-03T08:00:00Z") +
+				during(5, "2190-02-03T08:00:00Z", "2190-02-03T08:00:30Z") + during(6, "2001-02-03T08:00:00Z", "2001-03-03T08:00:00Z") +
+				during(7, "2190-02-03T08:00:00Z", "2190-02-03T09:00:00Z"),
+			"DocumentReference": strings.ReplaceAll(documentLine(1, 1, 1, 6), "2001-02-03T10:00:00-05:00", "0000-01-01T00:00:00+14:00") + documentLine(2, 1, 1, 6),
+		}
+		reports := b.imported(t, export)
+		age := "not a time with its zone, from 1900 to 2200"
+		require.Equal(t, service.Report{Created: 2, Rejected: []service.Reject{
+			{Line: 1, Reason: "period.end: " + age}, {Line: 2, Reason: "period.start: " + age}, {Line: 3, Reason: "period.start: " + age},
+			{Line: 4, Reason: "ends_at: out_of_range"}, {Line: 5, Reason: "ends_at: too_early"},
+		}}, reports["Encounter"])
+		require.Equal(t, service.Report{Created: 1, Rejected: []service.Reject{{Line: 1, Reason: "date: " + age}}}, reports["DocumentReference"])
+	})
+}
+
 // An import that was interrupted anywhere goes on when it is run again, and one that was not changes nothing.
 func TestHistoriesAreTakenOverOnce(t *testing.T) {
 	t.Parallel()

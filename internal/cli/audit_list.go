@@ -14,6 +14,7 @@ import (
 
 	"novamind/handler"
 	"novamind/internal/apperr"
+	"novamind/internal/schedule"
 	"novamind/models"
 	"novamind/service"
 )
@@ -76,12 +77,12 @@ func parseMoment(text string, zone *time.Location, days int) (time.Time, error) 
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
+	if t, err := time.Parse(time.RFC3339Nano, text); err == nil && schedule.Plausible(t) {
 		return t, nil
 	}
 	day, err := time.ParseInLocation(time.DateOnly, text, zone)
-	if err != nil {
-		return time.Time{}, errors.New("must be a day as 2006-01-02 or a time as 2006-01-02T15:04:05Z")
+	if err != nil || !schedule.Plausible(day) {
+		return time.Time{}, errors.New("must be a day as 2006-01-02 or a time as 2006-01-02T15:04:05Z, from 1900 to 2200")
 	}
 	return day.AddDate(0, 0, days), nil
 }

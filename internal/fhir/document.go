@@ -115,7 +115,7 @@ func (d *document) document() (*Document, error) {
 	}
 	if out.Date, err = instant(d.Date); err != nil {
 		if out.Date, err = instant(d.Context.Period.Start); err != nil {
-			return nil, reject("date: not a time with its zone")
+			return nil, reject("date: not a time with its zone, from 1900 to 2200")
 		}
 	}
 	out.Replaces, out.Labels, out.Codes = d.replaces(), d.labels(), d.codes()

@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
+
+	"novamind/internal/schedule"
 )
 
 // Encounter is what is kept of a FHIR R4 Encounter. Its reason is PHI.
@@ -81,10 +84,10 @@ func (e *encounter) encounter() (*Encounter, error) {
 		return nil, reject("participant: names no practitioner")
 	}
 	if out.Start, err = instant(e.Period.Start); err != nil {
-		return nil, reject("period.start: not a time with its zone")
+		return nil, reject("period.start: not a time with its zone, from 1900 to 2200")
 	}
 	if out.End, err = instant(e.Period.End); err != nil {
-		return nil, reject("period.end: not a time with its zone")
+		return nil, reject("period.end: not a time with its zone, from 1900 to 2200")
 	}
 	if !out.End.After(out.Start) {
 		return nil, reject("period: ends before it starts")
@@ -117,8 +120,11 @@ func (c codeableConcept) says() string {
 	return ""
 }
 
-// instant is a dateTime or an instant that names a moment: R4 also allows days, months and years.
+// instant is a dateTime or an instant that names a moment that can be kept: R4 also allows days, months and years.
 func instant(text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
+	if err == nil && !schedule.Plausible(t) {
+		err = errors.New("fhir: a time of another age")
+	}
 	return t.UTC().Truncate(time.Microsecond), err
 }

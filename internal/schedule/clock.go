@@ -25,6 +25,18 @@ func Zone(name string) (*time.Location, error) {
 	return zone, nil
 }
 
+// The years, in UTC, that times of a clinic lie in. What databases and JSON take goes further, but not as far as RFC 3339's offsets.
+const (
+	FirstYear = 1900
+	LastYear  = 2200
+)
+
+// Plausible reports whether a moment lies in these years.
+func Plausible(t time.Time) bool {
+	year := t.UTC().Year()
+	return FirstYear <= year && year <= LastYear
+}
+
 // Clock is what a wall clock shows, in minutes since midnight: up to 24:00, which ends a day.
 type Clock int
 
