@@ -22,6 +22,8 @@ type Undoing struct {
 	Losses []Loss
 	// Unsure is set where a statement may take away what the text does not tell, and migrations.Drops declares nothing.
 	Unsure bool
+	// Unheld is set where the runner executes the file without a transaction, and a statement does more than to make or drop indexes or to validate.
+	Unheld bool
 }
 
 // Losses returns what undoing the migrations of a set from the one at index from (-1: none) down to, and without, the one at to takes away, the newest first.
@@ -47,6 +49,7 @@ func Losses(ctx context.Context, set migrations.Set, from, to int) ([]Undoing, e
 		declared := f.declared()
 		u.Losses = append(u.Losses, declared...)
 		u.Unsure = f.unsure && !f.says(migrations.Drops, func(what string) bool { return what != "" })
+		u.Unheld = !f.transaction && !harmless(f.text)
 		undoings = append(undoings, u)
 	}
 	return undoings, nil
@@ -62,6 +65,23 @@ func followPostgres(_ context.Context, ups, downs []*file) error {
 		f.unsure = f.unsure || len(f.findings) > 0
 	}
 	return nil
+}
+
+var harmlessCommands = []string{"AT_AddConstraint", "AT_DropConstraint", "AT_ValidateConstraint", "AT_SetNotNull", "AT_DropNotNull"}
+
+// harmless reports whether no statement of PostgreSQL's can take away rows or values.
+func harmless(text string) bool {
+	for _, s := range pgtree.Parse(text) {
+		n := s.Node
+		alter := n.AlterTable != nil && n.AlterTable.ObjectType == "OBJECT_TABLE" && !slices.ContainsFunc(n.AlterTable.Commands, func(command pgtree.AlterCommand) bool {
+			return !slices.Contains(harmlessCommands, command.Kind)
+		})
+		drop := n.Drop != nil && n.Drop.Kind == "OBJECT_INDEX" && n.Drop.Behavior != "DROP_CASCADE"
+		if s.Problem != nil || !alter && !drop && n.CreateIndex == nil && n.SetVariable == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // run follows the schema through a file.

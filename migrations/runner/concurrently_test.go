@@ -21,7 +21,7 @@ func lateRunner(t *testing.T, db *gorm.DB) *runner.Runner {
 	t.Helper()
 	fsys := migrationtest.Folder(t, with(v1, "0002_late", "SELECT 1;"))
 	fsys["0002_late.postgres.up.sql"].Data = []byte(concurrently)
-	fsys["0002_late.postgres.down.sql"].Data = []byte("-- migrate:no-transaction\nDROP INDEX CONCURRENTLY IF EXISTS a_id_idx;\nDROP TABLE IF EXISTS c;")
+	fsys["0002_late.postgres.down.sql"].Data = []byte("-- migrate:no-transaction\nDROP INDEX CONCURRENTLY IF EXISTS a_id_idx;")
 	return runnerOf(t, db, migrationtest.Summed(t, fsys))
 }
 
@@ -38,6 +38,30 @@ func TestPostgresRunsAVersionWithoutATransaction(t *testing.T) {
 	require.False(t, db.Migrator().HasIndex("a", "a_id_idx"))
 	_, err = r.Up(t.Context(), migrations.Head)
 	require.NoError(t, err)
+}
+
+// A version that failed since values are there twice fails again, whatever its index is called.
+func TestPostgresBuildsAnInvalidIndexAgain(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a_key", `"a_Active key"`, "A_Key"} {
+		db := dbtest.Open(t, dbtest.EmptyPostgres(t))
+		_, err := newRunner(t, db, v1).Up(t.Context(), "")
+		require.NoError(t, err)
+		require.NoError(t, db.Exec("INSERT INTO a VALUES (7), (9)").Error)
+		fsys := migrationtest.Folder(t, with(v1, "0002_late", "SELECT 1;"))
+		fsys["0002_late.postgres.up.sql"].Data = []byte("-- migrate:no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS " + name + " ON a ((id % 2));")
+		r := runnerOf(t, db, migrationtest.Summed(t, fsys))
+		for range 2 {
+			_, err = r.Up(t.Context(), "")
+			require.ErrorContains(t, err, "0002_late", name)
+		}
+		require.NoError(t, db.Exec("DELETE FROM a").Error)
+		_, err = r.Up(t.Context(), "")
+		require.NoError(t, err)
+		var invalid int
+		require.NoError(t, db.Raw("SELECT count(*) FROM pg_index WHERE NOT indisvalid").Scan(&invalid).Error)
+		require.Zero(t, invalid, name)
+	}
 }
 
 func TestPostgresMendsAnIndexThatAnInterruptedRunLeft(t *testing.T) {

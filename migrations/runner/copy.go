@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ const KeptCopies = 5
 // beforeMigration is in the name of a copy, between that of the file and that of the migration.
 const beforeMigration = ".before-"
 
+// finished is what follows it: without what ends the name of an unfinished copy, or of a journal of SQLite's.
+var finished = regexp.MustCompile(`^[a-z0-9_]+(\.[0-9]+)?$`)
+
 // Copies returns the copies beside the SQLite database at path, the newest first.
 func Copies(path string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
@@ -34,7 +38,7 @@ func Copies(path string) ([]string, error) {
 	made := map[string]time.Time{}
 	for _, entry := range entries {
 		id, ok := strings.CutPrefix(entry.Name(), filepath.Base(path)+beforeMigration)
-		if !ok || strings.ContainsAny(id, ".-") { // unfinished, or a journal of SQLite's
+		if !ok || !finished.MatchString(id) {
 			continue
 		}
 		info, err := entry.Info()
@@ -66,7 +70,7 @@ func prune(path string) error {
 // unfinished ends the name of a copy that is being made.
 const unfinished = ".unfinished"
 
-// copySQLite keeps a verified copy of the database beside it, named <file>.before-<migration>, and of older ones KeptCopies in all. tx holds the write lock, so the copy is what
+// copySQLite keeps a verified copy of the database beside it, named <file>.before-<migration> (or, where that is taken, with .2, .3 at its end), and of older ones KeptCopies in all. tx holds the write lock, so the copy is what
 // the migration starts from; pool is asked for its driver. An empty database, or one in memory, has none.
 func copySQLite(tx *gorm.DB, pool *sql.DB, s step) error {
 	ctx := tx.Statement.Context
@@ -79,7 +83,10 @@ func copySQLite(tx *gorm.DB, pool *sql.DB, s step) error {
 		len(tables) == 0 {
 		return err
 	}
-	target := path + beforeMigration + s.migration.ID
+	target, err := untaken(path + beforeMigration + s.migration.ID)
+	if err != nil {
+		return err
+	}
 	if err := createPrivate(target + unfinished); err != nil {
 		return err
 	}
@@ -93,6 +100,20 @@ func copySQLite(tx *gorm.DB, pool *sql.DB, s step) error {
 		return err
 	}
 	return prune(path)
+}
+
+// untaken returns the name, or the first one with a number at its end, of which there is no file. The caller holds the write lock.
+func untaken(name string) (string, error) {
+	for n, free := 2, name; ; n++ {
+		_, err := os.Lstat(free)
+		if errors.Is(err, fs.ErrNotExist) {
+			return free, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		free = fmt.Sprintf("%s.%d", name, n)
+	}
 }
 
 // createPrivate makes an empty file that only its owner can read, in place of what an interrupted run left.

@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,6 +41,34 @@ func TestSQLiteKeepsACopyOfWhatItStartsFrom(t *testing.T) {
 	require.False(t, before.Migrator().HasTable("b"))
 }
 
+// What up started from is still there after down and another up.
+func TestSQLiteOverwritesNoCopy(t *testing.T) {
+	t.Parallel()
+	url := dbtest.EmptySQLite(t)
+	db := dbtest.Open(t, url)
+	_, err := newRunner(t, db, v1).Up(t.Context(), "")
+	require.NoError(t, err)
+	r := newRunnerWith(t, db, v2, map[string]string{"0002_more": "DROP TABLE b; DELETE FROM a WHERE id = 2;"})
+	_, err = r.Up(t.Context(), "")
+	require.NoError(t, err)
+	path := strings.TrimPrefix(url, "sqlite://")
+	first, err := os.ReadFile(path + ".before-0002_more")
+	require.NoError(t, err)
+	_, err = r.DownBy(t.Context(), 1)
+	require.NoError(t, err)
+	_, err = r.Up(t.Context(), "")
+	require.NoError(t, err)
+
+	still, err := os.ReadFile(path + ".before-0002_more")
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(first, still))
+	require.True(t, dbtest.Open(t, "sqlite://"+path+".before-0002_more.2").Migrator().HasTable("b"))
+	require.False(t, dbtest.Open(t, "sqlite://"+path+".before-0002_more.3").Migrator().HasTable("b"))
+	copies, err := runner.Copies(path)
+	require.NoError(t, err)
+	require.Len(t, copies, 3)
+}
+
 func TestSQLiteRunsNothingWhereNoCopyCanBeMade(t *testing.T) {
 	t.Parallel()
 	url := dbtest.EmptySQLite(t)
@@ -47,7 +76,7 @@ func TestSQLiteRunsNothingWhereNoCopyCanBeMade(t *testing.T) {
 	_, err := newRunner(t, db, v1).Up(t.Context(), "")
 	require.NoError(t, err)
 	// A folder in the place of the copy.
-	place := strings.TrimPrefix(url, "sqlite://") + ".before-0002_more"
+	place := strings.TrimPrefix(url, "sqlite://") + ".before-0002_more.unfinished"
 	require.NoError(t, os.MkdirAll(filepath.Join(place, "full"), 0o700))
 	done, err := newRunner(t, db, v2).Up(t.Context(), "")
 	require.ErrorContains(t, err, "the copy before migration 0002_more")

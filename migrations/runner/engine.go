@@ -15,6 +15,8 @@ import (
 // engine is what the two databases do differently around a migration.
 type engine struct {
 	bookkeeping string                                                  // makes the runner's tables
+	tables      string                                                  // names the tables, and tells which have sealed columns
+	columnNames string                                                  // names the columns of a table
 	columns     string                                                  // counts the columns of a table
 	hasColumn   string                                                  // tells whether a table has a column
 	exclusively func(conn *gorm.DB, fn func(conn *gorm.DB) error) error // runs fn on a pinned connection made ready
@@ -22,8 +24,10 @@ type engine struct {
 	oneByOne    func(conn *gorm.DB, script string) error                // the same, without a transaction
 	copyBefore  func(tx *gorm.DB, pool *sql.DB, s step) error           // keeps what is there, while nobody can write
 	hold        func(tx *gorm.DB, table string) error                   // keeps others from writing to a table until tx ends
-	quote       func(name string) string                                // of a table, with its schema, or of a column
-	busy        func(error) bool                                        // another session holds a lock: try again
+	still       func(tx *gorm.DB, table string) error                   // the same, while others may still read it
+	measure     func(tx *gorm.DB, table string, columns []string) (holding, error)
+	quote       func(name string) string // of a table, with its schema, or of a column
+	busy        func(error) bool         // another session holds a lock: try again
 	offline     dialect
 }
 
@@ -31,14 +35,16 @@ var engines = map[string]engine{
 	migrations.Postgres: {
 		bookkeeping: postgresBookkeeping, columns: postgresColumns, hasColumn: postgresHasColumn,
 		exclusively: withAdvisoryLock, execute: executePostgres, oneByOne: executeOneByOne, busy: lockTimedOut,
-		hold: holdPostgres, quote: quotePostgres,
+		hold: holdPostgres, still: stillPostgres, quote: quotePostgres,
+		tables: postgresTables, columnNames: postgresColumnNames, measure: measurePostgres,
 		copyBefore: func(*gorm.DB, *sql.DB, step) error { return nil }, // a server's backups are its operator's
 		offline:    postgresOffline,
 	},
 	migrations.SQLite: {
 		bookkeeping: sqliteBookkeeping, columns: sqliteColumns, hasColumn: sqliteHasColumn,
 		exclusively: withoutForeignKeys, execute: executeSQLite, oneByOne: executeSQLite, busy: databaseLocked,
-		hold: func(*gorm.DB, string) error { return nil }, quote: quoteSQLite, // the transaction holds the whole database
+		hold: heldSQLite, still: heldSQLite, quote: quoteSQLite,
+		tables: sqliteTables, columnNames: sqliteColumnNames, measure: measureSQLite,
 		copyBefore: copySQLite,
 		offline:    sqliteOffline,
 	},

@@ -14,7 +14,7 @@ import (
 type dialect struct {
 	open, close string // around the whole
 	begin       string
-	expect      string // fails unless the number of applied versions is the first argument
+	expect      string // fails unless a condition holds
 	empty       string // fails unless a table, or those of its rows that a condition asks for, are none: a name for people, the table, the condition
 	timeout     string // in each transaction
 	check       string // before the commit
@@ -34,7 +34,7 @@ SELECT pg_try_advisory_lock(` + strconv.FormatInt(advisoryLock, 10) + `) AS lock
 	close: "SELECT pg_advisory_unlock(" + strconv.FormatInt(advisoryLock, 10) + ");\n",
 	begin: "BEGIN;\n",
 	expect: `DO $$ BEGIN
-	IF (SELECT count(*) FROM schemamigration) <> %d THEN RAISE EXCEPTION 'the database is not at the version that this script starts from'; END IF;
+	IF NOT (%s) THEN RAISE EXCEPTION 'the database is not at the version that this script starts from'; END IF;
 END $$;
 `,
 	empty: `DO $$ BEGIN
@@ -50,7 +50,7 @@ var sqliteOffline = dialect{
 	begin: "BEGIN IMMEDIATE;\n",
 	// SQLite can raise an error in a trigger or a CHECK alone; that of a CHECK shows its name.
 	expect: `CREATE TEMP TABLE asked (answer integer CONSTRAINT the_database_is_at_the_version_that_this_script_starts_from CHECK (answer));
-INSERT INTO asked SELECT count(*) = %d FROM schemamigration;
+INSERT INTO asked SELECT %s;
 DROP TABLE asked;
 `,
 	empty: `CREATE TEMP TABLE asked (answer integer CONSTRAINT "rows_of_%[1]s_would_be_lost" CHECK (answer));
@@ -72,7 +72,7 @@ func Script(ctx context.Context, set migrations.Set, from, to int, program Progr
 	var out strings.Builder
 	fmt.Fprintf(&out, "-- NovaMind %s: from %s to %s on %s\n%s", program.Version, nameOf(set, from), nameOf(set, to), set.Engine, d.open)
 	out.WriteString("\n" + d.begin + strings.TrimSpace(engines[set.Engine].bookkeeping) + "\n")
-	fmt.Fprintf(&out, d.expect, from+1)
+	fmt.Fprintf(&out, d.expect, at(set, from))
 	out.WriteString("COMMIT;\n")
 	for i := from + 1; i <= to; i++ {
 		m := set.Migrations[i]
@@ -88,6 +88,21 @@ func Script(ctx context.Context, set migrations.Set, from, to int, program Progr
 	}
 	out.WriteString("\n" + d.close)
 	return out.String(), nil
+}
+
+// at is the condition that the versions up to the one at index i are applied, as they are here, and no others.
+func at(set migrations.Set, i int) string {
+	var known []string
+	for _, m := range set.Migrations[:i+1] {
+		known = append(known, "'"+m.ID+" "+m.Checksum+"'")
+	}
+	condition := fmt.Sprintf("(SELECT count(*) FROM %s) = %d", Table, len(known))
+	if len(known) > 0 {
+		condition += fmt.Sprintf(` AND %d = (SELECT count(*) FROM %s m JOIN %s l ON l.id = (SELECT max(id) FROM %[3]s WHERE migration_id = m.id)
+		WHERE m.id || ' ' || l.checksum IN (
+		%s))`, len(known), Table, LogTable, strings.Join(known, ",\n\t\t"))
+	}
+	return condition
 }
 
 // questions returns by version the statements that fail where rows would be lost which must not be.

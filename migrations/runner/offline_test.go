@@ -137,6 +137,34 @@ func TestSQLiteIsTheSameByItsShellAsByUp(t *testing.T) {
 	require.Equal(t, states(t, dbtest.Open(t, byUp)), states(t, dbtest.Open(t, "sqlite://"+byShell)))
 }
 
+// As many versions as the script starts from are not enough: they must be the same.
+func TestOfflineStopsAtAnotherHistory(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, url string) {
+		db := dbtest.Open(t, url)
+		program, args := tool(t, "psql"), []string{"-Xq", url}
+		if db.Name() == migrations.SQLite {
+			program, args = tool(t, "sqlite3"), []string{strings.TrimPrefix(url, "sqlite://")}
+		}
+		_, err := newRunner(t, db, v2).Up(t.Context(), "")
+		require.NoError(t, err)
+		for _, other := range []map[string]string{
+			with(v1, "0002_other", "SELECT 1;"),
+			with(v1, "0002_more", "SELECT 'edited';"),
+		} {
+			set, err := migrations.Load(migrationtest.Folder(t, with(other, "0003_last", "CREATE TABLE c (id int);")), db.Name())
+			require.NoError(t, err)
+			_, err = piped(script(t, set, 1, 2), program, args...)
+			require.Error(t, err)
+			require.False(t, db.Migrator().HasTable("c"))
+		}
+		set, err := migrations.Load(migrationtest.Folder(t, v3), db.Name())
+		require.NoError(t, err)
+		pipe(t, script(t, set, 1, 2), program, args...)
+		require.True(t, db.Migrator().HasTable("c"))
+	})
+}
+
 func TestOfflineSQLiteStopsAtABrokenForeignKey(t *testing.T) {
 	t.Parallel()
 	shell := tool(t, "sqlite3")

@@ -45,6 +45,39 @@ func holdPostgres(tx *gorm.DB, table string) error {
 // advisoryLock is the key under which runners exclude each other, per database: "novamind" in ASCII.
 const advisoryLock int64 = 0x6e6f76616d696e64
 
+// stillPostgres lets nobody else write.
+func stillPostgres(tx *gorm.DB, table string) error {
+	return runScript(tx, "SET LOCAL lock_timeout = '5s'; LOCK TABLE "+quotePostgres(table)+" IN SHARE MODE")
+}
+
+const (
+	postgresTables = `SELECT CASE WHEN n.nspname = current_schema() THEN '' ELSE n.nspname || '.' END || c.relname AS name,
+		EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.conname LIKE '%\_sealed') AS sealed
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY (current_schemas(false)) ORDER BY 1`
+	postgresColumnNames = `SELECT attname FROM pg_attribute WHERE attrelid = ` + regclass + ` AND attnum > 0 AND NOT attisdropped ORDER BY attnum`
+)
+
+// measurePostgres adds up hashes of the values as text: another type that writes them the same changes nothing.
+func measurePostgres(tx *gorm.DB, table string, columns []string) (holding, error) {
+	list := "count(*)"
+	for _, name := range columns {
+		name = pgx.Identifier{name}.Sanitize()
+		list += ", count(" + name + "), coalesce(sum(hashtextextended(" + name + "::text, 0)), 0)::text"
+	}
+	h := holding{columns: map[string]column{}}
+	held := make([]column, len(columns))
+	into := []any{&h.rows}
+	for i := range held {
+		into = append(into, &held[i].values, &held[i].digest)
+	}
+	err := tx.Raw("SELECT " + list + " FROM " + quotePostgres(table)).Row().Scan(into...)
+	for i, name := range columns {
+		h.columns[name] = held[i]
+	}
+	return h, err
+}
+
 // withAdvisoryLock runs fn while conn's session holds the lock. It polls: waiting inside pg_advisory_lock would be a
 // transaction that CREATE INDEX CONCURRENTLY in the other session waits for in turn.
 func withAdvisoryLock(conn *gorm.DB, fn func(conn *gorm.DB) error) error {
@@ -92,7 +125,7 @@ func executeOneByOne(conn *gorm.DB, text string) error {
 	return nil
 }
 
-// builtConcurrently returns the name of the index that a statement builds so.
+// builtConcurrently returns the name of the index that a statement builds so, as it is written there.
 func builtConcurrently(statement script.Statement) (string, bool) {
 	if !statement.Begins("CREATE", "INDEX") && !statement.Begins("CREATE", "UNIQUE", "INDEX") {
 		return "", false
@@ -103,7 +136,7 @@ func builtConcurrently(statement script.Statement) (string, bool) {
 			if len(rest) > 3 && rest[0].Is("IF") {
 				rest = rest[3:]
 			}
-			return rest[0].Name(), true
+			return rest[0].Text, true
 		}
 	}
 	return "", false
@@ -111,12 +144,12 @@ func builtConcurrently(statement script.Statement) (string, bool) {
 
 func dropInvalid(conn *gorm.DB, index string) error {
 	var invalid bool
-	err := conn.Raw("SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(quote_ident(?)) AND NOT indisvalid)", index).
+	err := conn.Raw("SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(?) AND NOT indisvalid)", index).
 		Scan(&invalid).Error
 	if err != nil || !invalid {
 		return err
 	}
-	return runScript(conn, "DROP INDEX CONCURRENTLY "+pgx.Identifier{index}.Sanitize())
+	return runScript(conn, "DROP INDEX CONCURRENTLY "+index)
 }
 
 func scrubbed(err error, script string) error {

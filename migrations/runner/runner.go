@@ -68,7 +68,8 @@ func (r *Runner) Up(ctx context.Context, target string) ([]string, error) {
 
 // Down undoes applied versions, the newest first, until target is the newest; migrations.Base undoes all. It promises what
 // Up does, and returns the ids that it undid. Before the first statement it looks at every version that is to be undone, and returns
-// ErrLosesPatients, ErrLosesRows, ErrUntold or what MayUndo says of one; it asks again in each version's transaction.
+// ErrLosesPatients, ErrLosesRows, ErrUntold, ErrUnheld or what MayUndo says of one; it asks again in each version's transaction, and there it also measures what
+// the database holds before and after, and rolls back where that is less than it may be.
 func (r *Runner) Down(ctx context.Context, target string) ([]string, error) {
 	last, err := r.set.Index(target)
 	if err != nil {
@@ -82,7 +83,7 @@ func (r *Runner) Down(ctx context.Context, target string) ([]string, error) {
 				return nil
 			}
 			m := r.set.Migrations[len(applied)-1]
-			return &step{migration: m, direction: down, script: m.Down, ask: func(tx *gorm.DB) (string, error) { return undo.ask(tx, m.ID) }}
+			return &step{migration: m, direction: down, script: m.Down, undo: &undo}
 		},
 	})
 }

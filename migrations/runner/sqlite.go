@@ -1,8 +1,11 @@
 package runner
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"strconv"
 	"strings"
 
 	"gorm.io/gorm"
@@ -25,6 +28,54 @@ CREATE TABLE IF NOT EXISTS schemamigrationlog (
 );`
 
 const sqliteColumns = `SELECT count(*) FROM pragma_table_info(?)`
+
+const (
+	sqliteTables = `SELECT name, sql LIKE '%\_sealed%' ESCAPE '\' AS sealed FROM sqlite_master
+		WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`
+	sqliteColumnNames = `SELECT name FROM pragma_table_info(?)`
+)
+
+// heldSQLite has nothing to do: the transaction holds the whole database.
+func heldSQLite(*gorm.DB, string) error { return nil }
+
+// measureSQLite adds up hashes of the values as text, as PostgreSQL does, which has a function for that.
+func measureSQLite(tx *gorm.DB, table string, columns []string) (h holding, err error) {
+	var list []string
+	for _, name := range columns {
+		name = quoteSQLite(name)
+		list = append(list, "CASE typeof("+name+") WHEN 'blob' THEN hex("+name+") ELSE CAST("+name+" AS text) END")
+	}
+	rows, err := tx.Raw("SELECT " + strings.Join(list, ", ") + " FROM " + quoteSQLite(table)).Rows()
+	if err != nil {
+		return holding{}, err
+	}
+	defer rows.Close()
+	values, into := make([]sql.RawBytes, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	counts, sums := make([]int64, len(columns)), make([]uint64, len(columns))
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return holding{}, err
+		}
+		h.rows++
+		for i, value := range values {
+			if value != nil {
+				counts[i]++
+				sums[i] += maphash.Bytes(seed, value)
+			}
+		}
+	}
+	h.columns = map[string]column{}
+	for i, name := range columns {
+		h.columns[name] = column{counts[i], strconv.FormatUint(sums[i], 10)}
+	}
+	return h, rows.Err()
+}
+
+// seed is of the hashes that measureSQLite adds up.
+var seed = maphash.MakeSeed()
 
 const sqliteHasColumn = `SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE lower(name) = lower(?))`
 

@@ -16,9 +16,7 @@ type step struct {
 	migration migrations.Migration
 	direction direction
 	script    string
-	// ask returns why the step must not be taken, or what it discards; nil: nothing is asked. It is called before the script runs, in its transaction
-	// if it has one.
-	ask func(tx *gorm.DB) (discarded string, err error)
+	undo      *undoing // watches over what a step down takes away; nil for a step up
 }
 
 // plan is what a run is about to do.
@@ -61,12 +59,20 @@ func (r *Runner) run(ctx context.Context, p plan) ([]string, error) {
 	return done, err
 }
 
-// asked returns what the step discards, or why it must not be taken.
-func (s *step) asked(tx *gorm.DB) (discarded string, err error) {
-	if s.ask == nil {
-		return "", nil
+// asked returns why the step must not be taken.
+func (s *step) asked(tx *gorm.DB) error {
+	if s.undo == nil {
+		return nil
 	}
-	return s.ask(tx)
+	return s.undo.ask(tx, s.migration.ID)
+}
+
+// watched takes the step by execute and returns what that discarded, or why it must not have been taken.
+func (s *step) watched(tx *gorm.DB, execute func() error) (discarded string, err error) {
+	if s.undo == nil {
+		return "", execute()
+	}
+	return s.undo.watched(tx, s.migration.ID, execute)
 }
 
 // patiently takes the next step, again a few times when another session was in the way.
@@ -97,10 +103,10 @@ func (r *Runner) take(conn *gorm.DB, next func([]record) *step, copied *bool) (*
 		return nil, fmt.Errorf("migration %s: %w", s.migration.ID, err)
 	}
 	started := time.Now()
-	execute, discarded := r.engine.execute, ""
+	execute := r.engine.execute
 	alone := migrations.Declares(r.set.Engine, s.script, migrations.NoTransaction)
 	if alone {
-		if discarded, err = s.asked(conn); err == nil {
+		if err = s.asked(conn); err == nil {
 			err = r.engine.oneByOne(conn, s.script)
 		}
 		if err != nil {
@@ -117,7 +123,7 @@ func (r *Runner) take(conn *gorm.DB, next func([]record) *step, copied *bool) (*
 			return nil
 		}
 		if !alone {
-			if discarded, err = s.asked(tx); err != nil {
+			if err = s.asked(tx); err != nil {
 				return fmt.Errorf("migration %s: %w", s.migration.ID, err)
 			}
 		}
@@ -127,7 +133,7 @@ func (r *Runner) take(conn *gorm.DB, next func([]record) *step, copied *bool) (*
 			}
 			*copied = true
 		}
-		if err := r.record(tx, *s, started, discarded, execute); err != nil {
+		if err := r.record(tx, *s, started, execute); err != nil {
 			return fmt.Errorf("migration %s: %w", s.migration.ID, err)
 		}
 		return nil
@@ -151,11 +157,15 @@ func (r *Runner) copyBefore(tx *gorm.DB, s step) error {
 }
 
 // record runs a step and its bookkeeping in tx: a crash leaves all of it or nothing.
-func (r *Runner) record(tx *gorm.DB, s step, started time.Time, discarded string, execute func(tx *gorm.DB, script string) error) error {
+func (r *Runner) record(tx *gorm.DB, s step, started time.Time, execute func(tx *gorm.DB, script string) error) error {
 	if err := r.engine.keepBooks(tx); err != nil {
 		return err
 	}
-	act := func(tx *gorm.DB) error { return execute(tx, s.script) }
+	var discarded string
+	act := func(tx *gorm.DB) (err error) {
+		discarded, err = s.watched(tx, func() error { return execute(tx, s.script) })
+		return err
+	}
 	m := &gormigrate.Migration{ID: s.migration.ID, Migrate: act, Rollback: act}
 	// UseTransaction stays off: the transaction is ours, and holds the log row as well.
 	g := gormigrate.New(tx, &gormigrate.Options{TableName: Table, IDColumnName: "id", IDColumnSize: 255}, []*gormigrate.Migration{m})

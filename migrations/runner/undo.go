@@ -26,6 +26,7 @@ var (
 	ErrLosesPatients = errors.New("this would lose patients' data: restore a backup instead, or purge those patients first")
 	ErrLosesRows     = errors.New("this would lose rows: keep them elsewhere, or say with --discard-rows that they may go")
 	ErrUntold        = errors.New("a down file does not tell what it takes away: declare that in it, with -- migrate:drops TABLE, TABLE.COLUMN or nothing")
+	ErrUnheld        = errors.New("a down file without a transaction can't be taken back once it ran: let it make or drop indexes and validate constraints alone, and move the rest to a version of its own")
 	ErrMeanwhile     = errors.New("another run changed what is applied meanwhile: run it again")
 )
 
@@ -52,18 +53,17 @@ func (u *undoing) prepare(conn *gorm.DB, from, to int) (err error) {
 			return fmt.Errorf("migration %s: %w", v.ID, err)
 		}
 	}
-	_, err = u.allowed(conn, u.versions...)
-	return err
+	return u.allowed(conn, u.versions...)
 }
 
-// ask returns what undoing a version discards, or why it must stay, while nobody can write to the tables that it takes.
-func (u *undoing) ask(tx *gorm.DB, id string) (string, error) {
+// ask returns why a version must stay, while nobody can write to the tables that it takes.
+func (u *undoing) ask(tx *gorm.DB, id string) error {
 	if u.program.Rows == MadeUpRows {
-		return "", nil
+		return nil
 	}
 	i := slices.IndexFunc(u.versions, func(v lint.Undoing) bool { return v.ID == id })
 	if i < 0 {
-		return "", ErrMeanwhile
+		return ErrMeanwhile
 	}
 	for _, table := range tablesOf(u.versions[i].Losses) {
 		there, err := u.has(tx, lint.Loss{Table: table})
@@ -71,19 +71,15 @@ func (u *undoing) ask(tx *gorm.DB, id string) (string, error) {
 			err = u.engine.hold(tx, table)
 		}
 		if err != nil {
-			return "", err
+			return err
 		}
 	}
 	if u.program.MayUndo != nil {
 		if err := u.program.MayUndo(tx, id); err != nil {
-			return "", err
+			return err
 		}
 	}
-	discarded, err := u.allowed(tx, u.versions[i])
-	if err == nil && discarded != "" {
-		u.log.Warn("undoing discards rows", "id", id, "rows", discarded)
-	}
-	return discarded, err
+	return u.allowed(tx, u.versions[i])
 }
 
 func tablesOf(losses []lint.Loss) []string {
@@ -95,26 +91,38 @@ func tablesOf(losses []lint.Loss) []string {
 	return slices.Compact(tables)
 }
 
-// allowed returns which rows undoing versions discards, or why they must stay.
-func (u *undoing) allowed(tx *gorm.DB, versions ...lint.Undoing) (discarded string, err error) {
-	var patients, others []string
+// allowed returns why versions must stay, as far as their text tells what they take away.
+func (u *undoing) allowed(tx *gorm.DB, versions ...lint.Undoing) error {
+	var short []shortfall
 	for _, v := range versions {
-		if v.Unsure {
-			return "", fmt.Errorf("%w (%s)", ErrUntold, v.ID)
+		switch {
+		case v.Unsure:
+			return fmt.Errorf("%w (%s)", ErrUntold, v.ID)
+		case v.Unheld:
+			return fmt.Errorf("%w (%s)", ErrUnheld, v.ID)
 		}
 		for _, l := range u.program.lost(v.Losses) {
 			rows, err := u.rows(tx, l)
 			if err != nil {
-				return "", err
+				return err
 			}
-			line := fmt.Sprintf("%s: %d rows", strings.TrimSuffix(l.Table+"."+l.Column, "."), rows)
-			switch {
-			case rows == 0:
-			case u.program.keeps(l):
-				patients = append(patients, line)
-			default:
-				others = append(others, line)
+			if rows > 0 {
+				short = append(short, shortfall{l, rows})
 			}
+		}
+	}
+	_, err := u.verdict(short)
+	return err
+}
+
+// verdict returns which rows may go, or why all must stay.
+func (u *undoing) verdict(short []shortfall) (discarded string, err error) {
+	var patients, others []string
+	for _, s := range short {
+		if u.program.keeps(s.Loss) {
+			patients = append(patients, s.String())
+		} else {
+			others = append(others, s.String())
 		}
 	}
 	switch {

@@ -153,13 +153,13 @@ func TestDownLooksAgainWhileNobodyCanWrite(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, url string) {
 		db := dbtest.Open(t, url)
-		late := "INSERT INTO chart (id) VALUES (1);" // as another session might
-		r, _ := undoer(t, db, runner.DiscardRows, map[string]string{"0001_first": chart, "0002_second": "SELECT 1;"},
-			map[string]string{"0001_first": "DROP TABLE chart;", "0002_second": late})
+		late := "INSERT INTO visit VALUES (1);" // as another session might
+		r, _ := undoer(t, db, runner.KeepRows, map[string]string{"0001_first": "CREATE TABLE visit (id int);", "0002_second": "SELECT 1;"},
+			map[string]string{"0001_first": "DROP TABLE visit;", "0002_second": late})
 		done, err := r.Down(t.Context(), migrations.Base)
-		require.ErrorIs(t, err, runner.ErrLosesPatients)
+		require.ErrorIs(t, err, runner.ErrLosesRows)
 		require.Equal(t, []string{"0002_second"}, done)
-		require.EqualValues(t, 1, count(t, db, "chart"))
+		require.EqualValues(t, 1, count(t, db, "visit"))
 	})
 }
 
