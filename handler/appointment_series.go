@@ -92,6 +92,7 @@ func (a *API) createSeries(c *gin.Context) error {
 		return err
 	}
 	c.Header("Location", "/api/v1/appointment-series/"+made.ID.String())
+	setETag(c, made.Version())
 	return writeJSON(c, http.StatusCreated, newSeriesAnswer(made))
 }
 
@@ -101,7 +102,7 @@ func (a *API) getSeries(c *gin.Context) error {
 		return err
 	}
 	found, err := a.Appointments.GetSeries(c.Request.Context(), id)
-	if err != nil {
+	if err != nil || notModified(c, found.Version()) {
 		return err
 	}
 	return writeJSON(c, http.StatusOK, newSeriesAnswer(found))

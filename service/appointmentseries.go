@@ -34,6 +34,15 @@ type Series struct {
 	Appointments []*models.Appointment
 }
 
+// Version returns what grows with every change of the series: its rule never changes, its appointments do, and none is ever taken out of it.
+func (s *Series) Version() int64 {
+	var version int64
+	for _, a := range s.Appointments {
+		version += a.Version
+	}
+	return version
+}
+
 // PreviewSeries returns the appointments that a series would have, each with every conflict, and books none. It returns an Invalid error.
 func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) ([]Occurrence, error) {
 	in.AppointmentInput = in.withDefaults(s.zone)

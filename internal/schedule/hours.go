@@ -67,28 +67,35 @@ func (w Week) on(day time.Time, typ string) []Hours {
 }
 
 // days calls do with every day that has a moment of i, by the clocks of the week's zone.
-func (w Week) days(i Interval, do func(day time.Time)) {
+func (w Week) days(i Interval, do func(date time.Time)) {
 	first, last := Wall(i.Start.In(w.Zone)), Wall(i.End.In(w.Zone))
-	for day := first.Truncate(24 * time.Hour); !day.After(last); day = day.AddDate(0, 0, 1) {
-		do(day)
+	for date := first.Truncate(day); !date.After(last); date = date.AddDate(0, 0, 1) {
+		do(date)
 	}
 }
 
-// open returns a day's hours as moments.
-func (h Hours) open(day time.Time, zone *time.Location) Interval {
+// wall returns when the hours of a day begin and end, by what the wall clock shows.
+func (h Hours) wall(date time.Time) Interval {
 	from, _ := ParseClock(h.From)
 	to, _ := ParseClock(h.To)
-	start, _ := Moment(day, from, zone)
-	end, _ := Moment(day, to, zone)
+	midnight := time.Date(date.Year(), date.Month(), date.Day(), 0, 0, 0, 0, time.UTC)
+	return Interval{midnight.Add(time.Duration(from) * time.Minute), midnight.Add(time.Duration(to) * time.Minute)}
+}
+
+// open returns the hours of a day as moments.
+func (h Hours) open(date time.Time, zone *time.Location) Interval {
+	wall := h.wall(date)
+	start, _ := Resolve(wall.Start, zone)
+	end, _ := Resolve(wall.End, zone)
 	return Interval{start, end}
 }
 
 // Covers reports whether all of i is open for a type.
 func (w Week) Covers(i Interval, typ string) bool {
 	var open []Interval
-	w.days(i, func(day time.Time) {
-		for _, hours := range w.on(day, typ) {
-			open = append(open, hours.open(day, w.Zone))
+	w.days(i, func(date time.Time) {
+		for _, hours := range w.on(date, typ) {
+			open = append(open, hours.open(date, w.Zone))
 		}
 	})
 	return covers(merge(open), i)

@@ -32,11 +32,12 @@ type Rule struct {
 // is the start's.
 func ParseRule(text string) (Rule, error) {
 	text = strings.ToUpper(strings.TrimSpace(text))
-	if strings.ContainsAny(text, "\r\n:") { // a DTSTART line
-		return Rule{}, ErrRule
+	parts, err := partsOf(text)
+	if err != nil {
+		return Rule{}, err
 	}
 	option, err := rrule.StrToROption(text)
-	if err != nil || !plain(option, text) {
+	if err != nil {
 		return Rule{}, ErrRule // the cause quotes the rule
 	}
 	if option.Count == 0 && option.Until.IsZero() {
@@ -46,7 +47,7 @@ func ParseRule(text string) (Rule, error) {
 		return Rule{}, ErrRule
 	}
 	rule := Rule{text: text, option: *option}
-	if until := partOf(text, "UNTIL"); len(until) == len(rrule.DateFormat) {
+	if until := parts["UNTIL"]; len(until) == len(rrule.DateFormat) {
 		rule.option.Until = option.Until.Add(24*time.Hour - time.Second) // a date takes in all of its day
 	} else {
 		rule.utc = strings.HasSuffix(until, "Z")
@@ -54,32 +55,11 @@ func ParseRule(text string) (Rule, error) {
 	return rule, nil
 }
 
-// plain reports whether a rule goes by days and has no part that contradicts another one, or sets the time of day.
-func plain(option *rrule.ROption, text string) bool {
-	switch {
-	case option.Freq > rrule.DAILY, option.Interval < 0, option.Count < 0, !option.Dtstart.IsZero():
-		return false
-	case option.Interval == 0 && partOf(text, "INTERVAL") != "", option.Count > 0 && !option.Until.IsZero():
-		return false
-	default:
-		return len(option.Byhour)+len(option.Byminute)+len(option.Bysecond)+len(option.Byeaster) == 0
-	}
-}
-
-func partOf(rule, name string) string {
-	for part := range strings.SplitSeq(rule, ";") {
-		if value, ok := strings.CutPrefix(part, name+"="); ok {
-			return value
-		}
-	}
-	return ""
-}
-
 // String returns the rule in capitals. It holds nothing but names and numbers of RFC 5545.
 func (r Rule) String() string { return r.text }
 
 // Starts returns when the recurrence that begins at start falls, start's own clock and zone being kept: 09:00 stays 09:00. A time that clocks skip does not
-// occur (RFC 5545, 3.3.10); one that they show twice occurs the first time. It returns ErrRuleTooLong, or ErrRule where the rule makes nothing.
+// occur (RFC 5545, 3.3.10); one that they show twice occurs the first time, but for start itself. It returns ErrRuleTooLong, or ErrRule where the rule makes nothing.
 func (r Rule) Starts(start time.Time) ([]time.Time, error) {
 	option, zone := r.option, start.Location()
 	option.Dtstart = Wall(start)
@@ -104,7 +84,10 @@ func (r Rule) Starts(start time.Time) ([]time.Time, error) {
 		if n++; n > MaxOccurrences {
 			return nil, ErrRuleTooLong
 		}
-		if moment, shown := Resolve(wall, zone); shown {
+		switch moment, shown := Resolve(wall, zone); {
+		case wall.Equal(Wall(start)):
+			out = append(out, start)
+		case shown:
 			out = append(out, moment)
 		}
 	}

@@ -54,6 +54,7 @@ func TestSlotsWhereClocksChange(t *testing.T) {
 		{"Australia/Lord_Howe", "2026-10-04", 30 * time.Minute, []string{
 			"00:30+1030", "01:00+1030", "01:30+1030", "02:30+1100", "03:00+1100", "03:30+1100", "04:00+1100",
 		}},
+		{"Australia/Lord_Howe", "2027-10-03", time.Hour, []string{"00:30+1030", "01:30+1030", "03:30+1100"}},
 		{"Australia/Lord_Howe", "2026-04-05", 30 * time.Minute, []string{
 			"00:30+1100", "01:00+1100", "01:30+1100", "02:00+1030", "02:30+1030", "03:00+1030", "03:30+1030", "04:00+1030",
 		}},
@@ -103,6 +104,9 @@ func TestRulesInTheGapAndTheOverlap(t *testing.T) {
 	starts, err = rule.Starts(time.Date(2026, 10, 31, 1, 30, 0, 0, loc))
 	require.NoError(t, err)
 	require.Equal(t, []string{"2026-10-31T01:30:00-04:00", "2026-11-01T01:30:00-04:00", "2026-11-02T01:30:00-05:00"}, texts(starts))
+	starts, err = rule.Starts(at(t, "2027-11-07T06:30:00Z").In(loc)) // the second half past one of that night
+	require.NoError(t, err)
+	require.Equal(t, []string{"2027-11-07T01:30:00-05:00", "2027-11-08T01:30:00-05:00", "2027-11-09T01:30:00-05:00"}, texts(starts))
 }
 
 func texts(starts []time.Time) []string {
@@ -141,10 +145,23 @@ func TestRulesThatAreRefused(t *testing.T) {
 		"DTSTART:20260101T090000Z\nRRULE:FREQ=DAILY;COUNT=2": schedule.ErrRule, "FREQ=DAILY;DTSTART=20260101;COUNT=2": schedule.ErrRule,
 		"FREQ=DAILY;INTERVAL=0;COUNT=2": schedule.ErrRule, "FREQ=DAILY;COUNT=2;UNTIL=20350401": schedule.ErrRule,
 		"FREQ=DAILY;X-NOTE=canary;COUNT=2": schedule.ErrRule, "FREQ=YEARLY;BYEASTER=1;COUNT=2": schedule.ErrRule,
+		"FREQ=WEEKLY;BYDAY=2MO;COUNT=2": schedule.ErrRule, "FREQ=DAILY;BYDAY=MO,-1FR;COUNT=2": schedule.ErrRule, "FREQ=YEARLY;BYWEEKNO=3;BYDAY=1MO;COUNT=2": schedule.ErrRule,
+		"FREQ=WEEKLY;COUNT=2;COUNT=3": schedule.ErrRule, "FREQ=WEEKLY;COUNT=2;COUNT=2": schedule.ErrRule, "FREQ=DAILY;FREQ=WEEKLY;COUNT=2": schedule.ErrRule,
+		"FREQ=WEEKLY;COUNT=+3": schedule.ErrRule, "FREQ=WEEKLY;COUNT=": schedule.ErrRule, "FREQ=WEEKLY;INTERVAL=+2;COUNT=2": schedule.ErrRule, "FREQ=WEEKLY;COUNT=2;": schedule.ErrRule,
+		"FREQ=WEEKLY; COUNT=2": schedule.ErrRule, "COUNT=2": schedule.ErrRule, "FREQ=WEEKLY;BYMONTHDAY=1;COUNT=2": schedule.ErrRule, "FREQ=MONTHLY;BYYEARDAY=1;COUNT=2": schedule.ErrRule,
+		"FREQ=MONTHLY;BYWEEKNO=1;COUNT=2": schedule.ErrRule, "FREQ=MONTHLY;BYSETPOS=1;COUNT=2": schedule.ErrRule, "FREQ=MONTHLY;BYMONTHDAY=32;COUNT=2": schedule.ErrRule,
+		"FREQ=WEEKLY;UNTIL=2035-04-01": schedule.ErrRule, "FREQ=WEEKLY;UNTIL=20351301": schedule.ErrRule, "FREQ=MONTHLY;BYMONTHDAY=0;COUNT=2": schedule.ErrRule,
 		"FREQ=WEEKLY": schedule.ErrRuleEndless, "FREQ=WEEKLY;COUNT=0": schedule.ErrRuleEndless,
 	} {
 		_, err := schedule.ParseRule(text)
 		require.ErrorIs(t, err, want, text)
+	}
+	for _, text := range []string{
+		"FREQ=MONTHLY;BYDAY=+2MO;COUNT=2", "FREQ=MONTHLY;BYDAY=-1FR;COUNT=3", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=2", "FREQ=YEARLY;BYMONTH=3;BYDAY=2SU;COUNT=2",
+		"FREQ=WEEKLY;INTERVAL=2;WKST=MO;BYDAY=TU,TH;COUNT=4", "freq=monthly;bymonthday=-1;count=2",
+	} {
+		_, err := schedule.ParseRule(text)
+		require.NoError(t, err, text)
 	}
 	for text, want := range map[string]error{
 		"FREQ=DAILY;COUNT=201": schedule.ErrRuleTooLong, "FREQ=YEARLY;COUNT=7": schedule.ErrRuleTooLong,
@@ -202,6 +219,46 @@ func TestExceptionsAndTimeOff(t *testing.T) {
 	require.False(t, covers("2026-03-24T09:00:00Z", "2026-03-24T10:00:00Z"), "on its last day too")
 }
 
+// Hours that adjoin are one stretch, within a day and at midnight, whichever part of it is asked for; those of other types don't adjoin. What is open day and night
+// begins anew each day.
+func TestSlotsOfAdjoiningHours(t *testing.T) {
+	t.Parallel()
+	hours := func(weekday, from, to string, types ...string) schedule.WeeklyHours {
+		return schedule.WeeklyHours{Weekday: weekday, Hours: schedule.Hours{From: from, To: to, Types: types}}
+	}
+	night := []schedule.WeeklyHours{hours("monday", "22:00", "24:00"), hours("tuesday", "00:00", "02:00")}
+	split := []schedule.WeeklyHours{hours("monday", "09:00", "10:00"), hours("monday", "10:00", "12:00")}
+	typed := []schedule.WeeklyHours{
+		hours("monday", "09:00", "10:00", "intake"), hours("monday", "10:00", "11:00"), hours("monday", "11:00", "12:00", "group"),
+	}
+	for _, c := range []struct {
+		weekly   []schedule.WeeklyHours
+		from, to string
+		minutes  int
+		typ      string
+		want     []string
+	}{
+		{night, "2026-03-02T00:00:00Z", "2026-03-09T00:00:00Z", 180, "", []string{"02T22:00"}},
+		{night, "2026-03-02T00:00:00Z", "2026-03-09T00:00:00Z", 50, "", []string{"02T22:00", "02T22:50", "02T23:40", "03T00:30"}},
+		{night, "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", 50, "", []string{"02T22:00", "02T22:50"}},
+		{night, "2026-03-03T00:00:00Z", "2026-03-04T00:00:00Z", 50, "", []string{"03T00:30"}},
+		{split, "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", 90, "", []string{"02T09:00", "02T10:30"}},
+		{typed, "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", 120, "", []string{"02T09:00"}},
+		{typed, "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", 120, "group", []string{"02T10:00"}},
+		{typed, "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", 180, "", nil},
+		{schedule.Always(time.UTC).Weekly, "2026-03-02T15:00:00Z", "2026-03-03T08:00:00Z", 420, "", []string{"03T00:00"}},
+		{schedule.Always(time.UTC).Weekly, "2026-03-02T00:00:00Z", "2026-03-03T08:00:00Z", 420, "", []string{"02T00:00", "02T07:00", "02T14:00", "03T00:00"}},
+		{schedule.Always(time.UTC).Weekly, "2026-03-02T00:00:00Z", "2026-03-04T00:00:00Z", 1440, "", []string{"02T00:00", "03T00:00"}},
+	} {
+		var starts []string
+		span := schedule.Interval{Start: at(t, c.from), End: at(t, c.to)}
+		for _, slot := range (schedule.Week{Zone: time.UTC, Weekly: c.weekly}).Slots(span, time.Duration(c.minutes)*time.Minute, c.typ, nil) {
+			starts = append(starts, slot.Start.Format("02T15:04"))
+		}
+		require.Equal(t, c.want, starts, "%v", c)
+	}
+}
+
 // Every slot can be booked: it lies in open hours, is free, and no other overlaps it.
 func TestSlotsAreOpenAndFree(t *testing.T) {
 	t.Parallel()
@@ -223,6 +280,9 @@ func TestSlotsAreOpenAndFree(t *testing.T) {
 			require.Equal(r, length, slot.End.Sub(slot.Start))
 			require.True(r, week.Covers(slot, ""))
 			require.False(r, slices.ContainsFunc(taken, slot.Overlaps))
+		}
+		for i := range slots[min(1, len(slots)):] {
+			require.False(r, slots[i].Overlaps(slots[i+1]))
 		}
 	})
 }

@@ -5,41 +5,101 @@ import (
 	"time"
 )
 
-// Slots returns the free slots of a length for a type that lie within span, in order, each once. They begin where hours begin and every length after that,
-// by the wall clock: none begins at a time that clocks skip, and a time that they show twice is offered the first time alone.
+// Slots returns the free slots of a length for a type that lie within span, in order, none of which overlap; the empty type is any. They begin where hours begin
+// and every length after that, by the wall clock: none begins at a time that clocks skip, and a time that they show twice is offered the first time alone. Hours
+// that adjoin are one, also at midnight; those that go on for more than a day begin anew at each midnight.
 func (w Week) Slots(span Interval, length time.Duration, typ string, taken []Interval) []Interval {
-	seen := map[time.Time]bool{}
-	var slots []Interval
-	w.days(span, func(day time.Time) {
-		for _, hours := range w.on(day, typ) {
-			for _, slot := range hours.slots(day, w.Zone, length) {
-				if seen[slot.Start] || slot.Start.Before(span.Start) || slot.End.After(span.End) || overlapsAny(taken, slot) {
-					continue
+	var free []Interval
+	for _, typ := range w.types(typ) {
+		for _, open := range w.stretches(span, typ) {
+			for _, slot := range slotsOf(open, w.Zone, length) {
+				if !slot.Start.Before(span.Start) && !slot.End.After(span.End) && !slices.ContainsFunc(taken, slot.Overlaps) {
+					free = append(free, slot)
 				}
-				seen[slot.Start] = true
-				slots = append(slots, slot)
 			}
 		}
-	})
-	slices.SortFunc(slots, func(a, b Interval) int { return a.Start.Compare(b.Start) })
+	}
+	slices.SortFunc(free, func(a, b Interval) int { return a.Start.Compare(b.Start) })
+	var slots []Interval
+	for _, slot := range free {
+		if last := len(slots) - 1; last < 0 || !slots[last].Overlaps(slot) {
+			slots = append(slots, slot)
+		}
+	}
 	return slots
 }
 
-func (h Hours) slots(day time.Time, zone *time.Location, length time.Duration) []Interval {
-	from, _ := ParseClock(h.From)
-	to, _ := ParseClock(h.To)
-	open := h.open(day, zone)
-	var out []Interval
-	for clock := from; clock < to; clock += Clock(length / time.Minute) {
-		start, shown := Moment(day, clock, zone)
-		slot := Interval{start.UTC(), start.Add(length).UTC()}
-		if shown && !slot.End.After(open.End) {
-			out = append(out, slot)
+// noType is one that no hours name: only those that are for all types are for it.
+const noType = "\x00"
+
+// types returns the types that slots for typ may be for: hours for one don't adjoin those for another.
+func (w Week) types(typ string) []string {
+	if typ != "" {
+		return []string{typ}
+	}
+	types := []string{noType}
+	for _, weekly := range w.Weekly {
+		types = append(types, weekly.Types...)
+	}
+	for _, day := range w.Days {
+		for _, hours := range day.Hours {
+			types = append(types, hours.Types...)
 		}
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
+
+const day = 24 * time.Hour
+
+// stretches returns what is open for a type around span without a break, by what the wall clock shows.
+func (w Week) stretches(span Interval, typ string) []Interval {
+	// What goes on for a day at most, and has a moment of span, neither begins nor ends further off.
+	around := Interval{span.Start.Add(-2 * day), span.End.Add(2 * day)}
+	var open []Interval
+	w.days(around, func(date time.Time) {
+		for _, hours := range w.on(date, typ) {
+			open = append(open, hours.wall(date))
+		}
+	})
+	var out []Interval
+	for _, stretch := range merge(open) {
+		out = append(out, daily(stretch)...)
 	}
 	return out
 }
 
-func overlapsAny(taken []Interval, slot Interval) bool {
-	return slices.ContainsFunc(taken, slot.Overlaps)
+// daily cuts a stretch of more than a day at each midnight: where it began, long ago perhaps, should not say where its slots begin.
+func daily(stretch Interval) []Interval {
+	if stretch.End.Sub(stretch.Start) <= day {
+		return []Interval{stretch}
+	}
+	var out []Interval
+	for start := stretch.Start; start.Before(stretch.End); {
+		end := earlier(start.Truncate(day).Add(day), stretch.End)
+		out = append(out, Interval{start, end})
+		start = end
+	}
+	return out
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// slotsOf returns the slots of a stretch that the wall clock shows in a zone.
+func slotsOf(open Interval, zone *time.Location, length time.Duration) []Interval {
+	closing, _ := Resolve(open.End, zone)
+	var out []Interval
+	for wall := open.Start; wall.Before(open.End); wall = wall.Add(length) {
+		start, shown := Resolve(wall, zone)
+		slot := Interval{start.UTC(), start.Add(length).UTC()}
+		if shown && !slot.End.After(closing) {
+			out = append(out, slot)
+		}
+	}
+	return out
 }
