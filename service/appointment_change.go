@@ -24,8 +24,8 @@ const (
 	Following        // this one and all that follow in its series and are still pending or booked
 )
 
-// Change replaces what is said of an appointment by what edit makes of it. With Following, what that changes changes in those that follow too, and nothing else:
-// each keeps its distance by the calendar and the wall clock, and what it was given for itself. It returns a NotFound error, a Stale one where current refuses the version, a BadTransition one for an
+// Change replaces what is said of an appointment by what edit makes of it. With Following, those that follow change in the same, and in nothing else: each keeps its
+// distance by the calendar and the wall clock, and what it was given for itself. It returns a NotFound error, a Stale one where current refuses the version, a BadTransition one for an
 // appointment that is over, or whose patient has come and that would move to a later day, an Invalid, a Taken or an OutsideHours one, or that of edit; then nothing changed.
 func (s *AppointmentService) Change(ctx context.Context, id uuid.UUID, current Precondition, extent Extent,
 	edit func(*models.Appointment) (AppointmentInput, error),
@@ -75,11 +75,9 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	case a.Version != seen:
 		return nil, errAppointmentStale
 	}
-	rows := []*models.Appointment{a}
-	if extent == Following && a.SeriesID != nil {
-		if rows, err = s.followers(ctx, a); err != nil {
-			return nil, err
-		}
+	rows, err := s.within(ctx, extent, a)
+	if err != nil {
+		return nil, err
 	}
 	return a, s.rewrite(ctx, rows, in.withDefaults(s.zone), now)
 }
@@ -93,8 +91,11 @@ func unlessStale(current Precondition, a *models.Appointment) error {
 	return nil
 }
 
-// followers returns a and all that follow it in its series and may still change, a first.
-func (s *AppointmentService) followers(ctx context.Context, a *models.Appointment) ([]*models.Appointment, error) {
+// within returns what a change of a of some extent is about: a, and perhaps all that follow it in its series and may still change.
+func (s *AppointmentService) within(ctx context.Context, extent Extent, a *models.Appointment) ([]*models.Appointment, error) {
+	if extent == OnlyThis || a.SeriesID == nil {
+		return []*models.Appointment{a}, nil
+	}
 	following, err := s.appointments.Following(ctx, *a.SeriesID, a.StartsAt)
 	if err != nil {
 		return nil, err
@@ -175,8 +176,7 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 			return err
 		}
 		now := time.Now()
-		patient, err := s.claim(ctx, parties, now)
-		if err != nil {
+		if _, err := s.claim(ctx, parties, now); err != nil {
 			return err
 		}
 		if a, err = s.appointments.Hold(ctx, id); err != nil {
@@ -185,16 +185,9 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 		if err := unlessStale(current, a); err != nil {
 			return err
 		}
-		if a.Status == models.Pending && to == models.Booked {
-			if err := s.confirmable(ctx, a, patient); err != nil {
-				return err
-			}
-		}
-		rows := []*models.Appointment{a}
-		if extent == Following && a.SeriesID != nil {
-			if rows, err = s.followers(ctx, a); err != nil {
-				return err
-			}
+		rows, err := s.within(ctx, extent, a)
+		if err != nil {
+			return err
 		}
 		for _, row := range rows {
 			if err := s.transition(ctx, row, to, reason, now); err != nil {
@@ -216,6 +209,11 @@ func (s *AppointmentService) transition(ctx context.Context, a *models.Appointme
 	if err := timely(a, to, now); err != nil {
 		return err
 	}
+	if a.Status == models.Pending && to == models.Booked {
+		if err := s.confirm(ctx, a); err != nil {
+			return err
+		}
+	}
 	late := !models.Occupies(a.Status) && models.Occupies(to)
 	a.Status, a.ExpiresAt = to, nil
 	if to == models.Cancelled {
@@ -229,9 +227,12 @@ func (s *AppointmentService) transition(ctx context.Context, a *models.Appointme
 	return s.appointments.Update(ctx, a)
 }
 
-// confirmable returns the error that booking a hold's parties anew would return: much may have happened since. It is by the right of who confirms it that it is
-// booked from then on.
-func (s *AppointmentService) confirmable(ctx context.Context, hold *models.Appointment, patient repository.Standing) error {
+// confirm returns the error that booking a hold's parties anew would return: much may have happened since. By the right of who confirms it, it is booked from then on.
+func (s *AppointmentService) confirm(ctx context.Context, hold *models.Appointment) error {
+	patient, err := s.appointments.StandingOf(ctx, hold.PatientID)
+	if err != nil {
+		return err
+	}
 	if err := s.bookable(ctx, hold.PractitionerID, patient, true); err != nil {
 		return err
 	}

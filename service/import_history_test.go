@@ -147,8 +147,11 @@ func TestImportedTimesAreThoseOfAClinic(t *testing.T) {
 		reports := b.imported(t, export)
 		age := "not a time with its zone, from 1900 to 2200"
 		require.Equal(t, service.Report{Created: 2, Rejected: []service.Reject{
-			{Line: 1, Reason: "period.end: " + age}, {Line: 2, Reason: "period.start: " + age}, {Line: 3, Reason: "period.start: " + age},
-			{Line: 4, Reason: "ends_at: out_of_range"}, {Line: 5, Reason: "ends_at: too_early"},
+			{Line: 1, Reason: "period.end: " + age},
+			{Line: 2, Reason: "period.start: " + age},
+			{Line: 3, Reason: "period.start: " + age},
+			{Line: 4, Reason: "ends_at: out_of_range"},
+			{Line: 5, Reason: "ends_at: too_early"},
 		}}, reports["Encounter"])
 		require.Equal(t, service.Report{Created: 1, Rejected: []service.Reject{{Line: 1, Reason: "date: " + age}}}, reports["DocumentReference"])
 	})
