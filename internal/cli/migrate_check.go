@@ -98,7 +98,7 @@ func (a *app) checkMigrations(ctx context.Context, devURL string) (migrateCheckR
 		sets[engine] = set
 	}
 	result.add("files", nil)
-	report, err := lint.Check(ctx, migrations.Files())
+	report, err := lint.Check(ctx, migrations.Files(), vouched()...)
 	if err != nil {
 		return result, err
 	}

@@ -19,7 +19,7 @@ import (
 
 // desired is the schema that this program wants.
 var desired = autogenerate.Desired{
-	Models: models.All(), Naming: models.Naming{}, Extras: func(engine string) (autogenerate.Extras, error) {
+	Models: models.All(), Naming: models.Naming{}, Digested: vouched(), Extras: func(engine string) (autogenerate.Extras, error) {
 		declared, err := extras.Of(engine)
 		return autogenerate.Extras(declared), err
 	},

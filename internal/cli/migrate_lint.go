@@ -42,7 +42,7 @@ func newMigrateLintCommand(app *app) *cobra.Command {
 			if explaining {
 				return app.explain(cmd.Context(), files, devURL)
 			}
-			report, err := lint.Check(cmd.Context(), files)
+			report, err := lint.Check(cmd.Context(), files, vouched()...)
 			if err != nil {
 				return err
 			}

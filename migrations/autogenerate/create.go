@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -21,6 +22,7 @@ import (
 	"novamind/migrations"
 	"novamind/migrations/inspect"
 	"novamind/migrations/runner"
+	"novamind/migrations/script"
 )
 
 // Request asks for a migration that leads from the files in a folder to what the models want.
@@ -37,7 +39,8 @@ type Request struct {
 var ErrCandidates = errors.New("renamed, or dropped and added?")
 
 // Create writes the files of the migration, and the sums, and returns the files' names: none where nothing changed. Each version was tried before: up leads
-// to what the models want, and down back to where it was. It returns ErrCandidates, naming what must be said, before anything is written.
+// to what the models want, and down back to where it was. It returns ErrCandidates, naming what must be said, ErrNoDefault, ErrDigested
+// or ErrSealed before anything is written.
 func Create(ctx context.Context, r Request) ([]string, error) {
 	folder, err := readFolder(r.Dir)
 	if err != nil {
@@ -65,6 +68,9 @@ func (r Request) steps(ctx context.Context, source scratch.Source, set migration
 	defer p.drop()
 	renames, err := r.Desired.renames(r.Renames, p.history.Tables)
 	if err != nil {
+		return steps{}, err
+	}
+	if err := r.Desired.nameable(renames, p.history.Tables); err != nil {
 		return steps{}, err
 	}
 	var forth, back []string
@@ -115,7 +121,7 @@ func (r Request) leftOver(ctx context.Context, engine string, from, to inspect.S
 	if err := ask(candidates(d, setOf(r.Gone))); err != nil {
 		return steps{}, err
 	}
-	if err := unfilled(d); err != nil {
+	if err := cmp.Or(unfilled(d), r.Desired.untouched(d)); err != nil {
 		return steps{}, err
 	}
 	return plan(ctx, engine, from, to)
@@ -184,8 +190,15 @@ func residue(ctx context.Context, db *gorm.DB, want inspect.State, direction str
 
 var unnameable = regexp.MustCompile(`[^a-z0-9]+`)
 
-// nameOf makes a migration's name from a message. Letters with accents lose them; a message with other letters than these and ASCII's is refused.
+// nameOf makes a migration's name from a message. Letters with accents lose them; a message with other letters than these and ASCII's is refused, and one
+// that would be more than a comment on a line of its own.
 func nameOf(message string) (string, error) {
+	if strings.ContainsFunc(message, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }) {
+		return "", errors.New("the message (-m) is a comment in the files: write it on one line, without control characters")
+	}
+	if len(script.Directives(migrations.Postgres, "-- "+message)) > 0 {
+		return "", errors.New("the message (-m) is a comment in the files, and this one would be a directive: say what the migration does")
+	}
 	message, _, err := transform.String(transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn))), message)
 	if err != nil {
 		return "", err
@@ -227,9 +240,31 @@ func fileName(version, name, engine, direction string) string {
 	return fmt.Sprintf("%s_%s.%s.%s.sql", version, name, engine, direction)
 }
 
-// save writes files that are not there yet, and the sums.
+// ErrAtWork says that a number was taken by another run that read the folder at the same time.
+var ErrAtWork = errors.New("another migrate create wrote into this folder meanwhile: run it again")
+
+// creating is there while a run writes.
+const creating = ".creating"
+
+// save writes files that are not there yet, and the sums, and returns ErrAtWork where a number is taken by now.
 func (f folder) save(files map[string]string) ([]string, error) {
+	lock := filepath.Join(f.dir, creating)
+	held, err := os.OpenFile(lock, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // in the folder that is written to
+	if err != nil {
+		return nil, fmt.Errorf("%w (and remove %s if it was left by a run that was killed)", ErrAtWork, lock)
+	}
+	defer func() { _ = cmp.Or(held.Close(), os.Remove(lock)) }()
 	names := sortedNames(files)
+	for _, name := range names {
+		id, _, _ := strings.Cut(name, ".")
+		taken, err := filepath.Glob(filepath.Join(f.dir, migrations.VersionOf(id)+"_*"))
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(taken, func(path string) bool { return !strings.HasPrefix(filepath.Base(path), id+".") }) {
+			return nil, ErrAtWork
+		}
+	}
 	for _, name := range names {
 		file, err := os.OpenFile(filepath.Join(f.dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // source code, for all to read
 		if err != nil {

@@ -21,6 +21,8 @@ type Desired struct {
 	Models []any
 	Naming schema.Namer
 	Extras func(engine string) (Extras, error)
+	// Digested are the tables of whose rows the audit log has digests: SQL gives them no values.
+	Digested []string
 }
 
 // Extras are what GORM's tags can't say, on one engine.

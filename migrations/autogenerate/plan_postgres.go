@@ -2,7 +2,7 @@ package autogenerate
 
 import (
 	"context"
-	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -199,7 +199,11 @@ func (p *postgresPlan) modifyColumn(t *schema.Table, c *schema.ModifyColumn) err
 		if c.From.Default != nil {
 			clauses = append(clauses, column+" DROP DEFAULT")
 		}
-		clauses = append(clauses, fmt.Sprintf("%s TYPE %s USING %s::%s", column, kind, inspect.Quote(c.To.Name), kind))
+		clause := column + " TYPE " + kind
+		if !assignable(c.From.Type.Type, c.To.Type.Type) {
+			clause += " USING " + inspect.Quote(c.To.Name) + "::" + kind
+		}
+		clauses = append(clauses, clause)
 	}
 	if c.To.Default != nil && (c.Change.Is(schema.ChangeDefault) || c.Change.Is(schema.ChangeType)) {
 		clauses = append(clauses, column+" SET DEFAULT "+inspect.Expression(c.To.Default))
@@ -208,7 +212,7 @@ func (p *postgresPlan) modifyColumn(t *schema.Table, c *schema.ModifyColumn) err
 	}
 	alter := "ALTER TABLE " + inspect.Quote(t.Name) + " "
 	if c.Change.Is(schema.ChangeNull) {
-		clauses = append(clauses, p.changeNull(t, c.To, alter, column)...)
+		clauses = append(clauses, p.changeNull(t, c, alter, column)...)
 	}
 	if len(clauses) > 0 {
 		p.main = append(p.main, alter+strings.Join(clauses, ", "))
@@ -216,8 +220,15 @@ func (p *postgresPlan) modifyColumn(t *schema.Table, c *schema.ModifyColumn) err
 	return nil
 }
 
+// assignable reports whether PostgreSQL converts the values by itself, and so refuses those that would be cut short, which a cast in USING does not.
+func assignable(from, to schema.Type) bool {
+	_, text := to.(*schema.StringType)
+	return text || reflect.TypeOf(from) == reflect.TypeOf(to)
+}
+
 // changeNull returns the clause that changes nullability at once, or has it changed late.
-func (p *postgresPlan) changeNull(t *schema.Table, to *schema.Column, alter, column string) []string {
+func (p *postgresPlan) changeNull(t *schema.Table, c *schema.ModifyColumn, alter, column string) []string {
+	to := c.To
 	switch {
 	case to.Type.Null && !p.back:
 		return []string{column + " DROP NOT NULL"}
@@ -227,9 +238,11 @@ func (p *postgresPlan) changeNull(t *schema.Table, to *schema.Column, alter, col
 		return []string{column + " SET NOT NULL"}
 	default:
 		check := inspect.Quote(t.Name + "_" + to.Name + "_not_null")
-		p.late = append(p.late,
-			alter+"DROP CONSTRAINT IF EXISTS "+check+", ADD CONSTRAINT "+check+" CHECK ("+inspect.Quote(to.Name)+" IS NOT NULL) NOT VALID",
-			alter+"VALIDATE CONSTRAINT "+check, alter+column+" SET NOT NULL", alter+"DROP CONSTRAINT IF EXISTS "+check)
+		p.late = append(p.late, alter+"DROP CONSTRAINT IF EXISTS "+check+", ADD CONSTRAINT "+check+" CHECK ("+inspect.Quote(to.Name)+" IS NOT NULL) NOT VALID")
+		if backfilled(c.From, to) {
+			p.late = append(p.late, "UPDATE "+inspect.Quote(t.Name)+" SET "+inspect.Quote(to.Name)+" = "+inspect.Expression(to.Default)+" WHERE "+inspect.Quote(to.Name)+" IS NULL")
+		}
+		p.late = append(p.late, alter+"VALIDATE CONSTRAINT "+check, alter+column+" SET NOT NULL", alter+"DROP CONSTRAINT IF EXISTS "+check)
 	}
 	return nil
 }

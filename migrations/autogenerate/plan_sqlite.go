@@ -180,7 +180,7 @@ func rebuild(main []string, from, to inspect.State, table string) []string {
 		value := inspect.Quote(c.Name)
 		if !there {
 			value = filler(c)
-		} else if before.Type.Null && !c.Type.Null && c.Default != nil {
+		} else if backfilled(before, c) {
 			value = "COALESCE(" + value + ", " + inspect.Expression(c.Default) + ")"
 		}
 		columns, values = append(columns, inspect.Quote(c.Name)), append(values, value)

@@ -51,6 +51,7 @@ func (f *file) judgeEffects() {
 	for _, o := range f.after.lost(f.before) {
 		f.judgeLoss(o)
 	}
+	f.judgeVouched()
 	for o, d := range f.after {
 		before, existed := f.before[o]
 		if o.Kind == columns && (!existed || before.Type != d.Type) {

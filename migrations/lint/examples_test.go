@@ -38,6 +38,12 @@ CREATE TABLE shelf (id integer NOT NULL CONSTRAINT shelf_pkey PRIMARY KEY) WITHO
 	releasedBase = "patient.id\npatient.first_name\nroom.id\nroom.colour\nroom.floor\nroom.patient_id\n"
 )
 
+// shelfRebuiltWith makes shelf anew, with a value for its only column.
+func shelfRebuiltWith(value string) string {
+	return "CREATE TABLE s (id integer NOT NULL CONSTRAINT shelf_pkey PRIMARY KEY) WITHOUT ROWID; INSERT INTO s SELECT " + value +
+		" FROM shelf; DROP TABLE shelf; ALTER TABLE s RENAME TO shelf;"
+}
+
 // example is one change of that schema that a rule objects to, and one that nothing is said against.
 type example struct {
 	engine    string
@@ -229,6 +235,31 @@ var examples = map[string][]example{
 		{
 			sqlite, "CREATE TABLE p (id text); DROP TABLE patient; ALTER TABLE p RENAME TO patient;",
 			"-- migrate:requires-backup patient\nCREATE TABLE p (id text CONSTRAINT patient_pkey PRIMARY KEY);\n-- lint:allow still-read this release was never out\nDROP TABLE patient;\nALTER TABLE p RENAME TO patient;", "", "",
+		},
+	},
+	"sealed-renamed": {
+		{
+			postgres, "-- lint:allow still-read this release was never out\nALTER TABLE patient RENAME COLUMN first_name TO given_name;",
+			"ALTER TABLE room RENAME COLUMN spare TO beds;", "", "",
+		},
+		{postgres, "ALTER TABLE patient RENAME TO person;", "CREATE TABLE kin (id bigint); ALTER TABLE kin RENAME TO aunt;", "", ""},
+		{sqlite, "ALTER TABLE patient RENAME COLUMN first_name TO given_name;", "ALTER TABLE room RENAME COLUMN spare TO beds;", "", ""},
+		{sqlite, "ALTER TABLE patient RENAME TO person;", rebuilt, "", ""},
+	},
+	"vouched-rows": {
+		{postgres, "ALTER TABLE patient ADD COLUMN visits integer NOT NULL DEFAULT 0;", "ALTER TABLE patient ADD COLUMN visits integer;", "", ""},
+		{postgres, "ALTER TABLE patient ADD COLUMN visits integer DEFAULT 1;", "ALTER TABLE room ADD COLUMN visits integer DEFAULT 1;", "", ""},
+		{postgres, "UPDATE patient SET id = id WHERE id IS NULL;", "UPDATE room SET spare = 1 WHERE spare IS NULL;", "", ""},
+		{postgres, "WITH u AS (UPDATE patient SET id = id WHERE id IS NULL RETURNING 1) SELECT count(*) FROM u;", "SELECT count(*) FROM patient;", "", ""},
+		{
+			postgres, "MERGE INTO patient p USING room r ON p.id = r.patient_id WHEN MATCHED THEN UPDATE SET id = p.id;",
+			"INSERT INTO room (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET spare = 1;", "", "",
+		},
+		{sqlite, "ALTER TABLE patient ADD COLUMN visits integer NOT NULL DEFAULT 0;", "ALTER TABLE patient ADD COLUMN visits integer;", "", ""},
+		{sqlite, "ALTER TABLE shelf ADD COLUMN visits integer NOT NULL DEFAULT 0;", "ALTER TABLE room ADD COLUMN visits integer NOT NULL DEFAULT 0;", "", ""},
+		{sqlite, "UPDATE OR IGNORE main.patient SET id = id WHERE id IS NULL;", "UPDATE room SET spare = 1 WHERE spare IS NULL;", "", ""},
+		{
+			sqlite, shelfRebuiltWith("COALESCE(id, 0)"), shelfRebuiltWith("id"), "", "",
 		},
 	},
 	"seal-lost": {

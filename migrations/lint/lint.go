@@ -35,9 +35,10 @@ type Report struct {
 	Allowed  []Allowed `json:"allowed"`
 }
 
-// Check judges the migrations in the root of fsys, on both engines. It returns the errors of migrations.LoadUnpinned, and one when the lists of
+// Check judges the migrations in the root of fsys, on both engines. Besides the tables with sealed columns, the audit log has digests of the rows of those that
+// digested names. It returns the errors of migrations.LoadUnpinned, and one when the lists of
 // exceptions or of what is released can't be read.
-func Check(ctx context.Context, fsys fs.FS) (Report, error) {
+func Check(ctx context.Context, fsys fs.FS, digested ...string) (Report, error) {
 	released, err := readReleased(fsys)
 	if err != nil {
 		return Report{}, err
@@ -49,7 +50,7 @@ func Check(ctx context.Context, fsys fs.FS) (Report, error) {
 		if err != nil {
 			return Report{}, err
 		}
-		judged := filesOf(set, released, twin)
+		judged := filesOf(set, released, twin, digested)
 		if engine == migrations.SQLite {
 			err = judgeSQLite(ctx, judged)
 		} else {
@@ -68,11 +69,11 @@ func Check(ctx context.Context, fsys fs.FS) (Report, error) {
 }
 
 // filesOf returns the files of a set, each version's up file before its down file.
-func filesOf(set migrations.Set, released released, twin schema) []*file {
+func filesOf(set migrations.Set, released released, twin schema, digested []string) []*file {
 	var files []*file
 	for _, m := range set.Migrations {
 		up, down := newFile(m, set.Engine, "up"), newFile(m, set.Engine, "down")
-		up.released, up.twin = released, twin
+		up.released, up.twin, up.digested = released, twin, digested
 		files = append(files, up, down)
 	}
 	return files
@@ -89,19 +90,22 @@ type file struct {
 	released    released
 	twin        schema // of the other engine, at its newest version, if that is known
 
+	digested []string // tables of whose rows the audit log has digests, besides those with sealed columns
+
 	before, after schema
 	// lostAt tells where the statement stands that took an object away for good.
 	lostAt   map[object]int
 	findings []Finding
 
-	taken  []take            // what its statements take away
-	called map[object]object // what renamed tables and columns were called at its beginning
-	copied []object          // columns whose values went on elsewhere
-	unsure bool              // a statement may take away what its text does not tell
+	taken    []take            // what its statements take away
+	called   map[object]object // what renamed tables and columns were called at its beginning
+	copied   []object          // columns whose values went on elsewhere
+	computed map[string]int    // where a table's rows were copied otherwise than as they are
+	unsure   bool              // a statement may take away what its text does not tell
 }
 
 func newFile(m migrations.Migration, engine, direction string) *file {
-	f := &file{name: m.ID + "." + engine + "." + direction + ".sql", text: m.Up, engine: engine, up: direction == "up", lostAt: map[object]int{}, called: map[object]object{}}
+	f := &file{name: m.ID + "." + engine + "." + direction + ".sql", text: m.Up, engine: engine, up: direction == "up", lostAt: map[object]int{}, called: map[object]object{}, computed: map[string]int{}}
 	if !f.up {
 		f.text = m.Down
 	}

@@ -89,7 +89,7 @@ func (c pgCase) exists(table pgtree.RangeVar) bool { return !c.run.created[table
 
 // upChecks are what judges the statements of an up file, each by one or a few rules.
 var upChecks = []func(pgCase){
-	checkControl, checkHidden, checkIndexes, checkInTransaction, checkNames, checkAlter, checkTypes, checkLockTimeout, checkHeavy, checkRows,
+	checkControl, checkHidden, checkIndexes, checkInTransaction, checkNames, checkAlter, checkTypes, checkLockTimeout, checkHeavy, checkRows, checkUpdates,
 	checkDrops, checkExistence, checkRepeatable,
 }
 

@@ -60,7 +60,7 @@ func (r *pgRun) addElement(table string, element pgtree.Element, s pgtree.Statem
 		r.addConstraint(table, constraint, s)
 	}
 	r.schema[object{columns, table, column.Name}] = detail{
-		Type: column.Type.Full(), Required: required && !given, At: s.At(column.Location),
+		Type: column.Type.Full(), Required: required && !given, Filled: given, At: s.At(column.Location),
 	}
 }
 

@@ -13,7 +13,7 @@ func Rules() []Rule {
 	return []Rule{
 		indexNotConcurrently, dropIndexNotConcurrently, inTransaction, uniqueBuildsIndex, notNullWithoutDefault, setNotNull, foreignKeyNotValid,
 		checkNotValid, validateTogether, volatileDefault, typeRewrite, lockTimeout, locksTable, backfillWithDDL, wholeTable,
-		stillRead, truncates, dropCascade, irreversible, plainPHI, sealedDropped, sealLost, triggerLost, unloggedTable,
+		stillRead, truncates, dropCascade, irreversible, plainPHI, sealedDropped, sealedRenamed, sealLost, vouchedRows, triggerLost, unloggedTable,
 		rebuildLoses, refusedWithRows, pragma, unnamedConstraint, ifNotExists, notRepeatable, timestampWithoutZone, transactionControl, notJudged, badException,
 	}
 }

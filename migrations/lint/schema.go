@@ -36,6 +36,7 @@ type detail struct {
 	Type      string // of a column, as "varchar(50)"
 	Collation string // of a column, "" for the engine's own
 	Required  bool   // of a column: NOT NULL, and without a default
+	Filled    bool   // of a column: a new one has a value in the rows that are there
 	Check     string // of a constraint: the text or tree that its condition is in
 	Validated bool   // of a constraint: every row was looked at
 	NotNull   string // of a constraint: the column of which it says IS NOT NULL

@@ -124,7 +124,7 @@ func (l *sqlite) down(ctx context.Context, f *file) error {
 }
 
 // upTokens are what judges the text of a statement in an up file.
-var upTokens = []func(*file, script.Statement){tokensOfNames, tokensOfExistence}
+var upTokens = []func(*file, script.Statement){tokensOfNames, tokensOfExistence, tokensOfUpdate, tokensOfComputed}
 
 // execute runs the statements of a file, and reports whether all could be.
 func (l *sqlite) execute(ctx context.Context, f *file, checks []func(*file, script.Statement)) (bool, error) {

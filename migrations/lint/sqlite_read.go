@@ -100,17 +100,18 @@ func action(text string) string {
 }
 
 func readColumns(ctx context.Context, conn *sql.Conn, s schema) error {
-	return each(ctx, conn, `SELECT lower(t.name), lower(c.name), lower(c.type), c."notnull" AND c.dflt_value IS NULL AND c.hidden = 0 FROM `+
+	return each(ctx, conn, `SELECT lower(t.name), lower(c.name), lower(c.type), c."notnull" AND c.dflt_value IS NULL AND c.hidden = 0,
+		coalesce(upper(c.dflt_value), 'NULL') <> 'NULL' OR c.hidden > 0 FROM `+
 		strings.Replace(userTables, " WHERE", " JOIN pragma_table_xinfo(t.name) AS c WHERE", 1),
 		func(rows *sql.Rows) error {
 			var table, name, of string
-			var required bool
-			if err := rows.Scan(&table, &name, &of, &required); err != nil {
+			var required, filled bool
+			if err := rows.Scan(&table, &name, &of, &required, &filled); err != nil {
 				return err
 			}
 			o := object{columns, table, name}
 			d := s[o]
-			d.Type, d.Required = of, required
+			d.Type, d.Required, d.Filled = of, required, filled
 			s[o] = d
 			return nil
 		})

@@ -67,6 +67,23 @@ func Tokens(engine, text string) []Token {
 	return tokens
 }
 
+// WithoutComments returns text without its comments, and without the blanks before them and the lines that held nothing else.
+func WithoutComments(engine, text string) string {
+	var out strings.Builder
+	at := 0
+	for _, t := range Tokens(engine, text) {
+		if t.Kind != Comment {
+			continue
+		}
+		before := strings.TrimRight(text[at:t.Start], " \t")
+		if at = t.End(); strings.HasSuffix(before, "\n") && strings.HasPrefix(text[at:], "\n") {
+			before = before[:len(before)-1]
+		}
+		out.WriteString(before)
+	}
+	return out.String() + text[at:]
+}
+
 type scanner struct {
 	text     string
 	at       int

@@ -83,6 +83,24 @@ func Changes(part json.RawMessage) []string {
 	return names
 }
 
+// Updates returns the names of the tables whose rows a part of a tree may change, and leave there.
+func Updates(part json.RawMessage) []string {
+	var names []string
+	walk(part, func(kind string, body json.RawMessage) {
+		var target struct {
+			Relation         RangeVar
+			OnConflictClause struct{ Action string }
+		}
+		if !slices.Contains([]string{"UpdateStmt", "MergeStmt", "InsertStmt"}, kind) || json.Unmarshal(body, &target) != nil {
+			return
+		}
+		if kind != "InsertStmt" || target.OnConflictClause.Action == "ONCONFLICT_UPDATE" {
+			names = append(names, target.Relation.Full())
+		}
+	})
+	return names
+}
+
 // Constant returns the value of a constant as text, "" for what is none.
 func Constant(part json.RawMessage) string {
 	var node struct {
