@@ -171,3 +171,52 @@ func TestNobodyAssignsThemselves(t *testing.T) {
 		s.as(colleague).sees(patient, note)
 	})
 }
+
+// Where an amendment should never have been written, what it amended stands again: whoever wrote that says so, and amends it anew, from what it says. The history
+// stays a line of all that there was.
+func TestWhatWasAmendedInErrorStandsAgain(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		patient := s.register(ada)
+		author, authorID := s.clinician("author@example.org", patient)
+		colleague, _ := s.clinician("colleague@example.org", patient)
+		third, _ := s.clinician("third@example.org", patient)
+		for _, sensitivity := range []string{"normal", "part2"} {
+			first := s.as(author).record(patient, `"sensitivity":"`+sensitivity+`",`+phq9)
+			s.as(author).sign(first)
+			if sensitivity == "part2" {
+				s.as(author).consent(patient, "")
+			}
+			second := s.as(colleague).amend(first, `"title":"Wrong"`)
+			again := func(record string) reply {
+				return s.as(author).do("POST", records+"/"+record+"/amendments", `{"amendment_reason":"x","content":"y"}`)
+			}
+			require.Equal(t, http.StatusConflict, again(first).status)
+			mark := func(who, record string) int {
+				return s.as(who).do("POST", records+"/"+record+"/entered-in-error", `{"reason":"x"}`, "If-Match: *").status
+			}
+			require.Equal(t, http.StatusForbidden, mark(third, second))
+			require.Equal(t, http.StatusForbidden, mark(colleague, first))
+			require.Equal(t, http.StatusOK, mark(author, second))
+			require.Equal(t, http.StatusConflict, again(second).status, "it is in error")
+			r := again(first)
+			require.Equal(t, http.StatusCreated, r.status, r.text)
+			require.Equal(t, canary+" title", r.at("title"), "from what stands")
+			require.Equal(t, second, r.at("supersedes_id"))
+			fourth := r.at("id").(string)
+			require.Equal(t, http.StatusConflict, again(first).status, "amended once more")
+			require.Equal(t, []string{first, second, fourth}, s.as(author).do("GET", records+"/"+first+"/history", "").ids())
+			for record, status := range map[string]string{first: "amended", second: "entered-in-error", fourth: "final"} {
+				require.Equal(t, status, s.as(author).do("GET", records+"/"+record, "").at("status"))
+			}
+			require.Equal(t, http.StatusOK, mark(author, fourth))
+			require.Equal(t, fourth, again(first).at("supersedes_id"))
+			require.Equal(t, http.StatusOK, mark(author, first), "the first one, too, whatever follows it")
+		}
+		safe := s.as(author).record(patient, `"kind":"assessment",`+quiet)
+		s.as(author).sign(safe)
+		s.as(author).markError(s.as(colleague).amend(safe, `"questionnaire":{"instrument":"phq-9","answers":[1,2,3,0,1,2,3,0,1]}`))
+		items := s.as(author).do("GET", "/api/v1/patients/"+patient+"/risk-flags", "").items()
+		require.Equal(t, authorID, items[len(items)-1].(map[string]any)["resolved_by"])
+	})
+}

@@ -20,7 +20,7 @@ type Account struct {
 	MFASince           *time.Time                  // when the second factor was confirmed; without one it is not asked for
 }
 
-// BeforeSave assigns the id and the next version.
+// BeforeSave assigns the id, the times and the next version.
 func (a *Account) BeforeSave(tx *gorm.DB) error { return seal(tx, a) }
 
 // AfterSave notes the change.

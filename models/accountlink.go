@@ -17,8 +17,8 @@ type AccountLink struct {
 	ExpiresAt time.Time `gorm:"not null"`
 }
 
-// BeforeSave assigns the id.
+// BeforeSave assigns the id and the times.
 func (l *AccountLink) BeforeSave(*gorm.DB) error {
-	l.assignID()
+	l.begin()
 	return nil
 }

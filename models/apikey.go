@@ -21,7 +21,7 @@ type APIKey struct {
 	Use       *APIKeyUse                  `gorm:"foreignKey:APIKeyID;constraint:apikeyuse_api_key_id_fkey,OnDelete:CASCADE"`
 }
 
-// BeforeSave assigns id and version.
+// BeforeSave assigns the id, the times and the version.
 func (k *APIKey) BeforeSave(tx *gorm.DB) error { return seal(tx, k) }
 
 // AfterSave notes the change.

@@ -87,9 +87,9 @@ type AppointmentSeries struct {
 	TimeZone  string    `gorm:"not null"`
 }
 
-// BeforeSave assigns the id.
+// BeforeSave assigns the id and the times.
 func (s *AppointmentSeries) BeforeSave(*gorm.DB) error {
-	s.assignID()
+	s.begin()
 	return nil
 }
 

@@ -20,7 +20,7 @@ type Availability struct {
 	TimeOff        datatypes.JSONSlice[schedule.TimeOff]     `gorm:"not null"`
 }
 
-// BeforeSave assigns the id and the next version.
+// BeforeSave assigns the id, the times and the next version.
 func (a *Availability) BeforeSave(tx *gorm.DB) error { return seal(tx, a) }
 
 // AfterSave notes the change.

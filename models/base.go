@@ -30,10 +30,17 @@ func (b *Base) Identity() uuid.UUID { return b.ID }
 // Unreadable reports that the row's sealed values could not be opened: nothing of it may be shown but its id.
 func (b *Base) Unreadable() bool { return b.unreadable }
 
-// assignID gives a new row its id, before sealing binds values to it.
-func (b *Base) assignID() {
+// begin gives a new row its id, before sealing binds values to it, and its times, which the database would take from another clock, and SQLite to the
+// millisecond alone: its defaults are for who writes SQL.
+func (b *Base) begin() {
 	if b.ID == uuid.Nil {
 		b.ID = uuid.Must(uuid.NewV7())
+	}
+	if b.CreatedAt.IsZero() {
+		b.CreatedAt = time.Now().UTC().Truncate(time.Microsecond)
+	}
+	if b.UpdatedAt.IsZero() {
+		b.UpdatedAt = b.CreatedAt
 	}
 }
 

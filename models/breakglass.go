@@ -17,8 +17,8 @@ type BreakGlass struct {
 	Patient   *Patient   `gorm:"constraint:OnDelete:CASCADE"`
 }
 
-// BeforeSave assigns the id.
+// BeforeSave assigns the id and the times.
 func (b *BreakGlass) BeforeSave(*gorm.DB) error {
-	b.assignID()
+	b.begin()
 	return nil
 }

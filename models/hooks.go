@@ -43,9 +43,9 @@ func sealerOf(tx *gorm.DB, m entity) (*phi.Sealer, error) {
 	return ring.Sealer(phi.Data), nil
 }
 
-// seal is BeforeSave: it assigns the id and the next version, and seals the whole row for them.
+// seal is BeforeSave: it assigns the id, the times and the next version, and seals the whole row for them.
 func seal(tx *gorm.DB, m entity) error {
-	m.base().assignID()
+	m.base().begin()
 	version := int64(0)
 	if v, ok := m.(interface{ rowVersion() *int64 }); ok {
 		*v.rowVersion()++

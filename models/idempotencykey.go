@@ -18,8 +18,8 @@ type IdempotencyKey struct {
 	ExpiresAt   time.Time `gorm:"not null;index:idempotencykey_expires_at_idx"`
 }
 
-// BeforeSave assigns the id.
+// BeforeSave assigns the id and the times.
 func (k *IdempotencyKey) BeforeSave(*gorm.DB) error {
-	k.assignID()
+	k.begin()
 	return nil
 }

@@ -17,7 +17,7 @@ type Keyset struct {
 	IndexScheme *string
 }
 
-// BeforeSave assigns the id and the next version.
+// BeforeSave assigns the id, the times and the next version.
 func (k *Keyset) BeforeSave(tx *gorm.DB) error { return seal(tx, k) }
 
 // AfterUpdate notes the change. The first keysets are made before anything can be recorded.
@@ -43,8 +43,8 @@ type Backup struct {
 	KeyIDs        datatypes.JSONSlice[string] `gorm:"not null"`
 }
 
-// BeforeSave assigns the id.
+// BeforeSave assigns the id and the times.
 func (b *Backup) BeforeSave(*gorm.DB) error {
-	b.assignID()
+	b.begin()
 	return nil
 }

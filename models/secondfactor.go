@@ -46,8 +46,8 @@ type RecoveryCode struct {
 	CodeHash  string    `gorm:"not null;uniqueIndex:recoverycode_account_id_code_hash_key,priority:2"` // hex SHA-256 of 80 random bits
 }
 
-// BeforeSave assigns the id.
+// BeforeSave assigns the id and the times.
 func (c *RecoveryCode) BeforeSave(*gorm.DB) error {
-	c.assignID()
+	c.begin()
 	return nil
 }

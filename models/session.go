@@ -19,8 +19,8 @@ type Session struct {
 	Address    *string   // where the login came from
 }
 
-// BeforeSave assigns the id.
+// BeforeSave assigns the id and the times.
 func (s *Session) BeforeSave(*gorm.DB) error {
-	s.assignID()
+	s.begin()
 	return nil
 }

@@ -134,9 +134,9 @@ func (r *CareRepository) Remove(ctx context.Context, patientID, accountID uuid.U
 
 // Except keeps appointments or records of a patient from bringing anybody into care.
 func (r *CareRepository) Except(ctx context.Context, patientID uuid.UUID, entries ...uuid.UUID) error {
-	rows := make([]models.BreakGlassEntry, len(entries))
+	rows, now := make([]models.BreakGlassEntry, len(entries)), time.Now().UTC().Truncate(time.Microsecond)
 	for i, id := range entries {
-		rows[i] = models.BreakGlassEntry{EntryID: id, PatientID: patientID}
+		rows[i] = models.BreakGlassEntry{EntryID: id, PatientID: patientID, CreatedAt: now}
 	}
 	return translate(r.store.handle(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error)
 }

@@ -61,7 +61,7 @@ func (r *KeyRepository) Retired(ctx context.Context) ([]models.RetiredKey, error
 // written one before: see Settled.
 func (r *KeyRepository) Refuse(ctx context.Context, keyID string) error {
 	db := r.store.handle(ctx)
-	return translate(db.Where("key_id = ?", keyID).FirstOrCreate(&models.RetiredKey{KeyID: keyID}).Error)
+	return translate(db.Where("key_id = ?", keyID).FirstOrCreate(&models.RetiredKey{KeyID: keyID, CreatedAt: time.Now().UTC().Truncate(time.Microsecond)}).Error)
 }
 
 // settledInterval is how often Settled looks.

@@ -109,6 +109,36 @@ func (r *MedicalRecordRepository) Versions(ctx context.Context, id uuid.UUID) ([
 	return rows, err
 }
 
+// FirstAuthor returns who wrote the first version of a record. It shows nothing of it, and is not an access. It returns a NotFound error.
+func (r *MedicalRecordRepository) FirstAuthor(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+	return r.one(ctx, "author_id", "supersedes_id IS NULL AND id IN ("+versions+")", id)
+}
+
+// successors are the ids of a record and of what supersedes it, directly or not.
+const successors = "WITH RECURSIVE later (id) AS (SELECT id FROM medicalrecord WHERE id = @id UNION ALL " +
+	"SELECT r.id FROM medicalrecord AS r JOIN later AS l ON r.supersedes_id = l.id) SELECT id FROM later"
+
+// LastVersion returns the last version of a record, as long as all that supersedes the record was entered in error. It shows nothing of it, and is not an access.
+// It returns a NotFound error where another version stands.
+func (r *MedicalRecordRepository) LastVersion(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+	return r.one(ctx, "id", "id IN ("+successors+") AND NOT EXISTS (SELECT 1 FROM medicalrecord AS next WHERE next.supersedes_id = medicalrecord.id)"+
+		" AND NOT EXISTS (SELECT 1 FROM medicalrecord AS other WHERE other.id <> @id AND other.status <> '"+models.RecordInError+"' AND other.id IN ("+successors+"))",
+		map[string]any{"id": id})
+}
+
+// one returns an id in a column of the record that a condition is true of.
+func (r *MedicalRecordRepository) one(ctx context.Context, column, condition string, of any) (uuid.UUID, error) {
+	var found []uuid.UUID
+	err := r.store.handle(ctx).Model(&models.MedicalRecord{}).Where(condition, of).Pluck(column, &found).Error
+	if err == nil && len(found) == 0 {
+		err = gorm.ErrRecordNotFound
+	}
+	if err != nil {
+		return uuid.Nil, translate(err)
+	}
+	return found[0], nil
+}
+
 // CanFollow reports whether there is such a record of a patient that is no draft, and that nothing supersedes. It shows nothing of it.
 func (r *MedicalRecordRepository) CanFollow(ctx context.Context, id, patientID uuid.UUID) (bool, error) {
 	var n int64

@@ -123,3 +123,29 @@ func TestOneAmendmentFollows(t *testing.T) {
 		require.True(t, apperr.Is(err, apperr.Conflict) || apperr.Is(err, apperr.Duplicate), err)
 	})
 }
+
+// The program says when a row was made, to the microsecond on either engine, and no row was changed before.
+func TestRowsTellWhenTheyWereMade(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		store, db := openStore(t, url), dbtest.Open(t, url)
+		for range 5 {
+			c := newChart(t, store)
+			m := c.signed(t)
+			require.False(t, m.CreatedAt.IsZero())
+			require.Equal(t, m.CreatedAt, m.UpdatedAt)
+			require.NoError(t, c.change(t, m.ID, func(m *models.MedicalRecord) { m.Status = models.RecordAmended }))
+		}
+		for _, table := range []string{"medicalrecord", "patient", "account", "auditlog"} {
+			var rows []struct{ CreatedAt, UpdatedAt time.Time }
+			require.NoError(t, db.Raw("SELECT created_at, updated_at FROM "+table).Scan(&rows).Error)
+			require.GreaterOrEqual(t, len(rows), 5)
+			toTheMicrosecond := false
+			for _, row := range rows {
+				require.False(t, row.UpdatedAt.Before(row.CreatedAt), table)
+				toTheMicrosecond = toTheMicrosecond || row.CreatedAt.Nanosecond()%1_000_000 != 0
+			}
+			require.True(t, toTheMicrosecond, table)
+		}
+	})
+}

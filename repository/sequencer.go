@@ -229,7 +229,9 @@ func (q *Sequencer) append(ctx context.Context, checkpoint tree.Checkpoint, entr
 	if err != nil {
 		return err
 	}
-	return q.tree.grow(ctx, first, leaves, tiles, models.AuditCheckpoint{TreeSize: head.N, Epoch: checkpoint.Epoch, Note: signed})
+	return q.tree.grow(ctx, first, leaves, tiles, models.AuditCheckpoint{
+		TreeSize: head.N, CreatedAt: time.Now().UTC().Truncate(time.Microsecond), Epoch: checkpoint.Epoch, Note: signed,
+	})
 }
 
 // forget takes what was dealt with from those that wait.

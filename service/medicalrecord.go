@@ -278,7 +278,7 @@ func (s *MedicalRecordService) Sign(ctx context.Context, id uuid.UUID, current P
 	})
 }
 
-// MarkError says that a record of the actor's should never have been written. It stays readable. It returns a NotFound, a Stale, a Conflict or a Forbidden
+// MarkError says that a record of the actor's, or an amendment of one, should never have been written. It stays readable. It returns a NotFound, a Stale, a Conflict or a Forbidden
 // error, or, without a reason, an Invalid one.
 func (s *MedicalRecordService) MarkError(ctx context.Context, id uuid.UUID, current Precondition, reason string) (*models.MedicalRecord, error) {
 	var v validation
@@ -294,11 +294,15 @@ func (s *MedicalRecordService) MarkError(ctx context.Context, id uuid.UUID, curr
 		if err := s.records.Update(ctx, m); err != nil {
 			return err
 		}
-		return s.retract(ctx, m)
+		actor, err := audit.ActorFrom(ctx)
+		if err != nil {
+			return err
+		}
+		return s.retract(ctx, m, actor.ID)
 	})
 }
 
-// change runs do on a record that the actor wrote.
+// change runs do on a record that the actor wrote, or whose first version.
 func (s *MedicalRecordService) change(ctx context.Context, permission Permission, intent audit.Intent, current Precondition,
 	do func(context.Context, *models.MedicalRecord) error,
 ) (m *models.MedicalRecord, err error) {
@@ -311,7 +315,12 @@ func (s *MedicalRecordService) change(ctx context.Context, permission Permission
 			return err
 		}
 		if m.AuthorID != actor.ID {
-			return apperr.New(apperr.Forbidden, "Only who wrote the record may do this.")
+			switch first, err := s.records.FirstAuthor(ctx, m.ID); {
+			case err != nil:
+				return err
+			case first != actor.ID:
+				return apperr.New(apperr.Forbidden, "Only who wrote the record, or its first version, may do this.")
+			}
 		}
 		if !current(m.Version) {
 			return apperr.New(apperr.Stale, "The record has changed since you read it: read it again.")
@@ -363,8 +372,9 @@ func (a AmendmentInput) on(m *models.MedicalRecord) RecordInput {
 	return in
 }
 
-// Amend adds a signed record that supersedes a signed one, which stays as it was and becomes amended. It returns a NotFound error, a Conflict one where
-// the record is a draft or was amended already, an Invalid one, or a KeyReused one.
+// Amend adds a signed record that supersedes a signed one, which stays as it was and becomes amended. Where all that amended it was entered in error, the new one
+// supersedes the last of that, and starts from what stands. It returns a NotFound error, a Conflict one where the record is a draft, was entered in error, or was amended
+// by what stands, a Duplicate one where somebody amends it at the same time, an Invalid one, or a KeyReused one.
 func (s *MedicalRecordService) Amend(ctx context.Context, id uuid.UUID, in AmendmentInput, once Idempotency) (m *models.MedicalRecord, err error) {
 	var v validation
 	v.required("/amendment_reason", &in.AmendmentReason, maxOther) // the record has it, so the log has not: who reads that may not see the record
@@ -389,15 +399,19 @@ func (s *MedicalRecordService) Amend(ctx context.Context, id uuid.UUID, in Amend
 }
 
 func (s *MedicalRecordService) amend(ctx context.Context, old *models.MedicalRecord, in AmendmentInput) (*models.MedicalRecord, error) {
-	if !models.RecordMayBecome(old.Status, models.RecordAmended) {
-		return nil, conflict("Only a signed record that nothing supersedes is amended.")
+	last, err := s.records.LastVersion(ctx, old.ID)
+	switch superseded := apperr.Is(err, apperr.NotFound); {
+	case superseded, old.Status != models.RecordFinal && old.Status != models.RecordAmended:
+		return nil, conflict("Only a signed record is amended that was not entered in error, and that nothing supersedes which was not.")
+	case err != nil:
+		return nil, err
 	}
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
 		return nil, err
 	}
 	m := &models.MedicalRecord{
-		PatientID: old.PatientID, AuthorID: actor.ID, Status: models.RecordFinal, SupersedesID: &old.ID, AmendmentReason: phi.Of(in.AmendmentReason),
+		PatientID: old.PatientID, AuthorID: actor.ID, Status: models.RecordFinal, SupersedesID: &last, AmendmentReason: phi.Of(in.AmendmentReason),
 		SignedAt: new(time.Now().UTC().Truncate(time.Microsecond)), SignedBy: &actor.ID,
 	}
 	if err := s.apply(ctx, m, in.on(old)); err != nil {
@@ -406,9 +420,11 @@ func (s *MedicalRecordService) amend(ctx context.Context, old *models.MedicalRec
 	if err := complete(m); err != nil {
 		return nil, err
 	}
-	old.Status = models.RecordAmended
-	if err := s.records.Update(ctx, old); err != nil {
-		return nil, err
+	if old.Status == models.RecordFinal {
+		old.Status = models.RecordAmended
+		if err := s.records.Update(ctx, old); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.create(ctx, m); err != nil {
 		return nil, err

@@ -45,8 +45,8 @@ func (s *MedicalRecordService) keepFlag(ctx context.Context, m *models.MedicalRe
 	return err
 }
 
-// retract resolves the flags of a record that was entered in error, unless another version of it, which was not, tells of the same.
-func (s *MedicalRecordService) retract(ctx context.Context, m *models.MedicalRecord) error {
+// retract resolves the flags of a record that an account marks as entered in error, unless another version of it, which was not, tells of the same.
+func (s *MedicalRecordService) retract(ctx context.Context, m *models.MedicalRecord, by uuid.UUID) error {
 	flags, err := s.flags.Awaiting(ctx, m.ID)
 	if err != nil || len(flags) == 0 {
 		return err
@@ -57,7 +57,7 @@ func (s *MedicalRecordService) retract(ctx context.Context, m *models.MedicalRec
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	for _, f := range flags {
-		f.ResolvedAt, f.ResolvedBy, f.Resolution = &now, &m.AuthorID, phi.Of("The record was entered in error.")
+		f.ResolvedAt, f.ResolvedBy, f.Resolution = &now, &by, phi.Of("The record was entered in error.")
 		if err := s.flags.Update(ctx, f); err != nil {
 			return err
 		}
