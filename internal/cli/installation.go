@@ -202,7 +202,7 @@ func newRunner(db *gorm.DB, rows runner.Rows, log *slog.Logger) (*runner.Runner,
 // program is this program, for the log of migrations, and what it says about rows.
 func program(rows runner.Rows) runner.Program {
 	return runner.Program{
-		Version: programVersion(), Actor: startedBy(), MayUndo: keepLog, Rows: rows, Vouched: vouched(),
+		Version: programVersion(), Actor: startedBy(), Lasting: keepLog, Rows: rows, Vouched: vouched(),
 		Derived: []string{"keyset.index_scheme"},
 	}
 }

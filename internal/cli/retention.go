@@ -3,10 +3,11 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"gorm.io/gorm"
+	"novamind/migrations/runner"
 )
 
 // retention is how long the audit log is kept at least, whatever else is undone.
@@ -17,20 +18,13 @@ var logVersions = []string{"0001_", "0004_"}
 
 var errLogKept = errors.New("the audit log is kept")
 
-// keepLog refuses to undo a migration that would take events of the last ten years with it.
-func keepLog(tx *gorm.DB, id string) error {
-	for _, version := range logVersions {
-		if !strings.HasPrefix(id, version) {
-			continue
-		}
-		var recent int64
-		since := time.Now().UTC().AddDate(-retention, 0, 0)
-		if err := tx.Raw("SELECT count(*) FROM auditlog WHERE occurred_at > ?", since).Scan(&recent).Error; err != nil {
-			return err
-		}
-		if recent > 0 {
-			return fmt.Errorf("%w for %d years, and this would take %d events: leave this database, and begin a new one", errLogKept, retention, recent)
-		}
+// keepLog keeps a migration whose undoing would take events of the last ten years with it.
+func keepLog(id string) *runner.Lasting {
+	if !slices.ContainsFunc(logVersions, func(version string) bool { return strings.HasPrefix(id, version) }) {
+		return nil
 	}
-	return nil
+	since := time.Now().UTC().AddDate(-retention, 0, 0).Format(time.DateTime + "+00:00")
+	return &runner.Lasting{Table: "auditlog", Where: "occurred_at > '" + since + "'", Refusal: func(events int64) error {
+		return fmt.Errorf("%w for %d years, and this would take %d events: leave this database, and begin a new one", errLogKept, retention, events)
+	}}
 }

@@ -15,7 +15,7 @@ import (
 var (
 	ErrDigested = errors.New("the audit log has digests of these rows, by column, which a value given by SQL or another name would make wrong: " +
 		"let the new column take NULL, and let the program fill it")
-	ErrSealed   = errors.New("sealed values are bound to the names of their table and column, and can't be opened under others: " +
+	ErrSealed = errors.New("sealed values are bound to the names of their table and column, and can't be opened under others: " +
 		`keep the name in the database (gorm:"column:NAME"), or add a new column, let the program write both, and drop the old one a release later`)
 )
 

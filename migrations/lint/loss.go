@@ -16,10 +16,19 @@ type Loss struct {
 	Sealed        bool   // the column is sealed, or in a table that has sealed columns; or the table has some
 }
 
+// Table is one with its columns.
+type Table struct {
+	Name    string
+	Columns []string
+	Sealed  bool // it has sealed columns
+}
+
 // Undoing is what one down file takes away.
 type Undoing struct {
 	ID     string // of the migration
 	Losses []Loss
+	Had    []Table // what is there before it
+	Stays  []Table // and what keeps its name
 	// Unsure is set where a statement may take away what the text does not tell, and migrations.Drops declares nothing.
 	Unsure bool
 	// Unheld is set where the runner executes the file without a transaction, and a statement does more than to make or drop indexes or to validate.
@@ -49,6 +58,7 @@ func Losses(ctx context.Context, set migrations.Set, from, to int) ([]Undoing, e
 		declared := f.declared()
 		u.Losses = append(u.Losses, declared...)
 		u.Unsure = f.unsure && !f.says(migrations.Drops, func(what string) bool { return what != "" })
+		u.Had, u.Stays = f.staying(f.before), f.staying(f.after)
 		u.Unheld = !f.transaction && !harmless(f.text)
 		undoings = append(undoings, u)
 	}
@@ -256,6 +266,25 @@ func (f *file) withRebuilt(losses []Loss) []Loss {
 		}
 	}
 	return losses
+}
+
+// staying returns the tables that were there before the file and are in a schema, with such columns.
+func (f *file) staying(in schema) []Table {
+	var all []Table
+	for o := range f.before {
+		if o.Kind != tables || !in.has(o.Table) {
+			continue
+		}
+		t := Table{Name: o.Table, Sealed: f.before.concernsPatients(o.Table)}
+		for _, c := range f.before.of(o.Table, columns) {
+			if _, still := in[c]; still {
+				t.Columns = append(t.Columns, c.Name)
+			}
+		}
+		all = append(all, t)
+	}
+	slices.SortFunc(all, func(a, b Table) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // declared returns what the file declares to take away. What is sealed there the schema tells.

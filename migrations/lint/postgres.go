@@ -10,7 +10,7 @@ import (
 
 var (
 	notJudged = Rule{
-		"not-judged", "Statement that can't be judged: not known to the grammar, put together at run time, or hidden in a function",
+		"not-judged", "Statement that can't be judged: not known to the grammar or to the rules, put together at run time, or hidden in a function",
 		"no other rule looks at it",
 		"write it as plain SQL; or read it yourself, try it with --explain, and allow it",
 	}
@@ -89,11 +89,11 @@ func (c pgCase) exists(table pgtree.RangeVar) bool { return !c.run.created[table
 
 // upChecks are what judges the statements of an up file, each by one or a few rules.
 var upChecks = []func(pgCase){
-	checkControl, checkHidden, checkIndexes, checkInTransaction, checkNames, checkAlter, checkTypes, checkLockTimeout, checkHeavy, checkRows, checkUpdates,
+	checkControl, checkHidden, checkKnown, checkIndexes, checkInTransaction, checkNames, checkAlter, checkTypes, checkLockTimeout, checkHeavy, checkRows, checkUpdates,
 	checkDrops, checkExistence, checkRepeatable,
 }
 
-var downChecks = []func(pgCase){checkControl, checkHidden, checkInTransaction, checkRepeatable}
+var downChecks = []func(pgCase){checkControl, checkHidden, checkKnown, checkInTransaction, checkRepeatable}
 
 func (r *pgRun) statement(s pgtree.Statement, checks []func(pgCase)) {
 	if s.Problem != nil {

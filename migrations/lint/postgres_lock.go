@@ -163,8 +163,10 @@ func checkHeavy(c pgCase) {
 }
 
 func checkRows(c pgCase) {
-	if update := c.node.Update; update != nil && update.Where == nil && c.exists(update.Relation) {
-		c.reportf(wholeTable, c.tree.Start, "%s", update.Relation.Full())
+	for _, table := range pgtree.Unbounded(c.node.Raw) {
+		if c.exists(table) {
+			c.reportf(wholeTable, c.tree.Start, "%s", table.Full())
+		}
 	}
 	if !slices.ContainsFunc(pgtree.Kinds(c.node.Raw), func(kind string) bool {
 		return slices.Contains([]string{"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CopyStmt"}, kind)

@@ -4,6 +4,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"novamind/migrations"
+	"novamind/migrations/lint/pgtree"
+	"novamind/migrations/script"
 )
 
 // kind is a kind of what a schema has.
@@ -112,7 +116,30 @@ func sealing(table, column string) object {
 // sealed reports whether a column can hold nothing but sealed values.
 func (s schema) sealed(table, column string) bool {
 	_, exists := s[object{Kind: columns, Table: table, Name: column}]
-	return exists && strings.Contains(s[sealing(table, column)].Check, "phi1:")
+	return exists && seals(s[sealing(table, column)].Check)
+}
+
+// seals reports whether a condition, as either engine's detail has it, lets nothing pass but NULL and what looks sealed.
+func seals(check string) bool {
+	var sides []string
+	if strings.HasPrefix(check, "{") {
+		for _, side := range pgtree.Alternatives(pgtree.Expr(check)) {
+			sides = append(sides, string(side))
+		}
+	} else {
+		side := ""
+		for _, t := range script.Tokens(migrations.SQLite, check) {
+			if t.Is("OR") {
+				sides, side = append(sides, side), ""
+				continue
+			}
+			side += " " + strings.ToUpper(t.Text)
+		}
+		sides = append(sides, side)
+	}
+	return strings.Contains(check, "phi1:") && !slices.ContainsFunc(sides, func(side string) bool {
+		return !strings.Contains(strings.ToLower(side), "phi1:") && !strings.Contains(side, `"IS_NULL"`) && !strings.Contains(side, " IS NULL")
+	})
 }
 
 // concernsPatients reports whether a table has sealed columns.

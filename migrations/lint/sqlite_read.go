@@ -65,9 +65,10 @@ func readTable(s schema, table, text string) {
 
 func readDefinitions(s schema, table string, statement script.Statement, text string) {
 	for _, d := range definitions(statement.Tokens) {
-		for _, c := range d.constraints() {
+		all := d.constraints()
+		for i, c := range all {
 			if c.name != "" {
-				s[object{constraints, table, c.name}] = detail{Check: d.text(text)}
+				s[object{constraints, table, c.name}] = detail{Check: d.text(text, all, i)}
 			}
 		}
 		if d.column != "" {

@@ -55,9 +55,13 @@ func definitions(tokens []script.Token) []definition {
 	return all
 }
 
-// text returns the definition as it stands in the statement that its tokens are of.
-func (d definition) text(statement string) string {
-	return statement[d.tokens[0].Start:d.tokens[len(d.tokens)-1].End()]
+// text returns the definition from one of its constraints on, up to the next, as it stands in the statement that its tokens are of.
+func (d definition) text(statement string, all []tableConstraint, i int) string {
+	end := d.tokens[len(d.tokens)-1].End()
+	if i+1 < len(all) {
+		end = all[i+1].at
+	}
+	return statement[all[i].at:end]
 }
 
 // tableConstraint is a constraint as its definition has it.

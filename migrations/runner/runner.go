@@ -28,12 +28,18 @@ type Runner struct {
 type Program struct {
 	Version string
 	Actor   string // who started it
-	// MayUndo returns why a version must stay: before the first one is undone, and again in the transaction that would undo it. nil: any may go.
-	MayUndo func(tx *gorm.DB, id string) error
+	// Lasting returns the rows that keep a version where it is, whoever says that rows may go; nil: none do.
+	Lasting func(id string) *Lasting
 	Rows    Rows // what may become of rows where a version is undone
 	// Vouched are the tables besides those with sealed columns whose rows a log vouches for: their columns don't go either.
 	Vouched []string
 	Derived []string // columns, as TABLE.COLUMN, that the program fills again by itself: nothing is lost with them
+}
+
+// Lasting are rows because of which a version is not undone.
+type Lasting struct {
+	Table, Where string                 // SQL of both engines
+	Refusal      func(rows int64) error // says why
 }
 
 // New returns a runner of set on db, a plain gorm handle of the set's engine, without plugins. A SQLite handle needs
@@ -68,7 +74,7 @@ func (r *Runner) Up(ctx context.Context, target string) ([]string, error) {
 
 // Down undoes applied versions, the newest first, until target is the newest; migrations.Base undoes all. It promises what
 // Up does, and returns the ids that it undid. Before the first statement it looks at every version that is to be undone, and returns
-// ErrLosesPatients, ErrLosesRows, ErrUntold, ErrUnheld or what MayUndo says of one; it asks again in each version's transaction, and there it also measures what
+// ErrLosesPatients, ErrLosesRows, ErrUntold, ErrUnheld or the refusal of what is Lasting; it asks again in each version's transaction, and there it also measures what
 // the database holds before and after, and rolls back where that is less than it may be.
 func (r *Runner) Down(ctx context.Context, target string) ([]string, error) {
 	last, err := r.set.Index(target)

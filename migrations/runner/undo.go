@@ -46,10 +46,7 @@ func (u *undoing) prepare(conn *gorm.DB, from, to int) (err error) {
 		return err
 	}
 	for _, v := range u.versions {
-		if u.program.MayUndo == nil {
-			break
-		}
-		if err := u.program.MayUndo(conn, v.ID); err != nil {
+		if err := u.lasts(conn, v.ID); err != nil {
 			return fmt.Errorf("migration %s: %w", v.ID, err)
 		}
 	}
@@ -74,12 +71,30 @@ func (u *undoing) ask(tx *gorm.DB, id string) error {
 			return err
 		}
 	}
-	if u.program.MayUndo != nil {
-		if err := u.program.MayUndo(tx, id); err != nil {
-			return err
-		}
+	if err := u.lasts(tx, id); err != nil {
+		return err
 	}
 	return u.allowed(tx, u.versions[i])
+}
+
+// lasts returns the refusal of the rows that keep a version where it is, if there are any.
+func (u *undoing) lasts(tx *gorm.DB, id string) error {
+	if u.program.Lasting == nil {
+		return nil
+	}
+	l := u.program.Lasting(id)
+	if l == nil {
+		return nil
+	}
+	if there, err := u.has(tx, lint.Loss{Table: l.Table}); err != nil || !there {
+		return err
+	}
+	var rows int64
+	err := tx.Raw("SELECT count(*) FROM " + u.engine.quote(l.Table) + " WHERE " + l.Where).Scan(&rows).Error
+	if err == nil && rows > 0 {
+		err = l.Refusal(rows)
+	}
+	return err
 }
 
 func tablesOf(losses []lint.Loss) []string {

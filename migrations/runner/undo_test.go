@@ -170,9 +170,9 @@ func TestDownAsksForEveryVersionFirst(t *testing.T) {
 		db := dbtest.Open(t, url)
 		set, err := migrations.Load(migrationtest.Folder(t, v3), db.Name())
 		require.NoError(t, err)
-		r, err := runner.New(db, set, runner.Program{MayUndo: func(_ *gorm.DB, id string) error {
+		r, err := runner.New(db, set, runner.Program{Rows: runner.DiscardRows, Lasting: func(id string) *runner.Lasting {
 			if id == "0001_initial" {
-				return errStays
+				return &runner.Lasting{Table: "a", Where: "id > 1", Refusal: func(int64) error { return errStays }}
 			}
 			return nil
 		}}, slog.New(slog.DiscardHandler))
@@ -235,14 +235,61 @@ func TestOfflineDownLosesNoRowsUnasked(t *testing.T) {
 
 		out, err := piped(script(t, set, 1, -1), program, args...)
 		require.Error(t, err)
-		require.Regexp(t, "rows.of.visit.would.be.lost", out)
+		require.Contains(t, out, "rows of visit would be lost")
 		require.EqualValues(t, 1, count(t, db, "visit"))
 		discarding, err := runner.Script(t.Context(), set, 1, -1, runner.Program{Rows: runner.DiscardRows})
 		require.NoError(t, err)
 		out, err = piped(discarding, program, args...)
 		require.Error(t, err)
-		require.Contains(t, strings.ReplaceAll(out, "_", " "), "rows of chart would be lost")
-		require.False(t, db.Migrator().HasTable("visit"))
+		require.Contains(t, out, "rows of chart would be lost")
+		require.EqualValues(t, 1, count(t, db, "visit"), "it asks before the first version is undone")
 		require.EqualValues(t, 1, count(t, db, "chart"))
 	})
+}
+
+// The printed script measures what stays, and asks what lasts before its first statement.
+func TestOfflineDownMeasures(t *testing.T) {
+	t.Parallel()
+	lasting := func(string) *runner.Lasting { return &runner.Lasting{Table: "visit", Where: "id > 1"} }
+	for name, c := range map[string]struct {
+		down    string
+		lasting func(string) *runner.Lasting
+		want    string
+	}{
+		"other values":     {"UPDATE chart SET kind = 'z';", nil, "rows or values of chart would be lost"},
+		"fewer rows":       {"DELETE FROM visit WHERE id = (SELECT max(id) FROM visit);", nil, "would be lost"},
+		"fewer values":     {"UPDATE visit SET at = NULL;", nil, "rows or values of visit would be lost"},
+		"nothing":          {"UPDATE visit SET at = at + 1;", nil, ""},
+		"what has to last": {"SELECT 1;", lasting, "rows of visit would be lost"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onEachEngine(t, func(t *testing.T, url string) {
+				db := dbtest.Open(t, url)
+				program, args := tool(t, "psql"), []string{"-Xq", url}
+				if db.Name() == migrations.SQLite {
+					program, args = tool(t, "sqlite3"), []string{strings.TrimPrefix(url, "sqlite://")}
+				}
+				fsys := migrationtest.Folder(t, map[string]string{"0001_first": chart + "CREATE TABLE visit (id int, at int);", "0002_second": "SELECT 1;"})
+				fsys["0002_second."+db.Name()+".down.sql"].Data = []byte(c.down)
+				set, err := migrations.Load(migrationtest.Summed(t, fsys), db.Name())
+				require.NoError(t, err)
+				_, err = newRunnerOf(t, db, set).Up(t.Context(), "")
+				require.NoError(t, err)
+				require.NoError(t, db.Exec("INSERT INTO visit VALUES (1, 1), (2, 2)").Error)
+				require.NoError(t, db.Exec("INSERT INTO chart (id, kind) VALUES (1, 'x')").Error)
+				text, err := runner.Script(t.Context(), set, 1, 0, runner.Program{Lasting: c.lasting})
+				require.NoError(t, err)
+				out, err := piped(text, program, args...)
+				if c.want == "" {
+					require.NoError(t, err, out)
+					return
+				}
+				require.Error(t, err)
+				require.Contains(t, out, c.want)
+				require.EqualValues(t, 2, count(t, db, runner.Table))
+				require.EqualValues(t, 2, count(t, db, "visit"))
+			})
+		})
+	}
 }

@@ -83,6 +83,36 @@ func Changes(part json.RawMessage) []string {
 	return names
 }
 
+// Unbounded returns the tables of which a part of a tree changes or removes all rows: without a condition, or by one that asks for no column.
+func Unbounded(part json.RawMessage) []RangeVar {
+	var found []RangeVar
+	walk(part, func(kind string, body json.RawMessage) {
+		var change Update
+		if (kind == "UpdateStmt" || kind == "DeleteStmt") && json.Unmarshal(body, &change) == nil && !slices.Contains(Kinds(change.Where), "ColumnRef") {
+			found = append(found, change.Relation)
+		}
+	})
+	return found
+}
+
+// Alternatives returns the sides of an expression that OR joins, or the expression alone.
+func Alternatives(expr Expr) []Expr {
+	var node struct {
+		BoolExpr struct {
+			Boolop string
+			Args   []Expr
+		}
+	}
+	if json.Unmarshal(expr, &node) != nil || node.BoolExpr.Boolop != "OR_EXPR" {
+		return []Expr{expr}
+	}
+	var all []Expr
+	for _, side := range node.BoolExpr.Args {
+		all = append(all, Alternatives(side)...)
+	}
+	return all
+}
+
 // Updates returns the names of the tables whose rows a part of a tree may change, and leave there.
 func Updates(part json.RawMessage) []string {
 	var names []string
