@@ -170,7 +170,9 @@ func (a *API) resetAccount(c *gin.Context) error {
 	account, err := changeOnce(a, c, id, hasPassword(body.Password), func(ctx context.Context) (account *models.Account, err error) {
 		account, link, err = a.Accounts.Reset(ctx, id, body.Password)
 		return account, err
-	}, a.Accounts.Get)
+	}, func(ctx context.Context, id uuid.UUID) (*models.Account, error) {
+		return a.Accounts.Repeated(ctx, id, body.Password)
+	})
 	if err != nil {
 		return err
 	}

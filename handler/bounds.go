@@ -1,7 +1,9 @@
 package handler
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -14,6 +16,29 @@ func limitBody(limit int64) gin.HandlerFunc {
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 		c.Next()
 	}
+}
+
+// awaitBody reads a request's body, for whoever reads it later.
+func awaitBody(r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	r.Body = &arrivedBody{Closer: r.Body, rest: bytes.NewReader(body), failed: err}
+}
+
+// arrivedBody is a body that was read to its end, or to where that failed.
+type arrivedBody struct {
+	io.Closer
+
+	rest   *bytes.Reader
+	failed error
+}
+
+// Read implements io.Reader.
+func (b *arrivedBody) Read(p []byte) (int, error) {
+	n, err := b.rest.Read(p)
+	if err != nil && b.failed != nil {
+		err = b.failed
+	}
+	return n, err
 }
 
 // limitTime gives the request's context a deadline. What waits on the context then fails, which writeProblem turns into

@@ -119,6 +119,19 @@ func TestSessionsPassAnExhaustedAddress(t *testing.T) {
 	}
 }
 
+// Whatever else was tried at an address, its people still get in; who tries that too often does not.
+func TestTheWayInHasABudgetOfItsOwn(t *testing.T) {
+	t.Parallel()
+	b := limited(t)
+	for range 4 {
+		from(b, "192.0.2.1:1", "/none")
+		from(b, "192.0.2.1:1", "/private", "Authorization", "Bearer bad")
+	}
+	for _, want := range []int{200, 200, 429} {
+		require.Equal(t, want, from(b, "192.0.2.1:1", "/public").Code)
+	}
+}
+
 func TestForwardedAddressesAreBelievedFromTrustedProxiesAlone(t *testing.T) {
 	t.Parallel()
 	b := limited(t)

@@ -19,7 +19,7 @@ type Access int
 // The kinds of access.
 const (
 	Open       Access = iota + 1 // without login or limit: what monitors poll
-	Public                       // without login, limited per address
+	Public                       // without login, limited per address, apart from other requests
 	FirstLogin                   // with a valid session of a person, even while the first password or a second factor is due
 	Session                      // with a valid session, or an API key
 )
@@ -46,7 +46,7 @@ type RouterConfig struct {
 	BodyLimit         int64    // bytes
 	RequestTimeout    time.Duration
 	Refused           func(address string, reason apperr.Code) // told of requests that are refused before anybody is known; may be nil
-	FailuresPerMinute int                                      // failed and anonymous requests per address
+	FailuresPerMinute int                                      // failed and anonymous requests per address, and as many of public routes
 	FailureBurst      int
 	RequestsPerMinute int // authenticated requests per account; 0 is no limit
 }
@@ -57,11 +57,14 @@ func NewRouter(config RouterConfig, routes []Route) (*gin.Engine, error) {
 	if config.Authenticate == nil || config.Logger == nil || config.BodyLimit <= 0 || config.RequestTimeout <= 0 {
 		return nil, errors.New("router: Authenticate, Logger, BodyLimit and RequestTimeout are required")
 	}
-	failures, err := newLimiter(config.FailuresPerMinute, config.FailureBurst)
+	failures, err := newAddressLimiter(config)
 	if err != nil {
-		return nil, fmt.Errorf("router: %w", err)
+		return nil, err
 	}
-	failures.refused = config.Refused
+	entries, err := newAddressLimiter(config) // apart: whatever else was tried at an address, who has no session finds the way in
+	if err != nil {
+		return nil, err
+	}
 	authenticate, err := limitAccounts(config.Authenticate, config.RequestsPerMinute)
 	if err != nil {
 		return nil, fmt.Errorf("router: %w", err)
@@ -74,7 +77,7 @@ func NewRouter(config RouterConfig, routes []Route) (*gin.Engine, error) {
 	engine.NoRoute(failures.limit, handle(routeNotFound))
 	engine.NoMethod(failures.limit, handle(methodNotAllowed))
 	for _, route := range routes {
-		guard, err := guardFor(route, authenticate, failures)
+		guard, err := guardFor(route, authenticate, failures, entries)
 		if err != nil {
 			return nil, err
 		}
@@ -109,14 +112,14 @@ func useMiddleware(engine *gin.Engine, config RouterConfig) {
 	)
 }
 
-func guardFor(route Route, authenticate HandlerFunc, failures *limiter) (gin.HandlerFunc, error) {
+func guardFor(route Route, authenticate HandlerFunc, failures, entries *limiter) (gin.HandlerFunc, error) {
 	switch {
 	case route.Handler == nil:
 		return nil, fmt.Errorf("router: %s %s has no handler", route.Method, route.Pattern)
 	case route.Access == Open:
 		return func(*gin.Context) {}, nil
 	case route.Access == Public:
-		return failures.limit, nil
+		return entries.limit, nil
 	case route.Access == FirstLogin:
 		return requireSession(personal(authenticate), failures), nil
 	case route.Access == Session:
@@ -124,6 +127,16 @@ func guardFor(route Route, authenticate HandlerFunc, failures *limiter) (gin.Han
 	default:
 		return nil, fmt.Errorf("router: %s %s does not say who may call it", route.Method, route.Pattern)
 	}
+}
+
+// newAddressLimiter returns a limiter of failed and anonymous requests.
+func newAddressLimiter(config RouterConfig) (*limiter, error) {
+	l, err := newLimiter(config.FailuresPerMinute, config.FailureBurst)
+	if err != nil {
+		return nil, fmt.Errorf("router: %w", err)
+	}
+	l.refused = config.Refused
+	return l, nil
 }
 
 // limitAccounts makes authenticate refuse an account that asks too often.
@@ -136,18 +149,23 @@ func limitAccounts(authenticate HandlerFunc, perMinute int) (HandlerFunc, error)
 		return nil, err
 	}
 	return func(c *gin.Context) error {
-		if err := authenticate(c); err != nil {
+		counted := accountOf(c) != "" // it is asked again once the body is there
+		if err := authenticate(c); err != nil || counted {
 			return err
 		}
 		return accounts.take(accountOf(c), "Too many requests of this account.")
 	}, nil
 }
 
-// requireSession lets nobody but an authenticated caller pass. A refused login costs the address budget, a fault of ours
+// requireSession lets nobody but an authenticated caller pass, who still is one when the whole request is there: a body can take its time. A refused login costs the address budget, a fault of ours
 // does not; a valid session passes even from an address that has none left, which others may share.
 func requireSession(authenticate HandlerFunc, failures *limiter) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		err := authenticate(c)
+		if err == nil && c.Request.Body != nil && c.Request.ContentLength != 0 {
+			awaitBody(c.Request)
+			err = authenticate(c)
+		}
 		if err == nil {
 			return
 		}

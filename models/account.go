@@ -14,7 +14,7 @@ type Account struct {
 	Email              string                      `gorm:"not null;uniqueIndex:account_email_key"` // normalised
 	Name               string                      `gorm:"not null"`
 	Roles              datatypes.JSONSlice[string] `gorm:"not null"`
-	PasswordHash       string                      `gorm:"not null" audit:"secret"` // Argon2id in PHC string format
+	PasswordHash       string                      `gorm:"not null" audit:"secret"` // Argon2id in PHC string format; empty: no password yet
 	MustChangePassword bool                        `gorm:"not null"`
 	Disabled           bool                        `gorm:"not null"`
 	MFASince           *time.Time                  // when the second factor was confirmed; without one it is not asked for

@@ -112,9 +112,9 @@ func (r *AccountRepository) Search(ctx context.Context, q AccountQuery, page Pag
 	})
 }
 
-// HoldWithRole returns the ids of the accounts that have a role and are not disabled, and keeps those accounts so until the transaction of ctx ends.
+// HoldWithRole returns the ids of the accounts that have a role, a password, and are not disabled, and keeps those accounts so until the transaction of ctx ends.
 func (r *AccountRepository) HoldWithRole(ctx context.Context, role string) ([]uuid.UUID, error) {
-	db := r.store.handle(ctx).Scopes(hasRole(role)).Where("NOT disabled").Order("id") // in one order, or two would wait for each other
+	db := r.store.handle(ctx).Scopes(hasRole(role)).Where("NOT disabled AND password_hash <> ''").Order("id") // in one order, or two would wait for each other
 	if r.store.engine == PostgreSQL {
 		db = db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 	}

@@ -7,8 +7,11 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
+	"novamind/models"
 	"novamind/repository"
 )
 
@@ -17,6 +20,7 @@ type Store interface {
 	InTx(ctx context.Context, fn func(context.Context) error) error
 	Read(ctx context.Context, fn func(context.Context) error) error
 	Contended(ctx context.Context, fn func(context.Context) error) error
+	HoldActor(ctx context.Context, actor audit.Actor) (*models.Account, error)
 }
 
 // Page is a position in a list.
@@ -160,6 +164,12 @@ var emergency = map[Permission]bool{
 	AppointmentCreate: true, MedicalRecordCreate: true, MedicalRecordUpdate: true, MedicalRecordSign: true,
 }
 
+// holding are the permissions to decide who may do what. Their changes hold the actor's account, so that none outlives the right to make it. Changes
+// of accounts do too, in an order of their own (AccountService.change).
+var holding = map[Permission]bool{
+	AccountCreate: true, APIKeyCreate: true, APIKeyRevoke: true, BreakGlassOpen: true, PatientAssign: true, PatientMerge: true, PatientPurge: true,
+}
+
 // ByEmergency reports whether an emergency access extends p to its patient.
 func ByEmergency(p Permission) bool { return emergency[p] }
 
@@ -211,6 +221,28 @@ func granted(ctx context.Context) (scope Scope, emergencies bool) {
 	return g.scope, ByEmergency(g.permission)
 }
 
+// stillGranted judges the permission that the innermost guarded call of ctx is about by the actor's account as it is now, and holds that. Jobs have none.
+// It returns a Forbidden error where the account, the session or the API key has ended, or the role is gone.
+func stillGranted(ctx context.Context, store Store) error {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil || (actor.SessionID == uuid.Nil && actor.APIKeyID == uuid.Nil) {
+		return err
+	}
+	account, err := store.HoldActor(ctx, actor)
+	if err != nil && !apperr.Is(err, apperr.NotFound) {
+		return err
+	}
+	g, _ := ctx.Value(grantKey{}).(*grant)
+	if err == nil && actor.APIKeyID == uuid.Nil {
+		actor.Roles = account.Roles
+		g.scope = min(g.scope, reachOf(actor, g.permission))
+	}
+	if err != nil || g.scope == None {
+		return apperr.New(apperr.Forbidden, "Your login or your role has ended meanwhile.")
+	}
+	return nil
+}
+
 // guarded runs fn in a unit of work of the given kind (Store.InTx, Store.Contended or Store.Read), if the actor of ctx has permission p for
 // what is intended. A denial is an event, and a Forbidden error. Where the permission does not reach all, fn must ask how far (Care.inCare,
 // Care.sight, grantFrom), or it fails.
@@ -229,6 +261,11 @@ func guarded(ctx context.Context, store Store, p Permission, intent audit.Intent
 		})
 	}
 	return kind(context.WithValue(ctx, grantKey{}, g), func(ctx context.Context) error {
+		if holding[p] {
+			if err := stillGranted(ctx, store); err != nil {
+				return err
+			}
+		}
 		return doOnce(ctx, func(ctx context.Context) error {
 			if err := fn(ctx); err != nil {
 				return err

@@ -105,10 +105,13 @@ func (s *AccountService) Create(ctx context.Context, in AccountInput, password *
 				link, err = s.issue(ctx, audit.Invite, account.ID)
 				return account.ID, err
 			})
-			if err == nil && again {
-				account, err = s.accounts.ByID(ctx, made)
+			if err != nil || !again {
+				return err
 			}
-			return err
+			if account, err = s.accounts.ByID(ctx, made); err != nil {
+				return err
+			}
+			return s.sameFirst(ctx, account, password)
 		})
 	})
 	if err != nil {
@@ -117,15 +120,46 @@ func (s *AccountService) Create(ctx context.Context, in AccountInput, password *
 	return account, link, nil
 }
 
-// firstHash returns the hash of a password, or of one that nobody knows.
+// firstHash returns the hash of a password, or none, which no password has.
 func (s *AccountService) firstHash(ctx context.Context, password *string) (string, error) {
 	if password == nil {
-		return s.auth.passwords.hash(ctx, newToken())
+		return "", nil
 	}
 	if err := checkNewPassword("/password", *password); err != nil {
 		return "", err
 	}
 	return s.auth.passwords.hash(ctx, *password)
+}
+
+// sameFirst returns a KeyReused error unless a repeated request for an account gives the password that the first one set. Once somebody chose another one, no
+// request is that one, and no guess is answered.
+func (s *AccountService) sameFirst(ctx context.Context, account *models.Account, password *string) error {
+	if password == nil {
+		return nil
+	}
+	same := false
+	if account.MustChangePassword {
+		var err error
+		if same, _, err = s.auth.passwords.matches(ctx, *password, account.PasswordHash); err != nil {
+			return err
+		}
+	}
+	if !same {
+		return apperr.New(apperr.KeyReused, "This Idempotency-Key was used for a request with another password.")
+	}
+	return nil
+}
+
+// Repeated is Get for a repeated Reset. It returns a NotFound error, or a KeyReused one where password is not the one that was set.
+func (s *AccountService) Repeated(ctx context.Context, id uuid.UUID, password *string) (*models.Account, error) {
+	account, err := s.Get(ctx, id)
+	if err == nil {
+		err = s.sameFirst(ctx, account, password)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return account, nil
 }
 
 // Get returns an account. It returns a NotFound error.
@@ -178,8 +212,8 @@ func (s *AccountService) Practitioners(ctx context.Context, page Page) ([]*model
 }
 
 // Change replaces what is said of an account by what edit makes of it. New roles hold from the next request on; an account that is disabled loses its
-// sessions, links and API keys, the last also when it may not make any more. It returns a NotFound error, a Stale one where current refuses the version, an Invalid one, a LastAdmin one where nobody
-// would be left to administer accounts, a Forbidden one for a role that actors would give themselves, or that of edit.
+// sessions, links and API keys, the last also when it may not make any more. It returns a NotFound error, a Stale one where current refuses the version, an Invalid one, a LastAdmin one where nobody with a password
+// would be left to administer accounts, a Forbidden one for a role that actors would give themselves or for removing their own second factor, or that of edit.
 func (s *AccountService) Change(ctx context.Context, id uuid.UUID, current Precondition,
 	edit func(*models.Account) (AccountInput, error),
 ) (*models.Account, error) {
@@ -199,6 +233,9 @@ func (s *AccountService) Change(ctx context.Context, id uuid.UUID, current Preco
 			return err
 		}
 		if in.RemoveSecondFactor && account.MFASince != nil {
+			if err := notOwn(ctx, account, "POST /api/v1/auth/totp/disable"); err != nil {
+				return err
+			}
 			if err := s.auth.removeSecondFactor(ctx, account); err != nil {
 				return err
 			}
@@ -225,6 +262,16 @@ func notOneself(ctx context.Context, account *models.Account, before []string) e
 	return nil
 }
 
+// notOwn refuses what actors would do to their own account without proving to be who they are, as instead makes them: whoever finds an open session
+// takes over no more than that.
+func notOwn(ctx context.Context, account *models.Account, instead string) error {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil || actor.ID != account.ID {
+		return err
+	}
+	return apperr.New(apperr.Forbidden, "For your own account this is "+instead+", which asks for the password.")
+}
+
 // notTheLast refuses a change that leaves no admin. admins are those there are, held until the transaction ends.
 func notTheLast(account *models.Account, admins []uuid.UUID) error {
 	stays := slices.Contains(account.Roles, RoleAdmin) && !account.Disabled
@@ -242,7 +289,7 @@ func (s *AccountService) settle(ctx context.Context, account *models.Account, ro
 			return err
 		}
 	}
-	if account.Disabled || Reach(account.Roles, APIKeyCreate) == None { // who can't make keys answers for none
+	if !answersForKeys(account) {
 		if err := s.keys.RevokeAll(ctx, account.ID); err != nil {
 			return err
 		}
@@ -268,11 +315,14 @@ func (s *AccountService) shutOut(ctx context.Context, id uuid.UUID) error {
 }
 
 // Reset makes an account's password worthless and ends its sessions. With a password, that is the new one, and must be changed at the next login;
-// without one, the account gets its password by the link that is returned. It returns a NotFound or an Invalid error.
+// without one, the account gets its password by the link that is returned. It returns a NotFound or an Invalid error, or a Forbidden one for the actor's own.
 func (s *AccountService) Reset(ctx context.Context, id uuid.UUID, password *string) (*models.Account, *Link, error) {
 	var link *Link
 	account, err := s.change(ctx, audit.Reset, id, func(int64) bool { return true },
 		func(ctx context.Context, account *models.Account, _ []uuid.UUID) (err error) {
+			if err := notOwn(ctx, account, "POST /api/v1/auth/password"); err != nil {
+				return err
+			}
 			if account.PasswordHash, err = s.firstHash(ctx, password); err != nil {
 				return err
 			}
@@ -300,6 +350,9 @@ func (s *AccountService) change(ctx context.Context, action string, id uuid.UUID
 	err := guarded(ctx, s.store, AccountUpdate, intent, s.store.InTx, func(ctx context.Context) error {
 		admins, err := s.accounts.HoldWithRole(ctx, RoleAdmin) // before the row is read: who else takes one away waits
 		if err != nil {
+			return err
+		}
+		if err := stillGranted(ctx, s.store); err != nil {
 			return err
 		}
 		if account, err = s.accounts.ByID(ctx, id); err != nil {

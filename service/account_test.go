@@ -234,6 +234,10 @@ func TestRoleChanges(t *testing.T) {
 		self := audit.WithActor(t.Context(), audit.Actor{ID: account.ID, Roles: session.Account.Roles, Origin: "test"})
 		require.True(t, apperr.Is(give(self, service.RoleAdmin, service.RoleClinician, service.RoleAuditor), apperr.Forbidden))
 		b.account(t, service.RoleAdmin)
+		require.True(t, apperr.Is(give(self, service.RoleClinician), apperr.LastAdmin), "who is invited and never came is no admin yet")
+		b.withPassword(t, service.RoleAdmin)
+		require.NoError(t, give(self, service.RoleClinician))
+		require.NoError(t, give(admin, service.RoleAdmin, service.RoleClinician))
 		require.NoError(t, give(self, service.RoleAdmin), "one may give up a role")
 		never := func(int64) bool { return false }
 		_, err = b.accounts.Change(admin, account.ID, never, edit(func(*service.AccountInput) {}))
@@ -253,7 +257,7 @@ func TestOneAdminStays(t *testing.T) {
 		for range 3 {
 			admins := make([]*models.Account, 8)
 			for i := range admins {
-				admins[i] = one.account(t, service.RoleAdmin)
+				admins[i] = one.withPassword(t, service.RoleAdmin)
 			}
 			one.db.Exec("UPDATE account SET disabled = true WHERE id NOT IN ?", ids(admins))
 			var kept atomic.Int64

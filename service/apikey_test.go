@@ -25,7 +25,7 @@ func (b *bundle) onAccount(t *testing.T, ctx context.Context) context.Context {
 	if err != nil {
 		return ctx
 	}
-	actor.ID = b.account(t, service.RoleFrontDesk).ID
+	actor.ID = b.account(t, service.RoleAdmin).ID
 	return audit.WithActor(ctx, actor)
 }
 

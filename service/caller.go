@@ -46,7 +46,7 @@ func (c *Caller) Actor() audit.Actor {
 func (c *Caller) Machine() bool { return c.APIKeyID != uuid.Nil }
 
 // Authenticate returns who a token belongs to. It returns an Unauthenticated error where it is unknown, revoked, expired or was not used for too long,
-// or where its account is disabled.
+// or where its account is disabled, or may not make API keys any more.
 func (s *AuthService) Authenticate(ctx context.Context, token string) (*Caller, error) {
 	hash, now := hashToken(token), time.Now()
 	if caller := s.callers.get(hash, now); caller != nil {
@@ -86,7 +86,7 @@ func (s *AuthService) withSession(ctx context.Context, hash string, now time.Tim
 // withKey is withSession for an API key.
 func (s *AuthService) withKey(ctx context.Context, hash string, now time.Time) (*Caller, time.Time, error) {
 	key, err := s.keys.ByHash(ctx, hash, now)
-	if apperr.Is(err, apperr.NotFound) || (err == nil && (key.Account == nil || key.Account.Disabled)) {
+	if apperr.Is(err, apperr.NotFound) || (err == nil && !answersForKeys(key.Account)) {
 		return nil, time.Time{}, apperr.New(apperr.Unauthenticated, "The API key is unknown, was revoked or has expired.")
 	}
 	if err != nil {
@@ -99,6 +99,11 @@ func (s *AuthService) withKey(ctx context.Context, hash string, now time.Time) (
 	}
 	caller := &Caller{Account: key.Account, APIKeyID: key.ID, Scopes: key.Scopes}
 	return caller, earlier(now.Add(callerLease), key.ExpiresAt), nil
+}
+
+// answersForKeys reports whether an account can have API keys.
+func answersForKeys(account *models.Account) bool {
+	return account != nil && !account.Disabled && Reach(account.Roles, APIKeyCreate) != None
 }
 
 // idleSince returns when a session that goes on at now was used last, at the latest.

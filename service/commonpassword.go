@@ -32,12 +32,14 @@ func isCommonPassword(password string) bool {
 	folded := phi.NormalizeText(password)
 	word := strings.TrimRightFunc(folded, func(r rune) bool { return !unicode.IsLetter(r) })
 	plain := spelled.Replace(word)
-	return commonPasswords()[folded] || commonPasswords()[plain] || commonPasswords()[plain+folded[len(word):]] || isRepetition(folded)
+	return commonPasswords()[folded] || commonPasswords()[plain] || commonPasswords()[plain+folded[len(word):]] ||
+		isRepetition(folded) || isRepetition(password)
 }
 
 // spelled undoes the usual disguises.
 var spelled = strings.NewReplacer("0", "o", "1", "i", "3", "e", "4", "a", "5", "s", "7", "t", "@", "a", "$", "s", "!", "i")
 
+// isRepetition reports whether s is a short word over and over.
 func isRepetition(s string) bool {
 	for unit := 1; unit <= longestUnit && unit < len(s); unit++ {
 		if strings.Repeat(s[:unit], len(s)/unit+1)[:len(s)] == s {

@@ -11,7 +11,7 @@ import (
 )
 
 // plain is a unit of work that does nothing around fn.
-type plain struct{}
+type plain struct{ Store }
 
 func (plain) InTx(ctx context.Context, fn func(context.Context) error) error      { return fn(ctx) }
 func (plain) Contended(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }

@@ -18,9 +18,6 @@ import (
 	"novamind/repository"
 )
 
-// nobodysPassword is the hash of no password that anybody could find: who is invited sets one.
-const nobodysPassword = "$argon2id$v=19$m=65536,t=1,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" //nolint:gosec // says so
-
 // Practitioners imports an NDJSON file of FHIR R4 practitioners (see importLines): accounts of clinicians that are disabled until an admin invites them.
 // Encounters and documents name practitioners by what this reads, so it comes before them, each time.
 func (s *ImportService) Practitioners(ctx context.Context, r io.Reader, strict bool, progress func(int64)) (Report, error) {
@@ -29,7 +26,7 @@ func (s *ImportService) Practitioners(ctx context.Context, r io.Reader, strict b
 		id:    func(p *fhir.Practitioner) uuid.UUID { return p.ID },
 		known: s.accounts.Known, create: s.accounts.Create, admit: s.freeAddresses,
 		row: func(p *fhir.Practitioner) (*models.Account, string) {
-			a := &models.Account{Base: models.Base{ID: p.ID}, PasswordHash: nobodysPassword}
+			a := &models.Account{Base: models.Base{ID: p.ID}}
 			in := AccountInput{Email: p.Email, Name: p.Name, Roles: []string{RoleClinician}, Disabled: true}
 			if err := in.applyTo(a); err != nil {
 				return nil, rejectReason(err)

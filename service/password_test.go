@@ -18,7 +18,7 @@ func TestCommonPasswords(t *testing.T) {
 	t.Parallel()
 	for _, common := range []string{
 		"123456789012", "1QAZ2wsx3edc", "Administrator", "@dm1n1str@t0r", "administrator2026!", "passwordpassword", "aaaaaaaaaaaaa", "LetMeInLetMeIn",
-		"abcabcabcabcab",
+		"abcabcabcabcab", strings.Repeat(" ", 12), strings.Repeat("\u3000", 12),
 	} {
 		require.True(t, service.IsCommonPassword(common), common)
 	}

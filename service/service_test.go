@@ -187,4 +187,12 @@ func (b *bundle) account(t *testing.T, roles ...string) *models.Account {
 	return a
 }
 
+// withPassword adds an account that can log in with chosen.
+func (b *bundle) withPassword(t *testing.T, roles ...string) *models.Account {
+	t.Helper()
+	a, _, err := b.accounts.Create(as(t, service.RoleAdmin), accountInput(roles...), new(chosen), service.Idempotency{})
+	require.NoError(t, err)
+	return a
+}
+
 func anyVersion(int64) bool { return true }

@@ -1,0 +1,164 @@
+package service_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/internal/dbtest"
+	"novamind/models"
+	"novamind/service"
+)
+
+// session logs an account in that has the password chosen, and returns the context of its requests.
+func (b *bundle) session(t *testing.T, account *models.Account) context.Context {
+	t.Helper()
+	l, err := b.auth.Login(anonymous(t), service.Credentials{Email: account.Email, Password: chosen})
+	require.NoError(t, err)
+	return holding(t, b, l)
+}
+
+// deciding are the changes of who may do what, by a request that was let in already.
+func (b *bundle) deciding(t *testing.T) map[string]func(context.Context) error {
+	t.Helper()
+	patient, clinician, key := b.register(t), b.account(t, service.RoleClinician), b.apiKey(t)
+	return map[string]func(context.Context) error{
+		"account": func(ctx context.Context) error {
+			_, _, err := b.accounts.Create(ctx, accountInput(service.RoleAdmin), nil, service.Idempotency{})
+			return err
+		},
+		"change": func(ctx context.Context) error {
+			_, err := b.accounts.Change(ctx, clinician.ID, anyVersion, edit(func(in *service.AccountInput) { in.Name = "Other" }))
+			return err
+		},
+		"reset": func(ctx context.Context) error {
+			_, _, err := b.accounts.Reset(ctx, clinician.ID, nil)
+			return err
+		},
+		"key": func(ctx context.Context) error {
+			_, _, err := b.apiKeys.Create(ctx, keyInput())
+			return err
+		},
+		"assignment": func(ctx context.Context) error {
+			_, err := b.carers.Assign(ctx, patient.ID, clinician.ID)
+			return err
+		},
+		"emergency": func(ctx context.Context) error {
+			_, _, err := b.emergencies.Open(ctx, service.BreakGlassInput{PatientID: &patient.ID, Reason: emergency})
+			return err
+		},
+		"revocation": func(ctx context.Context) error { return b.apiKeys.Revoke(ctx, key.ID, anyVersion) },
+	}
+}
+
+// Who may do what is decided by the rights that somebody has when it is, not by those of the moment when the request was let in.
+func TestDecisionsTakeTheRightsOfTheirMoment(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		b.withPassword(t, service.RoleAdmin) // who stays
+		admin := as(t, service.RoleAdmin)
+		for name, end := range map[string]func(*models.Account){
+			"disabled": func(a *models.Account) {
+				_, err := b.accounts.Change(admin, a.ID, anyVersion, edit(func(in *service.AccountInput) { in.Disabled = true }))
+				require.NoError(t, err)
+			},
+			"demoted": func(a *models.Account) {
+				_, err := b.accounts.Change(admin, a.ID, anyVersion, edit(func(in *service.AccountInput) { in.Roles = []string{service.RoleAuditor} }))
+				require.NoError(t, err)
+			},
+			"reset": func(a *models.Account) {
+				_, _, err := b.accounts.Reset(admin, a.ID, nil)
+				require.NoError(t, err)
+			},
+		} {
+			account := b.withPassword(t, service.Roles()...)
+			ctx := b.session(t, account)
+			changes := b.deciding(t)
+			end(account)
+			for what, change := range changes {
+				require.True(t, apperr.Is(change(ctx), apperr.Forbidden), "%s, %s", name, what)
+			}
+			denials := 0
+			actor, err := audit.ActorFrom(ctx)
+			require.NoError(t, err)
+			require.NoError(t, b.db.Raw("SELECT count(*) FROM auditlog WHERE outcome = 'denied' AND user_id = ?", actor.ID.String()).Scan(&denials).Error)
+			require.Equal(t, len(changes), denials, name)
+		}
+		ctx := b.session(t, b.withPassword(t, service.Roles()...))
+		for what, change := range b.deciding(t) {
+			require.NoError(t, change(ctx), what)
+		}
+	})
+}
+
+// A key works as long as its account may have one, however it came to be there.
+func TestKeysNeedAnAdmin(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		for _, role := range service.Roles() {
+			account := b.account(t, role)
+			ctx := audit.WithActor(t.Context(), audit.Actor{ID: account.ID, Roles: []string{service.RoleAdmin}, Origin: "test"})
+			_, secret, err := b.apiKeys.Create(ctx, keyInput())
+			require.NoError(t, err)
+			_, err = b.auth.Authenticate(t.Context(), secret)
+			require.Equal(t, role != service.RoleAdmin, apperr.Is(err, apperr.Unauthenticated), "%s: %v", role, err)
+		}
+	})
+}
+
+// A stolen session does not do away with the password or the second factor of its own account.
+func TestNobodyResetsThemselves(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		withAccount(t, b)
+		secret, _ := enrolled(t, b)
+		l, err := b.auth.Login(anonymous(t), service.Credentials{Email: email, Password: password, Code: code(t, secret)})
+		require.NoError(t, err)
+		mine := holding(t, b, l)
+		for _, chose := range []*string{nil, new(chosen)} {
+			_, _, err = b.accounts.Reset(mine, l.Account.ID, chose)
+			require.True(t, apperr.Is(err, apperr.Forbidden), "%v", err)
+		}
+		_, err = b.accounts.Change(mine, l.Account.ID, anyVersion, edit(func(in *service.AccountInput) { in.RemoveSecondFactor = true }))
+		require.True(t, apperr.Is(err, apperr.Forbidden), "%v", err)
+		_, err = b.accounts.Change(mine, l.Account.ID, anyVersion, edit(func(in *service.AccountInput) { in.Name = "Other" }))
+		require.NoError(t, err)
+		require.Equal(t, 1, b.count(t, "secondfactor"))
+	})
+}
+
+// A repeat with another password is another request; so is one after the password was changed, whatever it gives.
+func TestRepeatsKnowThePassword(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		admin, in, other := as(t, service.RoleAdmin), accountInput(service.RoleAdmin), chosen+" too"
+		once := service.Idempotency{Key: "key", Request: "body"}
+		create := func(password string) error {
+			_, _, err := b.accounts.Create(admin, in, &password, once)
+			return err
+		}
+		require.NoError(t, create(chosen))
+		require.NoError(t, create(chosen))
+		require.True(t, apperr.Is(create(other), apperr.KeyReused))
+		account, err := b.accounts.ByEmail(admin, in.Email)
+		require.NoError(t, err)
+		_, err = b.accounts.Repeated(admin, account.ID, new(chosen))
+		require.NoError(t, err)
+		_, err = b.accounts.Repeated(admin, account.ID, &other)
+		require.True(t, apperr.Is(err, apperr.KeyReused), "%v", err)
+		require.NoError(t, b.auth.SetPassword(b.session(t, account), chosen, other))
+		for _, guess := range []string{chosen, other} {
+			require.True(t, apperr.Is(create(guess), apperr.KeyReused))
+		}
+		_, err = b.accounts.Repeated(admin, uuid.New(), nil)
+		require.True(t, apperr.Is(err, apperr.NotFound), "%v", err)
+	})
+}
