@@ -543,6 +543,13 @@ var expectations = map[string]expectation{
 			return err
 		},
 	},
+	"AccountService.Repeated": {
+		roles: admins, action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.accounts.Repeated(ctx, b.account(t, service.RoleClinician).ID, nil)
+			return err
+		},
+	},
 	"AccountService.Redeem": {open: "asks for the token of a link"},
 
 	"APIKeyService.Create": {
