@@ -85,8 +85,8 @@ func (a *API) listSlots(c *gin.Context) error {
 		return err
 	}
 	query := service.SlotQuery{
-		Length: time.Duration(valueOr(q.Int("minutes"), defaultSlot)) * time.Minute,
-		Type:   valueOr(q.OneOf("type", models.AppointmentTypes()), ""), TimeZone: valueOr(q.Text("time_zone", 64), ""),
+		Minutes: valueOr(q.Int("minutes"), defaultSlot),
+		Type:    valueOr(q.OneOf("type", models.AppointmentTypes()), ""), TimeZone: valueOr(q.Text("time_zone", 64), ""),
 	}
 	query.From, query.To = a.period(q)
 	if err := q.Err(); err != nil {

@@ -200,7 +200,7 @@ var expectations = map[string]expectation{
 	"AppointmentService.Slots": {
 		roles: callers, action: audit.List,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			_, _, err := b.appointments.Slots(ctx, b.practitioner(t).ID, service.SlotQuery{From: monday, To: monday.AddDate(0, 0, 1), Length: time.Hour})
+			_, _, err := b.appointments.Slots(ctx, b.practitioner(t).ID, service.SlotQuery{From: monday, To: monday.AddDate(0, 0, 1), Minutes: 60})
 			return err
 		},
 	},

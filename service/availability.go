@@ -86,7 +86,7 @@ func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID
 // SlotQuery asks for free time of a practitioner. No type means any.
 type SlotQuery struct {
 	From, To time.Time
-	Length   time.Duration
+	Minutes  int // how long a slot is
 	Type     string
 	TimeZone string // of the days of who has no hours configured; empty: the clinic's
 }
@@ -134,7 +134,7 @@ func (s *AppointmentService) Slots(ctx context.Context, practitionerID uuid.UUID
 		for i, t := range taken {
 			busy[i] = schedule.Interval{Start: t.Start, End: t.End}
 		}
-		slots = week.Slots(span, q.Length, q.Type, busy)
+		slots = week.Slots(span, time.Duration(q.Minutes)*time.Minute, q.Type, busy)
 		return nil
 	})
 	if err != nil {
@@ -148,7 +148,7 @@ func (q SlotQuery) check() error {
 	if !q.To.After(q.From) || q.To.Sub(q.From) > maxSlotPeriod {
 		v.add("to", "out_of_range", "Must be later than from, by 31 days at most.")
 	}
-	if q.Length < 5*time.Minute || q.Length > maxAppointment {
+	if q.Minutes < 5 || q.Minutes > int(maxAppointment/time.Minute) {
 		v.add("minutes", "out_of_range", "Must be from 5 to 1440.")
 	}
 	if q.Type != "" {

@@ -144,7 +144,7 @@ func TestSlotsWhereClocksChange(t *testing.T) {
 				{Weekday: schedule.WeekdayName(date.Weekday()), Hours: schedule.Hours{From: "00:30", To: "04:30"}},
 			}}))
 			query := service.SlotQuery{
-				From: at(t, c.zone, c.day+" 00:00"), To: at(t, c.zone, c.day+" 12:00"), Length: time.Duration(c.minutes) * time.Minute, Type: models.TypeIndividual,
+				From: at(t, c.zone, c.day+" 00:00"), To: at(t, c.zone, c.day+" 12:00"), Minutes: c.minutes, Type: models.TypeIndividual,
 			}
 			slots, zone, err := b.appointments.Slots(desk, doctor.ID, query)
 			require.NoError(t, err)
@@ -174,7 +174,7 @@ func TestSlotsAreFree(t *testing.T) {
 		desk, doctor := as(t, service.RoleFrontDesk), b.practitioner(t)
 		free := func() int {
 			slots, zone, err := b.appointments.Slots(desk, doctor.ID, service.SlotQuery{
-				From: monday, To: monday.Add(4 * time.Hour), Length: time.Hour, TimeZone: "UTC",
+				From: monday, To: monday.Add(4 * time.Hour), Minutes: 60, TimeZone: "UTC",
 			})
 			require.NoError(t, err)
 			require.Equal(t, "UTC", zone)
@@ -189,21 +189,22 @@ func TestSlotsAreFree(t *testing.T) {
 		b.expire(t, hold.ID)
 		require.Equal(t, 3, free())
 		for name, q := range map[string]service.SlotQuery{
-			"no period":  {Length: time.Hour},
-			"backwards":  {From: monday, To: monday, Length: time.Hour},
-			"too long":   {From: monday, To: monday.AddDate(0, 0, 32), Length: time.Hour},
-			"too short":  {From: monday, To: monday.Add(time.Hour), Length: time.Minute},
-			"other type": {From: monday, To: monday.Add(time.Hour), Length: time.Hour, Type: "yoga"},
-			"no zone":    {From: monday, To: monday.Add(time.Hour), Length: time.Hour, TimeZone: "Local"},
+			"no period":  {Minutes: 60},
+			"backwards":  {From: monday, To: monday, Minutes: 60},
+			"too long":   {From: monday, To: monday.AddDate(0, 0, 32), Minutes: 60},
+			"too short":  {From: monday, To: monday.Add(time.Hour), Minutes: 1},
+			"overflow":   {From: monday, To: monday.Add(time.Hour), Minutes: 307445740}, // minutes that are five in nanoseconds of 64 bits
+			"other type": {From: monday, To: monday.Add(time.Hour), Minutes: 60, Type: "yoga"},
+			"no zone":    {From: monday, To: monday.Add(time.Hour), Minutes: 60, TimeZone: "Local"},
 		} {
 			_, _, err := b.appointments.Slots(desk, doctor.ID, q)
 			requireCode(t, apperr.Invalid, err, name)
 		}
 		require.NoError(t, b.db.Exec("UPDATE account SET disabled = true WHERE id = ?", doctor.ID.String()).Error)
 		require.Zero(t, free(), "nobody can be booked with who is disabled")
-		_, _, err := b.appointments.Slots(desk, uuid.New(), service.SlotQuery{From: monday, To: monday.Add(time.Hour), Length: time.Hour})
+		_, _, err := b.appointments.Slots(desk, uuid.New(), service.SlotQuery{From: monday, To: monday.Add(time.Hour), Minutes: 60})
 		requireCode(t, apperr.NotFound, err)
-		slots, _, err := b.appointments.Slots(desk, doctor.ID, service.SlotQuery{From: monday.AddDate(-20, 0, 0), To: monday.AddDate(-20, 0, 1), Length: time.Hour})
+		slots, _, err := b.appointments.Slots(desk, doctor.ID, service.SlotQuery{From: monday.AddDate(-20, 0, 0), To: monday.AddDate(-20, 0, 1), Minutes: 60})
 		require.NoError(t, err)
 		require.Empty(t, slots, "what is over can't be booked")
 	})
