@@ -93,6 +93,19 @@ func (a *API) revokeConsent(c *gin.Context) error {
 	return writeConsent(c, http.StatusOK, m)
 }
 
+// revokeConsents answers alike whatever there was to revoke.
+func (a *API) revokeConsents(c *gin.Context) error {
+	id, err := pathID(c, "id")
+	if err != nil {
+		return err
+	}
+	if err := a.Consents.RevokeAll(c.Request.Context(), id); err != nil {
+		return err
+	}
+	c.Status(http.StatusNoContent)
+	return nil
+}
+
 func (a *API) listConsents(c *gin.Context) error {
 	id, span, err := a.listOfPatient(c)
 	if err != nil {

@@ -158,3 +158,34 @@ func TestDisclosuresThatAreRefused(t *testing.T) {
 		}
 	})
 }
+
+// A patient revokes to whoever treats them, who learns nothing of what there was.
+func TestAnybodyInLastingCareRecordsARevocation(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		patient, none := s.register(ada), s.register(ada)
+		author, _ := s.clinician("author@example.org", patient)
+		colleague, colleagueID := s.clinician("colleague@example.org", patient)
+		other, _ := s.clinician("other@example.org", patient, none)
+		stranger, _ := s.clinician("stranger@example.org")
+		note := s.as(author).record(patient, `"kind":"sud_counseling_note","content":"`+canary+`"`)
+		consent := s.as(author).consent(patient, `,"recipient_id":"`+colleagueID+`"`)
+		s.as(colleague).sees(patient, note)
+		path := "/api/v1/patients/" + patient + "/consents"
+		r := s.as(stranger).do("POST", "/api/v1/break-glass", `{"patient_id":"`+patient+`","reason":"unconscious"}`)
+		require.Equal(t, http.StatusCreated, r.status, r.text)
+		require.Equal(t, http.StatusNotFound, s.as(stranger).do("DELETE", path, "").status, "an emergency is no lasting care")
+		s.as(colleague).sees(patient, note)
+		for _, of := range []string{patient, none, patient} {
+			r := s.as(other).do("DELETE", "/api/v1/patients/"+of+"/consents", "")
+			require.Equal(t, http.StatusNoContent, r.status, r.text)
+			require.Empty(t, r.text)
+			require.Empty(t, r.header.Get("ETag"))
+		}
+		s.as(colleague).hides(patient, note)
+		require.Empty(t, s.as(other).do("GET", path, "").items())
+		r = s.as(author).do("GET", "/api/v1/consents/"+consent, "")
+		require.NotNil(t, r.at("revoked_at"))
+		require.EqualValues(t, 2, r.at("version"), "once")
+	})
+}

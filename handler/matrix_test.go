@@ -133,6 +133,7 @@ var matrix = map[string]rule{
 	"POST /api/v1/patients/:id/unmerge":        {who: service.RoleFrontDesk, want: 409, path: patientPath("/unmerge"), body: `{"reason":"Not the same person"}`},
 	"GET /api/v1/patients/:id/medical-records": {who: service.RoleClinician, want: 200, path: patientPath("/medical-records")},
 	"GET /api/v1/patients/:id/consents":        {who: service.RoleClinician, want: 200, path: patientPath("/consents")},
+	"DELETE /api/v1/patients/:id/consents":     {who: service.RoleClinician, want: 204, path: patientPath("/consents")},
 	"POST /api/v1/patients/:id/consents": {
 		who: service.RoleClinician, want: 201, path: patientPath("/consents"), body: `{"kind":"part2","purpose":"Treatment"}`,
 	},

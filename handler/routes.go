@@ -80,6 +80,7 @@ func (a *API) recordRoutes() []Route {
 		{"GET", "/api/v1/patients/:id/medical-records", Session, a.listPatientMedicalRecords},
 		{"GET", "/api/v1/patients/:id/consents", Session, a.listConsents},
 		{"POST", "/api/v1/patients/:id/consents", Session, noQuery(a.createConsent)},
+		{"DELETE", "/api/v1/patients/:id/consents", Session, noQuery(a.revokeConsents)},
 		{"GET", "/api/v1/patients/:id/disclosures", Session, a.listDisclosures},
 		{"POST", "/api/v1/patients/:id/disclosures", Session, noQuery(a.createDisclosure)},
 		{"GET", "/api/v1/patients/:id/risk-flags", Session, a.listRiskFlags},

@@ -128,6 +128,7 @@ var clinicalAttempts = []attempt{
 	{"nested: records of one kind", "GET", "/patients/:patient/medical-records?kind=psychotherapy_note", "", "", 404},
 	{"nested: consents", "GET", "/patients/:patient/consents", "", "", 404},
 	{"nested: a consent given", "POST", "/patients/:patient/consents", `{"kind":"part2","purpose":"Treatment"}`, "", 404},
+	{"nested: consents, revoked", "DELETE", "/patients/:patient/consents", "", "", 404},
 	{"nested: disclosures", "GET", "/patients/:patient/disclosures", "", "", 404},
 	{"nested: a disclosure noted", "POST", "/patients/:patient/disclosures", `{"recipient":"Me","purpose":"Treatment"}`, "", 404},
 	{"nested: risk flags", "GET", "/patients/:patient/risk-flags", "", "", 404},

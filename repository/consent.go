@@ -49,6 +49,13 @@ func (r *ConsentRepository) Of(ctx context.Context, patientID uuid.UUID, sight R
 	return r.List(ctx, page, ofPatient(patientID), sight.where(visibleConsent))
 }
 
+// Standing returns a patient's consents that were neither revoked nor have expired, whoever sees them: none of it is to be shown. It returns an Unreadable error.
+func (r *ConsentRepository) Standing(ctx context.Context, patientID uuid.UUID, at time.Time) ([]*models.Consent, error) {
+	var rows []*models.Consent
+	err := r.store.handle(ctx).Scopes(ofPatient(patientID)).Where("revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", at.UTC()).Order("id").Find(&rows).Error
+	return rows, translate(err)
+}
+
 // ofPatient is the condition on what belongs to a patient, or to one who was merged into that patient.
 func ofPatient(id uuid.UUID) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB {

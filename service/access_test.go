@@ -439,6 +439,12 @@ var expectations = map[string]expectation{
 			return err
 		},
 	},
+	"ConsentService.RevokeAll": {
+		roles: clinicians, action: audit.Revoke, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			return b.consents.RevokeAll(ctx, b.consentFor(t, ctx).PatientID)
+		},
+	},
 	"ConsentService.Disclose": {
 		roles: clinicians, action: audit.Disclose,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {

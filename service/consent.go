@@ -186,6 +186,29 @@ func (s *ConsentService) Revoke(ctx context.Context, id uuid.UUID, current Preco
 	return c, nil
 }
 
+// RevokeAll ends whatever a patient in the actor's care has consented to, whether the actor sees it or not: patients revoke at any time (42 CFR 2.31), to anybody
+// who treats them. It tells nothing of what there was. It returns a NotFound or a Stale error, or an Unreadable one.
+func (s *ConsentService) RevokeAll(ctx context.Context, patientID uuid.UUID) error {
+	intent := audit.Intent{Action: audit.Revoke, EntityType: "consent"}
+	return guarded(ctx, s.store, ConsentCreate, intent, s.store.InTx, func(ctx context.Context) error {
+		if err := s.care.inCareFor(ctx, patientID); err != nil {
+			return err
+		}
+		now := time.Now().UTC().Truncate(time.Microsecond)
+		standing, err := s.consents.Standing(ctx, patientID, now)
+		if err != nil {
+			return err
+		}
+		for _, c := range standing {
+			c.RevokedAt = &now
+			if err := s.consents.Update(ctx, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // DisclosureInput is what was given to somebody outside of the clinic.
 type DisclosureInput struct {
 	phi.Private `json:"-"`
