@@ -65,7 +65,7 @@ func eventPath(rest string) func(*stack, caller) string {
 // weekPath returns the path of the review of a week that nobody signed off yet.
 func weekPath(rest string) func(*stack, caller) string {
 	return func(*stack, caller) string {
-		return fmt.Sprintf("/api/v1/audit-reviews/%d-W%02d", 1000+rand.IntN(900), 1+rand.IntN(52)) + rest
+		return fmt.Sprintf("/api/v1/audit-reviews/%d-W%02d", 1900+rand.IntN(100), 1+rand.IntN(52)) + rest
 	}
 }
 
