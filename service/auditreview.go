@@ -82,7 +82,7 @@ func (s *AuditReviewService) Week(name string) (Week, error) {
 	year, number, ok := strings.Cut(name, "-W")
 	y, yearErr := strconv.Atoi(year)
 	n, numberErr := strconv.Atoi(number)
-	if !ok || yearErr != nil || numberErr != nil || y < schedule.FirstYear || y > schedule.LastYear {
+	if !ok || yearErr != nil || numberErr != nil || y < 1 || y > schedule.LastYear {
 		return Week{}, noWeek()
 	}
 	fourth := time.Date(y, time.January, 4, 0, 0, 0, 0, s.hours.Zone()) // is always in the first week
