@@ -10,10 +10,10 @@ import (
 	"novamind/models"
 )
 
-// HoldActor returns the account of who acts by a session or an API key, as it is now, and keeps it so until the transaction of ctx ends. It returns a
-// NotFound error where the account is disabled, or the session or the key has ended.
-func (s *Store) HoldActor(ctx context.Context, actor audit.Actor) (*models.Account, error) {
-	account, err := NewAccountRepository(s).Hold(ctx, actor.ID)
+// Actor returns the account of who acts by a session or an API key, as it is now. It returns a NotFound error where the account is disabled, or the session or
+// the key has ended.
+func (s *Store) Actor(ctx context.Context, actor audit.Actor) (*models.Account, error) {
+	account, err := NewAccountRepository(s).ByID(ctx, actor.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -29,4 +29,12 @@ func (s *Store) HoldActor(ctx context.Context, actor audit.Actor) (*models.Accou
 		return nil, translate(gorm.ErrRecordNotFound)
 	}
 	return account, nil
+}
+
+// HoldActor is Actor, and keeps the account as it is until the transaction of ctx ends.
+func (s *Store) HoldActor(ctx context.Context, actor audit.Actor) (*models.Account, error) {
+	if _, err := NewAccountRepository(s).Hold(ctx, actor.ID); err != nil {
+		return nil, err
+	}
+	return s.Actor(ctx, actor)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -20,6 +21,7 @@ type Store interface {
 	InTx(ctx context.Context, fn func(context.Context) error) error
 	Read(ctx context.Context, fn func(context.Context) error) error
 	Contended(ctx context.Context, fn func(context.Context) error) error
+	Actor(ctx context.Context, actor audit.Actor) (*models.Account, error)
 	HoldActor(ctx context.Context, actor audit.Actor) (*models.Account, error)
 }
 
@@ -221,20 +223,23 @@ func granted(ctx context.Context) (scope Scope, emergencies bool) {
 	return g.scope, ByEmergency(g.permission)
 }
 
-// stillGranted judges the permission that the innermost guarded call of ctx is about by the actor's account as it is now, and holds that. Jobs have none.
+// changes reports whether a permission is one to change something.
+func (p Permission) changes() bool { return !strings.HasSuffix(string(p), ".read") }
+
+// stillGranted judges the permission that the innermost guarded call of ctx is about by the actor's account as it is now, which account returns. Jobs have none.
 // It returns a Forbidden error where the account, the session or the API key has ended, or the role is gone.
-func stillGranted(ctx context.Context, store Store) error {
+func stillGranted(ctx context.Context, account func(context.Context, audit.Actor) (*models.Account, error)) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil || (actor.SessionID == uuid.Nil && actor.APIKeyID == uuid.Nil) {
 		return err
 	}
-	account, err := store.HoldActor(ctx, actor)
+	now, err := account(ctx, actor)
 	if err != nil && !apperr.Is(err, apperr.NotFound) {
 		return err
 	}
 	g, _ := ctx.Value(grantKey{}).(*grant)
 	if err == nil && actor.APIKeyID == uuid.Nil {
-		actor.Roles = account.Roles
+		actor.Roles = now.Roles
 		g.scope = min(g.scope, reachOf(actor, g.permission))
 	}
 	if err != nil || g.scope == None {
@@ -262,7 +267,7 @@ func guarded(ctx context.Context, store Store, p Permission, intent audit.Intent
 	}
 	return kind(context.WithValue(ctx, grantKey{}, g), func(ctx context.Context) error {
 		if holding[p] {
-			if err := stillGranted(ctx, store); err != nil {
+			if err := stillGranted(ctx, store.HoldActor); err != nil {
 				return err
 			}
 		}
@@ -272,6 +277,9 @@ func guarded(ctx context.Context, store Store, p Permission, intent audit.Intent
 			}
 			if g.scope != All && !g.asked {
 				return apperr.Wrap(apperr.Internal, "The access could not be judged.", errUnasked)
+			}
+			if p.changes() && !holding[p] && p != AccountUpdate { // it may have waited for others
+				return stillGranted(ctx, store.Actor)
 			}
 			return nil
 		})

@@ -352,7 +352,7 @@ func (s *AccountService) change(ctx context.Context, action string, id uuid.UUID
 		if err != nil {
 			return err
 		}
-		if err := stillGranted(ctx, s.store); err != nil {
+		if err := stillGranted(ctx, s.store.HoldActor); err != nil {
 			return err
 		}
 		if account, err = s.accounts.ByID(ctx, id); err != nil {

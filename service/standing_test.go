@@ -22,8 +22,8 @@ func (b *bundle) session(t *testing.T, account *models.Account) context.Context 
 	return holding(t, b, l)
 }
 
-// deciding are the changes of who may do what, by a request that was let in already.
-func (b *bundle) deciding(t *testing.T) map[string]func(context.Context) error {
+// changes are some, first of all of who may do what, by a request that was let in already.
+func (b *bundle) changes(t *testing.T) map[string]func(context.Context) error {
 	t.Helper()
 	patient, clinician, key := b.register(t), b.account(t, service.RoleClinician), b.apiKey(t)
 	return map[string]func(context.Context) error{
@@ -51,12 +51,16 @@ func (b *bundle) deciding(t *testing.T) map[string]func(context.Context) error {
 			_, _, err := b.emergencies.Open(ctx, service.BreakGlassInput{PatientID: &patient.ID, Reason: emergency})
 			return err
 		},
+		"patient": func(ctx context.Context) error {
+			_, _, err := b.patients.Register(ctx, another(input()), service.Idempotency{})
+			return err
+		},
 		"revocation": func(ctx context.Context) error { return b.apiKeys.Revoke(ctx, key.ID, anyVersion) },
 	}
 }
 
-// Who may do what is decided by the rights that somebody has when it is, not by those of the moment when the request was let in.
-func TestDecisionsTakeTheRightsOfTheirMoment(t *testing.T) {
+// What is changed, and who may do what, is decided by the rights that somebody has when it is, not by those of the moment when the request was let in.
+func TestChangesTakeTheRightsOfTheirMoment(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
@@ -78,19 +82,19 @@ func TestDecisionsTakeTheRightsOfTheirMoment(t *testing.T) {
 		} {
 			account := b.withPassword(t, service.Roles()...)
 			ctx := b.session(t, account)
-			changes := b.deciding(t)
+			tried := b.changes(t)
 			end(account)
-			for what, change := range changes {
+			for what, change := range tried {
 				require.True(t, apperr.Is(change(ctx), apperr.Forbidden), "%s, %s", name, what)
 			}
 			denials := 0
 			actor, err := audit.ActorFrom(ctx)
 			require.NoError(t, err)
 			require.NoError(t, b.db.Raw("SELECT count(*) FROM auditlog WHERE outcome = 'denied' AND user_id = ?", actor.ID.String()).Scan(&denials).Error)
-			require.Equal(t, len(changes), denials, name)
+			require.Equal(t, len(tried), denials, name)
 		}
 		ctx := b.session(t, b.withPassword(t, service.Roles()...))
-		for what, change := range b.deciding(t) {
+		for what, change := range b.changes(t) {
 			require.NoError(t, change(ctx), what)
 		}
 	})
