@@ -29,6 +29,7 @@ func (s *stack) heldBack(method, path, body string, between func()) int {
 	in := bufio.NewReader(conn)
 	waiting, err := http.ReadResponse(in, nil)
 	require.NoError(s.t, err)
+	require.NoError(s.t, waiting.Body.Close())
 	require.Equal(s.t, http.StatusContinue, waiting.StatusCode)
 	between()
 	_, err = io.WriteString(conn, body)
