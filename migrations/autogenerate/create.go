@@ -124,7 +124,11 @@ func (r Request) leftOver(ctx context.Context, engine string, from, to inspect.S
 	if err := cmp.Or(unfilled(d), r.Desired.untouched(d)); err != nil {
 		return steps{}, err
 	}
-	return plan(ctx, engine, from, to)
+	s, err := plan(ctx, engine, from, to)
+	if err == nil && len(s.up)+len(s.lateUp) == 0 && !d.Empty() {
+		err = ungenerated("as it is", d)
+	}
+	return s, err
 }
 
 // ask returns ErrCandidates with what to say, if there are any.
@@ -184,8 +188,12 @@ func residue(ctx context.Context, db *gorm.DB, want inspect.State, direction str
 	if err != nil || d.Empty() {
 		return err
 	}
-	return fmt.Errorf("the SQL can't be generated: after %s, this still differs: %s (migrate create without --autogenerate makes empty files to write by hand)",
-		direction, strings.Join(d.Describe(), "; "))
+	return ungenerated("after "+direction, d)
+}
+
+func ungenerated(when string, d inspect.Difference) error {
+	return fmt.Errorf("the SQL can't be generated: %s, this still differs: %s (migrate create without --autogenerate makes empty files to write by hand)",
+		when, strings.Join(d.Describe(), "; "))
 }
 
 var unnameable = regexp.MustCompile(`[^a-z0-9]+`)

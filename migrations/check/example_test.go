@@ -47,50 +47,51 @@ func TestTheDocumentedRenameNeedsNoDowntime(t *testing.T) {
 	r, err := runner.New(db, set, runner.Program{Rows: runner.MadeUpRows}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 
-	write(t, db, "name", "old") // before the migration
-	for i := 1; i <= 2500; i++ {
-		require.NoError(t, db.Exec(`INSERT INTO account (id, email, name, roles, password_hash, must_change_password, disabled)
-			VALUES (gen_random_uuid(), gen_random_uuid(), 'Somebody', '[]', '-', false, false)`).Error)
-	}
+	const old, now = "retained_until", "kept_until"
+	write(t, db, old, "old") // before the migration
+	require.NoError(t, db.Exec(`INSERT INTO backup (id, key_ids, retained_until) SELECT gen_random_uuid(), '[]', now() FROM generate_series(1, 2500)`).Error)
 	for range 2 { // up, down and up again
 		for _, m := range steps[:2] {
 			_, err = r.Up(t.Context(), m.ID)
 			require.NoError(t, err)
-			write(t, db, "name", m.ID+" old")
-			require.Equal(t, m.ID+" old", read(t, db, "display_name", m.ID+" old"))
-			write(t, db, "display_name", m.ID+" new")
-			require.Equal(t, m.ID+" new", read(t, db, "name", m.ID+" new"))
-			change(t, db, "name", m.ID+" old", "changed by old")
-			require.Equal(t, "changed by old", read(t, db, "display_name", m.ID+" old"))
-			change(t, db, "display_name", m.ID+" new", "changed by new")
-			require.Equal(t, "changed by new", read(t, db, "name", m.ID+" new"))
+			write(t, db, old, m.ID+" old")
+			require.True(t, holds(t, db, now, m.ID+" old", m.ID+" old"))
+			write(t, db, now, m.ID+" new")
+			require.True(t, holds(t, db, old, m.ID+" new", m.ID+" new"))
+			change(t, db, old, m.ID+" old", "changed by old")
+			require.True(t, holds(t, db, now, m.ID+" old", "changed by old"))
+			change(t, db, now, m.ID+" new", "changed by new")
+			require.True(t, holds(t, db, old, m.ID+" new", "changed by new"))
 		}
-		require.Equal(t, "old", read(t, db, "display_name", "old"))
+		require.True(t, holds(t, db, now, "old", "old"))
 		_, err = r.Up(t.Context(), "")
 		require.NoError(t, err)
-		require.False(t, db.Migrator().HasColumn("account", "name"))
-		write(t, db, "display_name", "alone")
+		require.False(t, db.Migrator().HasColumn("backup", old))
+		write(t, db, now, "alone")
 		_, err = r.DownBy(t.Context(), 3)
 		require.NoError(t, err)
-		require.Equal(t, "alone", read(t, db, "name", "alone"))
-		require.NoError(t, db.Exec("DELETE FROM account WHERE email <> 'old'").Error)
+		require.True(t, holds(t, db, old, "alone", "alone"))
+		require.NoError(t, db.Exec(`DELETE FROM backup WHERE key_ids <> '"old"'`).Error)
 	}
 }
 
-// write adds an account as a release does that calls its name so.
-func write(t *testing.T, db *gorm.DB, column, value string) {
+// at is a time that a text stands for.
+const at = "to_timestamp(abs(hashtext(?)))"
+
+// write adds a backup that is known by a text, as a release does that calls its column so.
+func write(t *testing.T, db *gorm.DB, column, text string) {
 	t.Helper()
-	require.NoError(t, db.Exec("INSERT INTO account (id, email, "+column+`, roles, password_hash, must_change_password, disabled)
-		VALUES (gen_random_uuid(), ?, ?, '[]', '-', false, false)`, value, value).Error)
+	require.NoError(t, db.Exec("INSERT INTO backup (id, key_ids, "+column+") VALUES (gen_random_uuid(), to_jsonb(?::text), "+at+")", text, text).Error)
 }
 
-func read(t *testing.T, db *gorm.DB, column, email string) (value string) {
+// holds reports whether a backup's column has the time that a text stands for.
+func holds(t *testing.T, db *gorm.DB, column, backup, text string) (ok bool) {
 	t.Helper()
-	require.NoError(t, db.Raw("SELECT "+column+" FROM account WHERE email = ?", email).Scan(&value).Error)
-	return value
+	require.NoError(t, db.Raw("SELECT "+column+" = "+at+" FROM backup WHERE key_ids = to_jsonb(?::text)", text, backup).Scan(&ok).Error)
+	return ok
 }
 
-func change(t *testing.T, db *gorm.DB, column, email, value string) {
+func change(t *testing.T, db *gorm.DB, column, backup, text string) {
 	t.Helper()
-	require.NoError(t, db.Exec("UPDATE account SET "+column+" = ? WHERE email = ?", value, email).Error)
+	require.NoError(t, db.Exec("UPDATE backup SET "+column+" = "+at+" WHERE key_ids = to_jsonb(?::text)", text, backup).Error)
 }

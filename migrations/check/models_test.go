@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -77,6 +78,43 @@ func TestDriftIsFound(t *testing.T) {
 			lines, err = check.LiveDrift(t.Context(), db, source, wanted)
 			require.NoError(t, err)
 			require.Equal(t, []string{finding}, lines)
+		}
+	})
+}
+
+// What atlas does not tell of a table is found too.
+func TestUnusualTraitsAreFound(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, set migrations.Set, source scratch.Source) {
+		changes := map[string]string{
+			"CREATE RULE stray AS ON DELETE TO account DO INSTEAD NOTHING;":                               "rule stray on account",
+			"ALTER TABLE retiredkey SET UNLOGGED;":                                                        "table retiredkey: unlogged",
+			"ALTER TABLE account ENABLE ROW LEVEL SECURITY;":                                              "table account: row level security",
+			"ALTER TABLE account FORCE ROW LEVEL SECURITY;":                                               "table account: row level security, forced",
+			"CREATE POLICY stray ON account USING (true);":                                                "policy stray on account",
+			"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'account_email_key'::regclass;":    "index account_email_key: invalid",
+			"ALTER TABLE account ALTER COLUMN name TYPE varchar(200) COLLATE \"C\";":                      "column account.name: collation C",
+			"ALTER TABLE consent ALTER CONSTRAINT consent_patient_id_fkey DEFERRABLE INITIALLY DEFERRED;": "constraint consent_patient_id_fkey on consent: deferrable, initially deferred",
+			"UPDATE pg_constraint SET convalidated = false WHERE conname = 'consent_patient_id_fkey';":    "constraint consent_patient_id_fkey on consent: not valid",
+		}
+		if set.Engine == migrations.SQLite {
+			rewritten := func(from, to string) string {
+				return "PRAGMA writable_schema = on; UPDATE sqlite_master SET sql = replace(sql, '" + from + "', '" + to + "') WHERE name = 'account'; PRAGMA writable_schema = off;"
+			}
+			changes = map[string]string{
+				"CREATE INDEX stray ON account (name COLLATE NOCASE);":      "index stray, name: collation nocase",
+				rewritten("PRIMARY KEY", "PRIMARY KEY ON CONFLICT REPLACE"): "on conflict replace",
+			}
+		}
+		for change, finding := range changes {
+			db, drop, err := source(t.Context())
+			require.NoError(t, err)
+			defer drop()
+			require.NoError(t, inspect.Replay(set)(t.Context(), db))
+			require.NoError(t, db.Exec(change).Error, change)
+			lines, err := check.LiveDrift(t.Context(), db, source, wanted)
+			require.NoError(t, err)
+			require.Contains(t, strings.Join(lines, "\n"), finding)
 		}
 	})
 }

@@ -43,6 +43,12 @@ func (d Difference) Describe() []string {
 			lines = append(lines, o.Key()+": missing")
 		}
 	}
+	for _, trait := range d.GoneTraits {
+		lines = append(lines, trait+": not declared")
+	}
+	for _, trait := range d.MadeTraits {
+		lines = append(lines, trait+": missing")
+	}
 	return lines
 }
 

@@ -11,10 +11,14 @@ type Difference struct {
 	Changes []schema.Change // of tables
 	Gone    Objects         // in the old form
 	Made    Objects         // in the new form
+
+	GoneTraits, MadeTraits Traits
 }
 
 // Empty reports whether the states are the same.
-func (d Difference) Empty() bool { return len(d.Changes)+len(d.Gone)+len(d.Made) == 0 }
+func (d Difference) Empty() bool {
+	return len(d.Changes)+len(d.Gone)+len(d.Made)+len(d.GoneTraits)+len(d.MadeTraits) == 0
+}
 
 // Between returns what leads from one state to another of the same engine.
 func Between(from, to State) (Difference, error) {
@@ -22,7 +26,10 @@ func Between(from, to State) (Difference, error) {
 	if err != nil {
 		return Difference{}, fmt.Errorf("comparing the schemas: %w", err)
 	}
-	return Difference{Changes: changes, Gone: from.Objects.without(to.Objects), Made: to.Objects.without(from.Objects)}, nil
+	return Difference{
+		Changes: changes, Gone: from.Objects.without(to.Objects), Made: to.Objects.without(from.Objects),
+		GoneTraits: from.Traits.without(to.Traits), MadeTraits: to.Traits.without(from.Traits).validated(),
+	}, nil
 }
 
 // TableChanges sorts the changes of a difference by what they are about.

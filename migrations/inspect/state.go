@@ -24,6 +24,7 @@ type State struct {
 	Tables  *schema.Schema
 	Objects Objects
 	Texts   Texts // of SQLite
+	Traits  Traits
 	Driver  migrate.Driver
 }
 
@@ -65,9 +66,14 @@ func Read(ctx context.Context, db *gorm.DB) (State, error) {
 		return State{}, err
 	}
 	if db.Name() == migrations.SQLite {
-		s.Texts, err = readTexts(ctx, db)
+		if s.Texts, err = readTexts(ctx, db); err != nil {
+			return State{}, err
+		}
 		s.Texts.Checks = checks
+		delete(s.Texts.Tables, runner.Table)
+		delete(s.Texts.Tables, runner.LogTable)
 	}
+	s.Traits, err = readTraits(ctx, db, s.Texts)
 	return s, err
 }
 

@@ -40,6 +40,11 @@ func (f *file) judgeVouched() {
 			f.report(vouchedRows, at, fmt.Sprintf("%s is made anew with values that are not copied as they are", table))
 		}
 	}
+	f.judgeNames()
+}
+
+// judgeNames judges what has another name after the file.
+func (f *file) judgeNames() {
 	for now, first := range f.called {
 		if !f.after.has(now.Table) || f.after.has(first.Table) && now.Kind == tables {
 			continue
