@@ -5,6 +5,8 @@ SHELL := bash
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME      ?= 10m
+# The command line's scripts of commands that end: all but serve's.
+ENDING        := ^TestScript$$/.*/^[^s]
 
 .PHONY: help
 help: ## list the targets
@@ -15,11 +17,13 @@ build: ## build bin/novamind, one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/novamind .
 
 .PHONY: test
-test: ## vet, then test everything on SQLite and PostgreSQL with the race detector
+test: ## vet, then test everything on SQLite and PostgreSQL, with the race detector but for commands that end
 	@tools/install-postgres
 	@tools/require-cc
 	go vet ./...
-	CGO_ENABLED=1 go test -race -timeout 30m ./...
+	@# Commands that end are run without the race detector, as they are released: it makes their many processes ten times slower.
+	CGO_ENABLED=1 go test -race -timeout 30m -skip '$(ENDING)' ./...
+	go test -timeout 30m -run '$(ENDING)' ./internal/cli
 
 .PHONY: test-short
 test-short: ## test on SQLite alone; needs nothing but Go
