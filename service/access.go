@@ -227,7 +227,8 @@ func granted(ctx context.Context) (scope Scope, emergencies bool) {
 func (p Permission) changes() bool { return !strings.HasSuffix(string(p), ".read") }
 
 // stillGranted judges the permission that the innermost guarded call of ctx is about by the actor's account as it is now, which account returns. Jobs have none.
-// It returns a Forbidden error where the account, the session or the API key has ended, or the role is gone.
+// It returns a Forbidden error where the account, the session or the API key has ended, or the role is gone. Where the roles reach less far
+// than they did, so does the permission from here on.
 func stillGranted(ctx context.Context, account func(context.Context, audit.Actor) (*models.Account, error)) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil || (actor.SessionID == uuid.Nil && actor.APIKeyID == uuid.Nil) {
@@ -243,10 +244,12 @@ func stillGranted(ctx context.Context, account func(context.Context, audit.Actor
 		g.scope = min(g.scope, reachOf(actor, g.permission))
 	}
 	if err != nil || g.scope == None {
-		return apperr.New(apperr.Forbidden, "Your login or your role has ended meanwhile.")
+		return errMeanwhile
 	}
 	return nil
 }
+
+var errMeanwhile = apperr.New(apperr.Forbidden, "Your login or your role has ended meanwhile.")
 
 // guarded runs fn in a unit of work of the given kind (Store.InTx, Store.Contended or Store.Read), if the actor of ctx has permission p for
 // what is intended. A denial is an event, and a Forbidden error. Where the permission does not reach all, fn must ask how far (Care.inCare,
@@ -279,7 +282,11 @@ func guarded(ctx context.Context, store Store, p Permission, intent audit.Intent
 				return apperr.Wrap(apperr.Internal, "The access could not be judged.", errUnasked)
 			}
 			if p.changes() && !holding[p] && p != AccountUpdate { // it may have waited for others
-				return stillGranted(ctx, store.Actor)
+				judged := g.scope
+				if err := stillGranted(ctx, store.Actor); err != nil || g.scope == judged {
+					return err
+				}
+				return errMeanwhile // what reached further then may not be in reach now
 			}
 			return nil
 		})

@@ -93,7 +93,14 @@ func TestChangesTakeTheRightsOfTheirMoment(t *testing.T) {
 			require.NoError(t, b.db.Raw("SELECT count(*) FROM auditlog WHERE outcome = 'denied' AND user_id = ?", actor.ID.String()).Scan(&denials).Error)
 			require.Equal(t, len(tried), denials, name)
 		}
-		ctx := b.session(t, b.withPassword(t, service.Roles()...))
+		front := b.withPassword(t, service.RoleFrontDesk)
+		ctx := b.session(t, front)
+		_, err := b.accounts.Change(admin, front.ID, anyVersion, edit(func(in *service.AccountInput) { in.Roles = []string{service.RoleClinician} }))
+		require.NoError(t, err)
+		_, err = b.patients.Change(ctx, b.register(t).ID, anyVersion, func(p *models.Patient) (service.PatientInput, error) { return input(), nil })
+		require.True(t, apperr.Is(err, apperr.Forbidden), "a role that reaches less far: %v", err)
+
+		ctx = b.session(t, b.withPassword(t, service.Roles()...))
 		for what, change := range b.changes(t) {
 			require.NoError(t, change(ctx), what)
 		}
