@@ -190,25 +190,11 @@ func (r *CareRepository) Of(ctx context.Context, patientID uuid.UUID) ([]CareRea
 		}
 		key := whose{c.AccountID, c.Kind}
 		if known, ok := found[key]; ok {
-			c.Since, c.LastAt = earlier(known.Since, c.Since), later(known.LastAt, c.LastAt)
+			c.Since, c.LastAt = slices.MinFunc([]time.Time{known.Since, c.Since}, time.Time.Compare), slices.MaxFunc([]time.Time{known.LastAt, c.LastAt}, time.Time.Compare)
 		}
 		found[key] = c
 	}
 	return slices.SortedFunc(maps.Values(found), func(a, b CareReason) int {
 		return cmp.Or(a.Since.Compare(b.Since), bytes.Compare(a.AccountID[:], b.AccountID[:]), cmp.Compare(a.Kind, b.Kind))
 	}), translate(rows.Err())
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -146,10 +145,7 @@ func (s *AppointmentService) Get(ctx context.Context, id uuid.UUID) (*models.App
 // parties returns whose an appointment is, or a NotFound error where the patient is out of the actor's sight.
 func (s *AppointmentService) parties(ctx context.Context, id uuid.UUID) (repository.Parties, error) {
 	p, err := s.appointments.PartiesOf(ctx, id)
-	if err != nil {
-		return p, cmp.Or(s.care.lookForNobody(ctx), err)
-	}
-	return p, s.care.inCareFor(ctx, p.PatientID)
+	return p, s.care.inCareOf(ctx, p.PatientID, err)
 }
 
 // Search returns one page of the appointments in sight that match q, in the order of their starts, and whether there are more. It returns a NotFound error where the
@@ -178,17 +174,8 @@ func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, pag
 // asked returns a NotFound error where a query is about a patient out of the actor's sight, whom its event names.
 func (s *AppointmentService) asked(ctx context.Context, q AppointmentQuery) error {
 	if q.SeriesID != uuid.Nil {
-		series, err := s.series.ByID(ctx, q.SeriesID)
-		if err == nil {
-			err = s.care.inCareFor(ctx, series.PatientID)
-		} else {
-			err = cmp.Or(s.care.lookForNobody(ctx), err)
-		}
-		if apperr.Is(err, apperr.NotFound) {
-			err = outOfSight()
-		}
-		if err != nil {
-			return err
+		if _, err := s.seriesInSight(ctx, q.SeriesID); err != nil {
+			return unseen(err)
 		}
 	}
 	if q.PatientID != uuid.Nil {

@@ -49,7 +49,9 @@ func (s *AppointmentService) conflicts(ctx context.Context, rows []*models.Appoi
 	var moving []uuid.UUID
 	all := interval(rows[0])
 	for _, a := range rows {
-		all = schedule.Interval{Start: earliest(all.Start, a.StartsAt), End: latest(all.End, a.EndsAt)}
+		all = schedule.Interval{
+			Start: slices.MinFunc([]time.Time{all.Start, a.StartsAt}, time.Time.Compare), End: slices.MaxFunc([]time.Time{all.End, a.EndsAt}, time.Time.Compare),
+		}
 		if a.ID != uuid.Nil {
 			moving = append(moving, a.ID)
 		}
@@ -89,20 +91,6 @@ func conflictsWith(t schedule.Interval, other repository.Taken) (out []Conflict)
 		out = append(out, Conflict{PatientTaken, other.Start, other.End})
 	}
 	return out
-}
-
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // free returns a Taken or an OutsideHours error, with every conflict, unless all of rows can be where they are now, or may overlap.

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -122,16 +121,22 @@ func (s *AppointmentService) bookSeries(ctx context.Context, in SeriesInput, onc
 	})
 }
 
+// seriesInSight returns a series, or a NotFound error where the patient is out of the actor's sight.
+func (s *AppointmentService) seriesInSight(ctx context.Context, id uuid.UUID) (*models.AppointmentSeries, error) {
+	row, err := s.series.ByID(ctx, id)
+	if err != nil {
+		return nil, s.care.inCareOf(ctx, uuid.Nil, err)
+	}
+	return row, s.care.inCareFor(ctx, row.PatientID)
+}
+
 // GetSeries returns a series. It returns a NotFound error, or an Unreadable one.
 func (s *AppointmentService) GetSeries(ctx context.Context, id uuid.UUID) (*Series, error) {
 	var series *Series
 	intent := audit.Intent{Action: audit.Read, EntityType: "appointmentseries", EntityID: id}
 	err := guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
-		row, err := s.series.ByID(ctx, id)
+		row, err := s.seriesInSight(ctx, id)
 		if err != nil {
-			return cmp.Or(s.care.lookForNobody(ctx), err)
-		}
-		if err := s.care.inCareFor(ctx, row.PatientID); err != nil {
 			return err
 		}
 		series = &Series{AppointmentSeries: row}

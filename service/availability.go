@@ -125,7 +125,7 @@ func (s *AppointmentService) Slots(ctx context.Context, practitionerID uuid.UUID
 			return err
 		}
 		now := time.Now()
-		span := schedule.Interval{Start: latest(q.From, now), End: q.To}
+		span := schedule.Interval{Start: slices.MaxFunc([]time.Time{q.From, now}, time.Time.Compare), End: q.To}
 		taken, err := s.appointments.Taken(ctx, repository.Parties{PractitionerID: practitionerID}, q.From, q.To, now, nil)
 		if err != nil {
 			return err

@@ -80,7 +80,7 @@ func (s *AuthService) withSession(ctx context.Context, hash string, now time.Tim
 		}
 	}
 	caller := &Caller{Account: session.Account, SessionID: session.ID, TOTPDue: s.needsTOTP(session.Account)}
-	return caller, earlier(now.Add(callerLease), session.ExpiresAt), nil
+	return caller, slices.MinFunc([]time.Time{now.Add(callerLease), session.ExpiresAt}, time.Time.Compare), nil
 }
 
 // withKey is withSession for an API key.
@@ -98,7 +98,7 @@ func (s *AuthService) withKey(ctx context.Context, hash string, now time.Time) (
 		}
 	}
 	caller := &Caller{Account: key.Account, APIKeyID: key.ID, Scopes: key.Scopes}
-	return caller, earlier(now.Add(callerLease), key.ExpiresAt), nil
+	return caller, slices.MinFunc([]time.Time{now.Add(callerLease), key.ExpiresAt}, time.Time.Compare), nil
 }
 
 // answersForKeys reports whether an account can have API keys.
@@ -114,13 +114,6 @@ func (s *AuthService) touchAfter() time.Duration { return min(time.Minute, s.idl
 
 func (s *AuthService) needsTOTP(account *models.Account) bool {
 	return account.MFASince == nil && slices.ContainsFunc(s.totpRoles, func(role string) bool { return slices.Contains(account.Roles, role) })
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // leased is a caller who may be let in without asking the database, for a while.

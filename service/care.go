@@ -102,10 +102,23 @@ func (c *Care) inCareFor(ctx context.Context, patientID uuid.UUID) error {
 	return c.inCare(ctx, patientID)
 }
 
-// lookForNobody does what inCareFor does for a patient out of sight, where there is no patient to ask about: the answer takes as long. It
-// returns an error where the database does.
-func (c *Care) lookForNobody(ctx context.Context) error {
-	_, _, err := c.sees(ctx, uuid.Nil)
+// inCareOf is inCareFor for the patient of something that was looked up by its id. Where that failed with err, it returns err, after as long a look as for
+// a patient who is out of sight.
+func (c *Care) inCareOf(ctx context.Context, patientID uuid.UUID, err error) error {
+	if err == nil {
+		return c.inCareFor(ctx, patientID)
+	}
+	if _, _, failed := c.sees(ctx, uuid.Nil); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// unseen returns err, but outOfSight in the place of any NotFound error: what a list is asked for by is out of sight, whether it is there or not.
+func unseen(err error) error {
+	if apperr.Is(err, apperr.NotFound) {
+		return outOfSight()
+	}
 	return err
 }
 

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -197,16 +196,8 @@ func (s *MedicalRecordService) Search(ctx context.Context, q RecordQuery, page P
 func (s *MedicalRecordService) asked(ctx context.Context, q RecordQuery) error {
 	if q.AppointmentID != uuid.Nil {
 		parties, err := s.appointments.PartiesOf(ctx, q.AppointmentID)
-		if err == nil {
-			err = s.care.inCareFor(ctx, parties.PatientID)
-		} else {
-			err = cmp.Or(s.care.lookForNobody(ctx), err)
-		}
-		if apperr.Is(err, apperr.NotFound) {
-			err = outOfSight()
-		}
-		if err != nil {
-			return err
+		if err := s.care.inCareOf(ctx, parties.PatientID, err); err != nil {
+			return unseen(err)
 		}
 	}
 	if q.PatientID != uuid.Nil {
