@@ -69,39 +69,38 @@ func (q *Sequencer) finish(ctx context.Context, log *slog.Logger) {
 // Drain sequences until nothing waits, or until another server is at it. It returns tree.ErrTampered where the stored tree is not the signed one.
 func (q *Sequencer) Drain(ctx context.Context) error {
 	for {
-		n, err := q.Step(ctx)
-		if err != nil || n < sequenceBatch {
+		more, err := q.batch(ctx)
+		if err != nil || !more {
 			return err
 		}
 	}
 }
 
-// errIdle rolls a step back that has nothing to do.
+// errIdle rolls a batch back that has nothing to do.
 var errIdle = errors.New("repository: nothing to sequence")
 
-// Step sequences one batch in one transaction: either all of it is in the tree, under a new signed checkpoint, or nothing is. It returns how
-// many events and witnesses it took from those that wait.
-func (q *Sequencer) Step(ctx context.Context) (int, error) {
+// batch sequences one batch in one transaction: either all of it is in the tree, under a new signed checkpoint, or nothing is. It reports
+// whether something is left: what a full batch did not hold, or events that it wrote itself.
+func (q *Sequencer) batch(ctx context.Context) (more bool, err error) {
 	if err := q.store.keys.refresh(ctx, q.store); err != nil {
-		return 0, err
+		return false, err
 	}
 	waiting, err := q.waiting(ctx)
 	if err != nil || !waiting {
-		return 0, err
+		return false, err
 	}
 	ctx, _, err = audit.Begin(audit.System(ctx, "sequencer"))
 	if err != nil {
-		return 0, translate(err)
+		return false, translate(err)
 	}
-	taken := 0
 	err = q.store.transact(ctx, func(tx *transaction) (err error) {
-		taken, err = q.step(context.WithValue(ctx, txKey{}, tx))
+		more, err = q.sequence(context.WithValue(ctx, txKey{}, tx))
 		return err
 	})
 	if errors.Is(err, errIdle) {
-		return 0, nil
+		return false, nil
 	}
-	return taken, translate(err)
+	return more, translate(err)
 }
 
 // waiting looks without a transaction: an idle clinic's database stays idle.
@@ -112,45 +111,50 @@ func (q *Sequencer) waiting(ctx context.Context) (bool, error) {
 	return waiting, translate(row.Scan(&waiting))
 }
 
-func (q *Sequencer) step(ctx context.Context) (int, error) {
-	if mine, err := q.lock(ctx); err != nil || !mine {
-		return 0, errors.Join(err, errIdle)
+func (q *Sequencer) sequence(ctx context.Context) (more bool, err error) {
+	mine, err := q.lock(ctx)
+	if err != nil {
+		return false, err
+	}
+	if !mine {
+		return false, errIdle
 	}
 	db := q.store.handle(ctx)
 	// The witnesses first: the events of the transactions that they saw are then visible too.
 	witnesses, err := q.witnesses(ctx)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	var outbox []models.AuditOutbox
 	if err := db.Order("event_id").Limit(sequenceBatch).Find(&outbox).Error; err != nil {
-		return 0, err
+		return false, err
 	}
 	if len(witnesses)+len(outbox) == 0 {
-		return 0, errIdle
+		return false, errIdle
 	}
 	checkpoint, _, err := q.tree.Latest(ctx)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	genuine, forged, err := q.authenticate(ctx, outbox, checkpoint.Head.N == 0)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	findings, err := q.uncovered(ctx, witnesses, genuine)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	for _, id := range forged {
 		findings = append(findings, audit.Event{Action: audit.Create, EntityType: "auditlog", EntityID: id, Outcome: audit.Success})
 	}
 	if err := insertEvents(db, direct(findings)); err != nil {
-		return 0, err
+		return false, err
 	}
 	if err := q.append(ctx, checkpoint, genuine); err != nil {
-		return 0, err
+		return false, err
 	}
-	return len(outbox) + len(witnesses), q.forget(ctx, outbox, witnesses)
+	// Findings have the time of what they tell of, which can be long ago: one that waited for the next round would count as lag.
+	return len(findings) > 0 || max(len(outbox), len(witnesses)) == sequenceBatch, q.forget(ctx, outbox, witnesses)
 }
 
 func (q *Sequencer) witnesses(ctx context.Context) ([]models.AuditWitness, error) {

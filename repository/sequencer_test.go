@@ -80,6 +80,7 @@ func TestDirectSQLBecomesEvents(t *testing.T) {
 	require.NoError(t, db.Exec("TRUNCATE blindindex").Error)
 	require.NoError(t, db.Exec("DELETE FROM patient WHERE id = ?", q.ID).Error)
 	sequence(t, store)
+	require.Zero(t, count(t, db, "SELECT count(*) FROM auditoutbox"), "what it found becomes leaves in the same run")
 	events := directSQL(t, store)
 	var got []string
 	for _, e := range events {

@@ -137,7 +137,7 @@ func (w *ward) amend() {
 	}
 	doc, old := w.draw("doc", 0, 2), w.records[w.draw("which", 0, len(w.records)-1)]
 	row, err := w.b.records.Amend(w.as(doc), old.id, service.AmendmentInput{AmendmentReason: "Reason"}, service.Idempotency{})
-	if !w.expect(err, w.sees(doc, old), old.status == models.RecordFinal) {
+	if !w.expect(err, w.sees(doc, old), w.last(old)) {
 		return
 	}
 	old.status = models.RecordAmended
@@ -146,13 +146,20 @@ func (w *ward) amend() {
 	w.show(doc, m)
 }
 
+// last reports whether a version may be amended: it stands, and nothing that came after it does.
+func (w *ward) last(m *noted) bool {
+	stands := func(v *noted) bool { return v.chain == m.chain && v.status != models.RecordInError }
+	later := w.records[slices.Index(w.records, m)+1:]
+	return stands(m) && !slices.ContainsFunc(later, stands)
+}
+
 func (w *ward) markError() {
 	if len(w.records) == 0 {
 		return
 	}
 	doc, m := w.draw("doc", 0, 2), w.records[w.draw("which", 0, len(w.records)-1)]
 	_, err := w.b.records.MarkError(w.as(doc), m.id, anyVersion, "Reason")
-	if w.expect(err, w.sees(doc, m), m.author == doc && m.status != models.RecordInError) {
+	if w.expect(err, w.sees(doc, m), (m.author == doc || m.first == doc) && m.status != models.RecordInError) {
 		m.status = models.RecordInError
 		w.show(doc, m)
 	}
