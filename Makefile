@@ -5,7 +5,7 @@ SHELL := bash
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME      ?= 10m
-# The race detector, for all but SQLite: C that was translated to Go, which makes races of its own accord or none, and took most of the time.
+# The race detector, for all but SQLite's C, translated to Go: it isn't ours to check, and took most of the time.
 RACE          := -race $(foreach package,modernc.org/sqlite/lib modernc.org/libc/... modernc.org/memory,-gcflags=$(package)=-race=false)
 # The command line's scripts of commands that end: all but serve's.
 ENDING        := ^TestScript$$/.*/^[^s]
