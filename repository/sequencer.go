@@ -80,7 +80,7 @@ func (q *Sequencer) Drain(ctx context.Context) error {
 var errIdle = errors.New("repository: nothing to sequence")
 
 // batch sequences one batch in one transaction: either all of it is in the tree, under a new signed checkpoint, or nothing is. It reports
-// whether something is left: what a full batch did not hold, or events that it wrote itself.
+// whether something is left: what a full batch did not hold, or events of changes by direct SQL that it wrote itself.
 func (q *Sequencer) batch(ctx context.Context) (more bool, err error) {
 	if err := q.store.keys.refresh(ctx, q.store); err != nil {
 		return false, err
@@ -144,6 +144,9 @@ func (q *Sequencer) sequence(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	// These have the time of what they tell of, which can be long ago: one that waited for the next run would count as lag. What is told of forged events has not:
+	// where somebody alters whatever is written, there would be no end of it.
+	more = len(findings) > 0 || max(len(outbox), len(witnesses)) == sequenceBatch
 	for _, id := range forged {
 		findings = append(findings, audit.Event{Action: audit.Create, EntityType: "auditlog", EntityID: id, Outcome: audit.Success})
 	}
@@ -153,8 +156,7 @@ func (q *Sequencer) sequence(ctx context.Context) (more bool, err error) {
 	if err := q.append(ctx, checkpoint, genuine); err != nil {
 		return false, err
 	}
-	// Findings have the time of what they tell of, which can be long ago: one that waited for the next round would count as lag.
-	return len(findings) > 0 || max(len(outbox), len(witnesses)) == sequenceBatch, q.forget(ctx, outbox, witnesses)
+	return more, q.forget(ctx, outbox, witnesses)
 }
 
 func (q *Sequencer) witnesses(ctx context.Context) ([]models.AuditWitness, error) {

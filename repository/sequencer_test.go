@@ -1,7 +1,9 @@
 package repository_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
@@ -88,4 +90,25 @@ func TestDirectSQLBecomesEvents(t *testing.T) {
 		require.Contains(t, *e.Details, "database user ")
 	}
 	require.ElementsMatch(t, []string{"patient update", "blindindex purge", "blindindex truncate", "patient purge"}, got)
+}
+
+// Whoever alters each event as it is written can't keep the sequencer at it for ever.
+func TestSequencingEndsWhereEventsAreAltered(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("needs PostgreSQL: SQLite refuses other programs instead")
+	}
+	url := dbtest.Postgres(t)
+	store := openStore(t, url)
+	p := invented()
+	create(t, store, p)
+	sequence(t, store)
+	db := dbtest.Open(t, url)
+	require.NoError(t, db.Exec("CREATE FUNCTION alter_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.details := 'other'; RETURN NEW; END $$").Error)
+	require.NoError(t, db.Exec("CREATE TRIGGER alter_event BEFORE INSERT ON auditlog FOR EACH ROW EXECUTE FUNCTION alter_event()").Error)
+	require.NoError(t, db.Exec("UPDATE patient SET active = false WHERE id = ?", p.ID).Error)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	require.NoError(t, repository.NewSequencer(store).Drain(ctx))
+	require.NotZero(t, count(t, db, "SELECT count(*) FROM auditlog WHERE origin = 'direct-sql'"))
 }
