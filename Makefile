@@ -8,8 +8,11 @@ FUZZTIME      ?= 10m
 # The race detector, for all but SQLite's C, translated to Go, and Argon2: they aren't ours to check, and took most of the time.
 UNRACED       := modernc.org/sqlite/lib modernc.org/libc/... modernc.org/memory golang.org/x/crypto/argon2
 RACE          := -race $(foreach package,$(UNRACED),-gcflags=$(package)=-race=false)
-# The command line's scripts of commands that end: all but serve's.
-ENDING        := ^TestScript$$/.*/^[^s]
+# The packages that answer requests, which the race detector is for.
+SERVING       := $$(go list -deps ./handler | grep '^novamind')
+OTHERS        := $$(go list ./... | grep -vxF -e "$$(go list -deps ./handler)")
+# Eight tests at a time on two cores: many of them wait, for a lease, a lock or a disk.
+PARALLEL      := -parallel 8
 
 .PHONY: help
 help: ## list the targets
@@ -20,22 +23,28 @@ build: ## build bin/novamind, one static binary
 	CGO_ENABLED=0 go build -trimpath -o bin/novamind .
 
 .PHONY: test
-test: ## vet, then test everything on SQLite and PostgreSQL, with the race detector but for commands that end
+test: ## vet, then test everything on SQLite and PostgreSQL, with the race detector where the program serves
 	@tools/install-postgres
 	@tools/require-cc
 	go vet ./...
-	@# Commands that end are run without the race detector, as they are released: it makes their many processes ten times slower.
-	@# The two longest begin, so that none is left to run alone at the end.
-	CGO_ENABLED=1 go test $(RACE) -timeout 30m -skip '$(ENDING)' ./service ./handler ./...
-	go test -timeout 30m -run '$(ENDING)' ./internal/cli
+	go test -vet=off -timeout 20m $(PARALLEL) -short $(SERVING)
+	NOVAMIND_TEST_ONLY_POSTGRES=1 CGO_ENABLED=1 go test -vet=off -timeout 20m $(PARALLEL) $(RACE) $(SERVING)
+	go test -vet=off -timeout 20m $(PARALLEL) $(OTHERS)
+	NOVAMIND_TEST_ONLY_POSTGRES=1 CGO_ENABLED=1 go test -vet=off -timeout 20m $(PARALLEL) $(RACE) -run '^TestScript$$/./^serve' ./internal/cli
 
 .PHONY: test-short
 test-short: ## test on SQLite alone; needs nothing but Go
-	go test -short ./...
+	go test -vet=off $(PARALLEL) -short ./...
+
+.PHONY: test-long
+test-long: faults appointments scale audit ## every exhaustive form: many rounds and steps, kills, 100,000 rows, fuzzing for FUZZTIME each
+	NOVAMIND_TEST_LONG=1 go test -count=1 -timeout 60m $(PARALLEL) ./...
+	@tools/fuzz $(FUZZTIME)
 
 .PHONY: lint
-lint: ## check style, layers and docs/dependencies.md
+lint: ## check style, layers, docs/dependencies.md and docs/promises.md
 	@tools/check-dependencies
+	@tools/check-promises
 	$(GOLANGCI_LINT) run
 
 .PHONY: fmt

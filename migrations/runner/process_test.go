@@ -26,16 +26,12 @@ const (
 	childSet = "NOVAMIND_TEST_CHILD_SET" // embedded, or counting
 )
 
-// rounds is how often what may depend on chance is repeated: 2, or what NOVAMIND_TEST_ROUNDS says.
-func rounds(t *testing.T) int {
-	t.Helper()
-	text := os.Getenv("NOVAMIND_TEST_ROUNDS")
-	if text == "" {
-		return 2
+// rounds is how often tests of races and kills are repeated: 2, or 20 with NOVAMIND_TEST_LONG.
+func rounds() int {
+	if os.Getenv("NOVAMIND_TEST_LONG") != "" {
+		return 20
 	}
-	n, err := strconv.Atoi(text)
-	require.NoError(t, err)
-	return n
+	return 2
 }
 
 // child returns the command that migrates url to the newest version of a set, in a process of its own.
@@ -68,7 +64,7 @@ func newRunnerOf(t *testing.T, db *gorm.DB, set migrations.Set) *runner.Runner {
 
 func TestEightProcessesApplyEachVersionOnce(t *testing.T) {
 	t.Parallel()
-	for round := range rounds(t) {
+	for round := range rounds() {
 		for _, populated := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d populated %t", round, populated), func(t *testing.T) {
 				t.Parallel()
@@ -137,7 +133,7 @@ INSERT INTO many WITH RECURSIVE x(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM x 
 
 func TestTheNextRunGoesOnAfterAKill(t *testing.T) {
 	t.Parallel()
-	for round := range rounds(t) {
+	for round := range rounds() {
 		t.Run(strconv.Itoa(round), func(t *testing.T) {
 			t.Parallel()
 			onEachEngine(t, func(t *testing.T, url string) {
