@@ -106,16 +106,30 @@ func isFrozen(err error) bool {
 // lostToAnother reports whether the database gave a transaction up in favour of another one, so that it may do better when it is run again: it was the
 // victim of a deadlock, or met rows that others were about to commit.
 func lostToAnother(err error) bool {
+	state := sqlStateOf(err)
+	return state == deadlockDetected || state == exclusionViolation
+}
+
+// lockedByAnother reports whether another transaction held a lock for longer than the engine was told to wait for it.
+func lockedByAnother(err error) bool {
+	var lite *modernc.Error
+	if errors.As(err, &lite) {
+		return lite.Code()&0xff == sqlite3.SQLITE_BUSY
+	}
+	return sqlStateOf(err) == lockNotAvailable
+}
+
+// sqlStateOf returns the SQLSTATE of PostgreSQL's error in err, or "".
+func sqlStateOf(err error) string {
 	var engine engineError
 	var pg *pgconn.PgError
-	state := ""
 	switch {
 	case errors.As(err, &engine):
-		state = engine.sqlState
+		return engine.sqlState
 	case errors.As(err, &pg):
-		state = pg.Code
+		return pg.Code
 	}
-	return state == deadlockDetected || state == exclusionViolation
+	return ""
 }
 
 // PostgreSQL's SQLSTATEs that are dealt with by name.
@@ -123,6 +137,7 @@ const (
 	exclusionViolation = "23P01"
 	restrictViolation  = "23001"
 	deadlockDetected   = "40P01"
+	lockNotAvailable   = "55P03"
 	undefinedTable     = "42P01"
 	undefinedColumn    = "42703"
 )

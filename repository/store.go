@@ -112,19 +112,26 @@ func (s *Store) handle(ctx context.Context) *gorm.DB {
 //
 // It returns an audit.unavailable error when the events can't be stored, and an internal one without an actor in ctx.
 func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error {
-	return s.inTx(ctx, 1, fn)
+	return s.inTx(ctx, func(error) bool { return false }, fn)
 }
 
 // Contended is InTx for what many want at the same time. fn runs again where the database gave its transaction up in favour of another one, so it begins with
 // nothing but what is in the database.
 func (s *Store) Contended(ctx context.Context, fn func(context.Context) error) error {
-	return s.inTx(ctx, tries, fn)
+	return s.inTx(ctx, lostToAnother, fn)
 }
 
-// tries is how often a contended transaction is begun while others keep winning.
+// InBatch is Contended for one batch of a job that no client waits for. fn also runs again where another transaction
+// held a lock for longer than one statement waits (busy_timeout, lock_timeout). Under load, that is an ordinary wait:
+// it is recorded as a failure only after the last of the tries.
+func (s *Store) InBatch(ctx context.Context, fn func(context.Context) error) error {
+	return s.inTx(ctx, func(err error) bool { return lostToAnother(err) || lockedByAnother(err) }, fn)
+}
+
+// tries is how often a transaction is begun while others keep winning.
 const tries = 5
 
-func (s *Store) inTx(ctx context.Context, tries int, fn func(context.Context) error) error {
+func (s *Store) inTx(ctx context.Context, retry func(error) bool, fn func(context.Context) error) error {
 	if tx := current(ctx); tx != nil {
 		return tx.join(ctx, fn)
 	}
@@ -133,7 +140,7 @@ func (s *Store) inTx(ctx context.Context, tries int, fn func(context.Context) er
 		commit = (*audit.Unit).TakeChanges // what was seen is for the Read around it to tell
 	}
 	return s.inUnit(ctx, func(ctx context.Context, unit *audit.Unit) error {
-		return again(tries, func() error {
+		return again(retry, func() error {
 			var revoked []uuid.UUID
 			defer func() { s.tellRevoked(revoked) }() // also where nobody knows whether it was committed
 			committed := false
@@ -155,10 +162,10 @@ func (s *Store) inTx(ctx context.Context, tries int, fn func(context.Context) er
 	}, nil)
 }
 
-// again runs transact until it succeeds, fails by itself, or has lost to other transactions too often.
-func again(tries int, transact func() error) error {
+// again runs transact until it succeeds, fails in a way that retry does not accept, or has failed too often.
+func again(retry func(error) bool, transact func() error) error {
 	for try := 1; ; try++ {
-		if err := transact(); err == nil || try == tries || !lostToAnother(err) {
+		if err := transact(); err == nil || try == tries || !retry(err) {
 			return err
 		}
 	}

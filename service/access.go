@@ -21,6 +21,7 @@ type Store interface {
 	InTx(ctx context.Context, fn func(context.Context) error) error
 	Read(ctx context.Context, fn func(context.Context) error) error
 	Contended(ctx context.Context, fn func(context.Context) error) error
+	InBatch(ctx context.Context, fn func(context.Context) error) error
 	Actor(ctx context.Context, actor audit.Actor) (*models.Account, error)
 	HoldActor(ctx context.Context, actor audit.Actor) (*models.Account, error)
 }

@@ -15,6 +15,7 @@ type plain struct{ Store }
 
 func (plain) InTx(ctx context.Context, fn func(context.Context) error) error      { return fn(ctx) }
 func (plain) Contended(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+func (plain) InBatch(ctx context.Context, fn func(context.Context) error) error   { return fn(ctx) }
 func (plain) Read(ctx context.Context, fn func(context.Context) error) error      { return fn(ctx) }
 
 // A service that forgets to ask whose patients a permission reaches fails, rather than showing everyone's.

@@ -177,7 +177,7 @@ func (s *KeyService) editKeyset(ctx context.Context, action string, p phi.Purpos
 	edit func(ctx context.Context, kek *phi.KEK, wrapped string) (string, error),
 ) error {
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: action, EntityType: "keyset"})
-	return s.store.InTx(ctx, func(ctx context.Context) error {
+	return s.store.InBatch(ctx, func(ctx context.Context) error {
 		rows, err := s.keysets.Hold(ctx)
 		if err != nil {
 			return err

@@ -99,8 +99,9 @@ func (s *KeyService) pass(ctx context.Context, limiter *rate.Limiter, intent aud
 func (s *KeyService) batches(ctx context.Context, older older, each func([]uuid.UUID) error) error {
 	for after := uuid.Nil; ; {
 		var ids []uuid.UUID
-		err := s.store.InTx(ctx, func(ctx context.Context) (err error) {
-			ids, after, err = older(ctx, after, resealBatch)
+		var next uuid.UUID
+		err := s.store.InBatch(ctx, func(ctx context.Context) (err error) {
+			ids, next, err = older(ctx, after, resealBatch)
 			return err
 		})
 		if err != nil {
@@ -111,15 +112,16 @@ func (s *KeyService) batches(ctx context.Context, older older, each func([]uuid.
 				return err
 			}
 		}
-		if after == uuid.Nil {
+		if next == uuid.Nil {
 			return nil
 		}
+		after = next
 	}
 }
 
 // renew runs one batch in a transaction, with one event where it did anything.
 func (s *KeyService) renew(ctx context.Context, intent audit.Intent, ids []uuid.UUID, renew renew) (moved repository.Moved, err error) {
-	err = s.store.InTx(ctx, func(ctx context.Context) error {
+	err = s.store.InBatch(ctx, func(ctx context.Context) error {
 		if moved, err = renew(ctx, ids); err != nil || len(moved.Subjects) == 0 {
 			return err
 		}

@@ -3,6 +3,7 @@ package faults
 import (
 	"encoding/json"
 	"net/http"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,12 +29,12 @@ func TestKilledResealing(t *testing.T) {
 		in.run("keys", "rotate", "--dek")
 		l := writing(s)
 		for range rounds {
-			cmd, _ := in.command("keys", "reseal", "--rate", "100")
+			cmd, output := in.command("keys", "reseal", "--rate", "100")
 			require.NoError(t, cmd.Start())
 			before := under(t, db, old)
 			require.Eventually(t, func() bool { return under(t, db, old) < before || before == 0 }, time.Minute, 10*time.Millisecond)
 			_ = cmd.Process.Signal(syscall.SIGKILL) // unless it was done already
-			_ = cmd.Wait()
+			requireKilled(t, cmd, output)
 		}
 		l.end()
 		require.Empty(t, l.refused, "a request failed")
@@ -48,6 +49,16 @@ func TestKilledResealing(t *testing.T) {
 		require.NoError(t, db.Raw("SELECT origin || ' ' || action || ' ' || coalesce(details, '') FROM auditlog WHERE outcome <> 'success'").Scan(&failures).Error)
 		require.Empty(t, failures)
 	})
+}
+
+// requireKilled waits for a command, and fails where it ended by itself with an error.
+func requireKilled(t *testing.T, cmd *exec.Cmd, output string) {
+	t.Helper()
+	if cmd.Wait() == nil {
+		return // it was done already
+	}
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	require.True(t, ok && status.Signaled(), "the command failed:\n%s", read(t, output))
 }
 
 // under returns how many first names are under a key.

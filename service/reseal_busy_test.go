@@ -1,0 +1,53 @@
+package service_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"novamind/internal/config"
+	"novamind/internal/dbtest"
+	"novamind/internal/phi"
+	"novamind/repository"
+	"novamind/service"
+)
+
+// Resealing goes on where another process held a lock for longer than one statement waits. That wait is no failure, so
+// the log tells of none.
+func TestResealingWaitsForOthers(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		b.register(t)
+		old := b.primary(t, phi.Data).ID
+		_, err := b.keys().Rotate(operator(t), phi.Data)
+		require.NoError(t, err)
+
+		cfg := config.Default().Database
+		cfg.URL, cfg.BusyTimeout, cfg.LockTimeout = config.DSN(url), 500*time.Millisecond, 500*time.Millisecond
+		store, err := repository.Open(t.Context(), cfg, discard)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, store.Close()) })
+		require.NoError(t, store.Unlock(t.Context(), "file:"+b.kek, "US"))
+
+		other := b.db.Begin() // SQLite: the write lock
+		require.NoError(t, other.Error)
+		if b.db.Name() == "postgres" {
+			require.NoError(t, other.Exec("SELECT 1 FROM patient FOR UPDATE").Error)
+		}
+		var group errgroup.Group
+		group.Go(func() error {
+			_, err := service.NewKeyService(store, "file:"+b.kek).Reseal(operator(t), 0, nil)
+			return err
+		})
+		time.Sleep(2 * cfg.BusyTimeout) // longer than one transaction waits, shorter than all of its tries
+		require.NoError(t, other.Rollback().Error)
+		require.NoError(t, group.Wait())
+		require.Empty(t, b.state(t, old).Values)
+		for _, e := range b.events(t, "") {
+			require.Equal(t, "success", e.Outcome, "%s %s", e.Action, e.EntityType)
+		}
+	})
+}
