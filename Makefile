@@ -85,8 +85,8 @@ released: ## with a release: note the columns that its models use, so that the n
 	go run ./models/released
 
 .PHONY: vuln
-vuln: ## look for known vulnerabilities in what is called
-	$(GOVULNCHECK) ./...
+vuln: ## look for known vulnerabilities in what is called; VULNDB: a folder with the vulnerability database
+	@tools/vuln $(GOVULNCHECK)
 
 .PHONY: clean
 clean: ## remove what the other targets made
