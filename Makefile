@@ -10,6 +10,10 @@ UNRACED       := modernc.org/sqlite/lib modernc.org/libc/... modernc.org/memory 
 RACE          := -race $(foreach package,$(UNRACED),-gcflags=$(package)=-race=false)
 # The command line's scripts of commands that end: all but serve's.
 ENDING        := ^TestScript$$/.*/^[^s]
+# Gin without MessagePack, which nothing here speaks: its generated codec would be a tenth of the program's size.
+TAGS          := nomsgpack
+# What the environment asks for stays. A target with a -tags of its own builds with that alone.
+export GOFLAGS := $(strip $(GOFLAGS) -tags=$(TAGS))
 
 .PHONY: help
 help: ## list the targets
