@@ -106,7 +106,8 @@ func (q AuditLogQuery) where(id string) (conditions []string, values []any) {
 // frequentActions are not in the index of actions.
 var frequentActions = []string{audit.Read, audit.List, audit.Search, audit.Create, audit.Update}
 
-// selection returns the tables that hold the events that match q, the column with their ids, and the conditions on them.
+// selection returns the tables that hold the events that match q, the column with their ids, and the conditions on
+// them.
 func (q AuditLogQuery) selection() (tables, id string, conditions []string, values []any) {
 	tables, id = "auditlog AS a", "a.id"
 	if q.Subject != uuid.Nil { // begin with the few events on a row: the planner is not to go through all of them

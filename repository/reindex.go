@@ -24,7 +24,8 @@ func (r *PatientRepository) OlderTokens(ctx context.Context, after uuid.UUID, li
 	return ids, lastOf(page, limit), translate(err)
 }
 
-// CountOlderTokens returns how many patients have an index token under an older key than the primary. It belongs into InTx.
+// CountOlderTokens returns how many patients have an index token under an older key than the primary. It belongs
+// into InTx.
 func (r *PatientRepository) CountOlderTokens(ctx context.Context) (int64, error) {
 	var n int64
 	err := r.olderTokens(ctx).Distinct("patient_id").Count(&n).Error

@@ -45,7 +45,9 @@ var ErrEmptyLog = apperr.New(apperr.NotFound, "The audit log is empty.")
 // Export writes the events that match q and were sequenced until now, oldest first, with their proofs. What is sealed in them stays sealed. Each chunk
 // is recorded before it is written. progress, if not nil, is told how many were written, and how many match. It returns a Forbidden error, ErrEmptyLog, or
 // auditexport.ErrFormat.
-func (s *AuditTreeService) Export(ctx context.Context, q AuditLogQuery, format auditexport.Format, w io.Writer, progress func(done, total int64)) (int64, error) {
+func (s *AuditTreeService) Export(ctx context.Context, q AuditLogQuery, format auditexport.Format, w io.Writer,
+	progress func(done, total int64),
+) (int64, error) {
 	checkpoint, note, err := s.Checkpoint(ctx)
 	if err != nil {
 		return 0, err

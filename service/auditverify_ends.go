@@ -46,7 +46,8 @@ func (v *verifier) checkEnds(ctx context.Context) error {
 		return err
 	}
 	if leaves != checkpoint {
-		v.found(Finding{Kind: FoundTruncated, Index: new(min(leaves, checkpoint)), Detail: fmt.Sprintf("there %s, and the last checkpoint is at %d", plural.Count(leaves, "leaf", "leaves"), checkpoint)})
+		v.found(Finding{Kind: FoundTruncated, Index: new(min(leaves, checkpoint)), Detail: fmt.Sprintf("%s, and the last checkpoint is at %d",
+			plural.Count(leaves, "leaf is there", "leaves are there"), checkpoint)})
 	}
 	epochs := map[int64]int64{} // epoch → where its last stored checkpoint is
 	last := int64(0)

@@ -54,7 +54,9 @@ const chartsAtOnce = 1000
 // it is durable, and so is a disclosure of each record that 42 CFR Part 2 protects. Those need a consent that names no recipient, for one that does lets nobody else see them.
 // Psychotherapy notes are in no export. progress is told how many patients were written, and how many there are. It returns a NotFound error, before it writes, where a patient is not there, and the
 // report is valid with an error too.
-func (s *ExportService) FHIR(ctx context.Context, ids []uuid.UUID, to FHIRFiles, progress func(done, total int64)) (ExportReport, error) {
+func (s *ExportService) FHIR(ctx context.Context, ids []uuid.UUID, to FHIRFiles,
+	progress func(done, total int64),
+) (ExportReport, error) {
 	x := &fhirExport{ExportService: s, to: to, report: ExportReport{Unreadable: []uuid.UUID{}}, practitioners: map[uuid.UUID]bool{}}
 	err := x.patients(ctx, ids, func(id uuid.UUID) error {
 		if err := x.patient(ctx, id); err != nil {

@@ -71,7 +71,8 @@ func newClaim(index int64, leaf []byte, proof [][]byte, shown func(Record) bool)
 }
 
 // Verify checks a file, of whichever format, against the log's public keys, and needs nothing else. It returns ErrNotExport, or an error where the file
-// can't be read or its checkpoint was not signed by any of the keys (ErrSigner or ErrSignature, and tree.ErrTampered): then there is nothing to hold its records against.
+// can't be read or its checkpoint was not signed by any of the keys (ErrSigner or ErrSignature, and
+// tree.ErrTampered): then there is nothing to hold its records against.
 func Verify(r io.Reader, verifiers note.Verifiers) (Report, error) {
 	in := &lines{in: bufio.NewReaderSize(r, 1<<16)}
 	begin, err := in.in.Peek(64)
@@ -109,7 +110,8 @@ func Verify(r io.Reader, verifiers note.Verifiers) (Report, error) {
 	return v.Report, nil
 }
 
-// openCheckpoint is tree.OpenCheckpoint, with an error that also says which side to look at: ErrSigner or ErrSignature.
+// openCheckpoint is tree.OpenCheckpoint, with an error that also says which side to look at: ErrSigner or
+// ErrSignature.
 func openCheckpoint(signed string, verifiers note.Verifiers) (tree.Checkpoint, error) {
 	checkpoint, err := tree.OpenCheckpoint(signed, verifiers)
 	var unknown *note.UnverifiedNoteError

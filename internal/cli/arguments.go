@@ -8,8 +8,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// checkArguments makes cmd and all commands below it check their arguments. A group refuses a subcommand that it does not have; cobra does so at the
-// root alone. Every other command takes the arguments that its Use line names; one that parses its flags itself calls takeArguments itself.
+// checkArguments makes cmd and all commands below it check their arguments. A group refuses a subcommand that it
+// does not have; cobra does so at the root alone. Every other command takes the arguments that its Use line names;
+// one that parses its flags itself calls takeArguments itself.
 func checkArguments(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		checkArguments(sub)
@@ -60,8 +61,8 @@ func argumentsOf(cmd *cobra.Command) []argument {
 	return arguments
 }
 
-// takeArguments holds the arguments of a command against its Use line. The error names what is missing or too much, and never what was given. An empty
-// argument is refused too: that is how an unset variable of the shell looks.
+// takeArguments holds the arguments of a command against its Use line. The error names what is missing or too much,
+// and never what was given. An empty argument is refused too: that is how an unset variable of the shell looks.
 func takeArguments(cmd *cobra.Command, args []string) error {
 	fault := faultOf(argumentsOf(cmd), args)
 	if fault == "" {

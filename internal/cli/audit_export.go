@@ -83,7 +83,9 @@ func newAuditExportCommand(app *app) *cobra.Command {
 	return cmd
 }
 
-func (a *app) exportAudit(ctx context.Context, in *installation, log *service.AuditTreeService, filter auditFilter, format auditexport.Format, out outFile) error {
+func (a *app) exportAudit(ctx context.Context, in *installation, log *service.AuditTreeService, filter auditFilter,
+	format auditexport.Format, out outFile,
+) error {
 	q, err := filter.query(ctx, in)
 	if err != nil {
 		return err

@@ -59,7 +59,8 @@ func (a *app) deliver(email, password string) error {
 // firstLoginInterval is how often a server looks whether a first password is worthless.
 const firstLoginInterval = time.Second
 
-// watchFirstLogin removes the file with the first password once that is worthless, whichever process changed it. It returns when there is no file.
+// watchFirstLogin removes the file with the first password once that is worthless, whichever process changed it. It
+// returns when there is no file.
 func watchFirstLogin(ctx context.Context, auth *service.AuthService, log *slog.Logger) {
 	email, password, err := readFirstLogin()
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 // lineInterval is how often progress is told where no terminal can show a bar.
 const lineInterval = 5 * time.Second
 
-// progress shows how far long work is: a bar on a terminal, a line now and then elsewhere. The caller ends it by finish before it reports anything.
+// progress shows how far long work is: a bar on a terminal, a line now and then elsewhere. The caller ends it by
+// finish before it reports anything.
 type progress struct {
 	w        io.Writer
 	what     string
@@ -48,8 +49,10 @@ func (p *progress) at(done, total int64) {
 
 func (p *progress) show(done, total int64) {
 	if p.bar == nil {
-		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(p.what), progressbar.OptionShowCount(),
-			progressbar.OptionShowBytes(p.bytes), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		p.bar = progressbar.NewOptions64(total,
+			progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(p.what),
+			progressbar.OptionShowCount(), progressbar.OptionShowBytes(p.bytes),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
 	if p.bar.GetMax64() != total {
 		p.bar.ChangeMax64(total)

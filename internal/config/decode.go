@@ -33,11 +33,13 @@ func (in *input) decode() (*Config, error) {
 	return cfg, nil
 }
 
-// keyShaped is what the path of a key looks like. Anything else is more likely text of a file that is no configuration, and is not repeated.
+// keyShaped is what the path of a key looks like. Anything else is more likely text of a file that is no
+// configuration, and is not repeated.
 var keyShaped = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$`)
 
-// refuseUnknown returns the error for a key of the file that there is not. It names the key where it lies in a section of ours, or is spelt as one of
-// our keys; else only its line, since the file may be something else than a configuration.
+// refuseUnknown returns the error for a key of the file that there is not. It names the key where it lies in a
+// section of ours, or is spelt as one of our keys; else only its line, since the file may be something else than a
+// configuration.
 func (in *input) refuseUnknown(path string) error {
 	section, _, nested := strings.Cut(path, ".")
 	ours := keyShaped.MatchString(path) && slices.ContainsFunc(keys(Default()), func(k key) bool {
