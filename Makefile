@@ -13,6 +13,10 @@ SERVING       := $$(go list -deps ./handler | grep '^novamind')
 OTHERS        := $$(go list ./... | grep -vxF -e "$$(go list -deps ./handler)")
 # Eight tests at a time on two cores: many of them wait, for a lease, a lock or a disk.
 PARALLEL      := -parallel 8
+# Gin without MessagePack, which nothing here speaks: its generated codec would be a tenth of the program's size.
+TAGS          := nomsgpack
+# What the environment asks for stays.
+export GOFLAGS := $(strip $(GOFLAGS) -tags=$(TAGS))
 
 .PHONY: help
 help: ## list the targets
@@ -57,15 +61,15 @@ fuzz: ## run every fuzz target for FUZZTIME (10m) each
 
 .PHONY: faults
 faults: ## kill the server and PostgreSQL with SIGKILL under load and look for what was lost
-	go test -count=1 -tags faults ./internal/faults/...
+	go test -count=1 -tags $(TAGS),faults ./internal/faults/...
 
 .PHONY: scale
 scale: ## measure on 100,000 patients what indexes tell, what searching costs and how fast keys change
-	go test -count=1 -timeout 60m -tags scale -v -bench . -benchtime 1x ./internal/scale
+	go test -count=1 -timeout 60m -tags $(TAGS),scale -v -bench . -benchtime 1x ./internal/scale
 
 .PHONY: audit
 audit: ## measure the audit log: 100,000 events verified, the sequencer's cost, reports on 1 million events
-	go test -count=1 -timeout 60m -tags scale -v -run TestVerifyManyEvents -bench 'Sequencer|Reports' -benchtime 1x ./internal/scale
+	go test -count=1 -timeout 60m -tags $(TAGS),scale -v -run TestVerifyManyEvents -bench 'Sequencer|Reports' -benchtime 1x ./internal/scale
 
 .PHONY: appointments
 appointments: ## let 64 clients race for appointments 50 times, and compare 10,000 steps and who sees records with models, on each engine

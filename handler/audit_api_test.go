@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"novamind/internal/dbtest"
+	"novamind/service"
 )
 
 // eventsOf returns the events of one request.
@@ -108,5 +109,25 @@ func TestNothingHappensUnrecorded(t *testing.T) {
 		var version int
 		require.NoError(t, s.db.Raw("SELECT version FROM patient").Scan(&version).Error)
 		require.Equal(t, 1, version)
+	})
+}
+
+// A filter with a value that no event has is refused, with the values that there are, and not answered with an empty list.
+func TestUnknownFiltersOfTheLogAreRefused(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		id := s.register(ada)
+		for _, path := range []string{"/api/v1/audit-logs", "/api/v1/patients/" + id + "/audit-logs"} {
+			for name, values := range service.AuditFilters() {
+				r := s.do("GET", path+"?"+name+"=Zcanary", "")
+				require.Equal(t, http.StatusUnprocessableEntity, r.status, name)
+				require.Contains(t, r.text, "unknown_value")
+				require.Contains(t, r.text, values[0]+", ", "it names those that there are")
+				require.NotContains(t, r.text, "Zcanary")
+				require.Equal(t, http.StatusOK, s.do("GET", path+"?"+name+"="+values[0], "").status, name)
+			}
+			r := s.do("GET", path+"?from=2002-01-01T00:00:00Z&to=2001-01-01T00:00:00Z", "")
+			require.Equal(t, http.StatusUnprocessableEntity, r.status)
+		}
 	})
 }

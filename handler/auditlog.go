@@ -70,11 +70,15 @@ func (a *API) answerAuditLogs(c *gin.Context, subject uuid.UUID, more ...string)
 	if err != nil {
 		return err
 	}
+	known := func(name string) string { return valueOr(q.OneOf(name, service.AuditFilters()[name]), "") }
 	query := service.AuditLogQuery{
 		UserID: valueOr(q.UUID("user_id"), uuid.Nil), EntityID: valueOr(q.UUID("entity_id"), uuid.Nil), Subject: valueOr(q.UUID("subject"), subject),
-		Action: valueOr(q.Text("action", 50), ""), EntityType: valueOr(q.Text("entity_type", 100), ""),
-		Outcome: valueOr(q.Text("outcome", 50), ""), Origin: valueOr(q.Text("origin", 100), ""), RequestID: valueOr(q.Text("request_id", 128), ""),
-		From: valueOr(q.Time("from"), time.Time{}), To: valueOr(q.Time("to"), time.Time{}),
+		Action: known("action"), EntityType: known("entity_type"), Outcome: known("outcome"), Origin: known("origin"),
+		RequestID: valueOr(q.Text("request_id", 128), ""),
+		From:      valueOr(q.Time("from"), time.Time{}), To: valueOr(q.Time("to"), time.Time{}),
+	}
+	if !query.From.IsZero() && !query.To.IsZero() && query.To.Before(query.From) {
+		q.add("to", "out_of_range", "Must not lie before from.")
 	}
 	params := q.Page()
 	if err := q.Err(); err != nil {

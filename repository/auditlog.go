@@ -106,21 +106,45 @@ func (q AuditLogQuery) where(id string) (conditions []string, values []any) {
 // frequentActions are not in the index of actions.
 var frequentActions = []string{audit.Read, audit.List, audit.Search, audit.Create, audit.Update}
 
+// selection returns the tables that hold the events that match q, the column with their ids, and the conditions on
+// them.
+func (q AuditLogQuery) selection() (tables, id string, conditions []string, values []any) {
+	tables, id = "auditlog AS a", "a.id"
+	if q.Subject != uuid.Nil { // begin with the few events on a row: the planner is not to go through all of them
+		tables, id = "auditsubject AS s CROSS JOIN auditlog AS a", "s.event_id"
+	}
+	conditions, values = q.where(id)
+	if q.Subject == uuid.Nil {
+		return tables, id, conditions, values
+	}
+	subjects := []string{"?"}
+	values = append(values, q.Subject.String())
+	for _, row := range q.AlsoOf {
+		subjects, values = append(subjects, "?"), append(values, row.String())
+	}
+	return tables, id, append(conditions, "s.entity_id IN ("+strings.Join(subjects, ", ")+")", "a.id = s.event_id"), values
+}
+
+// whereAll joins conditions.
+func whereAll(conditions []string) string {
+	if len(conditions) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(conditions, " AND ")
+}
+
+// Count returns how many events match q. It shows nobody.
+func (r *AuditLogRepository) Count(ctx context.Context, q AuditLogQuery) (int64, error) {
+	tables, id, conditions, values := q.selection()
+	var n int64
+	row := r.store.handle(ctx).Statement.ConnPool.QueryRowContext(ctx,
+		r.store.rebind("SELECT count(DISTINCT "+id+") FROM "+tables+whereAll(conditions)), values...)
+	return n, translate(row.Scan(&n))
+}
+
 // IDs returns the ids of one page of the events that match q, and whether there are more. It shows nobody.
 func (r *AuditLogRepository) IDs(ctx context.Context, q AuditLogQuery, page Page) ([]uuid.UUID, bool, error) {
-	table, id := "auditlog AS a", "a.id"
-	if q.Subject != uuid.Nil { // begin with the few events on a row: the planner is not to go through all of them
-		table, id = "auditsubject AS s CROSS JOIN auditlog AS a", "s.event_id"
-	}
-	conditions, values := q.where(id)
-	if q.Subject != uuid.Nil {
-		subjects := []string{"?"}
-		values = append(values, q.Subject.String())
-		for _, row := range q.AlsoOf {
-			subjects, values = append(subjects, "?"), append(values, row.String())
-		}
-		conditions = append(conditions, "s.entity_id IN ("+strings.Join(subjects, ", ")+")", "a.id = s.event_id")
-	}
+	tables, id, conditions, values := q.selection()
 	past, direction := id+" > ?", ""
 	if page.Descending {
 		past, direction = id+" < ?", " DESC"
@@ -128,14 +152,12 @@ func (r *AuditLogRepository) IDs(ctx context.Context, q AuditLogQuery, page Page
 	if page.After != uuid.Nil {
 		conditions, values = append(conditions, past), append(values, page.After.String())
 	}
-	statement := "SELECT DISTINCT " + id + " FROM " + table // an event may name several rows of a person
+	statement := "SELECT DISTINCT " + id + " FROM " + tables // an event may name several rows of a person
 	if len(q.AlsoOf) == 0 {
-		statement = "SELECT " + id + " FROM " + table
+		statement = "SELECT " + id + " FROM " + tables
 	}
-	if len(conditions) > 0 {
-		statement += " WHERE " + strings.Join(conditions, " AND ")
-	}
-	ids, err := r.store.ids(ctx, statement+" ORDER BY "+id+direction+" LIMIT ?", append(values, page.Limit+1)...)
+	statement += whereAll(conditions) + " ORDER BY " + id + direction + " LIMIT ?"
+	ids, err := r.store.ids(ctx, statement, append(values, page.Limit+1)...)
 	if err != nil || len(ids) <= page.Limit {
 		return ids, false, err
 	}

@@ -28,6 +28,13 @@ func (r *ExportRepository) Patients(ctx context.Context, after uuid.UUID, limit 
 	return r.appointments.ids(ctx, "SELECT id FROM patient WHERE id > ? ORDER BY id LIMIT ?", after.String(), limit)
 }
 
+// CountPatients returns how many patients there are. It shows nobody, and is no access.
+func (r *ExportRepository) CountPatients(ctx context.Context) (int64, error) {
+	var n int64
+	row := r.appointments.store.handle(ctx).Statement.ConnPool.QueryRowContext(ctx, "SELECT count(*) FROM patient")
+	return n, translate(row.Scan(&n))
+}
+
 // Person returns the ids of all rows of a patient's person; none where there is no such patient. It shows nobody, and is no access.
 func (r *ExportRepository) Person(ctx context.Context, patientID uuid.UUID) ([]uuid.UUID, error) {
 	return r.appointments.person(ctx, patientID)

@@ -12,6 +12,7 @@ import (
 
 	"novamind/internal/audit"
 	"novamind/internal/phi"
+	"novamind/internal/plural"
 	"novamind/models"
 )
 
@@ -299,5 +300,6 @@ func (s *Store) checkLag(ctx context.Context) error {
 	if err != nil || pending == 0 || time.Since(since) <= maxLag {
 		return err
 	}
-	return fmt.Errorf("%d audit events wait to be sequenced, the oldest for %s", pending, time.Since(since).Round(time.Second))
+	return fmt.Errorf("%s to be sequenced, the oldest for %s",
+		plural.Count(pending, "audit event waits", "audit events wait"), time.Since(since).Round(time.Second))
 }

@@ -75,7 +75,7 @@ func (r *MigrationRunRepository) DiscardedRows(ctx context.Context, run Migratio
 		rows := 0
 		for part := range strings.SplitSeq(run.Discarded, ", ") {
 			var n int
-			if _, err := fmt.Sscanf(part, table+": %d rows", &n); err == nil {
+			if _, err := fmt.Sscanf(part, table+": %d row", &n); err == nil {
 				rows = n
 			}
 		}

@@ -19,11 +19,23 @@ func (r *PatientRepository) OlderTokens(ctx context.Context, after uuid.UUID, li
 	if err := db.Limit(limit).Pluck("id", &page).Error; err != nil || len(page) == 0 {
 		return nil, uuid.Nil, translate(err)
 	}
-	current := "bi1:" + r.store.keyring.Indexer().Primary() + ":"
 	var ids []uuid.UUID
-	err := r.store.handle(ctx).Model(&models.BlindIndex{}).Distinct("patient_id").
-		Where("patient_id IN ? AND (token < ? OR token >= ?)", page, current, current[:len(current)-1]+";").Pluck("patient_id", &ids).Error
+	err := r.olderTokens(ctx).Distinct("patient_id").Where("patient_id IN ?", page).Pluck("patient_id", &ids).Error
 	return ids, lastOf(page, limit), translate(err)
+}
+
+// CountOlderTokens returns how many patients have an index token under an older key than the primary. It belongs
+// into InTx.
+func (r *PatientRepository) CountOlderTokens(ctx context.Context) (int64, error) {
+	var n int64
+	err := r.olderTokens(ctx).Distinct("patient_id").Count(&n).Error
+	return n, translate(err)
+}
+
+// olderTokens selects the index tokens under an older key than the primary.
+func (r *PatientRepository) olderTokens(ctx context.Context) *gorm.DB {
+	current := "bi1:" + r.store.keyring.Indexer().Primary() + ":"
+	return r.store.handle(ctx).Model(&models.BlindIndex{}).Where("token < ? OR token >= ?", current, current[:len(current)-1]+";")
 }
 
 // Reindex replaces patients' tokens by those under the primary key. It belongs into InTx; nobody is shown anything.

@@ -55,6 +55,14 @@ func (r *ResealRepository) OlderValues(ctx context.Context, after uuid.UUID, lim
 	return ids, lastOf(ids, limit), translate(err)
 }
 
+// CountOlderValues returns how many rows hold a value under an older key than the primary. It belongs into InTx.
+func (r *ResealRepository) CountOlderValues(ctx context.Context) (int64, error) {
+	var n int64
+	primary := r.store.keyring.Sealer(phi.Data).Primary()
+	err := r.store.handle(ctx).Model(reflect.New(r.model).Interface()).Scopes(withKeyOtherThan(r.columns, primary)).Count(&n).Error
+	return n, translate(err)
+}
+
 // lastOf returns the last id of a full page.
 func lastOf(page []uuid.UUID, limit int) uuid.UUID {
 	if len(page) < limit {

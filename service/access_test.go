@@ -602,8 +602,10 @@ var expectations = map[string]expectation{
 	"AuthService.RenewRecoveryCodes": {open: "is about the caller's own account"},
 	"AuthService.Account":            {open: "is asked for the caller's own account"},
 	"AuthService.EnsureAccount":      {open: "runs at the start of the program, before there is anybody"},
+	"AuthService.FirstPassword":      {open: "compares a password that the caller holds, and shows nobody"},
 	"KeyService.AdoptIndexScheme":    {open: "runs at the start of the program"},
 	"KeyService.Status":              {open: "is the operator's, who has the key-encryption key"},
+	"KeyService.Older":               {open: "is the operator's, who has the key-encryption key"},
 	"KeyService.Rotate":              {open: "is the operator's, who has the key-encryption key"},
 	"KeyService.RotateKEK":           {open: "is the operator's, who has the key-encryption key"},
 	"KeyService.Retire":              {open: "is the operator's, who has the key-encryption key"},
@@ -620,7 +622,7 @@ var expectations = map[string]expectation{
 		roles: []string{service.RoleSystem}, action: audit.Export,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			out := &exported{}
-			_, err := service.NewExportService(b.store).FHIR(ctx, []uuid.UUID{b.register(t).ID}, out.files(), func(int64) {})
+			_, err := service.NewExportService(b.store).FHIR(ctx, []uuid.UUID{b.register(t).ID}, out.files(), func(_, _ int64) {})
 			require.Equal(t, err == nil, out.patients.Len() > 0)
 			return err
 		},

@@ -13,6 +13,7 @@ import (
 
 	"novamind/internal/audit"
 	"novamind/internal/audit/tree"
+	"novamind/internal/plural"
 )
 
 // anchorInterval is how often a server publishes a checkpoint.
@@ -78,14 +79,14 @@ func (s *AuditTreeService) CheckAnchor(ctx context.Context, path string) error {
 // contains returns ErrRolledBack where the tree of a head did not grow from an earlier one.
 func (s *AuditTreeService) contains(ctx context.Context, head, earlier tree.Head) error {
 	if earlier.N > head.N {
-		return fmt.Errorf("%w: it has %d events, and had %d", ErrRolledBack, head.N, earlier.N)
+		return fmt.Errorf("%w: it has %s, and had %d", ErrRolledBack, plural.Count(head.N, "event", "events"), earlier.N)
 	}
 	root, err := tlog.TreeHash(earlier.N, tree.Reader(head, s.tree.Tiles(ctx)))
 	if err != nil {
 		return err
 	}
 	if root != earlier.Hash {
-		return fmt.Errorf("%w: its first %d events differ", ErrRolledBack, earlier.N)
+		return fmt.Errorf("%w: its first %s", ErrRolledBack, plural.Count(earlier.N, "event differs", "events differ"))
 	}
 	return nil
 }

@@ -43,9 +43,11 @@ func (s *AuditTreeService) Prove(ctx context.Context, id uuid.UUID) (tree.ProofF
 var ErrEmptyLog = apperr.New(apperr.NotFound, "The audit log is empty.")
 
 // Export writes the events that match q and were sequenced until now, oldest first, with their proofs. What is sealed in them stays sealed. Each chunk
-// is recorded before it is written. progress, if not nil, is told how many were written. It returns a Forbidden error, ErrEmptyLog, or
+// is recorded before it is written. progress, if not nil, is told how many were written, and how many match. It returns a Forbidden error, ErrEmptyLog, or
 // auditexport.ErrFormat.
-func (s *AuditTreeService) Export(ctx context.Context, q AuditLogQuery, format auditexport.Format, w io.Writer, progress func(int64)) (int64, error) {
+func (s *AuditTreeService) Export(ctx context.Context, q AuditLogQuery, format auditexport.Format, w io.Writer,
+	progress func(done, total int64),
+) (int64, error) {
 	checkpoint, note, err := s.Checkpoint(ctx)
 	if err != nil {
 		return 0, err
@@ -54,7 +56,7 @@ func (s *AuditTreeService) Export(ctx context.Context, q AuditLogQuery, format a
 		return 0, ErrEmptyLog
 	}
 	var out *auditexport.Writer
-	written := int64(0)
+	written, total := int64(0), int64(0)
 	events := repository.NewAuditLogRepository(s.store)
 	intent := audit.Intent{Action: audit.Export, EntityType: "auditlog", Details: string(format) + " " + q.Shape()}
 	err = inChunks(ctx, s.store, AuditLogExport, intent, func(ctx context.Context, page Page) ([]auditexport.Record, uuid.UUID, bool, error) {
@@ -67,13 +69,18 @@ func (s *AuditTreeService) Export(ctx context.Context, q AuditLogQuery, format a
 	}, func(records []auditexport.Record) error {
 		if out == nil {
 			var err error
+			if progress != nil {
+				if total, err = events.Count(ctx, q); err != nil {
+					return err
+				}
+			}
 			if out, err = auditexport.NewWriter(w, format, note); err != nil {
 				return err
 			}
 		}
 		written += int64(len(records))
 		if progress != nil {
-			progress(written)
+			progress(written, total)
 		}
 		return out.Write(records)
 	})

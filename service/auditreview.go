@@ -12,6 +12,7 @@ import (
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/config"
+	"novamind/internal/plural"
 	"novamind/internal/schedule"
 	"novamind/models"
 	"novamind/repository"
@@ -153,7 +154,7 @@ func (s *AuditReviewService) SignOff(ctx context.Context, week Week, current Pre
 		}
 		unit.Record(audit.Event{
 			Action: audit.SignOff, EntityType: "auditreview", EntityID: week.EntityID(), Outcome: audit.Success, Reason: note,
-			Details: fmt.Sprintf("%s, %d events, log of %d", week.Name, review.Count(), checkpoint.Head.N),
+			Details: fmt.Sprintf("%s, %s, log of %d", week.Name, plural.Count(review.Count(), "event", "events"), checkpoint.Head.N),
 		})
 		return nil
 	})

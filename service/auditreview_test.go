@@ -127,7 +127,7 @@ func TestSignOff(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, review.SignOffs, 1)
 		require.Equal(t, "a wrong number", review.SignOffs[0].Reason.Plain())
-		require.Contains(t, *review.SignOffs[0].Details, "2026-W11, 1 events")
+		require.Contains(t, *review.SignOffs[0].Details, "2026-W11, 1 event")
 		var signed []event
 		for _, e := range b.events(t, audit.SignOff) {
 			if e.Outcome == audit.Success {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/audit/tree"
+	"novamind/internal/plural"
 	"novamind/models"
 	"novamind/repository"
 )
@@ -50,6 +51,22 @@ type Verification struct {
 	Pending     int64     `json:"pending"` // events that wait to become leaves
 	Findings    []Finding `json:"findings"`
 	Notes       []string  `json:"notes"` // what is no finding, and worth knowing
+
+	logDiffers, rowsDiffer bool
+}
+
+// Diagnosis says in one line what the findings mean; "" where there are none.
+func (v Verification) Diagnosis() string {
+	switch {
+	case v.logDiffers && v.rowsDiffer:
+		return "the audit log was tampered with, and records are not what the log says"
+	case v.logDiffers:
+		return "the audit log was tampered with"
+	case v.rowsDiffer:
+		return "the audit log is intact, but records are not what it says: they were changed past the program"
+	default:
+		return ""
+	}
 }
 
 // VerifyOptions says what Verify checks besides the tree itself.
@@ -57,7 +74,7 @@ type VerifyOptions struct {
 	Since    string        // a checkpoint's signed note: only what came after it is checked
 	Rows     bool          // compare the records with the last events on them
 	Anchors  []tree.Anchor // checkpoints that were published outside of the database
-	Progress func(done int64)
+	Progress func(done, total int64)
 }
 
 // AuditTreeService checks the audit log against its tree.
@@ -117,6 +134,11 @@ func (v *verifier) run(ctx context.Context) error {
 }
 
 func (v *verifier) found(f Finding) {
+	if f.Kind == FoundRow {
+		v.result.rowsDiffer = true
+	} else {
+		v.result.logDiffers = true
+	}
 	if len(v.result.Findings) < maxFindings {
 		v.result.Findings = append(v.result.Findings, f)
 	}
@@ -173,11 +195,11 @@ func (v *verifier) readAnchors(context.Context) error {
 	}
 	slices.SortStableFunc(v.anchored, func(a, b anchored) int { return cmp.Compare(a.Head.N, b.Head.N) })
 	if others > 0 {
-		v.notef("%d anchored checkpoints are of other logs", others)
+		v.note(plural.Count(others, "anchored checkpoint is", "anchored checkpoints are") + " of other logs")
 	}
 	return nil
 }
 
-func (v *verifier) notef(format string, args ...any) {
-	v.result.Notes = append(v.result.Notes, fmt.Sprintf(format, args...))
+func (v *verifier) note(text string) {
+	v.result.Notes = append(v.result.Notes, text)
 }

@@ -10,6 +10,7 @@ import (
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/audit/tree"
+	"novamind/internal/plural"
 	"novamind/repository"
 )
 
@@ -45,7 +46,8 @@ func (v *verifier) checkEnds(ctx context.Context) error {
 		return err
 	}
 	if leaves != checkpoint {
-		v.found(Finding{Kind: FoundTruncated, Index: new(min(leaves, checkpoint)), Detail: fmt.Sprintf("there are %d leaves, and the last checkpoint is at %d", leaves, checkpoint)})
+		v.found(Finding{Kind: FoundTruncated, Index: new(min(leaves, checkpoint)), Detail: fmt.Sprintf("%s, and the last checkpoint is at %d",
+			plural.Count(leaves, "leaf is there", "leaves are there"), checkpoint)})
 	}
 	epochs := map[int64]int64{} // epoch → where its last stored checkpoint is
 	last := int64(0)
@@ -62,12 +64,13 @@ func (v *verifier) checkEnds(ctx context.Context) error {
 			lost++
 		default:
 			v.found(Finding{Kind: FoundTruncated, Index: new(end), Detail: fmt.Sprintf(
-				"the log ends at %d, and had %d events when it was anchored at %s: its end was removed, or this is an old copy", end, a.Head.N, a.at)})
+				"the log ends at %d, and had %s when it was anchored at %s: its end was removed, or this is an old copy",
+				end, plural.Count(a.Head.N, "event", "events"), a.at)})
 			return nil
 		}
 	}
 	if lost > 0 {
-		v.notef("%d anchored checkpoints went further than the backup that was restored later", lost)
+		v.note(plural.Count(lost, "anchored checkpoint", "anchored checkpoints") + " went further than the backup that was restored later")
 	}
 	return nil
 }
@@ -140,7 +143,7 @@ func (v *verifier) checkRows(ctx context.Context) error {
 		err = v.checkTokens(ctx)
 	}
 	if older > 0 {
-		v.notef("%d records were last changed before events carried digests", older)
+		v.note(plural.Count(older, "record was", "records were") + " last changed before events carried digests")
 	}
 	return err
 }

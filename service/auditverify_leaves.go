@@ -37,7 +37,7 @@ func (v *verifier) checkLeaves(ctx context.Context) error {
 		}
 		v.result.Events += to - from
 		if v.options.Progress != nil {
-			v.options.Progress(v.result.Events)
+			v.options.Progress(v.result.Events, size-v.start)
 		}
 	}
 	if v.firstBroken == nil {

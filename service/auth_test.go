@@ -15,6 +15,7 @@ import (
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/dbtest"
+	"novamind/models"
 	"novamind/service"
 )
 
@@ -288,5 +289,48 @@ func TestFirstAccountNeedsDelivery(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, made)
 		require.False(t, login(t, b).Account.MustChangePassword)
+	})
+}
+
+// A first password that lies in a file is worthless once the account has another one, whoever changed it and however.
+func TestFirstPasswordBecomesWorthless(t *testing.T) {
+	t.Parallel()
+	dbtest.Run(t, func(t *testing.T, url string) {
+		b := newBundle(t, url)
+		admin := as(t, service.RoleAdmin)
+		for how, change := range map[string]func(account *models.Account){
+			"by its owner": func(account *models.Account) {
+				require.NoError(t, b.auth.SetPassword(b.on(t, account), password, password+" too"))
+			},
+			"by a reset and a link": func(account *models.Account) {
+				_, link, err := b.accounts.Reset(admin, account.ID, nil)
+				require.NoError(t, err)
+				require.NoError(t, b.accounts.Redeem(anonymous(t), link.Token, password+" too"))
+			},
+			"by a reset alone": func(account *models.Account) {
+				_, _, err := b.accounts.Reset(admin, account.ID, nil)
+				require.NoError(t, err)
+			},
+			"by another first password": func(account *models.Account) {
+				_, _, err := b.accounts.Reset(admin, account.ID, new(password+" too"))
+				require.NoError(t, err)
+			},
+		} {
+			account, _, err := b.accounts.Create(admin, accountInput(service.RoleClinician), new(password), service.Idempotency{})
+			require.NoError(t, err)
+			first := b.auth.FirstPassword(account.Email, password)
+			for range 2 {
+				worthless, err := first.Worthless(t.Context())
+				require.NoError(t, err)
+				require.False(t, worthless, how)
+			}
+			change(account)
+			worthless, err := first.Worthless(t.Context())
+			require.NoError(t, err)
+			require.True(t, worthless, how)
+		}
+		worthless, err := b.auth.FirstPassword("nobody@example.org", password).Worthless(t.Context())
+		require.NoError(t, err)
+		require.False(t, worthless, "nobody's tells nothing")
 	})
 }

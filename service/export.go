@@ -52,15 +52,17 @@ const chartsAtOnce = 1000
 
 // FHIR writes the patients of ids, each with all rows of the same person, or everybody where ids is empty. Before anything of a patient is written, an event that names all of
 // it is durable, and so is a disclosure of each record that 42 CFR Part 2 protects. Those need a consent that names no recipient, for one that does lets nobody else see them.
-// Psychotherapy notes are in no export. progress is told how many patients were written. It returns a NotFound error, before it writes, where a patient is not there, and the
+// Psychotherapy notes are in no export. progress is told how many patients were written, and how many there are. It returns a NotFound error, before it writes, where a patient is not there, and the
 // report is valid with an error too.
-func (s *ExportService) FHIR(ctx context.Context, ids []uuid.UUID, to FHIRFiles, progress func(int64)) (ExportReport, error) {
+func (s *ExportService) FHIR(ctx context.Context, ids []uuid.UUID, to FHIRFiles,
+	progress func(done, total int64),
+) (ExportReport, error) {
 	x := &fhirExport{ExportService: s, to: to, report: ExportReport{Unreadable: []uuid.UUID{}}, practitioners: map[uuid.UUID]bool{}}
 	err := x.patients(ctx, ids, func(id uuid.UUID) error {
 		if err := x.patient(ctx, id); err != nil {
 			return err
 		}
-		progress(int64(x.report.Patients))
+		progress(int64(x.report.Patients), x.total)
 		return nil
 	})
 	if err == nil {
@@ -78,6 +80,7 @@ type fhirExport struct {
 
 	to            FHIRFiles
 	report        ExportReport
+	total         int64              // patients that there are to export
 	practitioners map[uuid.UUID]bool // whom encounters and documents name
 	overlapping   bytes.Buffer       // encounters that may lie on others: they come last, or the others would be read as overlaps
 }
@@ -98,6 +101,13 @@ func (x *fhirExport) patients(ctx context.Context, ids []uuid.UUID, do func(uuid
 	}
 	slices.SortFunc(rows, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
 	rows = slices.Compact(rows)
+	x.total = int64(len(rows))
+	if !named {
+		var err error
+		if x.total, err = x.charts.CountPatients(ctx); err != nil {
+			return err
+		}
+	}
 	for after := uuid.Nil; ; after = rows[len(rows)-1] {
 		if !named {
 			var err error

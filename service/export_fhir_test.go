@@ -57,7 +57,7 @@ func exporting(t *testing.T) context.Context {
 func (b *bundle) export(t *testing.T, ids ...uuid.UUID) (*exported, service.ExportReport) {
 	t.Helper()
 	out := &exported{}
-	report, err := service.NewExportService(b.store).FHIR(exporting(t), ids, out.files(), func(int64) {})
+	report, err := service.NewExportService(b.store).FHIR(exporting(t), ids, out.files(), func(_, _ int64) {})
 	require.NoError(t, err)
 	return out, report
 }
@@ -227,7 +227,7 @@ func TestExportsAreRecordedBeforeTheyAreWritten(t *testing.T) {
 			written++
 			require.NotEmpty(t, b.events(t, audit.Export))
 		}
-		report, err := service.NewExportService(b.store).FHIR(exporting(t), []uuid.UUID{p.ID}, out.files(), func(int64) {})
+		report, err := service.NewExportService(b.store).FHIR(exporting(t), []uuid.UUID{p.ID}, out.files(), func(_, _ int64) {})
 		require.NoError(t, err)
 		require.Equal(t, 2, report.Patients, "with all rows of the person")
 		require.Contains(t, out.patients.String(), `"replaced-by"`)
@@ -243,7 +243,7 @@ func TestExportsAreRecordedBeforeTheyAreWritten(t *testing.T) {
 			}
 		}
 		empty := &exported{}
-		_, err = service.NewExportService(b.store).FHIR(exporting(t), []uuid.UUID{p.ID, uuid.New()}, empty.files(), func(int64) {})
+		_, err = service.NewExportService(b.store).FHIR(exporting(t), []uuid.UUID{p.ID, uuid.New()}, empty.files(), func(_, _ int64) {})
 		requireCode(t, apperr.NotFound, err)
 		require.Empty(t, empty.patients.String(), "before it writes")
 

@@ -54,6 +54,38 @@ func (s *AuthService) first(ctx context.Context) error {
 	})
 }
 
+// FirstPassword is a first password that lies somewhere until it is worthless.
+type FirstPassword struct {
+	auth            *AuthService
+	email, password string
+	hash            string // the last one that the password was seen to match
+}
+
+// FirstPassword returns the first password of the account that has an e-mail.
+func (s *AuthService) FirstPassword(email, password string) *FirstPassword {
+	return &FirstPassword{auth: s, email: phi.NormalizeText(email), password: password}
+}
+
+// Worthless reports whether the account has had another password since, whoever changed it. An account that is not
+// there, or has another e-mail by now, tells nothing.
+func (p *FirstPassword) Worthless(ctx context.Context) (bool, error) {
+	account, err := p.auth.accounts.ByEmail(ctx, p.email)
+	if apperr.Is(err, apperr.NotFound) {
+		return false, nil
+	}
+	if err != nil || !account.MustChangePassword {
+		return err == nil, err
+	}
+	if account.PasswordHash == p.hash {
+		return false, nil
+	}
+	matches, _, err := p.auth.passwords.matches(ctx, p.password, account.PasswordHash)
+	if err == nil && matches {
+		p.hash = account.PasswordHash
+	}
+	return err == nil && !matches, err
+}
+
 func (s *AuthService) firstAccount(ctx context.Context, email, password string) (*models.Account, string, error) {
 	var v validation
 	v.email("NOVAMIND_ADMIN_EMAIL", &email)

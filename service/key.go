@@ -10,6 +10,7 @@ import (
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/phi"
+	"novamind/internal/plural"
 	"novamind/repository"
 )
 
@@ -101,6 +102,29 @@ func (s *KeyService) Status(ctx context.Context) ([]KeyState, error) {
 		}
 	}
 	return states, nil
+}
+
+// Older returns the keys of a keyset that were primary before, and are not destroyed.
+func (s *KeyService) Older(ctx context.Context, p phi.Purpose) ([]string, error) {
+	kek, err := phi.LoadKEK(s.kekURI)
+	if err != nil {
+		return nil, err
+	}
+	row, err := s.keysets.ByPurpose(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := phi.Keys(p, kek, row.Wrapped)
+	if err != nil {
+		return nil, err
+	}
+	var older []string
+	for _, key := range keys {
+		if !key.Primary {
+			older = append(older, key.ID)
+		}
+	}
+	return older, nil
 }
 
 func statesOf(p phi.Purpose, keys []phi.Key, counts map[string]map[string]int64) []KeyState {
@@ -290,9 +314,11 @@ func (s *KeyService) needed(ctx context.Context, keyID string) error {
 	case err != nil:
 		return err
 	case values > 0:
-		return fmt.Errorf("%w: %d values are under it; run keys reseal, which names rows that can't be opened", ErrKeyNeeded, values)
+		return fmt.Errorf("%w: %s under it; run keys reseal, which names rows that can't be opened", ErrKeyNeeded,
+			plural.Count(values, "value is", "values are"))
 	case backups > 0:
-		return fmt.Errorf("%w: %d backups that are still kept can't be read without it", ErrKeyNeeded, backups)
+		return fmt.Errorf("%w: %s still kept can't be read without it", ErrKeyNeeded,
+			plural.Count(backups, "backup that is", "backups that are"))
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -11,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"novamind/internal/audit"
+	"novamind/internal/plural"
 	"novamind/repository"
 )
 
@@ -26,6 +26,8 @@ type Renewed struct {
 	Reindexed int `json:"reindexed"`
 	// Unreadable names the rows that stay under older keys since they can't be opened, as "table id", sorted.
 	Unreadable []string `json:"unreadable,omitempty"`
+	// Total is how many rows and patients there were to move at the beginning. It is counted for progress alone.
+	Total int64 `json:"-"`
 }
 
 // leave notes rows that could not be opened.
@@ -42,6 +44,12 @@ func (r *Renewed) leave(table string, ids []uuid.UUID) {
 // done when it returns nil; interrupted, it goes on from what is left. A row that can't be opened stays as it is, and is named. progress, if not nil, is told of each batch.
 func (s *KeyService) Reseal(ctx context.Context, perSecond int, progress func(Renewed)) (Renewed, error) {
 	var done Renewed
+	if progress != nil {
+		var err error
+		if done.Total, err = s.countOlder(ctx); err != nil {
+			return done, err
+		}
+	}
 	limiter := rate.NewLimiter(rate.Inf, resealBatch)
 	if perSecond > 0 {
 		limiter = rate.NewLimiter(rate.Limit(perSecond), resealBatch)
@@ -68,6 +76,25 @@ func (s *KeyService) Reseal(ctx context.Context, perSecond int, progress func(Re
 	}
 	err := pass(audit.Reindex, "patient", &done.Reindexed, s.patients.OlderTokens, s.patients.Reindex)
 	return done, err
+}
+
+// countOlder returns how many rows and patients Reseal has to move.
+func (s *KeyService) countOlder(ctx context.Context) (total int64, err error) {
+	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.Reseal})
+	err = s.store.InTx(ctx, func(ctx context.Context) error {
+		if total, err = s.patients.CountOlderTokens(ctx); err != nil {
+			return err
+		}
+		for _, rows := range s.reseals {
+			n, err := rows.CountOlderValues(ctx)
+			if err != nil {
+				return err
+			}
+			total += n
+		}
+		return nil
+	})
+	return total, err
 }
 
 type (
@@ -131,7 +158,7 @@ func (s *KeyService) renew(ctx context.Context, intent audit.Intent, ids []uuid.
 		}
 		unit.Record(audit.Event{
 			Action: intent.Action, EntityType: intent.EntityType, Subjects: moved.Subjects, Outcome: audit.Success,
-			Details: fmt.Sprintf("%d rows", len(moved.Subjects)),
+			Details: plural.Count(len(moved.Subjects), "row", "rows"),
 		})
 		return nil
 	})

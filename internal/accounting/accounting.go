@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"novamind/internal/plural"
 )
 
 //go:embed page.html page.css
@@ -88,7 +90,9 @@ func (p *Page) Write(lines []Line) error {
 }
 
 // End writes the page's end: a page without it is not whole.
-func (p *Page) End() error { return page.ExecuteTemplate(p.out, "foot", p.lines) }
+func (p *Page) End() error {
+	return page.ExecuteTemplate(p.out, "foot", plural.Count(p.lines, "access", "accesses"))
+}
 
 func (p *Page) time(t time.Time) string { return t.In(p.zone).Format("2006-01-02 15:04:05") }
 

@@ -26,7 +26,7 @@ func TestPage(t *testing.T) {
 	text := out.String()
 	for _, want := range []string{
 		"&lt;b&gt;Ada&lt;/b&gt; Example", "01000000-0000-0000-0000-000000000000", "From 2026-07-01 08:30", "America/New_York", "2026-07-01 08:30:00",
-		"Kay &lt;script&gt;", "clinician", "patient: changed", "first_name", "TREAT: asked", "1 accesses.", "</html>",
+		"Kay &lt;script&gt;", "clinician", "patient: changed", "first_name", "TREAT: asked", "1 access.", "</html>",
 	} {
 		require.Contains(t, text, want)
 	}

@@ -47,5 +47,5 @@ func ActorFrom(ctx context.Context) (Actor, error) {
 
 // System returns a context in which the named job of the program acts.
 func System(ctx context.Context, job string) context.Context {
-	return WithActor(ctx, Actor{Roles: []string{"system"}, Origin: "system:" + job})
+	return WithActor(ctx, Actor{Roles: []string{"system"}, Origin: SystemOrigin + job})
 }

@@ -64,10 +64,42 @@ const (
 	Restore     = "restore"  // a backup was put back: the tree goes on from an earlier head, in a new epoch
 )
 
+// Actions lists the actions.
+func Actions() []string {
+	return []string{
+		Create, Read, List, Search, Update, Deactivate, Merge, Unmerge, Sign, Amend, MarkError, Revoke, Disclose,
+		Transition, Purge, Login, Logout, Refuse, Import, SetPassword, Invite, Reset, ChangeRoles, Disable, Enable,
+		Assign, Unassign, BreakGlass, EnrolMFA, EnableMFA, DisableMFA, EndSession, Rehash, RenewCodes, RevokeKey,
+		AddKey, PromoteKey, AdoptIndex, RetireKey, DestroyKey, RewrapKeys, Reseal, Reindex, MendIndex, Truncate,
+		Migrate, OpenDiff, Export, SignOff, Restore,
+	}
+}
+
+// Outcomes lists the outcomes.
+func Outcomes() []string { return []string{Success, Failure, Denied} }
+
+// Jobs lists the jobs of the system, whose origin is "system:<job>".
+func Jobs() []string {
+	return []string{
+		"account", "audit", "demo", "expire-holds", "export", "import", "keys", "migrate", "readiness", "reseal", "sequencer", "setup",
+	}
+}
+
+// Origins lists where events come from.
+func Origins() []string {
+	origins := []string{API, DirectSQL}
+	for _, job := range Jobs() {
+		origins = append(origins, SystemOrigin+job)
+	}
+	return origins
+}
+
 // Origins, beside "system:<job>".
 const (
 	API       = "api"
 	DirectSQL = "direct-sql" // a change that this program did not make
+
+	SystemOrigin = "system:" // before the name of a job
 )
 
 // BreakTheGlass is the purpose of what happens by emergency access (HL7 v3 PurposeOfUse).

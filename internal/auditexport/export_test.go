@@ -214,6 +214,7 @@ func TestExportOfAnotherLog(t *testing.T) {
 	for _, format := range auditexport.Formats() {
 		_, err := other.verify(l.export(t, format, 0))
 		require.ErrorIs(t, err, tree.ErrTampered, format)
+		require.ErrorIs(t, err, auditexport.ErrSigner, format)
 	}
 	_, err := l.verify("something else\n")
 	require.ErrorIs(t, err, auditexport.ErrNotExport)
@@ -261,4 +262,15 @@ func TestCheckpointsHaveOneSpelling(t *testing.T) {
 		_, err := tree.OpenCheckpoint(l.checkpoint[:last]+alphabet[i:i+1]+l.checkpoint[last+1:], l.verifiers)
 		require.ErrorIs(t, err, tree.ErrTampered)
 	}
+}
+
+// A checkpoint that a known key did not sign is told from one that another key signed.
+func TestCheckpointThatWasAltered(t *testing.T) {
+	t.Parallel()
+	l := newLog(t, someEntries(3))
+	file := l.export(t, auditexport.NDJSON, 0)
+	require.Contains(t, file, `\n3\n`)
+	_, err := l.verify(strings.Replace(file, `\n3\n`, `\n4\n`, 1))
+	require.ErrorIs(t, err, auditexport.ErrSignature)
+	require.ErrorIs(t, err, tree.ErrTampered)
 }

@@ -41,7 +41,12 @@ const maxFindings = 1000
 
 var (
 	// ErrNotExport: the file is none of ours.
-	ErrNotExport    = errors.New("the file is neither an export of an audit log nor a proof")
+	ErrNotExport = errors.New("the file is neither an export of an audit log nor a proof")
+	// ErrSigner: none of the keys that were given signed the file's checkpoint.
+	ErrSigner = errors.New("none of the keys signed the file's checkpoint: it is of another log, altered, " +
+		"or signed by a newer key: see audit anchor, which prints all keys of the log")
+	// ErrSignature: the file's checkpoint names one of the keys that were given, which did not sign it.
+	ErrSignature    = errors.New("the file's checkpoint was altered: its signature is not that of the key that it names")
 	errNoCheckpoint = errors.New("the file does not begin with a checkpoint")
 )
 
@@ -66,7 +71,8 @@ func newClaim(index int64, leaf []byte, proof [][]byte, shown func(Record) bool)
 }
 
 // Verify checks a file, of whichever format, against the log's public keys, and needs nothing else. It returns ErrNotExport, or an error where the file
-// can't be read or its checkpoint was not signed by any of the keys (tree.ErrTampered): then there is nothing to hold its records against.
+// can't be read or its checkpoint was not signed by any of the keys (ErrSigner or ErrSignature, and
+// tree.ErrTampered): then there is nothing to hold its records against.
 func Verify(r io.Reader, verifiers note.Verifiers) (Report, error) {
 	in := &lines{in: bufio.NewReaderSize(r, 1<<16)}
 	begin, err := in.in.Peek(64)
@@ -84,7 +90,7 @@ func Verify(r io.Reader, verifiers note.Verifiers) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("%w: %w", ErrNotExport, errNoCheckpoint)
 	}
-	checkpoint, err := tree.OpenCheckpoint(signed, verifiers)
+	checkpoint, err := openCheckpoint(signed, verifiers)
 	if err != nil {
 		return Report{}, err
 	}
@@ -102,6 +108,20 @@ func Verify(r io.Reader, verifiers note.Verifiers) (Report, error) {
 	v.OK = len(v.Findings) == 0
 	v.Complete = v.OK && v.Events == v.Size
 	return v.Report, nil
+}
+
+// openCheckpoint is tree.OpenCheckpoint, with an error that also says which side to look at: ErrSigner or
+// ErrSignature.
+func openCheckpoint(signed string, verifiers note.Verifiers) (tree.Checkpoint, error) {
+	checkpoint, err := tree.OpenCheckpoint(signed, verifiers)
+	var unknown *note.UnverifiedNoteError
+	switch {
+	case errors.As(err, &unknown):
+		err = fmt.Errorf("%w (%w)", ErrSigner, err)
+	case err != nil:
+		err = fmt.Errorf("%w (%w)", ErrSignature, err)
+	}
+	return checkpoint, err
 }
 
 // sniff tells a format from how a file begins; nil for none of ours.
@@ -171,7 +191,7 @@ func verifyProof(in *lines, verifiers note.Verifiers) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("%w: %w", ErrNotExport, err)
 	}
-	checkpoint, err := tree.OpenCheckpoint(file.Checkpoint, verifiers)
+	checkpoint, err := openCheckpoint(file.Checkpoint, verifiers)
 	if err != nil {
 		return Report{}, err
 	}

@@ -41,7 +41,6 @@ func newAccountAddCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add EMAIL",
 		Short: "Add an account and print the one-time token with which its owner chooses a password",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return app.withAccounts(cmd, makeNew, func(ctx context.Context, accounts *service.AccountService) error {
 				input.Email = args[0]
@@ -64,7 +63,6 @@ func newAccountListCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List every account with its roles",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return app.withAccounts(cmd, leave, func(ctx context.Context, accounts *service.AccountService) error {
 				result := accountsResult{Accounts: []accountLine{}}
@@ -91,7 +89,6 @@ func newAccountRolesCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "roles EMAIL ROLE...",
 		Short: "Give an account exactly these roles, from its next request on",
-		Args:  cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return app.changeAccount(cmd, args[0], func(in *service.AccountInput) { in.Roles = args[1:] })
 		},
@@ -103,7 +100,6 @@ func newAccountDisableCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "disable EMAIL",
 		Short: "Disable an account at once, with its sessions; --undo lets it log in again",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return app.changeAccount(cmd, args[0], func(in *service.AccountInput) { in.Disabled = !undo })
 		},
@@ -117,7 +113,6 @@ func newAccountResetCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reset EMAIL",
 		Short: "Make an account's password worthless and print the one-time token with which its owner chooses a new one",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return app.withAccounts(cmd, leave, func(ctx context.Context, accounts *service.AccountService) error {
 				account, err := accounts.ByEmail(ctx, args[0])

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"novamind/internal/audit/tree"
+	"novamind/internal/plural"
 	"novamind/repository"
 	"novamind/service"
 )
@@ -47,7 +48,6 @@ func newAuditVerifyCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Look for changed, removed, added and reordered entries, and for a log that was cut or put back; exit status 1 if there are any",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file != "" {
 				return app.verifyFile(file, keys)
@@ -83,7 +83,7 @@ func (a *app) verifyAudit(ctx context.Context, in *installation, log *service.Au
 			return err
 		}
 	}
-	bar := newProgress(a.stderr, "checking events", -1)
+	bar := newProgress(a.stderr, "checking events")
 	options.Progress = bar.at
 	verification, err := log.Verify(ctx, options)
 	bar.finish()
@@ -91,13 +91,13 @@ func (a *app) verifyAudit(ctx context.Context, in *installation, log *service.Au
 		return err
 	}
 	if unread > 0 {
-		verification.Notes = append(verification.Notes, fmt.Sprintf("%d lines of the anchor file can't be read", unread))
+		verification.Notes = append(verification.Notes, plural.Count(unread, "line", "lines")+" of the anchor file can't be read")
 	}
 	if err := a.report(auditVerifyResult{verification}); err != nil {
 		return err
 	}
 	if !verification.OK {
-		return errNo{"the audit log was tampered with"}
+		return errNo{verification.Diagnosis()}
 	}
 	return nil
 }
@@ -123,7 +123,8 @@ func (r auditVerifyResult) writeText(w io.Writer) error {
 	for _, note := range r.Notes {
 		line("note: %s", note)
 	}
-	line("%d events, %d checkpoints, %d anchors and %d records checked, %d findings", r.Events, r.Checkpoints, r.Anchors, r.Rows, len(r.Findings))
+	line("%s, %s, %s and %s checked, %s", plural.Count(r.Events, "event", "events"), plural.Count(r.Checkpoints, "checkpoint", "checkpoints"),
+		plural.Count(r.Anchors, "anchor", "anchors"), plural.Count(r.Rows, "record", "records"), plural.Count(len(r.Findings), "finding", "findings"))
 	return errors.Join(errs...)
 }
 
@@ -132,7 +133,6 @@ func newAuditAnchorCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "anchor",
 		Short: "Append the newest checkpoint to audit.anchor_file, and print it with the keys to check it",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return app.withAuditTree(cmd, func(ctx context.Context, in *installation, log *service.AuditTreeService) error {
 				return app.anchorAudit(ctx, in, log, restored)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -14,8 +15,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"novamind/internal/apperr"
-	"novamind/internal/audit/tree"
 	"novamind/internal/auditexport"
+	"novamind/internal/plural"
 	"novamind/service"
 )
 
@@ -23,7 +24,6 @@ func newAuditProveCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "prove ID",
 		Short: "Print the proof that an event is in the log (C2SP tlog-proof), for audit verify --file; status 1 where it is not",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := uuid.Parse(args[0])
 			if err != nil {
@@ -59,56 +59,52 @@ func (r auditProveResult) writeText(w io.Writer) error {
 func newAuditExportCommand(app *app) *cobra.Command {
 	var filter auditFilter
 	var format, path string
+	var force bool
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write events with the checkpoint and their proofs, for audit verify --file; what is sealed in them stays sealed",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if formats := auditexport.Formats(); !slices.Contains(formats, auditexport.Format(format)) {
+				return fmt.Errorf("--format must be %s, %s or %s", formats[0], formats[1], formats[2])
+			}
+			out := outFile{path: path, force: force}
+			if err := out.check(); err != nil {
+				return err
+			}
 			return app.withAuditTree(cmd, func(ctx context.Context, in *installation, log *service.AuditTreeService) error {
-				return app.exportAudit(ctx, in, log, filter, auditexport.Format(format), path)
+				return app.exportAudit(ctx, in, log, filter, auditexport.Format(format), out)
 			})
 		},
 	}
 	filter.addTo(cmd)
 	cmd.Flags().StringVar(&format, "format", string(auditexport.NDJSON), "ndjson, csv or fhir (AuditEvent, R4)")
 	cmd.Flags().StringVar(&path, "out", "", "write to this `FILE`, which appears when it is whole (standard output)")
+	cmd.Flags().BoolVar(&force, "force", false, "let --out replace a file")
 	return cmd
 }
 
-func (a *app) exportAudit(ctx context.Context, in *installation, log *service.AuditTreeService, filter auditFilter, format auditexport.Format, path string) error {
+func (a *app) exportAudit(ctx context.Context, in *installation, log *service.AuditTreeService, filter auditFilter,
+	format auditexport.Format, out outFile,
+) error {
 	q, err := filter.query(ctx, in)
 	if err != nil {
 		return err
 	}
-	bar := newProgress(a.stderr, "exporting events", -1)
-	defer bar.finish()
-	if path == "" {
-		_, err := log.Export(ctx, q, format, a.stdout, bar.at)
+	if out.path == "" {
+		_, err := log.Export(ctx, q, format, a.stdout, nil) // a bar would stand in the midst of it
 		return err
 	}
+	bar := newProgress(a.stderr, "exporting events")
 	var events int64
-	err = wholeFile(path, func(w io.Writer) (err error) {
+	err = out.write(func(w io.Writer) (err error) {
 		events, err = log.Export(ctx, q, format, w, bar.at)
 		return err
 	})
+	bar.finish()
 	if err != nil {
 		return err
 	}
-	return a.report(auditExportResult{Events: events, File: path})
-}
-
-// wholeFile makes a file that others can't read, and puts it in its place once it is whole.
-func wholeFile(path string, write func(io.Writer) error) error {
-	part := path + ".part"
-	file, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
-	if err != nil {
-		return fmt.Errorf("can't write the file: %w", err)
-	}
-	err = write(file)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(part))
-	}
-	return os.Rename(part, path)
+	return a.report(auditExportResult{Events: events, File: out.path})
 }
 
 type auditExportResult struct {
@@ -117,7 +113,7 @@ type auditExportResult struct {
 }
 
 func (r auditExportResult) writeText(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%d events in %s\n", r.Events, r.File)
+	_, err := fmt.Fprintf(w, "%s in %s\n", plural.Count(r.Events, "event", "events"), r.File)
 	return err
 }
 
@@ -137,8 +133,10 @@ func (a *app) verifyFile(path string, keys []string) error {
 		in = file
 	}
 	report, err := auditexport.Verify(in, verifiers)
-	if errors.Is(err, tree.ErrTampered) {
-		return errNo{"none of the keys signed the file's checkpoint: it is altered, or of another log"}
+	for _, known := range []error{auditexport.ErrSigner, auditexport.ErrSignature} {
+		if errors.Is(err, known) {
+			return errNo{known.Error()}
+		}
 	}
 	if err != nil {
 		return err
@@ -196,6 +194,7 @@ func (r auditFileResult) writeText(w io.Writer) error {
 	if r.Complete {
 		whole = "all of"
 	}
-	_, err := fmt.Fprintf(w, "%d events proved, %s the %d of %s (epoch %d), %d findings\n", r.Events, whole, r.Size, r.Origin, r.Epoch, len(r.Findings))
+	_, err := fmt.Fprintf(w, "%s proved, %s the %d of %s (epoch %d), %s\n", plural.Count(r.Events, "event", "events"), whole, r.Size, r.Origin, r.Epoch,
+		plural.Count(len(r.Findings), "finding", "findings"))
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -36,8 +37,24 @@ func (f *auditFilter) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.origin, "origin", "", "api, direct-sql or system:JOB")
 }
 
+// check refuses values that no event has.
+func (f *auditFilter) check() error {
+	known := service.AuditFilters()
+	for _, given := range []struct{ filter, value string }{
+		{"action", f.action}, {"entity_type", f.entityType}, {"outcome", f.outcome}, {"origin", f.origin},
+	} {
+		if values := known[given.filter]; given.value != "" && !slices.Contains(values, given.value) {
+			return fmt.Errorf("--%s must be one of: %s", strings.ReplaceAll(given.filter, "_", "-"), strings.Join(values, ", "))
+		}
+	}
+	return nil
+}
+
 // query returns what the flags ask for.
 func (f *auditFilter) query(ctx context.Context, in *installation) (service.AuditLogQuery, error) {
+	if err := f.check(); err != nil {
+		return service.AuditLogQuery{}, err
+	}
 	hours, err := in.config.Clinic.OpeningHours()
 	if err != nil {
 		return service.AuditLogQuery{}, err
@@ -48,6 +65,9 @@ func (f *auditFilter) query(ctx context.Context, in *installation) (service.Audi
 	}
 	if q.To, err = parseMoment(f.to, hours.Zone(), 1); err != nil {
 		return q, fmt.Errorf("--to %w", err)
+	}
+	if !q.From.IsZero() && !q.To.IsZero() && q.To.Before(q.From) {
+		return q, errors.New("--to must not lie before --from")
 	}
 	if f.patient != "" {
 		if q.Subject, err = uuid.Parse(f.patient); err != nil {
@@ -122,7 +142,6 @@ func newAuditListCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List events, the newest first, page by page",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return app.withInstallation(cmd, "audit", func(ctx context.Context, in *installation) error {
 				list, err := in.listEvents(ctx, filter, page)

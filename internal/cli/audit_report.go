@@ -26,7 +26,6 @@ func newAuditReportCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Say who did what, page by page; with --html a patient's accounting of accesses, with --review what a week holds to be looked at",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return app.withInstallation(cmd, "audit", func(ctx context.Context, in *installation) error {
 				switch {
@@ -45,6 +44,13 @@ func newAuditReportCommand(app *app) *cobra.Command {
 	cmd.Flags().BoolVar(&html, "html", false, "the accounting of accesses of the --patient, as a page to print")
 	cmd.Flags().StringVar(&week, "review", "", "what the `WEEK`, as 2026-W07 or last, holds that somebody should look at")
 	cmd.MarkFlagsMutuallyExclusive("html", "review")
+	for _, flag := range []string{"action", "actor", "entity-type", "outcome", "origin", "limit", "cursor"} {
+		cmd.MarkFlagsMutuallyExclusive("html", flag) // the accounting has every access
+		cmd.MarkFlagsMutuallyExclusive("review", flag)
+	}
+	for _, flag := range []string{"from", "to", "patient"} {
+		cmd.MarkFlagsMutuallyExclusive("review", flag)
+	}
 	return cmd
 }
 

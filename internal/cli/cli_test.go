@@ -48,7 +48,7 @@ func TestGroupRefusesUnknownSubcommand(t *testing.T) {
 	inner, outer := &cobra.Command{Use: "audit"}, &cobra.Command{Use: "outer", SilenceErrors: true, SilenceUsage: true}
 	inner.AddCommand(leaf)
 	outer.AddCommand(inner)
-	refuseUnknown(outer)
+	checkArguments(outer)
 	outer.SetOut(io.Discard)
 
 	for _, args := range [][]string{{}, {"audit"}, {"audit", "verify"}} {
@@ -56,7 +56,7 @@ func TestGroupRefusesUnknownSubcommand(t *testing.T) {
 		require.NoError(t, outer.Execute(), args)
 	}
 	outer.SetArgs([]string{"audit", "verfy"})
-	require.ErrorContains(t, outer.Execute(), `unknown command "verfy" for "outer audit"`)
+	require.ErrorContains(t, outer.Execute(), `unknown command "verfy" for "outer audit": did you mean "verify"?`)
 }
 
 func TestLoad(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"novamind/internal/plural"
 	"novamind/service"
 )
 
@@ -26,7 +27,6 @@ func newExportFHIRCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fhir DIR",
 		Short: "Write patients, practitioners, encounters and documents into DIR as FHIR R4, which import fhir reads; it is not encrypted",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ids := make([]uuid.UUID, len(patients))
 			for i, text := range patients {
@@ -51,8 +51,7 @@ func (a *app) exportFHIR(ctx context.Context, dir string, patients []uuid.UUID) 
 		return err
 	}
 	defer func() { _ = in.store.Close() }()
-	bar := newProgress(a.stderr, "exporting patients", -1)
-	defer bar.finish()
+	bar := newProgress(a.stderr, "exporting patients")
 	var report service.ExportReport
 	err = wholeFolder(dir, func(create func(string) (io.Writer, error)) error {
 		var to service.FHIRFiles
@@ -68,6 +67,7 @@ func (a *app) exportFHIR(ctx context.Context, dir string, patients []uuid.UUID) 
 		report, err = service.NewExportService(in.store).FHIR(acting(ctx, "export"), patients, to, bar.at)
 		return err
 	})
+	bar.finish()
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func mayAppear(dir string) error {
 	case err != nil:
 		return fmt.Errorf("can't write the export: %w", err)
 	case len(entries) > 0:
-		return errors.New("can't write the export: the folder is not empty")
+		return errors.New("can't write the export: the folder is not empty; name another one")
 	}
 	return nil
 }
@@ -135,10 +135,12 @@ func (r exportResult) writeText(w io.Writer) error {
 		}
 	}
 	if r.Withheld > 0 {
-		if _, err := fmt.Fprintf(w, "withheld: %d records that 42 CFR Part 2 protects, for want of a consent\n", r.Withheld); err != nil {
+		if _, err := fmt.Fprintf(w, "withheld: %s that 42 CFR Part 2 protects, for want of a consent\n",
+			plural.Count(r.Withheld, "record", "records")); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "%d patients, %d practitioners, %d encounters, %d documents in %s\n", r.Patients, r.Practitioners, r.Encounters, r.Documents, r.Folder)
+	_, err := fmt.Fprintf(w, "%s, %s, %s, %s in %s\n", plural.Count(r.Patients, "patient", "patients"), plural.Count(r.Practitioners, "practitioner", "practitioners"),
+		plural.Count(r.Encounters, "encounter", "encounters"), plural.Count(r.Documents, "document", "documents"), r.Folder)
 	return err
 }

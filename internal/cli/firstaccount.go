@@ -2,10 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"novamind/internal/phi"
 	"novamind/service"
@@ -22,8 +26,11 @@ func (a *app) ensureFirstAccount(ctx context.Context, auth *service.AuthService,
 		email = "admin@localhost"
 	}
 	made, err := auth.EnsureAccount(acting(ctx, "setup"), email, os.Getenv("NOVAMIND_ADMIN_PASSWORD"), a.deliver)
-	if made {
+	switch {
+	case made:
 		log.Info("first account made", "email", email)
+	case err == nil && os.Getenv("NOVAMIND_ADMIN_EMAIL")+os.Getenv("NOVAMIND_ADMIN_PASSWORD") != "":
+		log.Warn("NOVAMIND_ADMIN_EMAIL and NOVAMIND_ADMIN_PASSWORD are ignored: they make the first account alone, and there is one")
 	}
 	return err
 }
@@ -47,4 +54,51 @@ func (a *app) deliver(email, password string) error {
 	}
 	_, err = fmt.Fprintf(a.stderr, "the first password is in %s\n", path)
 	return err
+}
+
+// firstLoginInterval is how often a server looks whether a first password is worthless.
+const firstLoginInterval = time.Second
+
+// watchFirstLogin removes the file with the first password once that is worthless, whichever process changed it. It
+// returns when there is no file.
+func watchFirstLogin(ctx context.Context, auth *service.AuthService, log *slog.Logger) {
+	email, password, err := readFirstLogin()
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			log.WarnContext(ctx, "can't see to the file with the first password: remove it once the password was changed", "file", firstLogin, "error", err)
+		}
+		return
+	}
+	first := auth.FirstPassword(email, password)
+	for {
+		if worthless, err := first.Worthless(ctx); err == nil && worthless {
+			if err := os.Remove(firstLogin); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				log.WarnContext(ctx, "can't remove the file with the first password, which was changed: remove it", "file", firstLogin, "error", err)
+			}
+			return
+		}
+		select {
+		case <-time.After(firstLoginInterval):
+		case <-ctx.Done():
+			return
+		}
+		if _, err := os.Lstat(firstLogin); err != nil {
+			return
+		}
+	}
+}
+
+// readFirstLogin reads what deliver wrote.
+func readFirstLogin() (email, password string, err error) {
+	text, err := os.ReadFile(firstLogin)
+	if err != nil {
+		return "", "", err
+	}
+	first, second, _ := strings.Cut(strings.TrimSuffix(string(text), "\n"), "\n")
+	email, isEmail := strings.CutPrefix(first, "email: ")
+	password, isPassword := strings.CutPrefix(second, "password: ")
+	if !isEmail || !isPassword {
+		return "", "", errors.New("it is not as the program wrote it")
+	}
+	return email, password, nil
 }

@@ -25,7 +25,6 @@ func newImportFHIRCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fhir DIR",
 		Short: "Import patients, practitioners, encounters and documents of a FHIR R4 bulk export in DIR; run again, it changes nothing",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return app.importFHIR(cmd.Context(), args[0], strict)
 		},
@@ -89,8 +88,8 @@ func (a *app) importFile(ctx context.Context, dir string, file exportFile, stric
 	if err != nil {
 		return fmt.Errorf("can't read the export: %w", err)
 	}
-	bar := newProgress(a.stderr, "importing "+name, info.Size())
-	report, err := file.take(ctx, stream, strict, bar.at)
+	bar := newByteProgress(a.stderr, "importing "+name)
+	report, err := file.take(ctx, stream, strict, func(read int64) { bar.at(read, info.Size()) })
 	bar.finish()
 	result.add(name, file.resource, report)
 	return err

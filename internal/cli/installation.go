@@ -14,6 +14,7 @@ import (
 	"gorm.io/gorm"
 
 	"novamind/internal/config"
+	"novamind/internal/plural"
 	"novamind/internal/scratch"
 	"novamind/migrations"
 	"novamind/migrations/runner"
@@ -114,10 +115,14 @@ func refusePending(ctx context.Context, cfg *config.Config, r *runner.Runner) er
 	case err != nil || pending == 0:
 		return err
 	case cfg.Database.AutoMigrate:
-		return fmt.Errorf("%d migrations are pending, and only novamind serve and migrate up apply them: run novamind migrate up", pending)
+		return fmt.Errorf("%s, and only novamind serve and migrate up apply migrations: run novamind migrate up", pendingOf(pending))
 	default:
-		return fmt.Errorf("%d migrations are pending and database.auto_migrate is off: run novamind migrate up", pending)
+		return fmt.Errorf("%s and database.auto_migrate is off: run novamind migrate up", pendingOf(pending))
 	}
+}
+
+func pendingOf(migrations int) string {
+	return plural.Count(migrations, "migration is pending", "migrations are pending")
 }
 
 // errNoDatabase says that there is nothing to read yet.

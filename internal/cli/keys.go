@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"novamind/internal/phi"
+	"novamind/internal/plural"
 	"novamind/migrations/runner"
 	"novamind/repository"
 	"novamind/service"
@@ -41,7 +42,6 @@ func newKeysStatusCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "List every key, its state, and how many values of which column it seals",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return app.withKeys(cmd, func(ctx context.Context, keys *service.KeyService) error {
 				states, err := keys.Status(ctx)
@@ -84,7 +84,6 @@ func newKeysRotateCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rotate",
 		Short: "Make a new data key (--dek), index key (--index) or key-encryption key (--kek), while servers run",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var mending []error
 			if index {
@@ -152,7 +151,24 @@ func (a *app) rotate(ctx context.Context, keys *service.KeyService, index bool) 
 			return err
 		}
 	}
+	older, err := keys.Older(ctx, purpose)
+	if err != nil {
+		return err
+	}
+	result.Next = nextOf(purpose, older)
 	return a.reportRenewed(result, result.Renewed)
+}
+
+// nextOf says what has to follow a rotation for the older keys to end.
+func nextOf(purpose phi.Purpose, older []string) string {
+	var steps []string
+	if purpose == phi.Data { // a rotation of the index key renews the index itself
+		steps = append(steps, "novamind keys reseal")
+	}
+	for _, keyID := range older {
+		steps = append(steps, "novamind keys retire "+keyID)
+	}
+	return strings.Join(steps, ", then ")
 }
 
 func (a *app) rotateSigner(ctx context.Context, keys *service.KeyService) error {
@@ -160,7 +176,10 @@ func (a *app) rotateSigner(ctx context.Context, keys *service.KeyService) error 
 	if err != nil {
 		return err
 	}
-	return a.report(keysRotateResult{Rotated: "signer", KeyID: keyID})
+	return a.report(keysRotateResult{
+		Rotated: "signer", KeyID: keyID,
+		Next: "novamind audit anchor, which publishes the new key; the older keys stay, for they check what they signed",
+	})
 }
 
 type keysRotateResult struct {
@@ -174,10 +193,11 @@ type keysRotateResult struct {
 func (r keysRotateResult) writeText(w io.Writer) error {
 	lines := []string{strings.TrimSpace("rotated " + r.Rotated + " " + r.KeyID)}
 	if r.KeptForBackups > 0 {
-		lines = append(lines, fmt.Sprintf("the older key is kept: %d backups that are still kept may need it; run this again when they are gone", r.KeptForBackups))
+		lines = append(lines, "the older key is kept: "+plural.Count(r.KeptForBackups, "backup that is", "backups that are")+
+			" still kept may need it; run this again when none is left")
 	}
 	if r.Next != "" {
-		lines = append(lines, r.Next)
+		lines = append(lines, "next: "+r.Next)
 	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
@@ -188,7 +208,6 @@ func newKeysResealCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reseal",
 		Short: "Seal what is under older keys again under the primary ones; interrupted, it goes on when run again",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if perSecond < 0 {
 				return errors.New("--rate must not be negative")
@@ -207,8 +226,8 @@ func newKeysResealCommand(app *app) *cobra.Command {
 }
 
 func (a *app) reseal(ctx context.Context, keys *service.KeyService, perSecond int) (service.Renewed, error) {
-	bar := newProgress(a.stderr, "resealing patients", -1)
-	done, err := keys.Reseal(ctx, perSecond, func(r service.Renewed) { bar.at(int64(r.Resealed + r.Reindexed)) })
+	bar := newProgress(a.stderr, "resealing")
+	done, err := keys.Reseal(ctx, perSecond, func(r service.Renewed) { bar.at(int64(r.Resealed+r.Reindexed), r.Total) })
 	bar.finish()
 	return done, err
 }
@@ -224,7 +243,8 @@ func (a *app) reportRenewed(r result, done service.Renewed) error {
 type keysResealResult struct{ service.Renewed }
 
 func (r keysResealResult) writeText(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%d rows resealed, %d patients reindexed\n", r.Resealed, r.Reindexed)
+	_, err := fmt.Fprintf(w, "%s resealed, %s reindexed\n",
+		plural.Count(r.Resealed, "row", "rows"), plural.Count(r.Reindexed, "patient", "patients"))
 	for _, row := range r.Unreadable {
 		if err == nil {
 			_, err = fmt.Fprintln(w, "can't be opened:", row)
@@ -237,7 +257,6 @@ func newKeysRetireCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "retire KEYID",
 		Short: "Let the database refuse a key, and destroy it once nothing needs it; status 1 while something does",
-		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return app.withKeys(cmd, func(ctx context.Context, keys *service.KeyService) error {
 				err := keys.Retire(ctx, args[0])

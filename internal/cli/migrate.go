@@ -29,7 +29,6 @@ func newMigrateUpCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "up [TARGET]",
 		Short: "Apply pending migrations, all or up to TARGET (a version such as 0001, or head)",
-		Args:  atMostOneTarget,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			target := migrations.Head
 			if len(args) == 1 {
@@ -64,7 +63,7 @@ func newMigrateDownCommand(app *app) *cobra.Command {
 			if len(args) > 1 || steps > 0 && len(args) > 0 {
 				return errors.New("migrate down takes one of -N and TARGET")
 			}
-			if err := atMostOneTarget(cmd, args); err != nil {
+			if err := takeArguments(cmd, args); err != nil {
 				return err
 			}
 			rows := runner.KeepRows
@@ -97,22 +96,6 @@ func takeSteps(args []string) (steps int, rest []string, err error) {
 	return steps, rest, nil
 }
 
-// atMostOneTarget refuses an empty one too: so looks a variable of the shell that is not set.
-func atMostOneTarget(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 && args[0] == "" {
-		return fmt.Errorf("%s: TARGET is empty; leave it out, or say %s or %s", cmd.CommandPath(), migrations.Head, migrations.Base)
-	}
-	return cobra.MaximumNArgs(1)(cmd, args)
-}
-
-// noArgument is cobra.NoArgs with an error that says so.
-func noArgument(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("%s takes no argument", cmd.CommandPath())
-	}
-	return nil
-}
-
 // parseFlags does what cobra would have, and shows the help where that was asked for.
 func parseFlags(cmd *cobra.Command, args []string) (rest []string, helped bool, err error) {
 	cmd.DisableFlagParsing = false
@@ -130,12 +113,6 @@ func newMigrateStampCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stamp TARGET",
 		Short: "Record the versions up to TARGET (or head, or base) as applied, and later ones as not, without running anything",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("migrate stamp takes a TARGET")
-			}
-			return atMostOneTarget(cmd, args)
-		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return app.migrate(cmd, "stamped", runner.KeepRows, func(r *runner.Runner) ([]string, error) { return r.Stamp(cmd.Context(), args[0], purge) })
 		},
@@ -148,7 +125,6 @@ func newMigrateRepairCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "repair",
 		Short: "Accept this program's form of the applied versions that were edited since",
-		Args:  noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return app.migrate(cmd, "accepted", runner.KeepRows, func(r *runner.Runner) ([]string, error) { return r.Repair(cmd.Context()) })
 		},

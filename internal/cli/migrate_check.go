@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"gorm.io/gorm"
 
+	"novamind/internal/plural"
 	"novamind/internal/scratch"
 	"novamind/migrations"
 	"novamind/migrations/check"
@@ -25,7 +26,6 @@ func newMigrateCheckCommand(app *app) *cobra.Command {
 		Long: "Check the migrations: the files are what their sums say; on both engines they make what the models want; both engines' schemas mean the same;\n" +
 			"each version's up, down and up again leads back where it was and keeps the rows of a filled database; the lint has nothing against them. With --live only compare the configured\n" +
 			"database with what the models want; that needs no other engine.",
-		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			run := app.checkMigrations
 			if live {
@@ -39,7 +39,7 @@ func newMigrateCheckCommand(app *app) *cobra.Command {
 				return err
 			}
 			if len(result.Findings) > 0 {
-				return errNo{fmt.Sprintf("%d findings", len(result.Findings))}
+				return errNo{plural.Count(len(result.Findings), "finding", "findings")}
 			}
 			return nil
 		},

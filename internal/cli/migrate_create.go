@@ -30,11 +30,10 @@ func newMigrateCreateCommand(app *app) *cobra.Command {
 	var generate bool
 	var renames, drops []string
 	cmd := &cobra.Command{
-		Use:   "create -m MSG [--autogenerate]",
+		Use:   "create",
 		Short: "Write the files of a new migration, empty or with what leads to the models, and update the sums",
 		Long: "Write the files of a new migration into the source, empty or with what leads from the newest migration to the models (--autogenerate), and update\n" +
 			"the sums. Scratch databases are made beside database.url, on the server of --dev-url, or in a PostgreSQL that is started for it. Run it from a checkout: go run . migrate create …",
-		Args: noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !generate {
 				files, err := autogenerate.CreateEmpty(dir, message)

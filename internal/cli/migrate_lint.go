@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"novamind/internal/plural"
 	"novamind/internal/scratch"
 	"novamind/migrations"
 	"novamind/migrations/explain"
@@ -25,12 +25,6 @@ func newMigrateLintCommand(app *app) *cobra.Command {
 		Short: "Judge the migrations of this program, or those in DIR; status 1 where one locks, breaks or loses something",
 		Long: "Judge the migrations of this program, or those in the folder DIR: what locks a table for long, breaks servers of the release before,\n" +
 			"loses rows or protection, or leaves PHI in the clear. docs/migrations-lint.md has the rules.",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 && args[0] == "" {
-				return errors.New("migrate lint: DIR is empty; leave it out to judge the migrations of this program")
-			}
-			return cobra.MaximumNArgs(1)(cmd, args)
-		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			files := migrations.Files()
 			if len(args) == 1 {
@@ -50,7 +44,7 @@ func newMigrateLintCommand(app *app) *cobra.Command {
 				return err
 			}
 			if len(report.Findings) > 0 {
-				return errNo{fmt.Sprintf("the lint has %d findings", len(report.Findings))}
+				return errNo{"the lint has " + plural.Count(len(report.Findings), "finding", "findings")}
 			}
 			return nil
 		},
@@ -90,7 +84,8 @@ func (r migrateLintResult) writeText(w io.Writer) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "%d findings, %d more are allowed with a reason\n", len(r.Findings), len(r.Allowed))
+	_, err := fmt.Fprintf(w, "%s, %s allowed with a reason\n",
+		plural.Count(len(r.Findings), "finding", "findings"), plural.Count(len(r.Allowed), "more is", "more are"))
 	return err
 }
 

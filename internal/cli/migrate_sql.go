@@ -21,7 +21,6 @@ func newMigrateSQLCommand(app *app) *cobra.Command {
 		Short: "Print the SQL that up would run, with its bookkeeping, for psql or the sqlite3 shell; needs no connection",
 		Long: "Print the SQL that up would run from version FROM (default: base) to version TO (default: head), with its bookkeeping, or down\n" +
 			"where TO is older. It needs no connection: pipe it into psql or the sqlite3 shell.",
-		Args: atMostOneTarget,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if engine == "" {
 				cfg, _, err := app.load()

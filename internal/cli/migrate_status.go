@@ -18,7 +18,6 @@ func newMigrateStatusCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "List every migration, and whether it is applied; status 1 where the database's history is not the program's",
-		Args:  noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return app.inspect(cmd.Context(), func(r *runner.Runner) error {
 				states, err := r.Status(cmd.Context())
@@ -79,7 +78,6 @@ func newMigrateCurrentCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "current",
 		Short: "Show the newest applied migration",
-		Args:  noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return app.inspect(cmd.Context(), func(r *runner.Runner) error {
 				current, head, unknown, err := r.Current(cmd.Context())
@@ -127,7 +125,6 @@ func newMigrateHistoryCommand(app *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "history",
 		Short: "List what was done to this database's schema, oldest first: when, by whom, how long it took",
-		Args:  noArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return app.inspect(cmd.Context(), func(r *runner.Runner) error {
 				runs, err := r.Log(cmd.Context())

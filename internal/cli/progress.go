@@ -11,44 +11,59 @@ import (
 // lineInterval is how often progress is told where no terminal can show a bar.
 const lineInterval = 5 * time.Second
 
-// progress shows how far long work is: a bar on a terminal, a line now and then elsewhere.
+// progress shows how far long work is: a bar on a terminal, a line now and then elsewhere. The caller ends it by
+// finish before it reports anything.
 type progress struct {
-	bar      *progressbar.ProgressBar
 	w        io.Writer
 	what     string
-	total    int64
+	bytes    bool
+	terminal bool
+	bar      *progressbar.ProgressBar
 	lastLine time.Time
 }
 
-// newProgress shows progress towards total, or, where it is -1, without an end.
-func newProgress(w io.Writer, what string, total int64) *progress {
-	p := &progress{w: w, what: what, total: total, lastLine: time.Now()}
-	if isTerminal(w) {
-		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
-			progressbar.OptionShowBytes(total > 0), progressbar.OptionClearOnFinish())
-	}
+// newProgress shows progress on w.
+func newProgress(w io.Writer, what string) *progress {
+	return &progress{w: w, what: what, terminal: isTerminal(w), lastLine: time.Now()}
+}
+
+// newByteProgress shows progress through a file.
+func newByteProgress(w io.Writer, what string) *progress {
+	p := newProgress(w, what)
+	p.bytes = true
 	return p
 }
 
-// at says how much of the total is done.
-func (p *progress) at(done int64) {
-	if p.bar != nil {
-		_ = p.bar.Set64(done)
+// at says how much of the total is done. The total may still change.
+func (p *progress) at(done, total int64) {
+	total = max(total, done, 1)
+	if p.terminal {
+		p.show(done, total)
 		return
 	}
-	if time.Since(p.lastLine) < lineInterval {
-		return
-	}
-	p.lastLine = time.Now()
-	if p.total > 0 {
-		_, _ = fmt.Fprintf(p.w, "%s: %d %%\n", p.what, done*100/p.total)
-	} else {
-		_, _ = fmt.Fprintf(p.w, "%s: %d\n", p.what, done)
+	if time.Since(p.lastLine) >= lineInterval {
+		p.lastLine = time.Now()
+		_, _ = fmt.Fprintf(p.w, "%s: %d of %d (%d %%)\n", p.what, done, total, done*100/total)
 	}
 }
 
+func (p *progress) show(done, total int64) {
+	if p.bar == nil {
+		p.bar = progressbar.NewOptions64(total,
+			progressbar.OptionSetWriter(p.w), progressbar.OptionSetDescription(p.what),
+			progressbar.OptionShowCount(), progressbar.OptionShowBytes(p.bytes),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	if p.bar.GetMax64() != total {
+		p.bar.ChangeMax64(total)
+	}
+	_ = p.bar.Set64(done)
+}
+
+// finish takes the bar away: what comes next begins on a line of its own.
 func (p *progress) finish() {
 	if p.bar != nil {
-		_ = p.bar.Finish()
+		_ = p.bar.Clear()
+		p.bar = nil
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"novamind/internal/plural"
 	"novamind/migrations/runner"
 )
 
@@ -25,6 +26,7 @@ func keepLog(id string) *runner.Lasting {
 	}
 	since := time.Now().UTC().AddDate(-retention, 0, 0).Format(time.DateTime + "+00:00")
 	return &runner.Lasting{Table: "auditlog", Where: "occurred_at > '" + since + "'", Refusal: func(events int64) error {
-		return fmt.Errorf("%w for %d years, and this would take %d events: leave this database, and begin a new one", errLogKept, retention, events)
+		return fmt.Errorf("%w for %d years, and this would take %s: leave this database, and begin a new one", errLogKept, retention,
+			plural.Count(events, "event", "events"))
 	}}
 }

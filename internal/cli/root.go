@@ -25,20 +25,6 @@ func newRootCommand(app *app) *cobra.Command {
 		newAccountCommand(app),
 		newVersionCommand(app),
 	)
-	for _, group := range root.Commands() {
-		refuseUnknown(group)
-	}
+	checkArguments(root)
 	return root
-}
-
-// refuseUnknown makes the groups below cmd refuse a subcommand they don't have. cobra does so at the root alone;
-// elsewhere it shows the help and calls it a success.
-func refuseUnknown(cmd *cobra.Command) {
-	for _, sub := range cmd.Commands() {
-		refuseUnknown(sub)
-	}
-	if cmd.HasSubCommands() && !cmd.Runnable() {
-		cmd.Args = cobra.NoArgs
-		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-	}
 }

@@ -20,7 +20,6 @@ func newServeCommand(app *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Open the database, apply pending migrations and answer the REST API",
-		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return app.serve(cmd.Context(), demo)
 		},
@@ -152,6 +151,7 @@ func (in *installation) inBackground(ctx context.Context, services handler.Servi
 		keys := service.NewKeyService(in.store, in.config.PHI.KEK)
 		start(func(ctx context.Context) { keys.ResealInBackground(ctx, perSecond, in.log) })
 	}
+	start(func(ctx context.Context) { watchFirstLogin(ctx, services.Auth, in.log) })
 	start(services.BreakGlass.TellInBackground)
 	start(func(ctx context.Context) { services.Refusals.FlushInBackground(ctx, in.log) })
 	start(func(ctx context.Context) { services.Appointments.ExpireHoldsInBackground(ctx, in.log) })
@@ -190,7 +190,7 @@ func (in *installation) readiness(ctx context.Context) ([]handler.Check, func(),
 func upToDate(ctx context.Context, r *runner.Runner) error {
 	pending, err := r.Pending(ctx)
 	if err == nil && pending > 0 {
-		err = fmt.Errorf("%d migrations are pending", pending)
+		err = errors.New(pendingOf(pending))
 	}
 	return err
 }

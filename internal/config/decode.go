@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -27,9 +28,31 @@ func (in *input) decode() (*Config, error) {
 	}
 	if len(found.Unused) > 0 {
 		slices.Sort(found.Unused)
-		return nil, fmt.Errorf("%s (from %s): no such key: correct its name or place, or remove it", found.Unused[0], in.file)
+		return nil, in.refuseUnknown(found.Unused[0])
 	}
 	return cfg, nil
+}
+
+// keyShaped is what the path of a key looks like. Anything else is more likely text of a file that is no
+// configuration, and is not repeated.
+var keyShaped = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$`)
+
+// refuseUnknown returns the error for a key of the file that there is not. It names the key where it lies in a
+// section of ours, or is spelt as one of our keys; else only its line, since the file may be something else than a
+// configuration.
+func (in *input) refuseUnknown(path string) error {
+	section, _, nested := strings.Cut(path, ".")
+	ours := keyShaped.MatchString(path) && slices.ContainsFunc(keys(Default()), func(k key) bool {
+		if nested {
+			return strings.HasPrefix(k.path, section+".")
+		}
+		return k.path[strings.LastIndex(k.path, ".")+1:] == section
+	})
+	if ours {
+		return fmt.Errorf("%s (from %s): no such key: correct its name or place, or remove it", path, in.file)
+	}
+	return fmt.Errorf("%s: line %d has a key that there is not: correct its name or place, or remove it; "+
+		"write the file as the config.yaml that comes with the program", in.file, in.lines[path])
 }
 
 var errType = errors.New("wrong type")

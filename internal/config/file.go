@@ -17,6 +17,7 @@ func (in *input) parseFile(text []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", in.file, err)
 	}
+	in.lines = linesOf(text)
 	if err := in.values.Load(confmap.Provider(values, ""), nil); err != nil {
 		return fmt.Errorf("%s: the keys can't be read: write them as in the config.yaml that comes with the program", in.file)
 	}
@@ -38,6 +39,24 @@ func (in *input) checkFileValue(k key) error {
 		return in.refuse(k.path, "secrets never appear in a configuration file: set "+k.variable()+" in the environment instead")
 	}
 	return nil
+}
+
+// linesOf returns on which line of a YAML file each key stands.
+func linesOf(text []byte) map[string]int {
+	lines := map[string]int{}
+	var walk func(prefix string, node *yaml.Node)
+	walk = func(prefix string, node *yaml.Node) {
+		for i := 0; node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
+			path := prefix + node.Content[i].Value
+			lines[path] = node.Content[i].Line
+			walk(path+".", node.Content[i+1])
+		}
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err == nil && len(document.Content) == 1 {
+		walk("", document.Content[0])
+	}
+	return lines
 }
 
 var yamlLine = regexp.MustCompile(`line \d+`)

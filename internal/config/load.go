@@ -42,6 +42,7 @@ type input struct {
 	values  *koanf.Koanf
 	origins map[string]string // key path → variable
 	file    string
+	lines   map[string]int // key path → line of the file
 }
 
 // refuse returns the error for one key.

@@ -12,6 +12,7 @@ import (
 	"ariga.io/atlas/sql/schema"
 	"gorm.io/gorm"
 
+	"novamind/internal/plural"
 	"novamind/internal/scratch"
 	"novamind/migrations"
 	"novamind/migrations/inspect"
@@ -140,7 +141,7 @@ func (v *view) readTable(ctx context.Context, db *gorm.DB, t *schema.Table) erro
 func (w *walk) compareRows(where string, before, now view) {
 	for table, count := range before.counts {
 		if got, ok := now.counts[table]; ok && got != count {
-			w.lines = append(w.lines, fmt.Sprintf("%s: table %s has %d rows instead of %d", where, table, got, count))
+			w.lines = append(w.lines, fmt.Sprintf("%s: table %s has %s instead of %d", where, table, plural.Count(got, "row", "rows"), count))
 		}
 	}
 	for column, hash := range before.hashes {

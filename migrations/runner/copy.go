@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"novamind/internal/plural"
 )
 
 // KeptCopies is how many copies of a SQLite database stay beside it; older ones are removed.
@@ -164,7 +166,7 @@ func verifyCopy(tx *gorm.DB, d driver.Driver, target string, tables []string) er
 			return err
 		}
 		if want != got {
-			return fmt.Errorf("the copy has %d rows of %s, the database %d", got, table, want)
+			return fmt.Errorf("the copy has %s of %s, the database %d", plural.Count(got, "row", "rows"), table, want)
 		}
 	}
 	return nil

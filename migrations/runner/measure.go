@@ -1,12 +1,12 @@
 package runner
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"gorm.io/gorm"
 
+	"novamind/internal/plural"
 	"novamind/migrations/lint"
 )
 
@@ -97,7 +97,7 @@ func (s shortfall) String() string {
 	if s.rows == 0 {
 		return name + ": other values"
 	}
-	return fmt.Sprintf("%s: %d rows", name, s.rows)
+	return name + ": " + plural.Count(s.rows, "row", "rows")
 }
 
 // missing returns what before has and after has not, by name. What goes on under another name is known by its content.

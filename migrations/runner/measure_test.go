@@ -27,7 +27,7 @@ func TestDownMeasuresWhatItTakesAway(t *testing.T) {
 		names            string
 	}{
 		"a CTE":                         {migrations.Postgres, "", "WITH d AS (DELETE FROM chart RETURNING 1) SELECT count(*) FROM d;", runner.ErrLosesPatients, "chart: 2 rows"},
-		"MERGE":                         {migrations.Postgres, "", "MERGE INTO chart c USING ward ON c.id = ward.id WHEN MATCHED THEN DELETE;", runner.ErrLosesPatients, "chart: 1 rows"},
+		"MERGE":                         {migrations.Postgres, "", "MERGE INTO chart c USING ward ON c.id = ward.id WHEN MATCHED THEN DELETE;", runner.ErrLosesPatients, "chart: 1 row"},
 		"a view":                        {migrations.Postgres, "CREATE VIEW charts AS SELECT * FROM chart;", "DELETE FROM charts;", runner.ErrLosesPatients, "chart: 2 rows"},
 		"values by a change of type":    {migrations.Postgres, "", "ALTER TABLE chart ALTER COLUMN kind TYPE int USING NULL;", runner.ErrLosesPatients, "chart.kind: 2 rows"},
 		"values cut short":              {migrations.Postgres, "", "ALTER TABLE chart ALTER COLUMN kind TYPE varchar(1) USING kind::varchar(1);", runner.ErrLosesPatients, "chart.kind: other values"},
@@ -35,12 +35,12 @@ func TestDownMeasuresWhatItTakesAway(t *testing.T) {
 		"another schema's name":         {migrations.Postgres, "", "CREATE SCHEMA aside; ALTER TABLE chart SET SCHEMA aside;", runner.ErrUntold, ""},
 		"a cascade":                     {migrations.Postgres, "", "DELETE FROM ward; DELETE FROM chart WHERE id IN (SELECT ward_id FROM bed);", runner.ErrLosesPatients, "chart: 2 rows"},
 		"a table named in full":         {migrations.SQLite, "", "DELETE FROM main.chart;", runner.ErrLosesPatients, "chart: 2 rows"},
-		"a rebuild that leaves rows":    {migrations.SQLite, "", "CREATE TABLE c2 (id int, kind text, note text); INSERT INTO c2 SELECT * FROM chart WHERE id = 1; DROP TABLE chart; ALTER TABLE c2 RENAME TO chart;", runner.ErrLosesPatients, "chart: 1 rows"},
+		"a rebuild that leaves rows":    {migrations.SQLite, "", "CREATE TABLE c2 (id int, kind text, note text); INSERT INTO c2 SELECT * FROM chart WHERE id = 1; DROP TABLE chart; ALTER TABLE c2 RENAME TO chart;", runner.ErrLosesPatients, "chart: 1 row"},
 		"a rebuild that changes values": {migrations.SQLite, "", "CREATE TABLE c2 (id int, kind text, note text); INSERT INTO c2 SELECT id, 'z', note FROM chart; DROP TABLE chart; ALTER TABLE c2 RENAME TO chart;", runner.ErrLosesPatients, "chart.kind"},
 		"a trigger":                     {migrations.SQLite, "CREATE TRIGGER swept AFTER UPDATE ON ward BEGIN DELETE FROM chart; END;", "UPDATE ward SET name = 'x';", runner.ErrLosesPatients, "chart: 2 rows"},
 		"other values":                  {both, "", "UPDATE chart SET kind = 'z';", runner.ErrLosesPatients, "chart.kind: other values"},
 		"other values of staff":         {both, "", "UPDATE staff SET name = 'z';", runner.ErrLosesPatients, "staff.name: other values"},
-		"values of others":              {both, "", "UPDATE ward SET name = NULL;", nil, "ward.name: 1 rows"},
+		"values of others":              {both, "", "UPDATE ward SET name = NULL;", nil, "ward.name: 1 row"},
 		"values of others that change":  {both, "", "UPDATE ward SET name = 'z';", nil, ""},
 		"all under another name":        {both, "", "ALTER TABLE chart RENAME TO c; ALTER TABLE c RENAME COLUMN kind TO sort;", nil, ""},
 	} {

@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
+	"novamind/internal/plural"
 	"novamind/migrations"
 )
 
@@ -102,7 +103,8 @@ func (r *Runner) DownBy(ctx context.Context, versions int) ([]string, error) {
 	}
 	target := len(applied) - versions - 1
 	if target < -1 {
-		return nil, fmt.Errorf("%w: only %d versions are applied", migrations.ErrUnknownTarget, len(applied))
+		return nil, fmt.Errorf("%w: only %s applied", migrations.ErrUnknownTarget,
+			plural.Count(len(applied), "version is", "versions are"))
 	}
 	if target == -1 {
 		return r.Down(ctx, migrations.Base)

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"gorm.io/gorm"
+
+	"novamind/internal/plural"
 )
 
 const sqliteBookkeeping = `
@@ -114,7 +116,8 @@ func executeSQLite(tx *gorm.DB, script string) error {
 	}
 	if len(violations) > 0 {
 		first := violations[0]
-		return fmt.Errorf("%d rows break a foreign key, the first one from %s to %s", len(violations), first.Table, first.Parent)
+		return fmt.Errorf("%s a foreign key, the first one from %s to %s",
+			plural.Count(len(violations), "row breaks", "rows break"), first.Table, first.Parent)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func TestSQLiteRefusesAVersionThatBreaksAForeignKey(t *testing.T) {
 	t.Parallel()
 	db := oneConnection(t)
 	done, err := newRunner(t, db, with(family, "0002_orphan", "DELETE FROM parent WHERE id = 2;")).Up(t.Context(), "")
-	require.ErrorContains(t, err, "0002_orphan: 1 rows break a foreign key, the first one from child to parent")
+	require.ErrorContains(t, err, "0002_orphan: 1 row breaks a foreign key, the first one from child to parent")
 	require.Equal(t, []string{"0001_initial"}, done)
 	require.EqualValues(t, 2, count(t, db, "parent"))
 	requireForeignKeys(t, db)

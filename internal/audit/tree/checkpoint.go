@@ -42,7 +42,7 @@ var errCheckpoint = errors.New("not a checkpoint")
 func OpenCheckpoint(signed string, verifiers note.Verifiers) (Checkpoint, error) {
 	opened, err := note.Open([]byte(signed), verifiers)
 	if err != nil {
-		return Checkpoint{}, fmt.Errorf("%w: checkpoint: %s", ErrTampered, err.Error())
+		return Checkpoint{}, fmt.Errorf("%w: checkpoint: %w", ErrTampered, err)
 	}
 	c, err := parseCheckpoint(opened.Text)
 	for _, signature := range opened.Sigs { // note takes any bits in the padding: two texts would be one checkpoint

@@ -3,11 +3,11 @@ package pgtree
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/wasilibs/go-pgquery/parser"
 
+	"novamind/internal/plural"
 	"novamind/migrations/script"
 )
 
@@ -113,7 +113,7 @@ func (b *Block) statement(query string, place int) {
 	case err != nil:
 		statement.Problem = err
 	case len(nodes) != 1:
-		statement.Problem = fmt.Errorf("it reads as %d statements", len(nodes))
+		statement.Problem = errors.New("it reads as " + plural.Count(len(nodes), "statement", "statements"))
 	default:
 		statement.Node = nodes[0]
 	}

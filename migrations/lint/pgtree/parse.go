@@ -12,6 +12,7 @@ import (
 
 	"github.com/wasilibs/go-pgquery/parser"
 
+	"novamind/internal/plural"
 	"novamind/migrations/script"
 )
 
@@ -53,7 +54,7 @@ func Parse(text string) []Statement {
 		case err != nil:
 			statement.Problem = err
 		case len(nodes) != 1:
-			statement.Problem = fmt.Errorf("it reads as %d statements", len(nodes))
+			statement.Problem = errors.New("it reads as " + plural.Count(len(nodes), "statement", "statements"))
 		default:
 			statement.Node = nodes[0]
 		}
