@@ -144,9 +144,7 @@ func readEdit[Row any, R interface{ against(Row) (In, error) }, In any](c *gin.C
 
 // raw is for what is really odd: do writes an answer of a media type by itself.
 func raw[In any](media string, do func(*gin.Context, In) error) Action {
-	action, _ := actionOf[In, string](http.StatusOK, "")
-	action.media, action.handler = media, bound(do)
-	return action
+	return Action{request: reflect.TypeFor[In](), media: media, status: http.StatusOK, handler: bound(do)}
 }
 
 // bound makes a handler of do, which gets the bound request.

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -35,7 +36,8 @@ type API struct {
 	Services
 	conventions
 
-	zone *time.Location // of what is printed for people
+	described func() ([]byte, error) // the OpenAPI document
+	zone      *time.Location         // of what is printed for people
 }
 
 // NewAPI returns an engine that serves the contract's routes. cursorKey signs list cursors: at least 32 bytes, the same on every
@@ -50,6 +52,7 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 		return nil, err
 	}
 	a := &API{Services: services, conventions: conventions{cursors, services.Repeats}, zone: hours.Zone()}
+	a.described = sync.OnceValues(a.document)
 	routes, err := a.routes()
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 type clinicianAnswer struct {
 	AccountID uuid.UUID `json:"account_id"`
 	Name      string    `json:"name"`
-	Kind      string    `json:"kind"` // registered, assigned, appointment or record
+	Kind      string    `json:"kind" values:"care"`
 	Since     time.Time `json:"since"`
 	LastAt    time.Time `json:"last_at"`
 }
@@ -26,7 +26,7 @@ func newClinicianAnswer(c service.Clinician) clinicianAnswer {
 type clinicianRequest struct {
 	byID
 
-	AccountID uuid.UUID `json:"account_id"`
+	AccountID uuid.UUID `json:"account_id" doc:"The account of a clinician."`
 }
 
 func (a *API) assignClinician(ctx context.Context, in clinicianRequest) (service.Clinician, error) {

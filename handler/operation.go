@@ -33,9 +33,12 @@ type Need struct {
 // may returns the need of one permission, always.
 func may(p service.Permission) []Need { return []Need{{Permission: p}} }
 
+// OnRepeat is when a permission is needed to read again what an earlier request with the same Idempotency-Key made or changed.
+const OnRepeat = "to repeat the request"
+
 // mayAgain returns the needs of a change that a repeat with the same Idempotency-Key reads again.
 func mayAgain(p, again service.Permission) []Need {
-	return []Need{{Permission: p}, {again, "to repeat the request"}}
+	return []Need{{Permission: p}, {again, OnRepeat}}
 }
 
 // fails returns the error codes of a row.

@@ -17,6 +17,7 @@ func (a *API) systemOperations() []Operation {
 	return []Operation{
 		{"GET", "/healthz", "Check that the server is alive", Open, nil, get(healthz, same), nil},
 		{"GET", "/readyz", "Check that the server is ready", Open, nil, get(a.readyz, same), fails(apperr.Unavailable)},
+		{"GET", "/openapi.json", "Show the OpenAPI document", Open, nil, raw("application/json", a.openAPI), nil},
 	}
 }
 

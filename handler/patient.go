@@ -18,16 +18,16 @@ type patientAnswer struct {
 	CreatedAt        time.Time                `json:"created_at"`
 	UpdatedAt        time.Time                `json:"updated_at"`
 	Active           bool                     `json:"active"`
-	FirstName        string                   `json:"first_name"`
-	LastName         string                   `json:"last_name"`
-	DateOfBirth      string                   `json:"date_of_birth"`
+	FirstName        string                   `json:"first_name" example:"Ada"`
+	LastName         string                   `json:"last_name" example:"Sample"`
+	DateOfBirth      string                   `json:"date_of_birth" format:"date" example:"1980-02-03"`
 	ContactInfo      models.ContactInfo       `json:"contact_info"`
 	Address          *models.Address          `json:"address"`
 	Insurance        *models.Insurance        `json:"insurance"`
 	EmergencyContact *models.EmergencyContact `json:"emergency_contact"`
-	MergedIntoID     *uuid.UUID               `json:"merged_into_id"`
+	MergedIntoID     *uuid.UUID               `json:"merged_into_id" doc:"The patient whose chart shows this one too."`
 
-	Warnings []problemField `json:"warnings,omitzero"` // of a registration
+	Warnings []problemField `json:"warnings,omitzero" doc:"Of a registration: what is often meant, but may be a mistake."` // of a registration
 }
 
 func newPatientAnswer(p *models.Patient) patientAnswer {

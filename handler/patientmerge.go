@@ -11,14 +11,14 @@ import (
 type mergeRequest struct {
 	ofVersion
 
-	IntoID uuid.UUID `json:"into_id"`
-	Reason string    `json:"reason"`
+	IntoID uuid.UUID `json:"into_id" doc:"The patient who is kept."`
+	Reason string    `json:"reason" max:"200" example:"Registered twice"`
 }
 
 type unmergeRequest struct {
 	ofVersion
 
-	Reason string `json:"reason"`
+	Reason string `json:"reason" max:"200" example:"Not the same person"`
 }
 
 func (a *API) mergePatient(ctx context.Context, in mergeRequest) (*models.Patient, error) {

@@ -759,7 +759,7 @@ func TestMethodsKeepToCare(t *testing.T) {
 func TestMethodsKeepToEmergencies(t *testing.T) {
 	t.Parallel()
 	permitted := []string{
-		"PatientService.Get", "AppointmentService.Book", "AppointmentService.Get", "AppointmentService.OfPatient", "ChartService.Of",
+		"PatientService.Get", "PatientService.Registered", "AppointmentService.Book", "AppointmentService.Get", "AppointmentService.OfPatient", "ChartService.Of",
 		"MedicalRecordService.Flag", "ConsentService.Get", "CareService.Clinicians",
 	}
 	for name, e := range expectations {

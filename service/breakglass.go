@@ -48,11 +48,11 @@ func NewBreakGlassService(store *repository.Store, cfg config.Access, log *slog.
 type BreakGlassInput struct {
 	phi.Private `json:"-"`
 
-	PatientID   *uuid.UUID `json:"patient_id,omitempty"`
+	PatientID   *uuid.UUID `json:"patient_id,omitempty" doc:"The patient, or else both names and the date of birth."`
 	FirstName   *string    `json:"first_name,omitempty"`
 	LastName    *string    `json:"last_name,omitempty"`
-	DateOfBirth *string    `json:"date_of_birth,omitempty"`
-	Reason      string     `json:"reason"`
+	DateOfBirth *string    `json:"date_of_birth,omitempty" format:"date" example:"1980-02-03"`
+	Reason      string     `json:"reason" max:"200" example:"Brought in unconscious"`
 }
 
 // query returns the search that the input asks for, or nil where it names an id. It returns an Invalid error.

@@ -37,8 +37,8 @@ func NewPatientService(store *repository.Store, care *Care, phoneRegion string) 
 type Registration struct {
 	PatientInput
 
-	AllowDuplicate  bool   `json:"allow_duplicate,omitempty"`
-	DuplicateReason string `json:"duplicate_reason,omitempty"`
+	AllowDuplicate  bool   `json:"allow_duplicate,omitempty" doc:"The clinic has a patient of these names and this date of birth, and this is another one."`
+	DuplicateReason string `json:"duplicate_reason,omitempty" max:"200" doc:"With allow_duplicate: why this is another patient."`
 }
 
 // Registered is a patient with warnings of what is often meant, but may be a mistake: families share phones.
