@@ -93,55 +93,6 @@ func post[In, Row, Out any](status int, at string, do func(context.Context, In) 
 	return action
 }
 
-// change replaces a resource by PUT, or changes it by PATCH, a JSON Merge Patch, under If-Match. R is the whole of the resource as a client sends
-// it back; current makes it of what is there, and against makes of it what the service takes.
-func change[P, Row any, R interface{ against(Row) (In, error) }, In, Out any](
-	do func(context.Context, P, service.Precondition, func(Row) (In, error)) (Row, error), current func(Row) R, show func(Row) Out,
-) Action {
-	action, write := actionOf[P, Out](http.StatusOK, "")
-	action.body = reflect.TypeFor[R]()
-	action.handler = func(_ *conventions, op Operation) (HandlerFunc, error) {
-		b, err := newBinding(action.request, op.Method)
-		return func(c *gin.Context) error {
-			edit, err := readEdit(c, current)
-			if err != nil {
-				return err
-			}
-			in, err := bind[P](c, b)
-			if err != nil {
-				return err
-			}
-			condition, err := requireIfMatch(c)
-			if err != nil {
-				return err
-			}
-			row, err := do(c.Request.Context(), in, condition.Matches, edit)
-			if err != nil {
-				return err
-			}
-			return write(c, show(row))
-		}, err
-	}
-	return action
-}
-
-// readEdit reads the body of a change, and returns what it makes of a row.
-func readEdit[Row any, R interface{ against(Row) (In, error) }, In any](c *gin.Context, current func(Row) R) (func(Row) (In, error), error) {
-	if c.Request.Method == http.MethodPut {
-		var whole R
-		err := decodeBody(c, &whole)
-		return func(row Row) (In, error) { return whole.against(row) }, err
-	}
-	patch, err := readMergePatch[R](c)
-	return func(row Row) (In, error) {
-		patched, err := patch.Apply(current(row))
-		if err != nil {
-			return *new(In), err
-		}
-		return patched.against(row)
-	}, err
-}
-
 // raw is for what is really odd: do writes an answer of a media type by itself.
 func raw[In any](media string, do func(*gin.Context, In) error) Action {
 	return Action{request: reflect.TypeFor[In](), media: media, status: http.StatusOK, handler: bound(do)}

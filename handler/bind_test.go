@@ -90,6 +90,10 @@ func TestRowsThatAreNotComplete(t *testing.T) {
 
 		Secret string `query:"secret" json:"-"`
 	}
+	type wrongReplacement struct {
+		ID *string `json:"id" set:"server"`
+		sampleInput
+	}
 	none := func(context.Context, hiddenFilter, service.Page) ([]sampleRow, bool, error) { return nil, false, nil }
 	for name, op := range map[string]Operation{
 		"no action":                    {Access: Public},
@@ -98,6 +102,7 @@ func TestRowsThatAreNotComplete(t *testing.T) {
 		"an unknown vocabulary":        {Access: Public, Action: get(tryNothing[wrongVocabulary], same)},
 		"an unreadable type":           {Access: Public, Action: get(tryNothing[wrongType], same)},
 		"a filter that no cursor sees": {Access: Public, Action: list(none, same)},
+		"a member that is not shown":   {Access: Public, Action: change[wrongReplacement](neverChange, same)},
 	} {
 		op.Method, op.Pattern, op.Summary = "GET", "/x", "Try it"
 		_, err := op.route(&conventions{})
@@ -107,7 +112,17 @@ func TestRowsThatAreNotComplete(t *testing.T) {
 
 func tryNothing[In any](context.Context, In) (string, error) { return "", nil }
 
-type sampleRow struct{ ID uuid.UUID }
+type sampleInput struct{}
+
+func (s sampleInput) input() sampleInput { return s }
+
+func neverChange(context.Context, uuid.UUID, service.Precondition, func(sampleRow) (sampleInput, error)) (row sampleRow, err error) {
+	return row, err
+}
+
+type sampleRow struct {
+	ID uuid.UUID `json:"id"`
+}
 
 func (r sampleRow) Identity() uuid.UUID { return r.ID }
 

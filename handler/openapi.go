@@ -75,7 +75,7 @@ func (d *describer) operation(op Operation) (*huma.Operation, error) {
 		Summary: op.Summary, OperationID: operationID(op.Summary), Tags: []string{segments[0]},
 		Security: []map[string][]string{}, Responses: map[string]*huma.Response{},
 	}
-	if op.Access == FirstLogin || op.Access == Session {
+	if op.Access.login() {
 		described.Security = append(described.Security, map[string][]string{"bearer": {}})
 	}
 	if op.legacy() {
@@ -237,8 +237,8 @@ func (op Operation) codes(b *binding) []apperr.Code {
 	}
 	hasBody := b.body || op.Action.body != nil
 	when(op.Access != Open, apperr.RateLimited, apperr.Unavailable, apperr.AuditUnavailable)
-	when(op.Access == FirstLogin || op.Access == Session, apperr.Unauthenticated, apperr.Malformed)
-	when(op.Access == Session, apperr.PasswordChange, apperr.TOTPDue)
+	when(op.Access.login(), apperr.Unauthenticated, apperr.Malformed)
+	when(op.Access == Session || op.Access == Own, apperr.PasswordChange, apperr.TOTPDue)
 	when(len(op.Needs) > 0, apperr.Forbidden, apperr.Unreadable)
 	when(!b.lenient, apperr.Malformed, apperr.Invalid)
 	when(hasBody, apperr.MediaType, apperr.TooLarge)

@@ -96,6 +96,9 @@ func (op Operation) check() error {
 // legacy reports whether an operation is one that legacy made.
 func (op Operation) legacy() bool { return op.Summary == "" }
 
+// login reports whether access takes a login.
+func (a Access) login() bool { return a == FirstLogin || a == Session || a == Own }
+
 // permissions lists the permissions of a row.
 func (op Operation) permissions() []service.Permission {
 	permissions := make([]service.Permission, len(op.Needs))

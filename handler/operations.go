@@ -26,7 +26,7 @@ func (a *API) patientOperations() []Operation {
 	const patients = "/api/v1/patients"
 	const patient = patients + "/:id"
 	deleting := []Need{{service.PatientDeactivate, "without purge"}, {service.PatientPurge, "with purge=true"}}
-	changing := change(a.Patients.Change, newPatientReplacement, newPatientAnswer)
+	changing := change[patientReplacement](a.Patients.Change, newPatientAnswer)
 	return []Operation{
 		{"GET", patients, "List patients", Session, may(service.PatientRead),
 			list(a.searchPatients(inQuery), newPatientAnswer), nil},

@@ -39,38 +39,15 @@ func newPatientAnswer(p *models.Patient) patientAnswer {
 	}
 }
 
-// patientReplacement is the whole of a patient as a client sends it back. Members that the server sets may be there, unchanged.
+// patientReplacement is the whole of a patient as a client sends it back.
 type patientReplacement struct {
-	ID        *uuid.UUID `json:"id"`
-	Version   *int64     `json:"version"`
-	CreatedAt *time.Time `json:"created_at"`
-	UpdatedAt *time.Time `json:"updated_at"`
+	serverSet
 
-	MergedIntoID *uuid.UUID `json:"merged_into_id"`
+	MergedIntoID *uuid.UUID `json:"merged_into_id" set:"server"`
 	service.PatientInput
 }
 
-func newPatientReplacement(p *models.Patient) patientReplacement {
-	a := newPatientAnswer(p)
-	return patientReplacement{
-		&a.ID, &a.Version, &a.CreatedAt, &a.UpdatedAt, a.MergedIntoID,
-		service.PatientInput{
-			Active: &a.Active, FirstName: a.FirstName, LastName: a.LastName, DateOfBirth: a.DateOfBirth, ContactInfo: &a.ContactInfo,
-			Address: a.Address, Insurance: a.Insurance, EmergencyContact: a.EmergencyContact,
-		},
-	}
-}
-
-// against returns the input, or an Invalid error where it would change what the server sets.
-func (r patientReplacement) against(p *models.Patient) (service.PatientInput, error) {
-	// Times compare as moments, in whatever zone they are written.
-	created, updated := inUTC(r.CreatedAt), inUTC(r.UpdatedAt)
-	return r.PatientInput, readOnly(
-		unchanged("/id", r.ID, p.ID), unchanged("/version", r.Version, p.Version),
-		unchanged("/created_at", created, p.CreatedAt.UTC()), unchanged("/updated_at", updated, p.UpdatedAt.UTC()),
-		unchanged("/merged_into_id", r.MergedIntoID, valueOr(p.MergedIntoID, uuid.Nil)),
-	)
-}
+func (r patientReplacement) input() service.PatientInput { return r.PatientInput }
 
 func inUTC(t *time.Time) *time.Time {
 	if t == nil {

@@ -139,9 +139,9 @@ func (s *schemas) member(m member, u use) *huma.Schema {
 		return schema
 	}
 	if schema.Ref != "" {
-		description := schema.Description
-		schema.Description = ""
-		return &huma.Schema{AnyOf: []*huma.Schema{schema, {Type: "null"}}, Description: description}
+		either := &huma.Schema{AnyOf: []*huma.Schema{{Ref: schema.Ref}, {Type: "null"}}}
+		either.Description, either.ReadOnly = schema.Description, schema.ReadOnly
+		return either
 	}
 	schema.Nullable = true
 	if schema.Enum != nil {
@@ -151,7 +151,7 @@ func (s *schemas) member(m member, u use) *huma.Schema {
 }
 
 func (s *schemas) tagged(schema *huma.Schema, t reflect.Type, tag reflect.StructTag) *huma.Schema {
-	schema.Description = tag.Get("doc")
+	schema.Description, schema.ReadOnly = tag.Get("doc"), tag.Get("set") == "server"
 	if format := tag.Get("format"); format != "" {
 		schema.Format = format
 	}
