@@ -2,6 +2,7 @@ package handler
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"reflect"
 
@@ -22,7 +23,8 @@ func get[In, Row, Out any](do func(context.Context, In) (Row, error), show func(
 	return answer(http.StatusOK, do, show)
 }
 
-// answer answers what do returns, with this status. A repeat does it again: it is for what changes nothing, and for credentials and sessions.
+// answer answers what do returns, with this status. A repeat does it again: it is for what changes nothing, and for
+// credentials and sessions.
 func answer[In, Row, Out any](status int, do func(context.Context, In) (Row, error), show func(Row) Out) Action {
 	action, write := actionOf[In, Out](status, "")
 	action.handler = bound(func(c *gin.Context, in In) error {
@@ -37,7 +39,9 @@ func answer[In, Row, Out any](status int, do func(context.Context, In) (Row, err
 
 // remove answers 204.
 func remove[In any](do func(context.Context, In) error) Action {
-	return answer(http.StatusNoContent, func(ctx context.Context, in In) (gone, error) { return gone{}, do(ctx, in) }, same)
+	return answer(http.StatusNoContent, func(ctx context.Context, in In) (gone, error) {
+		return gone{}, do(ctx, in)
+	}, same)
 }
 
 // gone is an answer without a body, and the version that its ETag tells, if any.
@@ -45,21 +49,25 @@ type gone struct{ Version int64 }
 
 func same[T any](v T) T { return v }
 
-// create makes a resource whose address is at, a slash and its id. again reads what an earlier request with the same Idempotency-Key made.
+// create makes a resource whose address is at, a slash and the ID of its answer. again reads what an earlier request with the same
+// Idempotency-Key made.
 func create[In, Row, Out any](at string, do func(context.Context, In) (Row, error),
 	again func(context.Context, uuid.UUID) (Row, error), show func(Row) Out,
 ) Action {
 	return post(http.StatusCreated, at, do, ignoring[In](again), show)
 }
 
-// act changes the resource of the path by a POST. again reads it where an earlier request with the same Idempotency-Key changed it.
+// act changes the resource of the path by a POST. again reads it where an earlier request with the same
+// Idempotency-Key changed it.
 func act[In, Row, Out any](do func(context.Context, In) (Row, error),
 	again func(context.Context, uuid.UUID) (Row, error), show func(Row) Out,
 ) Action {
 	return post(http.StatusOK, "", do, ignoring[In](again), show)
 }
 
-func ignoring[In, Row any](again func(context.Context, uuid.UUID) (Row, error)) func(context.Context, In, uuid.UUID) (Row, error) {
+func ignoring[In, Row any](
+	again func(context.Context, uuid.UUID) (Row, error),
+) func(context.Context, In, uuid.UUID) (Row, error) {
 	return func(ctx context.Context, _ In, id uuid.UUID) (Row, error) { return again(ctx, id) }
 }
 
@@ -112,14 +120,15 @@ func bound[In any](do func(*gin.Context, In) error) func(*conventions, Operation
 	}
 }
 
-// actionOf returns an action without its handler, and the function that writes its answers. The answer's member Version is announced as ETag; at is
-// where it is found by its member ID, for Location.
+// actionOf returns an action without its handler, and the function that writes its answers. The answer's member
+// Version is announced as ETag; at is where it is found by its member ID, for Location.
 func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Out) error) {
 	t := reflect.TypeFor[Out]()
 	version := t.Kind() == reflect.Struct && hasMember(t, "Version", reflect.TypeFor[int64]())
 	located := at != ""
 	action := Action{
-		request: reflect.TypeFor[In](), answer: t, media: "application/json", status: status, versioned: version, located: located,
+		request: reflect.TypeFor[In](), answer: t, media: "application/json", status: status,
+		versioned: version, located: located,
 	}
 	return action, func(c *gin.Context, out Out) error {
 		v := reflect.ValueOf(out)
@@ -129,7 +138,7 @@ func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Ou
 			}
 		}
 		if located {
-			c.Header("Location", at+"/"+v.FieldByName("ID").Interface().(uuid.UUID).String()) //nolint:forcetypeassert // checked by create
+			c.Header("Location", at+"/"+fmt.Sprint(v.FieldByName("ID")))
 		}
 		if status == http.StatusNoContent {
 			c.Status(status)

@@ -21,9 +21,9 @@ import (
 //	Status  string               `query:"status" values:"appointment status"`
 //	Reason  string               `json:"reason"`
 //
-// A member with a query and a json name is one of the body where the method has one, else a parameter. A query member that is no pointer is
-// its zero value where the parameter is absent. max is the greatest length of a text; format:"date" makes a time a day; values names a
-// vocabulary. A request of type uuid.UUID is the path's id alone.
+// A member with a query and a json name is one of the body where the method has one, else a parameter. A query member
+// that is no pointer is its zero value where the parameter is absent. max is the greatest length of a text;
+// format:"date" makes a time a day; values names a vocabulary. A request of type uuid.UUID is the path's id alone.
 
 // byID is the path of one resource; embed it.
 type byID struct {
@@ -116,8 +116,8 @@ func newParameter(in, name string, field reflect.StructField) (parameter, error)
 	return p, nil
 }
 
-// reader returns the function that reads a query parameter, and whether there is one for the type of p. It returns a pointer, nil where the
-// parameter is absent or wrong.
+// reader returns the function that reads a query parameter, and whether there is one for the type of p. It returns a
+// pointer, nil where the parameter is absent or wrong.
 func (p parameter) reader() (func(*query) any, bool) {
 	t := p.field.Type
 	if t.Kind() == reflect.Pointer {

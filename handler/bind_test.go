@@ -40,6 +40,7 @@ type everyParameter struct {
 	Day    time.Time  `query:"day" format:"date" json:"-"`
 	Moment *time.Time `query:"moment" json:"-"`
 	Reason string     `json:"reason"`
+	Both   string     `json:"both,omitempty" query:"both"`
 }
 
 func TestARequestIsBoundFromAllItsPlaces(t *testing.T) {
@@ -69,10 +70,12 @@ func TestARequestIsBoundFromAllItsPlaces(t *testing.T) {
 	got.Current = nil
 	require.Equal(t, everyParameter{ofVersion: ofVersion{byID: byID{id}}, Week: "w", Reason: "why"}, got, "absent")
 
-	for refused, status := range map[string]int{"?text=abcd": 422, "?word=loved": 422, "?reason=x": 422, "?flag=1": 422, "?text=%zz": 400} {
+	for refused, status := range map[string]int{"?text=abcd": 422, "?word=loved": 422, "?reason=x": 422, "?both=x": 422, "?flag=1": 422, "?text=%zz": 400} {
 		require.Equal(t, status, send("/x/"+id.String()+"/w"+refused, `{"reason":"why"}`, "If-Match", "*"), refused)
 	}
 	require.Equal(t, 422, send("/x/"+id.String()+"/w", `{"reason":"why","id":"`+id.String()+`"}`, "If-Match", "*"), "the path's alone")
+	require.Equal(t, 200, send("/x/"+id.String()+"/w", `{"reason":"why","both":"body"}`, "If-Match", "*"))
+	require.Equal(t, "body", got.Both)
 	require.Equal(t, 404, send("/x/7/w", `{"reason":"why"}`, "If-Match", "*"))
 	require.Equal(t, 428, send("/x/"+id.String()+"/w", `{"reason":"why"}`))
 }

@@ -16,8 +16,8 @@ import (
 	"novamind/service"
 )
 
-// serverSet are the members that the server sets in every resource; embed it in the type of a change. Members with the tag set:"server" may be
-// sent back, but not changed.
+// serverSet are the members that the server sets in every resource; embed it in the type of a change. Members with
+// the tag set:"server" may be sent back, but not changed.
 type serverSet struct {
 	ID        *uuid.UUID `json:"id" set:"server"`
 	Version   *int64     `json:"version" set:"server"`
@@ -25,8 +25,8 @@ type serverSet struct {
 	UpdatedAt *time.Time `json:"updated_at" set:"server"`
 }
 
-// change replaces a resource by PUT, or changes it by PATCH, a JSON Merge Patch, under If-Match. R is the whole of the resource as a client sends
-// it back: members of the answer, of which input takes what the service takes.
+// change replaces a resource by PUT, or changes it by PATCH, a JSON Merge Patch, under If-Match. R is the whole of
+// the resource as a client sends it back: members of the answer, of which input takes what the service takes.
 func change[R interface{ input() In }, P, Row, In, Out any](
 	do func(context.Context, P, service.Precondition, func(Row) (In, error)) (Row, error), show func(Row) Out,
 ) Action {
@@ -63,8 +63,8 @@ func change[R interface{ input() In }, P, Row, In, Out any](
 	return action
 }
 
-// readReplacement reads the body of a PUT or a PATCH. It returns a function that makes the replacement of what is shown now, or an Invalid error
-// where it would change what the server sets.
+// readReplacement reads the body of a PUT or a PATCH. It returns a function that makes the replacement of what is
+// shown now, or an Invalid error where it would change what the server sets.
 func readReplacement[R, Out any](c *gin.Context) (func(Out) (R, error), error) {
 	if c.Request.Method == http.MethodPut {
 		var whole R
@@ -97,7 +97,8 @@ func sentBack[R any](shown any) (whole R, err error) {
 	return whole, nil
 }
 
-// keepServerSet returns an Invalid error that names the members with the tag set:"server" in which whole, a struct, differs from what is shown.
+// keepServerSet returns an Invalid error that names the members with the tag set:"server" in which whole, a struct,
+// differs from what is shown.
 func keepServerSet(whole, shown any) error {
 	is := map[string]reflect.Value{}
 	for _, field := range reflect.VisibleFields(reflect.TypeOf(shown)) {
@@ -121,7 +122,8 @@ func keepServerSet(whole, shown any) error {
 
 const setByServer = "Is set by the server: leave it out, or unchanged."
 
-// checkServerSet returns an error where a member of whole with the tag set:"server" is no pointer, or no member of the same type is shown.
+// checkServerSet returns an error where a member of whole with the tag set:"server" is no pointer, or no member of
+// the same type is shown.
 func checkServerSet(whole, shown reflect.Type) error {
 	is := membersOf(shown).byName
 	for _, field := range reflect.VisibleFields(whole) {
@@ -141,8 +143,8 @@ func memberName(field reflect.StructField) string {
 	return name
 }
 
-// equalValues compares a value that was given with one that is shown, where nil is the zero value. Times are equal as moments, in whatever zone
-// they are written.
+// equalValues compares a value that was given with one that is shown, where nil is the zero value. Times are equal as
+// moments, in whatever zone they are written.
 func equalValues(given, is reflect.Value) bool {
 	if is.Kind() == reflect.Pointer {
 		if is.IsNil() {

@@ -62,7 +62,9 @@ func listBy[In paged, Row identified, Out any](
 
 // all answers rows that are few: they are one page.
 func all[In, Row, Out any](do func(context.Context, In) ([]Row, error), show func(Row) Out) Action {
-	action := answer(http.StatusOK, do, func(rows []Row) page[item[Out]] { return page[item[Out]]{Items: itemsOf(rows, show)} })
+	action := answer(http.StatusOK, do, func(rows []Row) page[item[Out]] {
+		return page[item[Out]]{Items: itemsOf(rows, show)}
+	})
 	action.answer = pageType[Row, Out]()
 	return action
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,19 +61,17 @@ func (a *API) document() ([]byte, error) {
 	return json.Marshal(document, json.Deterministic(true), jsontext.WithIndent("  "))
 }
 
+// placeholder is a path parameter as Gin writes it.
+var placeholder = regexp.MustCompile(`:(\w+)`)
+
 // describer makes the document of operations.
 type describer struct{ *schemas }
 
 func (d *describer) operation(op Operation) (*huma.Operation, error) {
-	segments := strings.Split(strings.TrimPrefix(strings.TrimPrefix(op.Pattern, "/api/v1"), "/"), "/")
-	for i, segment := range segments {
-		if name, ok := strings.CutPrefix(segment, ":"); ok {
-			segments[i] = "{" + name + "}"
-		}
-	}
+	noun, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(op.Pattern, "/api/v1"), "/"), "/")
 	described := &huma.Operation{
-		Method: op.Method, Path: strings.TrimSuffix(op.Pattern, strings.TrimPrefix(op.Pattern, "/api/v1")) + "/" + strings.Join(segments, "/"),
-		Summary: op.Summary, OperationID: operationID(op.Summary), Tags: []string{segments[0]},
+		Method: op.Method, Path: placeholder.ReplaceAllString(op.Pattern, "{$1}"),
+		Summary: op.Summary, OperationID: operationID(op.Summary), Tags: []string{noun},
 		Security: []map[string][]string{}, Responses: map[string]*huma.Response{},
 	}
 	if op.Access.login() {
@@ -115,7 +114,8 @@ func (*describer) permissions(described *huma.Operation, op Operation) {
 	described.Extensions = map[string]any{"x-permission": op.permissions()}
 	var lines []string
 	for _, need := range op.Needs {
-		lines = append(lines, strings.TrimSuffix("Needs the permission `"+string(need.Permission)+"` "+need.When, " ")+".")
+		line := "Needs the permission `" + string(need.Permission) + "` " + need.When
+		lines = append(lines, strings.TrimSuffix(line, " ")+".")
 	}
 	described.Description = strings.Join(lines, " ")
 }
@@ -124,7 +124,8 @@ func (d *describer) parameters(op Operation, b *binding) []*huma.Param {
 	var out []*huma.Param
 	header := func(name, description string, required bool) {
 		out = append(out, &huma.Param{
-			Name: name, In: "header", Description: description, Required: required, Schema: &huma.Schema{Type: huma.TypeString},
+			Name: name, In: "header", Description: description, Required: required,
+			Schema: &huma.Schema{Type: huma.TypeString},
 		})
 	}
 	for _, p := range b.parameters {
@@ -134,7 +135,9 @@ func (d *describer) parameters(op Operation, b *binding) []*huma.Param {
 		schema := d.tagged(d.of(p.field.Type, requested), p.field.Type, p.field.Tag)
 		description := schema.Description
 		schema.Description = ""
-		out = append(out, &huma.Param{Name: p.name, In: p.in, Description: description, Required: p.in == "path", Schema: schema})
+		out = append(out, &huma.Param{
+			Name: p.name, In: p.in, Description: description, Required: p.in == "path", Schema: schema,
+		})
 	}
 	if op.conditional(b) {
 		header("If-Match", "The ETag of the version that was read, or *.", true)
@@ -150,7 +153,8 @@ func (d *describer) parameters(op Operation, b *binding) []*huma.Param {
 
 // conditional reports whether an operation takes If-Match.
 func (op Operation) conditional(b *binding) bool {
-	return op.Action.body != nil || slices.ContainsFunc(b.parameters, func(p parameter) bool { return p.in == "header" })
+	return op.Action.body != nil ||
+		slices.ContainsFunc(b.parameters, func(p parameter) bool { return p.in == "header" })
 }
 
 func (d *describer) requestBody(op Operation, b *binding) *huma.RequestBody {

@@ -12,8 +12,8 @@ import (
 	"novamind/service"
 )
 
-// Operation is one row of the table of operations: everything that is to be said of a route. The Gin routes and the OpenAPI document are made
-// of it.
+// Operation is one row of the table of operations: everything that is to be said of a route. The Gin routes and the
+// OpenAPI document are made of it.
 type Operation struct {
 	Method  string
 	Pattern string // as Gin writes it: /api/v1/patients/:id
@@ -33,7 +33,8 @@ type Need struct {
 // may returns the need of one permission, always.
 func may(p service.Permission) []Need { return []Need{{Permission: p}} }
 
-// OnRepeat is when a permission is needed to read again what an earlier request with the same Idempotency-Key made or changed.
+// OnRepeat is when a permission is needed to read again what an earlier request with the same Idempotency-Key made or
+// changed.
 const OnRepeat = "to repeat the request"
 
 // mayAgain returns the needs of a change that a repeat with the same Idempotency-Key reads again.
@@ -44,7 +45,8 @@ func mayAgain(p, again service.Permission) []Need {
 // fails returns the error codes of a row.
 func fails(codes ...apperr.Code) []apperr.Code { return codes }
 
-// Action is what an operation takes and answers, and how it is carried out. The adapters (get, list, create, …) make actions.
+// Action is what an operation takes and answers, and how it is carried out. The adapters (get, list, create, …) make
+// actions.
 type Action struct {
 	request   reflect.Type // what the request is bound to
 	body      reflect.Type // of a change: what is sent back, or patched, under If-Match; else nil
@@ -108,7 +110,8 @@ func (op Operation) permissions() []service.Permission {
 	return permissions
 }
 
-// confined lets handler use the permissions of the row, and no others: a row that leaves out one that a service checks fails.
+// confined lets handler use the permissions of the row, and no others: a row that leaves out one that a service
+// checks fails.
 func (op Operation) confined(handler HandlerFunc) HandlerFunc {
 	if op.legacy() {
 		return handler

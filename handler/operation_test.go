@@ -13,8 +13,8 @@ import (
 	"novamind/service"
 )
 
-// The permissions of a row let in the roles that the matrix expects there, and no others. A row cannot state less than services check (they
-// refuse it); this finds a row that states more.
+// The permissions of a row let in the roles that the matrix expects there, and no others. A row cannot state less
+// than services check (they refuse it); this finds a row that states more.
 func TestNeedsLetInTheRolesOfTheMatrix(t *testing.T) {
 	t.Parallel()
 	expected := map[string]map[string]bool{}

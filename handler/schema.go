@@ -112,7 +112,8 @@ func (s *schemas) component(t reflect.Type, u use) *huma.Schema {
 	return ref
 }
 
-// required reports whether a member is always there. The tag required:"true" is for a pointer that a request needs all the same.
+// required reports whether a member is always there. The tag required:"true" is for a pointer that a request needs
+// all the same.
 func (m member) required(u use) bool {
 	switch u {
 	case answered:
@@ -132,7 +133,8 @@ func (m member) takesNull(u use) bool {
 	return nullable(m.typ) || m.optional
 }
 
-// member describes a member by its type, and by its tags: doc, example, max, format, and values, the name of a vocabulary.
+// member describes a member by its type, and by its tags: doc, example, max, format, and values, the name of a
+// vocabulary.
 func (s *schemas) member(m member, u use) *huma.Schema {
 	schema := s.tagged(s.of(m.typ, u), m.typ, m.tag)
 	if !m.takesNull(u) || schema.Type == "" && schema.Ref == "" {
@@ -193,7 +195,8 @@ func exampleOf(schema *huma.Schema, text string) any {
 	return value
 }
 
-// componentName names a struct for clients: patientAnswer is Patient, and a page of it PatientPage; patientReplacement as a patch is PatientPatch.
+// componentName names a struct for clients: patientAnswer is Patient, and a page of it PatientPage;
+// patientReplacement as a patch is PatientPatch.
 func componentName(t reflect.Type, u use) string {
 	if strings.HasPrefix(t.Name(), "page[") {
 		items, _ := t.FieldByName("Items")

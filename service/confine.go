@@ -10,8 +10,9 @@ import (
 
 type confineKey struct{}
 
-// Confine returns a context in which methods of services may be called that need one of these permissions, and no others. What such a method
-// calls in turn is a part of it. An operation that states its permissions is confined to them: it cannot state others than services check.
+// Confine returns a context in which methods of services may be called that need one of these permissions, and no
+// others. What such a method calls in turn is a part of it. An operation that states its permissions is confined to
+// them: it cannot state others than services check.
 func Confine(ctx context.Context, permissions []Permission) context.Context {
 	return context.WithValue(ctx, confineKey{}, permissions)
 }
