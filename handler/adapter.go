@@ -2,6 +2,7 @@ package handler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -79,6 +80,9 @@ func post[In, Row, Out any](status int, at string, do func(context.Context, In) 
 	action.repeats = true
 	action.handler = func(env *conventions, op Operation) (HandlerFunc, error) {
 		b, err := newBinding(action.request, op.Method)
+		if action.located && !hasMember(action.answer, "ID", uuidType) {
+			err = errors.New("the answer has no ID for Location")
+		}
 		return func(c *gin.Context) error {
 			in, err := bind[In](c, b)
 			if err != nil {

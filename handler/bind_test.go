@@ -105,7 +105,9 @@ func TestRowsThatAreNotComplete(t *testing.T) {
 		"an unknown vocabulary":        {Access: Public, Action: get(tryNothing[wrongVocabulary], same)},
 		"an unreadable type":           {Access: Public, Action: get(tryNothing[wrongType], same)},
 		"a filter that no cursor sees": {Access: Public, Action: list(none, same)},
-		"a member that is not shown":   {Access: Public, Action: change[wrongReplacement](neverChange, same)},
+		"a Location without an id": {Access: Public, Action: create("/x", tryNothing[nothing],
+			func(context.Context, uuid.UUID) (string, error) { return "", nil }, func(string) gone { return gone{} })},
+		"a member that is not shown": {Access: Public, Action: change[wrongReplacement](neverChange, same)},
 	} {
 		op.Method, op.Pattern, op.Summary = "GET", "/x", "Try it"
 		_, err := op.route(&conventions{})
