@@ -2,6 +2,7 @@ package handler
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -33,8 +34,10 @@ type Services struct {
 // API answers the contract's routes.
 type API struct {
 	Services
-	cursors *cursorSealer
-	zone    *time.Location // of what is printed for people
+	conventions
+
+	described func() ([]byte, error) // the OpenAPI document
+	zone      *time.Location         // of what is printed for people
 }
 
 // NewAPI returns an engine that serves the contract's routes. cursorKey signs list cursors: at least 32 bytes, the same on every
@@ -48,7 +51,12 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 	if err != nil {
 		return nil, err
 	}
-	a := &API{Services: services, cursors: cursors, zone: hours.Zone()}
+	a := &API{Services: services, conventions: conventions{cursors, services.Repeats}, zone: hours.Zone()}
+	a.described = sync.OnceValues(a.document)
+	routes, err := a.routes()
+	if err != nil {
+		return nil, err
+	}
 	return NewRouter(RouterConfig{
 		Authenticate:      withPurpose(a.authenticate),
 		Logger:            logger,
@@ -60,7 +68,21 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 		FailureBurst:      cfg.Limits.FailedBurst,
 		RequestsPerMinute: cfg.Limits.RequestsPerMinute,
 		Refused:           services.Refusals.Note,
-	}, a.Routes())
+	}, routes)
+}
+
+// routes returns the Gin routes of the table of operations.
+func (a *API) routes() ([]Route, error) {
+	operations := a.Operations()
+	routes := make([]Route, len(operations))
+	for i, op := range operations {
+		route, err := op.route(&a.conventions)
+		if err != nil {
+			return nil, err
+		}
+		routes[i] = route
+	}
+	return routes, nil
 }
 
 // noQuery refuses query parameters on a route that takes none: one that is silently ignored looks like a filter that worked.

@@ -14,6 +14,7 @@ import (
 var withoutEvents = map[string]string{
 	"GET /healthz":        "shows nothing of anybody",
 	"GET /readyz":         "shows nothing of anybody",
+	"GET /openapi.json":   "shows nothing of anybody",
 	"GET /api/v1/auth/me": "shows callers their own account",
 
 	"GET /api/v1/audit-logs/checkpoint": "shows a size and a hash, signed",

@@ -2,11 +2,9 @@ package handler
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
@@ -27,23 +25,17 @@ type emergencyAnswer struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-func (a *API) breakGlass(c *gin.Context) error {
-	var body service.BreakGlassInput
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	opened, err := changeOnce(a, c, uuid.Nil, body, func(ctx context.Context) (breakGlassAnswer, error) {
-		ids, expires, err := a.BreakGlass.Open(ctx, body)
-		return breakGlassAnswer{ids, expires}, err
-	}, a.opened)
-	if err != nil {
-		return err
-	}
-	return writeJSON(c, http.StatusCreated, opened)
+func newEmergencyAnswer(b *models.BreakGlass) emergencyAnswer {
+	return emergencyAnswer{b.ID, b.PatientID, b.CreatedAt.UTC(), b.ExpiresAt.UTC()}
+}
+
+func (a *API) breakGlass(ctx context.Context, in service.BreakGlassInput) (breakGlassAnswer, error) {
+	ids, expires, err := a.BreakGlass.Open(ctx, in)
+	return breakGlassAnswer{ids, expires}, err
 }
 
 // opened returns what was opened together with an emergency access, or a NotFound error where it has expired.
-func (a *API) opened(ctx context.Context, id uuid.UUID) (breakGlassAnswer, error) {
+func (a *API) opened(ctx context.Context, _ service.BreakGlassInput, id uuid.UUID) (breakGlassAnswer, error) {
 	active, err := a.BreakGlass.Active(ctx)
 	if err != nil {
 		return breakGlassAnswer{}, err
@@ -61,15 +53,7 @@ func (a *API) opened(ctx context.Context, id uuid.UUID) (breakGlassAnswer, error
 	return answer, nil
 }
 
-// listBreakGlass lists the caller's own emergency accesses that have not expired. There are few: it is one page.
-func (a *API) listBreakGlass(c *gin.Context) error {
-	active, err := a.BreakGlass.Active(c.Request.Context())
-	if err != nil {
-		return err
-	}
-	items := make([]emergencyAnswer, len(active))
-	for i, b := range active {
-		items[i] = emergencyAnswer{b.ID, b.PatientID, b.CreatedAt.UTC(), b.ExpiresAt.UTC()}
-	}
-	return writeJSON(c, http.StatusOK, page[emergencyAnswer]{Items: items})
+// activeEmergencies returns the caller's own emergency accesses that have not expired.
+func (a *API) activeEmergencies(ctx context.Context, _ nothing) ([]*models.BreakGlass, error) {
+	return a.BreakGlass.Active(ctx)
 }

@@ -20,14 +20,26 @@ import (
 // limitBody set; Malformed for what is not one well-formed JSON text (see checkSyntax); Invalid with every field that
 // does not fit T (see checkMembers).
 func decodeBody[T any](c *gin.Context, into *T) error {
-	body, err := readBody(c, "application/json")
+	body, err := readMembers(c, reflect.TypeFor[T](), "application/json")
 	if err != nil {
 		return err
 	}
-	if err := checkSyntax(body); err != nil {
-		return err
+	return unmarshal(body, into)
+}
+
+// readMembers returns a body that passed checkSyntax, and checkMembers of t.
+func readMembers(c *gin.Context, t reflect.Type, mediaTypes ...string) ([]byte, error) {
+	body, err := readBody(c, mediaTypes...)
+	if err != nil {
+		return nil, err
 	}
-	return decodeChecked(body, into)
+	if err := checkSyntax(body); err != nil {
+		return nil, err
+	}
+	if fields := checkMembers(body, t); len(fields) > 0 {
+		return nil, apperr.InvalidFields(fields...)
+	}
+	return body, nil
 }
 
 // decodeChecked decodes a body that passed checkSyntax.
@@ -35,7 +47,12 @@ func decodeChecked[T any](body []byte, into *T) error {
 	if fields := checkMembers(body, reflect.TypeFor[T]()); len(fields) > 0 {
 		return apperr.InvalidFields(fields...)
 	}
-	var value T
+	return unmarshal(body, into)
+}
+
+// unmarshal decodes a body that passed readMembers. What into has besides stays.
+func unmarshal[T any](body []byte, into *T) error {
+	value := *into
 	if err := json.Unmarshal(body, &value, json.RejectUnknownMembers(true)); err != nil {
 		// Not wrapped: the error quotes the value.
 		return apperr.InvalidFields(apperr.Field{Code: "wrong_type", Detail: "Does not fit the documented type."})

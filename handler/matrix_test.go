@@ -82,6 +82,7 @@ var matrix = map[string]rule{
 		require.NoError(s.t, repository.NewSequencer(s.store).Drain(s.t.Context())) // serve has one running
 		return "/readyz"
 	}},
+	"GET /openapi.json": {who: anyone, want: 200},
 
 	"POST /api/v1/auth/login":    {who: anyone, want: 200, body: `{"email":"all@example.org","password":"` + password + `"}`},
 	"POST /api/v1/auth/redeem":   {who: anyone, want: 401, body: `{"token":"unknown","password":"another long passphrase"}`},

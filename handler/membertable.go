@@ -12,11 +12,13 @@ type member struct {
 	name     string
 	typ      reflect.Type
 	optional bool // tagged omitzero or omitempty: null means absent
+	tag      reflect.StructTag
 }
 
-// memberTable is the members of a struct type; list names them for people, in the order of the struct.
+// memberTable is the members of a struct type; names are in the order of the struct, and list shows them to people.
 type memberTable struct {
 	byName map[string]member
+	names  []string
 	list   string
 }
 
@@ -28,15 +30,14 @@ func membersOf(t reflect.Type) *memberTable {
 	if cached, ok := memberTables.Load(t); ok {
 		return cached.(*memberTable) //nolint:forcetypeassert // only stored below
 	}
-	var names []string
 	table := &memberTable{byName: map[string]member{}}
 	for _, m := range structMembers(t) {
 		if _, taken := table.byName[m.name]; !taken {
 			table.byName[m.name] = m
-			names = append(names, m.name)
+			table.names = append(table.names, m.name)
 		}
 	}
-	table.list = strings.Join(names, ", ")
+	table.list = strings.Join(table.names, ", ")
 	memberTables.Store(t, table)
 	return table
 }
@@ -66,5 +67,5 @@ func newMember(field reflect.StructField, name string, options []string) member 
 		name = field.Name
 	}
 	optional := slices.Contains(options, "omitzero") || slices.Contains(options, "omitempty")
-	return member{name: name, typ: field.Type, optional: optional}
+	return member{name: name, typ: field.Type, optional: optional, tag: field.Tag}
 }

@@ -17,17 +17,8 @@ type mergePatch[T any] struct{ raw []byte }
 // readMergePatch reads the body as a patch of T, a struct. It is as strict as decodeBody and returns the same errors;
 // the Content-Type may be application/merge-patch+json or application/json.
 func readMergePatch[T any](c *gin.Context) (mergePatch[T], error) {
-	body, err := readBody(c, "application/merge-patch+json", "application/json")
-	if err != nil {
-		return mergePatch[T]{}, err
-	}
-	if err := checkSyntax(body); err != nil {
-		return mergePatch[T]{}, err
-	}
-	if fields := checkMembers(body, reflect.TypeFor[T]()); len(fields) > 0 {
-		return mergePatch[T]{}, apperr.InvalidFields(fields...)
-	}
-	return mergePatch[T]{raw: body}, nil
+	body, err := readMembers(c, reflect.TypeFor[T](), "application/merge-patch+json", "application/json")
+	return mergePatch[T]{raw: body}, err
 }
 
 // Apply returns current with the patch applied. Numbers and strings the patch does not name keep their exact value.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
 )
@@ -16,8 +17,8 @@ const (
 
 // pageParams is what a caller says about paging: members of a search's body (embed it), or query parameters (query.Page).
 type pageParams struct {
-	Limit  *int    `json:"limit"`
-	Cursor *string `json:"cursor"`
+	Limit  *int    `json:"limit" query:"limit"`
+	Cursor *string `json:"cursor" query:"cursor"`
 }
 
 // pageSpan is the part of a list to read: at most Limit rows after the row After, or from the start where it is nil.
@@ -69,10 +70,14 @@ func (s *cursorSealer) span(c *gin.Context, params pageParams, filters any) (pag
 // placeOf names a query parameter as it is, and a member of the body by its JSON pointer.
 func placeOf(c *gin.Context, name string) string {
 	if c.Request.Method == http.MethodGet {
-		return name
+		return inQuery(name)
 	}
-	return "/" + name
+	return inBody(name)
 }
+
+func inQuery(name string) string { return name }
+
+func inBody(name string) string { return "/" + name }
 
 // writePage answers with items. last is the position of the last row, where more rows follow it, else nil. A GET also gets
 // the next page's address in Link (RFC 8288); a search by POST has none, for its filters are not in its address.
@@ -92,4 +97,12 @@ func addressWithCursor(c *gin.Context, cursor string) string {
 	parameters := c.Request.URL.Query()
 	parameters.Set("cursor", cursor)
 	return c.Request.URL.EscapedPath() + "?" + parameters.Encode()
+}
+
+// lastID returns the position of the last row where more follow it, for the next page's cursor.
+func lastID[T any](rows []T, more bool, id func(T) uuid.UUID) *position {
+	if !more || len(rows) == 0 {
+		return nil
+	}
+	return &position{ID: id(rows[len(rows)-1])}
 }

@@ -3,53 +3,28 @@ package handler
 import (
 	"context"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"novamind/models"
 )
 
 type mergeRequest struct {
-	IntoID uuid.UUID `json:"into_id"`
-	Reason string    `json:"reason"`
+	ofVersion
+
+	IntoID uuid.UUID `json:"into_id" doc:"The patient who is kept."`
+	Reason string    `json:"reason" max:"200" example:"Registered twice"`
 }
 
 type unmergeRequest struct {
-	Reason string `json:"reason"`
+	ofVersion
+
+	Reason string `json:"reason" max:"200" example:"Not the same person"`
 }
 
-func (a *API) mergePatient(c *gin.Context) error {
-	var body mergeRequest
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	id, condition, err := target(c)
-	if err != nil {
-		return err
-	}
-	p, err := changeOnce(a, c, id, body, func(ctx context.Context) (*models.Patient, error) {
-		return a.Patients.Merge(ctx, id, body.IntoID, condition.Matches, body.Reason)
-	}, a.Patients.Get)
-	if err != nil {
-		return err
-	}
-	return writePatient(c, p)
+func (a *API) mergePatient(ctx context.Context, in mergeRequest) (*models.Patient, error) {
+	return a.Patients.Merge(ctx, in.ID, in.IntoID, in.Current, in.Reason)
 }
 
-func (a *API) unmergePatient(c *gin.Context) error {
-	var body unmergeRequest
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	id, condition, err := target(c)
-	if err != nil {
-		return err
-	}
-	p, err := changeOnce(a, c, id, body, func(ctx context.Context) (*models.Patient, error) {
-		return a.Patients.Unmerge(ctx, id, condition.Matches, body.Reason)
-	}, a.Patients.Get)
-	if err != nil {
-		return err
-	}
-	return writePatient(c, p)
+func (a *API) unmergePatient(ctx context.Context, in unmergeRequest) (*models.Patient, error) {
+	return a.Patients.Unmerge(ctx, in.ID, in.Current, in.Reason)
 }

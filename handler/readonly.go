@@ -7,7 +7,7 @@ func unchanged[T comparable](pointer string, given *T, is T) *apperr.Field {
 	if given == nil || *given == is {
 		return nil
 	}
-	return &apperr.Field{Pointer: pointer, Code: "read_only", Detail: "Is set by the server: leave it out, or unchanged."}
+	return &apperr.Field{Pointer: pointer, Code: "read_only", Detail: setByServer}
 }
 
 // readOnly returns an Invalid error with what unchanged found, or nil.

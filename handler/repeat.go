@@ -36,12 +36,5 @@ func changeOnce[M any](a *API, c *gin.Context, id uuid.UUID, body any,
 	if err != nil {
 		return m, err
 	}
-	id, again, err := a.Repeats.Once(c.Request.Context(), once, id, func(ctx context.Context) (err error) {
-		m, err = change(ctx)
-		return err
-	})
-	if err == nil && again {
-		return read(c.Request.Context(), id)
-	}
-	return m, err
+	return service.Once(c.Request.Context(), a.Repeats, once, id, change, read)
 }

@@ -22,6 +22,7 @@ const (
 	Public                       // without login, limited per address, apart from other requests
 	FirstLogin                   // with a valid session of a person, even while the first password or a second factor is due
 	Session                      // with a valid session, or an API key
+	Own                          // the same, whatever the caller's roles: what is the caller's own, or everybody's
 )
 
 // HandlerFunc answers a request, or returns the error to answer with.
@@ -122,7 +123,7 @@ func guardFor(route Route, authenticate HandlerFunc, failures, entries *limiter)
 		return entries.limit, nil
 	case route.Access == FirstLogin:
 		return requireSession(personal(authenticate), failures), nil
-	case route.Access == Session:
+	case route.Access == Session || route.Access == Own:
 		return requireSession(settled(authenticate), failures), nil
 	default:
 		return nil, fmt.Errorf("router: %s %s does not say who may call it", route.Method, route.Pattern)

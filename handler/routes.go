@@ -2,20 +2,9 @@ package handler
 
 import "slices"
 
-// Routes is the route table: what this server answers, and who may ask.
-func (a *API) Routes() []Route {
-	return slices.Concat(
-		a.systemRoutes(), a.authRoutes(), a.accountRoutes(), a.patientRoutes(),
-		a.recordRoutes(), a.appointmentRoutes(), a.auditRoutes(),
-	)
-}
-
-// systemRoutes: what monitors poll.
-func (a *API) systemRoutes() []Route {
-	return []Route{
-		{"GET", "/healthz", Open, a.healthz},
-		{"GET", "/readyz", Open, a.readyz},
-	}
+// legacyRoutes are the routes that are no rows of the table of operations yet.
+func (a *API) legacyRoutes() []Route {
+	return slices.Concat(a.authRoutes(), a.accountRoutes(), a.recordRoutes(), a.appointmentRoutes(), a.auditRoutes())
 }
 
 // authRoutes: one's own account and sessions.
@@ -48,29 +37,6 @@ func (a *API) accountRoutes() []Route {
 		{"POST", "/api/v1/api-keys", Session, noQuery(a.createAPIKey)},
 		{"GET", "/api/v1/api-keys/:id", Session, noQuery(a.getAPIKey)},
 		{"DELETE", "/api/v1/api-keys/:id", Session, noQuery(a.revokeAPIKey)},
-	}
-}
-
-// patientRoutes: patients, who cares for them, and emergencies.
-func (a *API) patientRoutes() []Route {
-	return []Route{
-		{"GET", "/api/v1/patients", Session, a.listPatients},
-		{"POST", "/api/v1/patients", Session, noQuery(a.createPatient)},
-		{"POST", "/api/v1/patients/search", Session, noQuery(a.searchPatients)},
-		{"GET", "/api/v1/patients/:id", Session, noQuery(a.getPatient)},
-		{"PUT", "/api/v1/patients/:id", Session, noQuery(a.replacePatient)},
-		{"PATCH", "/api/v1/patients/:id", Session, noQuery(a.patchPatient)},
-		{"DELETE", "/api/v1/patients/:id", Session, a.deletePatient},
-		{"GET", "/api/v1/patients/:id/audit-logs", Session, a.listPatientAuditLogs},
-		{"GET", "/api/v1/patients/:id/accounting", Session, a.printAccounting},
-		{"GET", "/api/v1/patients/:id/clinicians", Session, noQuery(a.listClinicians)},
-		{"POST", "/api/v1/patients/:id/clinicians", Session, noQuery(a.assignClinician)},
-		{"DELETE", "/api/v1/patients/:id/clinicians/:account_id", Session, noQuery(a.unassignClinician)},
-		{"GET", "/api/v1/break-glass", Session, noQuery(a.listBreakGlass)},
-		{"POST", "/api/v1/break-glass", Session, noQuery(a.breakGlass)},
-		{"GET", "/api/v1/patients/:id/chart", Session, noQuery(a.getChart)},
-		{"POST", "/api/v1/patients/:id/merge", Session, noQuery(a.mergePatient)},
-		{"POST", "/api/v1/patients/:id/unmerge", Session, noQuery(a.unmergePatient)},
 	}
 }
 
@@ -121,6 +87,8 @@ func (a *API) appointmentRoutes() []Route {
 // auditRoutes: who did what.
 func (a *API) auditRoutes() []Route {
 	return []Route{
+		{"GET", "/api/v1/patients/:id/audit-logs", Session, a.listPatientAuditLogs},
+		{"GET", "/api/v1/patients/:id/accounting", Session, a.printAccounting},
 		{"GET", "/api/v1/audit-logs", Session, a.listAuditLogs},
 		{"GET", "/api/v1/audit-logs/checkpoint", Session, noQuery(a.getCheckpoint)},
 		{"GET", "/api/v1/audit-logs/:id", Session, noQuery(a.getAuditLog)},

@@ -2,10 +2,7 @@ package handler
 
 import (
 	"context"
-	"net/http"
 	"time"
-
-	"github.com/gin-gonic/gin"
 
 	"novamind/internal/apperr"
 )
@@ -22,26 +19,24 @@ type healthAnswer struct {
 }
 
 // healthz says that the process is alive, and nothing else.
-func (*API) healthz(c *gin.Context) error {
-	return writeJSON(c, http.StatusOK, healthAnswer{Status: "ok"})
-}
+func healthz(context.Context, anything) (healthAnswer, error) { return healthAnswer{Status: "ok"}, nil }
 
 // readyz says whether requests can be served; the answer names what fails.
-func (a *API) readyz(c *gin.Context) error {
+func (a *API) readyz(ctx context.Context, _ anything) (healthAnswer, error) {
 	answer := healthAnswer{Status: "ok", Checks: map[string]string{}}
 	var failing []apperr.Field
 	var cause error
 	for _, check := range a.Ready {
 		answer.Checks[check.Name] = "ok"
-		if err := check.Run(c.Request.Context()); err != nil {
+		if err := check.Run(ctx); err != nil {
 			cause = err
 			failing = append(failing, apperr.Field{Pointer: check.Name, Code: "not_ready", Detail: "Is not ready."})
 		}
 	}
 	if cause == nil {
-		return writeJSON(c, http.StatusOK, answer)
+		return answer, nil
 	}
 	err := apperr.Wrap(apperr.Unavailable, "The server is not ready; errors names what fails.", cause)
 	err.Fields, err.RetryAfter = failing, 5*time.Second
-	return err
+	return answer, err
 }

@@ -252,12 +252,46 @@ func stillGranted(ctx context.Context, account func(context.Context, audit.Actor
 
 var errMeanwhile = apperr.New(apperr.Forbidden, "Your login or your role has ended meanwhile.")
 
-// guarded runs fn in a unit of work of the given kind (Store.InTx, Store.Contended or Store.Read), if the actor of ctx has permission p for
+// guarded runs fn in a unit of work, as guard does, and returns its result. A result with an identity is what a repeat with the same
+// idempotency key finds.
+func guarded[T any](ctx context.Context, store Store, p Permission, intent audit.Intent,
+	kind func(context.Context, func(context.Context) error) error, fn func(context.Context) (T, error),
+) (result T, err error) {
+	err = guard(ctx, store, p, intent, kind, func(ctx context.Context) (err error) {
+		if result, err = fn(ctx); err != nil {
+			return err
+		}
+		if made, ok := any(result).(interface{ Identity() uuid.UUID }); ok {
+			madeOnce(ctx, made.Identity())
+		}
+		return nil
+	})
+	if err != nil {
+		return *new(T), err
+	}
+	return result, nil
+}
+
+// guardedPage is guarded for a page of a list: fn also returns whether more rows follow.
+func guardedPage[T any](ctx context.Context, store Store, p Permission, intent audit.Intent,
+	fn func(context.Context) ([]T, bool, error),
+) (rows []T, more bool, err error) {
+	rows, err = guarded(ctx, store, p, intent, store.Read, func(ctx context.Context) (rows []T, err error) {
+		rows, more, err = fn(ctx)
+		return rows, err
+	})
+	return rows, more && err == nil, err
+}
+
+// guard runs fn in a unit of work of the given kind (Store.InTx, Store.Contended or Store.Read) if the actor of ctx has permission p for
 // what is intended. A denial is an event, and a Forbidden error. Where the permission does not reach all, fn must ask how far (Care.inCare,
-// Care.sight, grantFrom), or it fails.
-func guarded(ctx context.Context, store Store, p Permission, intent audit.Intent,
+// Care.sight, grantFrom), or it fails. It returns an Internal error where p is none of the permissions that Confine set.
+func guard(ctx context.Context, store Store, p Permission, intent audit.Intent,
 	kind func(context.Context, func(context.Context) error) error, fn func(context.Context) error,
 ) error {
+	if err := confined(ctx, p); err != nil {
+		return err
+	}
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
 		return apperr.Wrap(apperr.Internal, "The access could not be attributed.", err)

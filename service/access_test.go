@@ -47,7 +47,7 @@ var expectations = map[string]expectation{
 	"PatientService.Register": {
 		roles: append(slices.Clone(staff), service.RoleIntegration, service.RoleSystem), action: audit.Create,
 		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
-			_, _, err := b.patients.Register(ctx, another(input()), service.Idempotency{})
+			_, err := b.patients.Register(ctx, another(input()))
 			return err
 		},
 	},
@@ -55,6 +55,14 @@ var expectations = map[string]expectation{
 		roles: callers, action: audit.Read, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			p, err := b.patients.Get(ctx, b.inCareOf(t, ctx).ID)
+			require.Equal(t, err == nil, p != nil)
+			return err
+		},
+	},
+	"PatientService.Registered": {
+		roles: callers, action: audit.Read, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			p, err := b.patients.Registered(ctx, b.inCareOf(t, ctx).ID)
 			require.Equal(t, err == nil, p != nil)
 			return err
 		},
@@ -753,7 +761,7 @@ func TestMethodsKeepToCare(t *testing.T) {
 func TestMethodsKeepToEmergencies(t *testing.T) {
 	t.Parallel()
 	permitted := []string{
-		"PatientService.Get", "AppointmentService.Book", "AppointmentService.Get", "AppointmentService.OfPatient", "ChartService.Of",
+		"PatientService.Get", "PatientService.Registered", "AppointmentService.Book", "AppointmentService.Get", "AppointmentService.OfPatient", "ChartService.Of",
 		"MedicalRecordService.Flag", "ConsentService.Get", "CareService.Clinicians",
 	}
 	for name, e := range expectations {
@@ -784,7 +792,7 @@ func TestDenialComesBeforeValidation(t *testing.T) {
 		b := newBundle(t, url)
 		p := b.register(t)
 		auditor := as(t, service.RoleAuditor)
-		_, _, err := b.patients.Register(auditor, another(service.PatientInput{}), service.Idempotency{})
+		_, err := b.patients.Register(auditor, another(service.PatientInput{}))
 		require.True(t, apperr.Is(err, apperr.Forbidden), "%v", err)
 		require.True(t, apperr.Is(b.patients.Purge(auditor, p.ID, anyVersion, " "), apperr.Forbidden))
 		q := models.PatientQuery{DateOfBirth: new(p.DateOfBirth.Plain())}

@@ -33,7 +33,7 @@ func TestDirectSQLOnAccessIsWitnessed(t *testing.T) {
 	b := newBundle(t, dbtest.Postgres(t))
 	desk, admin := as(t, service.RoleFrontDesk), as(t, service.RoleAdmin)
 	doctor, both := b.practitioner(t), b.account(t, service.RoleClinician, service.RoleFrontDesk)
-	p, _, err := b.patients.Register(b.on(t, doctor), another(input()), service.Idempotency{})
+	p, err := b.patients.Register(b.on(t, doctor), another(input()))
 	require.NoError(t, err)
 	_, err = b.carers.Assign(desk, p.ID, both.ID)
 	require.NoError(t, err)
@@ -41,7 +41,7 @@ func TestDirectSQLOnAccessIsWitnessed(t *testing.T) {
 	stranger := b.on(t, b.practitioner(t))
 	_, _, err = b.emergencies.Open(stranger, service.BreakGlassInput{PatientID: &p.ID, Reason: emergency})
 	require.NoError(t, err)
-	a, err := b.appointments.Book(stranger, soon(visit(p, doctor, 0)), service.Idempotency{})
+	a, err := b.appointments.Book(stranger, soon(visit(p.Patient, doctor, 0)), service.Idempotency{})
 	require.NoError(t, err)
 	_, err = b.appointments.Change(desk, a.ID, anyVersion, service.OnlyThis, func(a *models.Appointment) (service.AppointmentInput, error) {
 		in := said(a)

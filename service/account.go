@@ -89,7 +89,7 @@ func (s *AccountService) Create(ctx context.Context, in AccountInput, password *
 	var link *Link
 	intent := audit.Intent{Action: audit.Create, EntityType: "account"}
 	err := once.attempt(func() error {
-		return guarded(ctx, s.store, AccountCreate, intent, s.store.InTx, func(ctx context.Context) error {
+		return guard(ctx, s.store, AccountCreate, intent, s.store.InTx, func(ctx context.Context) error {
 			made, again, err := s.repeats.once(ctx, once, func() (_ uuid.UUID, err error) {
 				account = &models.Account{}
 				if err := in.applyTo(account); err != nil {
@@ -166,7 +166,7 @@ func (s *AccountService) Repeated(ctx context.Context, id uuid.UUID, password *s
 func (s *AccountService) Get(ctx context.Context, id uuid.UUID) (*models.Account, error) {
 	var account *models.Account
 	intent := audit.Intent{Action: audit.Read, EntityType: "account", EntityID: id}
-	err := guarded(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	err := guard(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (err error) {
 		account, err = s.accounts.ByID(ctx, id)
 		return err
 	})
@@ -177,7 +177,7 @@ func (s *AccountService) Get(ctx context.Context, id uuid.UUID) (*models.Account
 func (s *AccountService) ByEmail(ctx context.Context, email string) (*models.Account, error) {
 	var account *models.Account
 	intent := audit.Intent{Action: audit.Search, EntityType: "account", Details: "by email"}
-	err := guarded(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	err := guard(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (err error) {
 		account, err = s.accounts.ByEmail(ctx, email)
 		return err
 	})
@@ -189,7 +189,7 @@ func (s *AccountService) Search(ctx context.Context, q AccountQuery, page Page) 
 	var found []*models.Account
 	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "account"}
-	err := guarded(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	err := guard(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (err error) {
 		if q.Role != nil && !slices.Contains(Roles(), *q.Role) {
 			return apperr.InvalidFields(apperr.Field{Pointer: "role", Code: "unknown_role", Detail: "Is not a role. There are: " + strings.Join(Roles(), ", ") + "."})
 		}
@@ -204,7 +204,7 @@ func (s *AccountService) Practitioners(ctx context.Context, page Page) ([]*model
 	var found []*models.Account
 	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "account", Details: "practitioners"}
-	err := guarded(ctx, s.store, PractitionerRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	err := guard(ctx, s.store, PractitionerRead, intent, s.store.Read, func(ctx context.Context) (err error) {
 		found, more, err = s.accounts.Search(ctx, AccountQuery{Role: new(RoleClinician), Disabled: new(false)}, page)
 		return err
 	})
@@ -347,7 +347,7 @@ func (s *AccountService) change(ctx context.Context, action string, id uuid.UUID
 ) (*models.Account, error) {
 	var account *models.Account
 	intent := audit.Intent{Action: action, EntityType: "account", EntityID: id}
-	err := guarded(ctx, s.store, AccountUpdate, intent, s.store.InTx, func(ctx context.Context) error {
+	err := guard(ctx, s.store, AccountUpdate, intent, s.store.InTx, func(ctx context.Context) error {
 		admins, err := s.accounts.HoldWithRole(ctx, RoleAdmin) // before the row is read: who else takes one away waits
 		if err != nil {
 			return err
@@ -358,8 +358,8 @@ func (s *AccountService) change(ctx context.Context, action string, id uuid.UUID
 		if account, err = s.accounts.ByID(ctx, id); err != nil {
 			return err
 		}
-		if !current(account.Version) {
-			return apperr.New(apperr.Stale, "The account has changed since you read it: read it again.")
+		if err := current.check(account.Version); err != nil {
+			return err
 		}
 		return do(ctx, account, admins)
 	})

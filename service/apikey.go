@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/config"
 	"novamind/models"
@@ -73,7 +72,7 @@ func (s *APIKeyService) Create(ctx context.Context, in APIKeyInput) (*models.API
 	var key *models.APIKey
 	secret := apiKeyPrefix + newToken()
 	intent := audit.Intent{Action: audit.Create, EntityType: "apikey"}
-	err := guarded(ctx, s.store, APIKeyCreate, intent, s.store.InTx, func(ctx context.Context) error {
+	err := guard(ctx, s.store, APIKeyCreate, intent, s.store.InTx, func(ctx context.Context) error {
 		if err := in.check(time.Now(), s.longest); err != nil {
 			return err
 		}
@@ -98,7 +97,7 @@ func (s *APIKeyService) Create(ctx context.Context, in APIKeyInput) (*models.API
 func (s *APIKeyService) Get(ctx context.Context, id uuid.UUID) (*models.APIKey, error) {
 	var key *models.APIKey
 	intent := audit.Intent{Action: audit.Read, EntityType: "apikey", EntityID: id}
-	err := guarded(ctx, s.store, APIKeyRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	err := guard(ctx, s.store, APIKeyRead, intent, s.store.Read, func(ctx context.Context) (err error) {
 		key, err = s.keys.ByID(ctx, id)
 		return err
 	})
@@ -113,7 +112,7 @@ func (s *APIKeyService) List(ctx context.Context, page Page) ([]*models.APIKey, 
 	var found []*models.APIKey
 	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "apikey"}
-	err := guarded(ctx, s.store, APIKeyRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	err := guard(ctx, s.store, APIKeyRead, intent, s.store.Read, func(ctx context.Context) (err error) {
 		found, more, err = s.keys.List(ctx, page)
 		return err
 	})
@@ -127,13 +126,13 @@ func (s *APIKeyService) List(ctx context.Context, page Page) ([]*models.APIKey, 
 // a Stale one where current refuses the version.
 func (s *APIKeyService) Revoke(ctx context.Context, id uuid.UUID, current Precondition) error {
 	intent := audit.Intent{Action: audit.RevokeKey, EntityType: "apikey", EntityID: id}
-	return guarded(ctx, s.store, APIKeyRevoke, intent, s.store.InTx, func(ctx context.Context) error {
+	return guard(ctx, s.store, APIKeyRevoke, intent, s.store.InTx, func(ctx context.Context) error {
 		key, err := s.keys.ByID(ctx, id)
 		if err != nil {
 			return err
 		}
-		if !current(key.Version) {
-			return apperr.New(apperr.Stale, "The key has changed since you read it: read it again.")
+		if err := current.check(key.Version); err != nil {
+			return err
 		}
 		return s.keys.Delete(ctx, key)
 	})

@@ -52,7 +52,7 @@ func (s *AppointmentService) Book(ctx context.Context, in AppointmentInput, once
 	in = in.withDefaults(s.zone)
 	intent := audit.Intent{Action: audit.Create, EntityType: "appointment"}
 	err = once.attempt(func() error {
-		return guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended, func(ctx context.Context) error {
+		return guard(ctx, s.store, AppointmentCreate, intent, s.store.Contended, func(ctx context.Context) error {
 			a, err = s.book(ctx, in, once)
 			return err
 		})
@@ -129,7 +129,7 @@ func (s *AppointmentService) mayOverlap(ctx context.Context) error {
 func (s *AppointmentService) Get(ctx context.Context, id uuid.UUID) (*models.Appointment, error) {
 	var a *models.Appointment
 	intent := audit.Intent{Action: audit.Read, EntityType: "appointment", EntityID: id}
-	err := guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
+	err := guard(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
 		_, err := s.parties(ctx, id)
 		if err == nil {
 			a, err = s.appointments.ByID(ctx, id)
@@ -154,7 +154,7 @@ func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, pag
 	var found []*models.Appointment
 	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "appointment"}
-	err := guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
+	err := guard(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
 		if err := s.asked(ctx, q); err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func (s *AppointmentService) OfPatient(ctx context.Context, patientID uuid.UUID,
 	var found []*models.Appointment
 	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "appointment", Details: "of one patient"}
-	err := guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	err := guard(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) (err error) {
 		if err = s.care.inCareFor(ctx, patientID); err != nil {
 			return err
 		}

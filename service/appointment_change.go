@@ -32,7 +32,7 @@ func (s *AppointmentService) Change(ctx context.Context, id uuid.UUID, current P
 ) (*models.Appointment, error) {
 	var a *models.Appointment
 	intent := audit.Intent{Action: audit.Update, EntityType: "appointment", EntityID: id}
-	err := guarded(ctx, s.store, AppointmentUpdate, intent, s.store.Contended, func(ctx context.Context) (err error) {
+	err := guard(ctx, s.store, AppointmentUpdate, intent, s.store.Contended, func(ctx context.Context) (err error) {
 		a, err = s.change(ctx, id, current, extent, edit)
 		return err
 	})
@@ -52,7 +52,7 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	if err != nil {
 		return nil, err
 	}
-	if err := unlessStale(current, a); err != nil {
+	if err := current.check(a.Version); err != nil {
 		return nil, err
 	}
 	in, err := edit(a)
@@ -73,22 +73,13 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	case !models.Changeable(a.Status) || expired(a, now):
 		return nil, apperr.New(apperr.BadTransition, "The appointment is over, and can't be changed any more.")
 	case a.Version != seen:
-		return nil, errAppointmentStale
+		return nil, errStale
 	}
 	rows, err := s.within(ctx, extent, a)
 	if err != nil {
 		return nil, err
 	}
 	return a, s.rewrite(ctx, rows, in.withDefaults(s.zone), now)
-}
-
-var errAppointmentStale = apperr.New(apperr.Stale, "The appointment has changed since you read it: read it again.")
-
-func unlessStale(current Precondition, a *models.Appointment) error {
-	if !current(a.Version) {
-		return errAppointmentStale
-	}
-	return nil
 }
 
 // within returns what a change of a of some extent is about: a, and perhaps all that follow it in its series and may still change.
@@ -170,7 +161,7 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 	}
 	intent := audit.Intent{Action: audit.Transition, EntityType: "appointment", EntityID: id, Reason: reason}
 	var a *models.Appointment
-	err := guarded(ctx, s.store, AppointmentTransition, intent, s.store.Contended, func(ctx context.Context) error {
+	err := guard(ctx, s.store, AppointmentTransition, intent, s.store.Contended, func(ctx context.Context) error {
 		parties, err := s.parties(ctx, id)
 		if err = cmp.Or(err, v.err()); err != nil {
 			return err
@@ -182,7 +173,7 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 		if a, err = s.appointments.Hold(ctx, id); err != nil {
 			return err
 		}
-		if err := unlessStale(current, a); err != nil {
+		if err := current.check(a.Version); err != nil {
 			return err
 		}
 		rows, err := s.within(ctx, extent, a)

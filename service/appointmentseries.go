@@ -47,7 +47,7 @@ func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) 
 	in.AppointmentInput = in.withDefaults(s.zone)
 	var occurrences []Occurrence
 	intent := audit.Intent{Action: audit.List, EntityType: "appointment", Details: "preview of a series"}
-	err := guarded(ctx, s.store, AppointmentCreate, intent, s.store.Read, func(ctx context.Context) error {
+	err := guard(ctx, s.store, AppointmentCreate, intent, s.store.Read, func(ctx context.Context) error {
 		rows, _, err := in.expand()
 		if err != nil {
 			return err
@@ -84,7 +84,7 @@ func (s *AppointmentService) BookSeries(ctx context.Context, in SeriesInput, onc
 	in.AppointmentInput = in.withDefaults(s.zone)
 	intent := audit.Intent{Action: audit.Create, EntityType: "appointmentseries"}
 	err = once.attempt(func() error {
-		return guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended, func(ctx context.Context) error {
+		return guard(ctx, s.store, AppointmentCreate, intent, s.store.Contended, func(ctx context.Context) error {
 			series, err = s.bookSeries(ctx, in, once)
 			return err
 		})
@@ -134,7 +134,7 @@ func (s *AppointmentService) seriesInSight(ctx context.Context, id uuid.UUID) (*
 func (s *AppointmentService) GetSeries(ctx context.Context, id uuid.UUID) (*Series, error) {
 	var series *Series
 	intent := audit.Intent{Action: audit.Read, EntityType: "appointmentseries", EntityID: id}
-	err := guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
+	err := guard(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
 		row, err := s.seriesInSight(ctx, id)
 		if err != nil {
 			return err

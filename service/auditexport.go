@@ -22,7 +22,7 @@ func (s *AuditTreeService) Prove(ctx context.Context, id uuid.UUID) (tree.ProofF
 	}
 	var file tree.ProofFile
 	intent := audit.Intent{Action: audit.Read, EntityType: "auditlog", EntityID: id, Details: "proof"}
-	err = guarded(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) error {
+	err = guard(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) error {
 		records, err := s.records(ctx, checkpoint.Head, []uuid.UUID{id})
 		if err != nil {
 			return err

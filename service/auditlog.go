@@ -36,7 +36,7 @@ func (s *AuditLogService) Search(ctx context.Context, q AuditLogQuery, page Page
 	var found []*models.AuditLog
 	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "auditlog", Details: q.Shape()}
-	err := guarded(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	err := guard(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) (err error) {
 		found, more, err = s.events.Search(ctx, q, page)
 		return err
 	})
@@ -50,7 +50,7 @@ func (s *AuditLogService) Search(ctx context.Context, q AuditLogQuery, page Page
 func (s *AuditLogService) Get(ctx context.Context, id uuid.UUID) (*models.AuditLog, error) {
 	var e *models.AuditLog
 	intent := audit.Intent{Action: audit.Read, EntityType: "auditlog", EntityID: id}
-	err := guarded(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	err := guard(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) (err error) {
 		e, err = s.events.ByID(ctx, id)
 		return err
 	})
@@ -66,7 +66,7 @@ func (s *AuditLogService) Get(ctx context.Context, id uuid.UUID) (*models.AuditL
 func (s *AuditLogService) OpenDiff(ctx context.Context, id uuid.UUID) (audit.Diff, error) {
 	var diff audit.Diff
 	intent := audit.Intent{Action: audit.OpenDiff, EntityType: "auditlog", EntityID: id}
-	err := guarded(ctx, s.store, AuditLogOpenDiff, intent, s.store.Read, func(ctx context.Context) error {
+	err := guard(ctx, s.store, AuditLogOpenDiff, intent, s.store.Read, func(ctx context.Context) error {
 		e, err := s.events.ByID(ctx, id)
 		if err != nil {
 			return err

@@ -110,7 +110,7 @@ func (s *AuditReviewService) WeekOf(t time.Time) Week {
 func (s *AuditReviewService) Review(ctx context.Context, week Week) (*Review, error) {
 	var review *Review
 	intent := audit.Intent{Action: audit.Read, EntityType: "auditreview", EntityID: week.EntityID(), Details: week.Name}
-	err := guarded(ctx, s.store, ReviewRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	err := guard(ctx, s.store, ReviewRead, intent, s.store.Read, func(ctx context.Context) (err error) {
 		review, err = s.review(ctx, week)
 		return err
 	})
@@ -128,7 +128,7 @@ func (s *AuditReviewService) SignOff(ctx context.Context, week Week, current Pre
 		v.required("note", &note, maxOther)
 	}
 	intent := audit.Intent{Action: audit.SignOff, EntityType: "auditreview", EntityID: week.EntityID(), Details: week.Name, Reason: note}
-	return guarded(ctx, s.store, ReviewSign, intent, s.store.InTx, func(ctx context.Context) error {
+	return guard(ctx, s.store, ReviewSign, intent, s.store.InTx, func(ctx context.Context) error {
 		if err := v.err(); err != nil {
 			return err
 		}
@@ -141,8 +141,8 @@ func (s *AuditReviewService) SignOff(ctx context.Context, week Week, current Pre
 			return err
 		case len(review.SignOffs) > 0:
 			return apperr.New(apperr.Duplicate, "The week is signed off already.")
-		case !current(review.Count()):
-			return apperr.New(apperr.Stale, "The week has other events than you read: read it again.")
+		case current.check(review.Count()) != nil:
+			return errStale
 		}
 		checkpoint, _, err := s.tree.Latest(ctx)
 		if err != nil {

@@ -29,7 +29,7 @@ const maxAvailability = 500
 func (s *AppointmentService) Availability(ctx context.Context, practitionerID uuid.UUID) (*models.Availability, error) {
 	var a *models.Availability
 	intent := audit.Intent{Action: audit.Read, EntityType: "account", EntityID: practitionerID, Details: "hours"}
-	err := guarded(ctx, s.store, AvailabilityRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	err := guard(ctx, s.store, AvailabilityRead, intent, s.store.Read, func(ctx context.Context) (err error) {
 		if _, err = s.practitioner(ctx, practitionerID); err == nil {
 			a, err = s.availability(ctx, practitionerID)
 		}
@@ -48,7 +48,7 @@ func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID
 ) (*models.Availability, error) {
 	var a *models.Availability
 	intent := audit.Intent{Action: audit.Update, EntityType: "account", EntityID: practitionerID, Details: "hours"}
-	err := guarded(ctx, s.store, AvailabilityUpdate, intent, s.store.InTx, func(ctx context.Context) error {
+	err := guard(ctx, s.store, AvailabilityUpdate, intent, s.store.InTx, func(ctx context.Context) error {
 		actor, err := audit.ActorFrom(ctx)
 		if err != nil {
 			return err
@@ -62,8 +62,8 @@ func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID
 		if a, err = s.availability(ctx, practitionerID); err != nil {
 			return err
 		}
-		if !current(a.Version) {
-			return apperr.New(apperr.Stale, "The hours have changed since you read them: read them again.")
+		if err := current.check(a.Version); err != nil {
+			return err
 		}
 		in, err := edit(a)
 		if err != nil {
@@ -102,7 +102,7 @@ func (s *AppointmentService) Slots(ctx context.Context, practitionerID uuid.UUID
 	var slots []schedule.Interval
 	var zone string
 	intent := audit.Intent{Action: audit.List, EntityType: "account", EntityID: practitionerID, Details: "free slots"}
-	err := guarded(ctx, s.store, AvailabilityRead, intent, s.store.Read, func(ctx context.Context) error {
+	err := guard(ctx, s.store, AvailabilityRead, intent, s.store.Read, func(ctx context.Context) error {
 		if err := q.check(); err != nil {
 			return err
 		}

@@ -48,11 +48,11 @@ func NewBreakGlassService(store *repository.Store, cfg config.Access, log *slog.
 type BreakGlassInput struct {
 	phi.Private `json:"-"`
 
-	PatientID   *uuid.UUID `json:"patient_id,omitempty"`
+	PatientID   *uuid.UUID `json:"patient_id,omitempty" doc:"The patient, or else both names and the date of birth."`
 	FirstName   *string    `json:"first_name,omitempty"`
 	LastName    *string    `json:"last_name,omitempty"`
-	DateOfBirth *string    `json:"date_of_birth,omitempty"`
-	Reason      string     `json:"reason"`
+	DateOfBirth *string    `json:"date_of_birth,omitempty" format:"date" example:"1980-02-03"`
+	Reason      string     `json:"reason" max:"200" example:"Brought in unconscious"`
 }
 
 // query returns the search that the input asks for, or nil where it names an id. It returns an Invalid error.
@@ -104,7 +104,7 @@ func (s *BreakGlassService) Open(ctx context.Context, in BreakGlassInput) ([]uui
 	var opened []uuid.UUID
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	expires := now.Add(s.lasts)
-	err = guarded(ctx, s.store, BreakGlassOpen, intent, s.store.InTx, func(ctx context.Context) error {
+	err = guard(ctx, s.store, BreakGlassOpen, intent, s.store.InTx, func(ctx context.Context) error {
 		if invalid != nil {
 			return invalid
 		}
@@ -189,15 +189,12 @@ func recordEmergency(ctx context.Context, ids []uuid.UUID, reason string) error 
 
 // Active returns the actor's own emergency accesses that have not expired, the newest first.
 func (s *BreakGlassService) Active(ctx context.Context) ([]*models.BreakGlass, error) {
-	var active []*models.BreakGlass
 	intent := audit.Intent{Action: audit.List, EntityType: "breakglass"}
-	err := guarded(ctx, s.store, BreakGlassOpen, intent, s.store.Read, func(ctx context.Context) error {
+	return guarded(ctx, s.store, BreakGlassOpen, intent, s.store.Read, func(ctx context.Context) ([]*models.BreakGlass, error) {
 		actor, err := audit.ActorFrom(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		active, err = s.accesses.Active(ctx, actor.ID, time.Now().UTC())
-		return err
+		return s.accesses.Active(ctx, actor.ID, time.Now().UTC())
 	})
-	return active, err
 }

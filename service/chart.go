@@ -46,22 +46,19 @@ func NewChartService(store *repository.Store, records *MedicalRecordService) *Ch
 // Of returns the chart of a patient in the actor's care: what is said of them, the next appointments, the latest records that the actor sees, and open
 // flags, in as many queries whatever there is. Psychotherapy notes are in no chart. It returns a Forbidden, a NotFound or an Unreadable error.
 func (s *ChartService) Of(ctx context.Context, patientID uuid.UUID) (*Chart, error) {
-	var c Chart
 	intent := audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: patientID, Details: "chart"}
-	err := guarded(ctx, s.records.store, MedicalRecordRead, intent, s.records.store.Read, func(ctx context.Context) error {
+	store := s.records.store
+	return guarded(ctx, store, MedicalRecordRead, intent, store.Read, func(ctx context.Context) (*Chart, error) {
 		if err := s.records.care.inCare(ctx, patientID); err != nil {
-			return err
+			return nil, err
 		}
 		sight, err := s.records.listSight(ctx, false)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return s.fill(ctx, &c, patientID, sight)
+		c := &Chart{}
+		return c, s.fill(ctx, c, patientID, sight)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &c, nil
 }
 
 func (s *ChartService) fill(ctx context.Context, c *Chart, patientID uuid.UUID, sight repository.RecordSight) (err error) {

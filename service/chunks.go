@@ -20,7 +20,7 @@ func inChunks[T any](ctx context.Context, store Store, p Permission, intent audi
 	for {
 		var rows []T
 		var more bool
-		err := guarded(ctx, store, p, intent, store.Read, func(ctx context.Context) (err error) {
+		err := guard(ctx, store, p, intent, store.Read, func(ctx context.Context) (err error) {
 			rows, page.After, more, err = read(ctx, page)
 			return err
 		})

@@ -40,27 +40,24 @@ func NewCareService(store *repository.Store, care *Care) *CareService {
 
 // Clinicians returns who cares for a patient, or did, and why: one entry for each reason. That somebody wrote a record is shown to them alone.
 func (s *CareService) Clinicians(ctx context.Context, patientID uuid.UUID) ([]Clinician, error) {
-	var found []Clinician
 	intent := audit.Intent{Action: audit.List, EntityType: "carerelationship", EntityID: patientID}
-	err := guarded(ctx, s.store, PatientRead, intent, s.store.Read, func(ctx context.Context) error {
+	return guarded(ctx, s.store, PatientRead, intent, s.store.Read, func(ctx context.Context) ([]Clinician, error) {
 		if err := s.care.inCare(ctx, patientID); err != nil {
-			return err
+			return nil, err
 		}
 		known, err := s.patients.Known(ctx, []uuid.UUID{patientID})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !known[patientID] {
-			return outOfSight()
+			return nil, outOfSight()
 		}
 		rows, err := s.care.relationships.Of(ctx, patientID)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		found, err = s.named(ctx, withoutOthersRecords(ctx, rows))
-		return err
+		return s.named(ctx, withoutOthersRecords(ctx, rows))
 	})
-	return found, err
 }
 
 // withoutOthersRecords leaves out that others wrote records: not everybody may know that there are any.
@@ -90,37 +87,35 @@ func (s *CareService) named(ctx context.Context, rows []repository.CareReason) (
 // Assign brings a patient into a clinician's care until Unassign. Who sees all patients may, and who registered this one or is assigned, for somebody else: the others,
 // and who means themselves, get a Forbidden error. It returns an Invalid error for an account that is no clinician's.
 func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID) (Clinician, error) {
-	var assigned Clinician
 	intent := audit.Intent{Action: audit.Assign, EntityType: "patient", EntityID: patientID}
-	err := guarded(ctx, s.store, PatientAssign, intent, s.store.InTx, func(ctx context.Context) error {
+	return guarded(ctx, s.store, PatientAssign, intent, s.store.InTx, func(ctx context.Context) (assigned Clinician, err error) {
 		account, missing := s.accounts.Hold(ctx, accountID) // before the patient, as bookings do: or the two could wait for each other
 		if missing != nil && !apperr.Is(missing, apperr.NotFound) {
-			return missing
+			return assigned, missing
 		}
 		c, err := s.carers(ctx, patientID)
 		if err != nil {
-			return err
+			return assigned, err
 		}
 		if err := c.mayAssign(accountID); err != nil {
-			return err
+			return assigned, err
 		}
 		if missing != nil || account.Disabled || !slices.Contains(account.Roles, RoleClinician) {
-			return apperr.InvalidFields(apperr.Field{
+			return assigned, apperr.InvalidFields(apperr.Field{
 				Pointer: "/account_id", Code: "not_clinician", Detail: "Is not the account of a clinician: see GET /api/v1/practitioners.",
 			})
 		}
 		if err := s.care.relationships.Note(ctx, patientID, accountID, models.CareAssigned, time.Now()); err != nil {
-			return err
+			return assigned, err
 		}
 		reasons, err := s.care.relationships.Of(ctx, patientID)
 		if err != nil {
-			return err
+			return assigned, err
 		}
 		i := slices.IndexFunc(reasons, func(r repository.CareReason) bool { return r.AccountID == accountID && r.Kind == models.CareAssigned })
 		assigned = Clinician{reasons[i], account.Name} // as it is now: it may have been there before
-		return recordCare(ctx, audit.Assign, patientID, accountID)
+		return assigned, recordCare(ctx, audit.Assign, patientID, accountID)
 	})
-	return assigned, err
 }
 
 // Unassign ends what an assignment or a registration began: appointments and records keep the patient in care as long as they count. Who sees all patients may, and
@@ -128,13 +123,13 @@ func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID
 // patient's version. It returns a Stale error, or a Conflict one where there is nothing to end, or the patient would be left to nobody.
 func (s *CareService) Unassign(ctx context.Context, patientID, accountID uuid.UUID, current Precondition) error {
 	intent := audit.Intent{Action: audit.Unassign, EntityType: "patient", EntityID: patientID}
-	return guarded(ctx, s.store, PatientAssign, intent, s.store.InTx, func(ctx context.Context) error {
+	return guard(ctx, s.store, PatientAssign, intent, s.store.InTx, func(ctx context.Context) error {
 		c, err := s.carers(ctx, patientID)
 		if err != nil {
 			return err
 		}
-		if !current(c.patient.Version) {
-			return apperr.New(apperr.Stale, "The patient has changed since you read it: read it again.")
+		if err := current.check(c.patient.Version); err != nil {
+			return err
 		}
 		kinds, err := c.mayEnd(accountID)
 		if err != nil {

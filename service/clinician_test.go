@@ -41,9 +41,9 @@ func TestWhoEndsCare(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		first, assigned, third, seen, desk := b.practitioner(t), b.practitioner(t), b.practitioner(t), b.practitioner(t), as(t, service.RoleFrontDesk)
-		p, _, err := b.patients.Register(b.on(t, first), another(input()), service.Idempotency{})
+		p, err := b.patients.Register(b.on(t, first), another(input()))
 		require.NoError(t, err)
-		b.book(t, soon(visit(p, seen, 0)))
+		b.book(t, soon(visit(p.Patient, seen, 0)))
 		end := func(by, whose *models.Account) error {
 			return b.carers.Unassign(b.on(t, by), p.ID, whose.ID, anyVersion)
 		}

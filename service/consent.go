@@ -111,7 +111,7 @@ func unknownReference(err error, pointer string) error {
 // Get returns a consent. It returns a NotFound error, or an Unreadable one.
 func (s *ConsentService) Get(ctx context.Context, id uuid.UUID) (c *models.Consent, err error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "consent", EntityID: id}
-	err = guarded(ctx, s.store, ConsentRead, intent, s.store.Read, func(ctx context.Context) error {
+	err = guard(ctx, s.store, ConsentRead, intent, s.store.Read, func(ctx context.Context) error {
 		c, err = s.inSight(ctx, id)
 		return err
 	})
@@ -147,7 +147,7 @@ func (s *ConsentService) sight(ctx context.Context) (repository.RecordSight, err
 // Of returns one page of a patient's consents in the actor's sight, and whether there are more. It returns a NotFound error.
 func (s *ConsentService) Of(ctx context.Context, patientID uuid.UUID, page Page) (found []*models.Consent, more bool, err error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "consent"}
-	err = guarded(ctx, s.store, ConsentRead, intent, s.store.Read, func(ctx context.Context) error {
+	err = guard(ctx, s.store, ConsentRead, intent, s.store.Read, func(ctx context.Context) error {
 		if err := s.care.inCareFor(ctx, patientID); err != nil {
 			return err
 		}
@@ -167,12 +167,12 @@ func (s *ConsentService) Of(ctx context.Context, patientID uuid.UUID, page Page)
 // Revoke ends a consent from now on. It returns a NotFound, a Stale or a Conflict error.
 func (s *ConsentService) Revoke(ctx context.Context, id uuid.UUID, current Precondition) (c *models.Consent, err error) {
 	intent := audit.Intent{Action: audit.Revoke, EntityType: "consent", EntityID: id}
-	err = guarded(ctx, s.store, ConsentCreate, intent, s.store.InTx, func(ctx context.Context) error {
+	err = guard(ctx, s.store, ConsentCreate, intent, s.store.InTx, func(ctx context.Context) error {
 		if c, err = s.inSight(ctx, id); err != nil {
 			return err
 		}
-		if !current(c.Version) {
-			return apperr.New(apperr.Stale, "The consent has changed since you read it: read it again.")
+		if err := current.check(c.Version); err != nil {
+			return err
 		}
 		if c.RevokedAt != nil {
 			return conflict("The consent was revoked already.")
@@ -190,7 +190,7 @@ func (s *ConsentService) Revoke(ctx context.Context, id uuid.UUID, current Preco
 // who treats them. It tells nothing of what there was. It returns a NotFound or a Stale error, or an Unreadable one.
 func (s *ConsentService) RevokeAll(ctx context.Context, patientID uuid.UUID) error {
 	intent := audit.Intent{Action: audit.Revoke, EntityType: "consent"}
-	return guarded(ctx, s.store, ConsentCreate, intent, s.store.InTx, func(ctx context.Context) error {
+	return guard(ctx, s.store, ConsentCreate, intent, s.store.InTx, func(ctx context.Context) error {
 		if err := s.care.inCareFor(ctx, patientID); err != nil {
 			return err
 		}
@@ -314,7 +314,7 @@ func held(c *models.Consent, at time.Time) bool {
 // there is more. It returns a NotFound error.
 func (s *ConsentService) Disclosures(ctx context.Context, patientID uuid.UUID, page Page) (found []*models.Disclosure, more bool, err error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "disclosure"}
-	err = guarded(ctx, s.store, DisclosureRead, intent, s.store.Read, func(ctx context.Context) error {
+	err = guard(ctx, s.store, DisclosureRead, intent, s.store.Read, func(ctx context.Context) error {
 		if err := s.care.inCareFor(ctx, patientID); err != nil {
 			return err
 		}

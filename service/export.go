@@ -130,7 +130,7 @@ func (x *fhirExport) patients(ctx context.Context, ids []uuid.UUID, do func(uuid
 func (x *fhirExport) patient(ctx context.Context, id uuid.UUID) error {
 	var chart *repository.Chart
 	intent := audit.Intent{Action: audit.Export, EntityType: "patient", EntityID: id, Details: "FHIR R4"}
-	err := guarded(ctx, x.store, PatientExport, intent, x.store.Read, func(ctx context.Context) error {
+	err := guard(ctx, x.store, PatientExport, intent, x.store.Read, func(ctx context.Context) error {
 		now := time.Now().UTC().Truncate(time.Microsecond)
 		consents, err := x.consents.Holding(ctx, []uuid.UUID{id}, uuid.Nil, now)
 		if err != nil {
@@ -216,7 +216,7 @@ func (x *fhirExport) named(ctx context.Context, all bool) error {
 	}
 	var accounts []*models.Account
 	intent := audit.Intent{Action: audit.Export, EntityType: "account", Details: "FHIR R4"}
-	err := guarded(ctx, x.store, PatientExport, intent, x.store.Read, func(ctx context.Context) (err error) {
+	err := guard(ctx, x.store, PatientExport, intent, x.store.Read, func(ctx context.Context) (err error) {
 		accounts, err = x.charts.Accounts(ctx, slices.Collect(maps.Keys(x.practitioners)), role)
 		return err
 	})

@@ -78,11 +78,11 @@ func (b *bundle) history(t *testing.T, ctx context.Context) *models.Patient {
 	in := another(input())
 	in.Address = &models.Address{Street: "1 Example Street", City: "Exampleton", State: "NY", ZipCode: "10001"}
 	in.EmergencyContact = &models.EmergencyContact{Name: "Kim Doe", Relationship: "sister", Phone: "(212) 555-0199", Email: "kim@example.org"}
-	p, _, err := b.patients.Register(ctx, in, service.Idempotency{})
+	p, err := b.patients.Register(ctx, in)
 	require.NoError(t, err)
 	desk, doctor := as(t, service.RoleFrontDesk), b.practitioner(t)
 	for i, to := range []string{"", models.Arrived, models.CheckedIn, models.Fulfilled, models.Cancelled, models.NoShow, models.EnteredInError} {
-		in := longAgo(visit(p, doctor, time.Duration(3*i)*time.Hour))
+		in := longAgo(visit(p.Patient, doctor, time.Duration(3*i)*time.Hour))
 		in.Type, in.Modality, in.VideoURL = models.AppointmentTypes()[i%5], models.Modalities()[i%3], ""
 		if in.Modality == "video" {
 			in.VideoURL = "https://video.example.org/zcanary"
@@ -93,10 +93,10 @@ func (b *bundle) history(t *testing.T, ctx context.Context) *models.Patient {
 			require.NoError(t, err)
 		}
 	}
-	over := longAgo(visit(p, doctor, 30*time.Minute))
+	over := longAgo(visit(p.Patient, doctor, 30*time.Minute))
 	over.AllowOverlap, over.OverlapReason = true, "Zcanary crisis"
 	a := b.book(t, over)
-	hold := visit(p, doctor, 0)
+	hold := visit(p.Patient, doctor, 0)
 	hold.Status = models.Pending
 	b.book(t, hold)
 
@@ -115,7 +115,7 @@ func (b *bundle) history(t *testing.T, ctx context.Context) *models.Patient {
 	wrong := b.signedRecord(t, ctx, p.ID, service.RecordInput{Kind: models.KindIntake, Title: "Zcanary wrong", Content: "of another"})
 	_, err = b.records.MarkError(ctx, wrong.ID, anyVersion, "of another")
 	require.NoError(t, err)
-	return p
+	return p.Patient
 }
 
 // What was exported and imported into an empty database is the same.

@@ -25,7 +25,7 @@ func TestForgottenScopesFail(t *testing.T) {
 	ask := func(ctx context.Context) error { grantFrom(ctx); return nil }
 	do := func(role string, fn func(context.Context) error) error {
 		ctx := audit.WithActor(t.Context(), audit.Actor{Roles: []string{role}})
-		return guarded(ctx, plain{}, PatientRead, audit.Intent{}, plain{}.Read, fn)
+		return guard(ctx, plain{}, PatientRead, audit.Intent{}, plain{}.Read, fn)
 	}
 	require.NoError(t, do(RoleFrontDesk, forget))
 	require.NoError(t, do(RoleClinician, ask))

@@ -85,16 +85,24 @@ func NewRepeatService(store *repository.Store) *RepeatService {
 	return &RepeatService{repeats{repository.NewIdempotencyKeyRepository(store)}}
 }
 
-// Once runs change, a call of one method of a service that changes the row id, or names another by madeOnce. The key is stored in the transaction of the change. Where the
-// actor's earlier request had it, nothing changes. It returns the id of the row, and whether it is that of the earlier request; whether the actor still sees it is for
-// the caller to ask. It returns the error of change, or a KeyReused one where the earlier request was another.
-func (s *RepeatService) Once(ctx context.Context, once Idempotency, id uuid.UUID, change func(context.Context) error) (uuid.UUID, bool, error) {
+// Once runs change, a call of one method of a service that changes the row id, or makes another. The key is stored in the transaction of the
+// change. Where the actor's earlier request had the key, nothing changes, and again reads what that request made or changed: whether the actor
+// still sees it is for again to ask. It returns their errors, or a KeyReused one where the earlier request was another.
+func Once[M any](ctx context.Context, s *RepeatService, once Idempotency, id uuid.UUID,
+	change func(context.Context) (M, error), again func(context.Context, uuid.UUID) (M, error),
+) (m M, err error) {
 	if once.Key == "" {
-		return id, false, change(ctx)
+		return change(ctx)
 	}
 	r := &repeatable{repeats: s.repeats, once: once, id: id}
-	err := once.attempt(func() error { return change(context.WithValue(ctx, repeatableKey{}, r)) })
-	return r.id, r.again, err
+	err = once.attempt(func() (err error) {
+		m, err = change(context.WithValue(ctx, repeatableKey{}, r))
+		return err
+	})
+	if err == nil && r.again {
+		return again(ctx, r.id)
+	}
+	return m, err
 }
 
 // repeatable is a change that a client may ask for again.
@@ -146,7 +154,7 @@ func addTo[M interface{ Identity() uuid.UUID }](ctx context.Context, a adding, p
 	find func(context.Context, uuid.UUID) (M, error), create func(context.Context) (M, error),
 ) (m M, err error) {
 	err = once.attempt(func() error {
-		return guarded(ctx, a.store, p, intent, a.store.InTx, func(ctx context.Context) error {
+		return guard(ctx, a.store, p, intent, a.store.InTx, func(ctx context.Context) error {
 			if err := a.care.inCareFor(ctx, patientID); err != nil {
 				return err
 			}

@@ -171,7 +171,7 @@ func (r *importRun[R, M]) save(ctx context.Context) error {
 	var known map[uuid.UUID]bool
 	var refused map[uuid.UUID]string
 	intent := audit.Intent{Action: audit.Import, EntityType: r.table}
-	err := guarded(ctx, r.store, r.permission, intent, r.store.InTx, func(ctx context.Context) (err error) {
+	err := guard(ctx, r.store, r.permission, intent, r.store.InTx, func(ctx context.Context) (err error) {
 		if known, refused, err = r.judge(ctx, batch); err != nil {
 			return err
 		}
@@ -278,7 +278,7 @@ func rejectReason(err error) string {
 func (s *ImportService) IntoEmpty(ctx context.Context, inputs []PatientInput) (int, error) {
 	added := 0
 	intent := audit.Intent{Action: audit.Import, EntityType: "patient"}
-	err := guarded(ctx, s.store, PatientImport, intent, s.store.InTx, func(ctx context.Context) error {
+	err := guard(ctx, s.store, PatientImport, intent, s.store.InTx, func(ctx context.Context) error {
 		if err := s.patients.HoldOff(ctx); err != nil {
 			return err
 		}

@@ -59,7 +59,7 @@ func working(t *testing.T, servers ...*bundle) (stop func()) {
 	for _, s := range servers {
 		group.Go(func() error {
 			for !ended.Load() {
-				p, _, err := s.patients.Register(ctx, another(input()), service.Idempotency{})
+				p, err := s.patients.Register(ctx, another(input()))
 				if err != nil {
 					return err
 				}

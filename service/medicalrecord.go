@@ -158,7 +158,7 @@ func (s *MedicalRecordService) inSight(ctx context.Context, id uuid.UUID) (*mode
 
 // Get returns a record. It returns a NotFound error, or an Unreadable one.
 func (s *MedicalRecordService) Get(ctx context.Context, id uuid.UUID) (m *models.MedicalRecord, err error) {
-	err = guarded(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read, func(ctx context.Context) error {
+	err = guard(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read, func(ctx context.Context) error {
 		if m, err = s.inSight(ctx, id); err != nil {
 			return err
 		}
@@ -173,7 +173,7 @@ func (s *MedicalRecordService) Get(ctx context.Context, id uuid.UUID) (m *models
 // Search returns one page of the records that match q, the latest first, and whether there are more. Psychotherapy notes are not among them, unless
 // q asks for that kind: then the actor's own are.
 func (s *MedicalRecordService) Search(ctx context.Context, q RecordQuery, page Page) (found []*models.MedicalRecord, more bool, err error) {
-	err = guarded(ctx, s.store, MedicalRecordRead, recordIntent(audit.List, uuid.Nil), s.store.Read, func(ctx context.Context) error {
+	err = guard(ctx, s.store, MedicalRecordRead, recordIntent(audit.List, uuid.Nil), s.store.Read, func(ctx context.Context) error {
 		if err := s.asked(ctx, q); err != nil {
 			return err
 		}
@@ -208,7 +208,7 @@ func (s *MedicalRecordService) asked(ctx context.Context, q RecordQuery) error {
 
 // History returns a record with every version before and after it, as far as the actor sees them, the first one first.
 func (s *MedicalRecordService) History(ctx context.Context, id uuid.UUID) (found []*models.MedicalRecord, err error) {
-	err = guarded(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read, func(ctx context.Context) error {
+	err = guard(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read, func(ctx context.Context) error {
 		if _, err := s.inSight(ctx, id); err != nil {
 			return err
 		}
@@ -297,7 +297,7 @@ func (s *MedicalRecordService) MarkError(ctx context.Context, id uuid.UUID, curr
 func (s *MedicalRecordService) change(ctx context.Context, permission Permission, intent audit.Intent, current Precondition,
 	do func(context.Context, *models.MedicalRecord) error,
 ) (m *models.MedicalRecord, err error) {
-	err = guarded(ctx, s.store, permission, intent, s.store.InTx, func(ctx context.Context) error {
+	err = guard(ctx, s.store, permission, intent, s.store.InTx, func(ctx context.Context) error {
 		if m, err = s.inSight(ctx, intent.EntityID); err != nil {
 			return err
 		}
@@ -313,8 +313,8 @@ func (s *MedicalRecordService) change(ctx context.Context, permission Permission
 				return apperr.New(apperr.Forbidden, "Only who wrote the record, or its first version, may do this.")
 			}
 		}
-		if !current(m.Version) {
-			return apperr.New(apperr.Stale, "The record has changed since you read it: read it again.")
+		if err := current.check(m.Version); err != nil {
+			return err
 		}
 		if err := do(ctx, m); err != nil {
 			return err
@@ -371,7 +371,7 @@ func (s *MedicalRecordService) Amend(ctx context.Context, id uuid.UUID, in Amend
 	v.required("/amendment_reason", &in.AmendmentReason, maxOther) // the record has it, so the log has not: who reads that may not see the record
 	intent := recordIntent(audit.Amend, id)
 	err = once.attempt(func() error {
-		return guarded(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx, func(ctx context.Context) error {
+		return guard(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx, func(ctx context.Context) error {
 			old, err := s.inSight(ctx, id)
 			if err != nil {
 				return err

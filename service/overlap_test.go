@@ -93,7 +93,7 @@ func TestThisReleaseWorksWhileTheNextOnesMigrationsRun(t *testing.T) {
 
 // workOn registers, changes, shows and finds a patient.
 func workOn(ctx context.Context, b *bundle) error {
-	p, _, err := b.patients.Register(ctx, another(input()), service.Idempotency{})
+	p, err := b.patients.Register(ctx, another(input()))
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,6 @@ type PatientService struct {
 	store    Store
 	care     *Care
 	patients *repository.PatientRepository
-	repeats  repeats
 	region   string
 
 	appointments *repository.AppointmentRepository
@@ -31,45 +30,55 @@ func NewPatientService(store *repository.Store, care *Care, phoneRegion string) 
 	return &PatientService{
 		store: store, care: care, region: phoneRegion,
 		patients: repository.NewPatientRepository(store), appointments: repository.NewAppointmentRepository(store),
-		repeats: repeats{repository.NewIdempotencyKeyRepository(store)},
 	}
 }
-
-// Precondition decides whether a change may start from a row's version.
-type Precondition func(version int64) bool
 
 // Registration is a new patient. Where the clinic has one of the same names and date of birth, it must say that this is another, and why.
 type Registration struct {
 	PatientInput
 
-	AllowDuplicate  bool   `json:"allow_duplicate,omitempty"`
-	DuplicateReason string `json:"duplicate_reason,omitempty"`
+	AllowDuplicate  bool   `json:"allow_duplicate,omitempty" doc:"The clinic has a patient of these names and this date of birth, and this is another one."`
+	DuplicateReason string `json:"duplicate_reason,omitempty" max:"200" doc:"With allow_duplicate: why this is another patient."`
 }
 
-// Register adds a patient. A repeat with the same idempotency key returns the patient that the first one made. The warnings are of what is often meant:
-// families share phones. It returns an Invalid error, a PossibleDuplicate one with those of the candidates whom the actor sees, or a KeyReused one.
-func (s *PatientService) Register(ctx context.Context, in Registration, once Idempotency) (p *models.Patient, warnings []apperr.Field, err error) {
+// Registered is a patient with warnings of what is often meant, but may be a mistake: families share phones.
+type Registered struct {
+	*models.Patient
+
+	Warnings []apperr.Field
+}
+
+// Register adds a patient. It returns an Invalid error, or a PossibleDuplicate one with those of the candidates whom the actor sees.
+func (s *PatientService) Register(ctx context.Context, in Registration) (*Registered, error) {
 	intent := audit.Intent{Action: audit.Create, EntityType: "patient"}
 	var v validation
 	if in.AllowDuplicate && v.required("/duplicate_reason", &in.DuplicateReason, maxOther) {
 		intent.Reason = in.DuplicateReason
 	}
-	err = once.attempt(func() error {
-		return guarded(ctx, s.store, PatientCreate, intent, s.store.InTx, func(ctx context.Context) error {
-			if err := v.err(); err != nil {
-				return err
-			}
-			p, err = repeated(ctx, s.repeats, once, s.Get, func() (*models.Patient, error) { return s.register(ctx, in) })
-			if err == nil {
-				warnings, err = s.warnings(ctx, p)
-			}
-			return err
-		})
+	return guarded(ctx, s.store, PatientCreate, intent, s.store.InTx, func(ctx context.Context) (*Registered, error) {
+		if err := v.err(); err != nil {
+			return nil, err
+		}
+		return s.warned(ctx)(s.register(ctx, in))
 	})
-	if err != nil {
-		return nil, nil, err
+}
+
+// Registered returns a patient as the answer to a registration shows it. It returns the errors of Get.
+func (s *PatientService) Registered(ctx context.Context, id uuid.UUID) (*Registered, error) {
+	return guarded(ctx, s.store, PatientRead, readPatient(id), s.store.Read, func(ctx context.Context) (*Registered, error) {
+		return s.warned(ctx)(s.inSight(ctx, id))
+	})
+}
+
+// warned returns a function that adds warnings to a patient.
+func (s *PatientService) warned(ctx context.Context) func(*models.Patient, error) (*Registered, error) {
+	return func(p *models.Patient, err error) (*Registered, error) {
+		if err != nil {
+			return nil, err
+		}
+		warnings, err := s.warnings(ctx, p)
+		return &Registered{p, warnings}, err
 	}
-	return p, warnings, nil
 }
 
 func (s *PatientService) register(ctx context.Context, in Registration) (*models.Patient, error) {
@@ -91,19 +100,21 @@ func (s *PatientService) register(ctx context.Context, in Registration) (*models
 
 // Get returns a patient. It returns a NotFound error, or an Unreadable one.
 func (s *PatientService) Get(ctx context.Context, id uuid.UUID) (*models.Patient, error) {
-	var p *models.Patient
-	intent := audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: id}
-	err := guarded(ctx, s.store, PatientRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		if err = s.care.inCare(ctx, id); err != nil {
-			return err
-		}
-		p, err = s.patients.ByID(ctx, id)
-		return err
+	return guarded(ctx, s.store, PatientRead, readPatient(id), s.store.Read, func(ctx context.Context) (*models.Patient, error) {
+		return s.inSight(ctx, id)
 	})
-	if err != nil {
+}
+
+func readPatient(id uuid.UUID) audit.Intent {
+	return audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: id}
+}
+
+// inSight returns a patient, or a NotFound error where the actor does not see the patient.
+func (s *PatientService) inSight(ctx context.Context, id uuid.UUID) (*models.Patient, error) {
+	if err := s.care.inCare(ctx, id); err != nil {
 		return nil, err
 	}
-	return p, nil
+	return s.patients.ByID(ctx, id)
 }
 
 // Search returns one page of the patients in sight that match q, and whether there are more; the zero q lists all. It returns an Invalid
@@ -113,23 +124,16 @@ func (s *PatientService) Search(ctx context.Context, q models.PatientQuery, page
 	if q.ByPerson() {
 		intent.Action = audit.Search
 	}
-	var found []*models.Patient
-	var more bool
-	err := guarded(ctx, s.store, PatientRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	return guardedPage(ctx, s.store, PatientRead, intent, func(ctx context.Context) ([]*models.Patient, bool, error) {
 		if err := dateNeedsName(q); err != nil {
-			return err
+			return nil, false, err
 		}
 		sight, err := s.care.sight(ctx)
 		if err != nil {
-			return err
+			return nil, false, err
 		}
-		found, more, err = s.patients.Search(ctx, q, page, sight)
-		return err
+		return s.patients.Search(ctx, q, page, sight)
 	})
-	if err != nil {
-		return nil, false, err
-	}
-	return found, more, nil
 }
 
 // Change replaces what is said of a patient by what edit makes of it. It returns a NotFound error, a Stale one where current
@@ -186,21 +190,14 @@ func (s *PatientService) Purge(ctx context.Context, id uuid.UUID, current Precon
 func (s *PatientService) change(ctx context.Context, permission Permission, intent audit.Intent, current Precondition,
 	do func(context.Context, *models.Patient) error,
 ) (*models.Patient, error) {
-	var p *models.Patient
-	err := guarded(ctx, s.store, permission, intent, s.store.InTx, func(ctx context.Context) (err error) {
-		if err = s.care.inCare(ctx, intent.EntityID); err != nil {
-			return err
+	return guarded(ctx, s.store, permission, intent, s.store.InTx, func(ctx context.Context) (*models.Patient, error) {
+		p, err := s.inSight(ctx, intent.EntityID)
+		if err != nil {
+			return nil, err
 		}
-		if p, err = s.patients.ByID(ctx, intent.EntityID); err != nil {
-			return err
+		if err := current.check(p.Version); err != nil {
+			return nil, err
 		}
-		if !current(p.Version) {
-			return apperr.New(apperr.Stale, "The patient has changed since you read it: read it again.")
-		}
-		return do(ctx, p)
+		return p, do(ctx, p)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
 }

@@ -13,10 +13,10 @@ type PatientInput struct {
 	phi.Private `json:"-"`
 
 	Active           *bool                    `json:"active,omitempty"` // nil: true for a new patient, as it was for an old one
-	FirstName        string                   `json:"first_name"`
-	LastName         string                   `json:"last_name"`
-	DateOfBirth      string                   `json:"date_of_birth"`
-	ContactInfo      *models.ContactInfo      `json:"contact_info"`
+	FirstName        string                   `json:"first_name" max:"50" example:"Ada"`
+	LastName         string                   `json:"last_name" max:"50" example:"Sample"`
+	DateOfBirth      string                   `json:"date_of_birth" format:"date" example:"1980-02-03"`
+	ContactInfo      *models.ContactInfo      `json:"contact_info" required:"true" doc:"An e-mail or a phone at least."`
 	Address          *models.Address          `json:"address,omitempty"`
 	Insurance        *models.Insurance        `json:"insurance,omitempty"`
 	EmergencyContact *models.EmergencyContact `json:"emergency_contact,omitempty"`

@@ -146,7 +146,7 @@ func TestInvalidPatients(t *testing.T) {
 		for _, r := range refusals() {
 			in := complete()
 			r.edit(&in)
-			_, _, err := b.patients.Register(as(t, service.RoleClinician), another(in), service.Idempotency{})
+			_, err := b.patients.Register(as(t, service.RoleClinician), another(in))
 			var invalid *apperr.Error
 			require.ErrorAs(t, err, &invalid, r.name)
 			require.Equal(t, apperr.Invalid, invalid.Code, r.name)
@@ -181,7 +181,7 @@ func TestValidPatients(t *testing.T) {
 		} {
 			in := complete()
 			edit(&in)
-			p, _, err := b.patients.Register(as(t, service.RoleFrontDesk), another(in), service.Idempotency{})
+			p, err := b.patients.Register(as(t, service.RoleFrontDesk), another(in))
 			require.NoError(t, err, name)
 			require.True(t, p.Active, name)
 			got, err := b.patients.Get(as(t, service.RoleFrontDesk), p.ID)
@@ -195,7 +195,7 @@ func TestValidPatients(t *testing.T) {
 		}
 		trimmed := input()
 		trimmed.FirstName, trimmed.ContactInfo.Email = " \tZoë\n", " zoe@example.org "
-		p, _, err := b.patients.Register(as(t, service.RoleFrontDesk), another(trimmed), service.Idempotency{})
+		p, err := b.patients.Register(as(t, service.RoleFrontDesk), another(trimmed))
 		require.NoError(t, err)
 		require.Equal(t, "Zoë", p.FirstName.Plain())
 		require.Equal(t, "zoe@example.org", p.ContactInfo.Plain().Email)

@@ -20,31 +20,31 @@ func TestRepeatedRegistrations(t *testing.T) {
 		b := newBundle(t, url)
 		ctx := as(t, service.RoleFrontDesk)
 		once := service.Idempotency{Key: "key", Request: "POST /patients one body"}
-		first, _, err := b.patients.Register(ctx, another(input()), once)
+		first, err := b.registerOnce(ctx, another(input()), once)
 		require.NoError(t, err)
-		again, _, err := b.patients.Register(ctx, another(input()), once)
+		again, err := b.registerOnce(ctx, another(input()), once)
 		require.NoError(t, err)
 		require.Equal(t, first.ID, again.ID)
 		require.Equal(t, "García-López", again.LastName.Plain())
 		require.Len(t, b.events(t, audit.Create), 1)
 		require.Len(t, b.events(t, audit.Read), 1, "the second answer shows the patient: a read")
 
-		_, _, err = b.patients.Register(ctx, another(input()), service.Idempotency{Key: "key", Request: "POST /patients other body"})
+		_, err = b.registerOnce(ctx, another(input()), service.Idempotency{Key: "key", Request: "POST /patients other body"})
 		require.True(t, apperr.Is(err, apperr.KeyReused), "%v", err)
-		other, _, err := b.patients.Register(as(t, service.RoleFrontDesk), another(input()), once)
+		other, err := b.registerOnce(as(t, service.RoleFrontDesk), another(input()), once)
 		require.NoError(t, err)
 		require.NotEqual(t, first.ID, other.ID, "another account's key is another key")
 		require.NoError(t, b.db.Exec("UPDATE idempotencykey SET expires_at = created_at").Error)
-		late, _, err := b.patients.Register(ctx, another(input()), once)
+		late, err := b.registerOnce(ctx, another(input()), once)
 		require.NoError(t, err)
 		require.NotEqual(t, first.ID, late.ID, "expired")
 		require.Equal(t, 3, b.count(t, "patient"))
 
 		bad := input()
 		bad.LastName = ""
-		_, _, err = b.patients.Register(ctx, another(bad), service.Idempotency{Key: "corrected", Request: "bad"})
+		_, err = b.registerOnce(ctx, another(bad), service.Idempotency{Key: "corrected", Request: "bad"})
 		require.True(t, apperr.Is(err, apperr.Invalid))
-		_, _, err = b.patients.Register(ctx, another(input()), service.Idempotency{Key: "corrected", Request: "good"})
+		_, err = b.registerOnce(ctx, another(input()), service.Idempotency{Key: "corrected", Request: "good"})
 		require.NoError(t, err, "a refused request uses no key up")
 	})
 }
@@ -60,7 +60,7 @@ func TestRacingRepeats(t *testing.T) {
 		var racing sync.WaitGroup
 		for i := range made {
 			racing.Go(func() {
-				p, _, err := []*bundle{one, other}[i%2].patients.Register(ctx, another(input()), service.Idempotency{Key: "key", Request: "body"})
+				p, err := []*bundle{one, other}[i%2].registerOnce(ctx, another(input()), service.Idempotency{Key: "key", Request: "body"})
 				if err != nil {
 					t.Error(err)
 					return

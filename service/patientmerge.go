@@ -93,29 +93,26 @@ func (s *PatientService) Unmerge(ctx context.Context, id uuid.UUID, current Prec
 // link changes whom a patient is merged into.
 func (s *PatientService) link(ctx context.Context, action string, id uuid.UUID, current Precondition, reason string,
 	edit func(context.Context) (*models.Patient, error),
-) (p *models.Patient, err error) {
+) (*models.Patient, error) {
 	var v validation
 	intent := audit.Intent{Action: action, EntityType: "patient", EntityID: id}
 	if v.required("/reason", &reason, maxOther) {
 		intent.Reason = reason
 	}
-	err = guarded(ctx, s.store, PatientMerge, intent, s.store.Contended, func(ctx context.Context) error {
+	return guarded(ctx, s.store, PatientMerge, intent, s.store.Contended, func(ctx context.Context) (*models.Patient, error) {
 		if err := v.err(); err != nil {
-			return err
+			return nil, err
 		}
 		if err := s.care.inCare(ctx, id); err != nil {
-			return err
+			return nil, err
 		}
-		if p, err = edit(ctx); err != nil {
-			return err
+		p, err := edit(ctx)
+		if err != nil {
+			return nil, err
 		}
-		if !current(p.Version) {
-			return apperr.New(apperr.Stale, "The patient has changed since you read it: read it again.")
+		if err := current.check(p.Version); err != nil {
+			return nil, err
 		}
-		return s.patients.Update(ctx, p)
+		return p, s.patients.Update(ctx, p)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
 }

@@ -87,7 +87,7 @@ func (s *MedicalRecordService) stands(ctx context.Context, m *models.MedicalReco
 // Flags returns one page of a patient's flags, and whether there are more; open: only those that nobody has resolved. It returns a NotFound error.
 func (s *MedicalRecordService) Flags(ctx context.Context, patientID uuid.UUID, open bool, page Page) (found []*models.RiskFlag, more bool, err error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "riskflag"}
-	err = guarded(ctx, s.store, MedicalRecordRead, intent, s.store.Read, func(ctx context.Context) error {
+	err = guard(ctx, s.store, MedicalRecordRead, intent, s.store.Read, func(ctx context.Context) error {
 		if err := s.care.inCareFor(ctx, patientID); err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ type ReviewInput struct {
 // Flag returns a flag. It returns a NotFound error, or an Unreadable one.
 func (s *MedicalRecordService) Flag(ctx context.Context, id uuid.UUID) (f *models.RiskFlag, err error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "riskflag", EntityID: id}
-	err = guarded(ctx, s.store, MedicalRecordRead, intent, s.store.Read, func(ctx context.Context) error {
+	err = guard(ctx, s.store, MedicalRecordRead, intent, s.store.Read, func(ctx context.Context) error {
 		f, err = s.flagInSight(ctx, id)
 		return err
 	})
@@ -152,15 +152,15 @@ func (s *MedicalRecordService) Review(ctx context.Context, id uuid.UUID, current
 		v.add("/review_at", "past_date", "Lies in the past.")
 	}
 	intent := audit.Intent{Action: audit.Update, EntityType: "riskflag", EntityID: id}
-	err = guarded(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx, func(ctx context.Context) error {
+	err = guard(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx, func(ctx context.Context) error {
 		f, err = s.flagInSight(ctx, id)
 		switch {
 		case err != nil:
 			return err
 		case v.err() != nil:
 			return v.err()
-		case !current(f.Version):
-			return apperr.New(apperr.Stale, "The flag has changed since you read it: read it again.")
+		case current.check(f.Version) != nil:
+			return errStale
 		case f.ResolvedAt != nil:
 			return conflict("The flag is resolved.")
 		}

@@ -92,6 +92,13 @@ func newServerWith(t *testing.T, url, kek string, logins config.Auth) *bundle {
 	}
 }
 
+// registerOnce registers a patient with an idempotency key.
+func (b *bundle) registerOnce(ctx context.Context, in service.Registration, once service.Idempotency) (*service.Registered, error) {
+	return service.Once(ctx, service.NewRepeatService(b.store), once, uuid.Nil, func(ctx context.Context) (*service.Registered, error) {
+		return b.patients.Register(ctx, in)
+	}, b.patients.Registered)
+}
+
 // as returns a context in which a new account with these roles acts.
 func as(t *testing.T, roles ...string) context.Context {
 	t.Helper()
@@ -146,9 +153,9 @@ func another(in service.PatientInput) service.Registration {
 // register adds a patient.
 func (b *bundle) register(t *testing.T) *models.Patient {
 	t.Helper()
-	p, _, err := b.patients.Register(as(t, service.RoleClinician), another(input()), service.Idempotency{})
+	p, err := b.patients.Register(as(t, service.RoleClinician), another(input()))
 	require.NoError(t, err)
-	return p
+	return p.Patient
 }
 
 // inCareOf adds a patient who is in the care of the actor of ctx.

@@ -52,7 +52,7 @@ func (b *bundle) changes(t *testing.T) map[string]func(context.Context) error {
 			return err
 		},
 		"patient": func(ctx context.Context) error {
-			_, _, err := b.patients.Register(ctx, another(input()), service.Idempotency{})
+			_, err := b.patients.Register(ctx, another(input()))
 			return err
 		},
 		"revocation": func(ctx context.Context) error { return b.apiKeys.Revoke(ctx, key.ID, anyVersion) },

@@ -23,6 +23,7 @@ func newRootCommand(app *app) *cobra.Command {
 		newKeysCommand(app),
 		newAuditCommand(app),
 		newAccountCommand(app),
+		newOpenAPICommand(app),
 		newVersionCommand(app),
 	)
 	checkArguments(root)

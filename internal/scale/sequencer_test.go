@@ -61,7 +61,7 @@ func (c *clinic) createAndRead(ctx context.Context, tb testing.TB) int64 {
 	for range writersAtOnce {
 		clients.Go(func() error {
 			for ctx.Err() == nil {
-				p, _, err := c.patients.Register(acting, service.Registration{PatientInput: someone, AllowDuplicate: true, DuplicateReason: "not the same"}, service.Idempotency{})
+				p, err := c.patients.Register(acting, service.Registration{PatientInput: someone, AllowDuplicate: true, DuplicateReason: "not the same"})
 				if err != nil {
 					return err
 				}

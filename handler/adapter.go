@@ -1,0 +1,171 @@
+package handler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"novamind/service"
+)
+
+// conventions is what the adapters need to apply the conventions of the API.
+type conventions struct {
+	cursors *cursorSealer
+	repeats *service.RepeatService
+}
+
+// get answers a resource, with its ETag, or 304.
+func get[In, Row, Out any](do func(context.Context, In) (Row, error), show func(Row) Out) Action {
+	return answer(http.StatusOK, do, show)
+}
+
+// answer answers what do returns, with this status. A repeat does it again: it is for what changes nothing, and for
+// credentials and sessions.
+func answer[In, Row, Out any](status int, do func(context.Context, In) (Row, error), show func(Row) Out) Action {
+	action, write := actionOf[In, Out](status, "")
+	action.handler = bound(func(c *gin.Context, in In) error {
+		row, err := do(c.Request.Context(), in)
+		if err != nil {
+			return err
+		}
+		return write(c, show(row))
+	})
+	return action
+}
+
+// remove answers 204.
+func remove[In any](do func(context.Context, In) error) Action {
+	return answer(http.StatusNoContent, func(ctx context.Context, in In) (gone, error) {
+		return gone{}, do(ctx, in)
+	}, same)
+}
+
+// gone is an answer without a body, and the version that its ETag tells, if any.
+type gone struct{ Version int64 }
+
+func same[T any](v T) T { return v }
+
+// create makes a resource whose address is at, a slash and the ID of its answer. again reads what an earlier request with the same
+// Idempotency-Key made.
+func create[In, Row, Out any](at string, do func(context.Context, In) (Row, error),
+	again func(context.Context, uuid.UUID) (Row, error), show func(Row) Out,
+) Action {
+	return post(http.StatusCreated, at, do, ignoring[In](again), show)
+}
+
+// act changes the resource of the path by a POST. again reads it where an earlier request with the same
+// Idempotency-Key changed it.
+func act[In, Row, Out any](do func(context.Context, In) (Row, error),
+	again func(context.Context, uuid.UUID) (Row, error), show func(Row) Out,
+) Action {
+	return post(http.StatusOK, "", do, ignoring[In](again), show)
+}
+
+func ignoring[In, Row any](
+	again func(context.Context, uuid.UUID) (Row, error),
+) func(context.Context, In, uuid.UUID) (Row, error) {
+	return func(ctx context.Context, _ In, id uuid.UUID) (Row, error) { return again(ctx, id) }
+}
+
+// post makes or changes something once, however often it is asked for with the same Idempotency-Key.
+func post[In, Row, Out any](status int, at string, do func(context.Context, In) (Row, error),
+	again func(context.Context, In, uuid.UUID) (Row, error), show func(Row) Out,
+) Action {
+	action, write := actionOf[In, Out](status, at)
+	action.repeats = true
+	action.handler = func(env *conventions, op Operation) (HandlerFunc, error) {
+		b, err := newBinding(action.request, op.Method)
+		if action.located && !hasMember(action.answer, "ID", uuidType) {
+			err = errors.New("the answer has no ID for Location")
+		}
+		return func(c *gin.Context) error {
+			in, err := bind[In](c, b)
+			if err != nil {
+				return err
+			}
+			once, err := idempotencyOf(c, b.hashed(in))
+			if err != nil {
+				return err
+			}
+			id, _ := parseUUID(c.Param("id"))
+			row, err := service.Once(c.Request.Context(), env.repeats, once, id,
+				func(ctx context.Context) (Row, error) { return do(ctx, in) },
+				func(ctx context.Context, id uuid.UUID) (Row, error) { return again(ctx, in, id) })
+			if err != nil {
+				return err
+			}
+			return write(c, show(row))
+		}, err
+	}
+	return action
+}
+
+// raw is for what is really odd: do writes an answer of a media type by itself.
+func raw[In any](media string, do func(*gin.Context, In) error) Action {
+	return Action{request: reflect.TypeFor[In](), media: media, status: http.StatusOK, handler: bound(do)}
+}
+
+// bound makes a handler of do, which gets the bound request.
+func bound[In any](do func(*gin.Context, In) error) func(*conventions, Operation) (HandlerFunc, error) {
+	return func(_ *conventions, op Operation) (HandlerFunc, error) {
+		b, err := newBinding(reflect.TypeFor[In](), op.Method)
+		return func(c *gin.Context) error {
+			in, err := bind[In](c, b)
+			if err != nil {
+				return err
+			}
+			return do(c, in)
+		}, err
+	}
+}
+
+// actionOf returns an action without its handler, and the function that writes its answers. The answer's member
+// Version is announced as ETag; at is where it is found by its member ID, for Location.
+func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Out) error) {
+	t := reflect.TypeFor[Out]()
+	version := t.Kind() == reflect.Struct && hasMember(t, "Version", reflect.TypeFor[int64]())
+	located := at != ""
+	action := Action{
+		request: reflect.TypeFor[In](), answer: t, media: "application/json", status: status,
+		versioned: version, located: located,
+	}
+	return action, func(c *gin.Context, out Out) error {
+		v := reflect.ValueOf(out)
+		if version {
+			if announced(c, v.FieldByName("Version").Int()) {
+				return nil
+			}
+		}
+		if located {
+			c.Header("Location", at+"/"+fmt.Sprint(v.FieldByName("ID")))
+		}
+		if status == http.StatusNoContent {
+			c.Status(status)
+			return nil
+		}
+		return writeJSON(c, status, out)
+	}
+}
+
+// announced sets the ETag, and reports whether a GET has it already: then 304 was answered.
+func announced(c *gin.Context, version int64) bool {
+	switch {
+	case version == 0: // not of one row
+		return false
+	case c.Request.Method == http.MethodGet:
+		return notModified(c, version)
+	default:
+		setETag(c, version)
+		return false
+	}
+}
+
+func hasMember(t reflect.Type, name string, of reflect.Type) bool {
+	field, ok := t.FieldByName(name)
+	return ok && field.Type == of
+}

@@ -1,0 +1,228 @@
+package handler
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"novamind/service"
+)
+
+// A request is bound to one type. The tags of its members say where they stand:
+//
+//	ID      uuid.UUID            `path:"id" json:"-"`
+//	Current service.Precondition `header:"If-Match" json:"-"`
+//	Status  string               `query:"status" values:"appointment status"`
+//	Reason  string               `json:"reason"`
+//
+// A member with a query and a json name is one of the body where the method has one, else a parameter. A query member
+// that is no pointer is its zero value where the parameter is absent. max is the greatest length of a text;
+// format:"date" makes a time a day; values names a vocabulary. A request of type uuid.UUID is the path's id alone.
+
+// byID is the path of one resource; embed it.
+type byID struct {
+	ID uuid.UUID `path:"id" json:"-"`
+}
+
+// ofVersion is the path of one resource, and the If-Match of its change; embed it.
+type ofVersion struct {
+	byID
+
+	Current service.Precondition `header:"If-Match" json:"-"`
+}
+
+// nothing is the request that has neither parameters nor a body.
+type nothing struct{}
+
+// anything is the request of a route that ignores its parameters.
+type anything struct{}
+
+// parameter is a member of a request that is not in the body.
+type parameter struct {
+	in, name string
+	index    []int
+	field    reflect.StructField
+	max      int
+	values   []string
+}
+
+// binding is how a request type is read.
+type binding struct {
+	parameters []parameter
+	query      []string // the names that are taken
+	body       bool
+	lenient    bool // any query goes
+}
+
+// newBinding reads the tags of t. It returns an error for a member whose type or vocabulary is unknown.
+func newBinding(t reflect.Type, method string) (*binding, error) {
+	b := &binding{lenient: t == reflect.TypeFor[anything]()}
+	switch {
+	case t == uuidType:
+		b.parameters = []parameter{{in: "path", name: "id", field: reflect.StructField{Type: uuidType}}}
+		return b, nil
+	case t.Kind() != reflect.Struct:
+		return nil, fmt.Errorf("a request is a struct or a UUID, not %s", t)
+	}
+	hasBody := method != http.MethodGet && method != http.MethodDelete
+	for _, field := range reflect.VisibleFields(t) {
+		member, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		inBody := hasBody && member != "" && member != "-"
+		b.body = b.body || inBody
+		for _, in := range []string{"path", "query", "header"} {
+			if name := field.Tag.Get(in); name != "" && !inBody {
+				p, err := newParameter(in, name, field)
+				if err != nil {
+					return nil, err
+				}
+				b.parameters = append(b.parameters, p)
+				if in == "query" {
+					b.query = append(b.query, name)
+				}
+			}
+		}
+	}
+	return b, nil
+}
+
+var preconditionType = reflect.TypeFor[service.Precondition]()
+
+func newParameter(in, name string, field reflect.StructField) (parameter, error) {
+	p := parameter{in: in, name: name, index: field.Index, field: field, max: math.MaxInt}
+	if text, ok := field.Tag.Lookup("max"); ok {
+		limit, err := strconv.Atoi(text)
+		if err != nil {
+			return p, fmt.Errorf("%s: max: %w", field.Name, err)
+		}
+		p.max = limit
+	}
+	vocabulary := field.Tag.Get("values")
+	p.values = vocabularies[vocabulary]
+	_, readable := p.reader()
+	switch {
+	case vocabulary != "" && p.values == nil:
+		return p, fmt.Errorf("%s: there is no vocabulary %q", field.Name, vocabulary)
+	case in == "path" && field.Type != uuidType && field.Type.Kind() != reflect.String,
+		in == "header" && (name != "If-Match" || field.Type != preconditionType),
+		in == "query" && !readable:
+		return p, fmt.Errorf("%s: no %s is read into %s", field.Name, in, field.Type)
+	}
+	return p, nil
+}
+
+// reader returns the function that reads a query parameter, and whether there is one for the type of p. It returns a
+// pointer, nil where the parameter is absent or wrong.
+func (p parameter) reader() (func(*query) any, bool) {
+	t := p.field.Type
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t == uuidType:
+		return func(q *query) any { return q.UUID(p.name) }, true
+	case t == timeType && p.field.Tag.Get("format") == "date":
+		return func(q *query) any { return q.Date(p.name) }, true
+	case t == timeType:
+		return func(q *query) any { return q.Time(p.name) }, true
+	case t.Kind() == reflect.String && p.values != nil:
+		return func(q *query) any { return q.OneOf(p.name, p.values) }, true
+	case t.Kind() == reflect.String:
+		return func(q *query) any { return q.Text(p.name, p.max) }, true
+	case t.Kind() == reflect.Bool:
+		return func(q *query) any { return q.Bool(p.name) }, true
+	case t.Kind() == reflect.Int:
+		return func(q *query) any { return q.Int(p.name) }, true
+	}
+	return nil, false
+}
+
+// bind reads a request into an In. It reports, in this order: the query, the body, the path, and the headers.
+func bind[In any](c *gin.Context, b *binding) (in In, err error) {
+	into := reflect.ValueOf(&in).Elem()
+	if err := b.bindQuery(c, into); err != nil {
+		return in, err
+	}
+	if b.body {
+		body, err := readMembers(c, into.Type(), "application/json")
+		if err != nil {
+			return in, err
+		}
+		if err := unmarshal(body, &in); err != nil {
+			return in, err
+		}
+	}
+	for _, p := range b.parameters {
+		if err := p.bindOther(c, into); err != nil {
+			return in, err
+		}
+	}
+	return in, nil
+}
+
+func (b *binding) bindQuery(c *gin.Context, into reflect.Value) error {
+	if b.lenient {
+		return nil
+	}
+	q, err := readQuery(c, b.query...)
+	if err != nil {
+		return err
+	}
+	for _, p := range b.parameters {
+		if p.in != "query" {
+			continue
+		}
+		read, _ := p.reader()
+		value := reflect.ValueOf(read(q))
+		if field := p.place(into); field.Kind() == reflect.Pointer {
+			field.Set(value)
+		} else if !value.IsNil() {
+			field.Set(value.Elem().Convert(field.Type()))
+		}
+	}
+	return q.Err()
+}
+
+// place returns where a parameter is kept: in a member, or as the whole request.
+func (p parameter) place(into reflect.Value) reflect.Value {
+	if p.index == nil {
+		return into
+	}
+	return into.FieldByIndex(p.index)
+}
+
+// hashed returns what of a bound request tells it from another one with the same path.
+func (b *binding) hashed(in any) any {
+	if b.body {
+		return in
+	}
+	return nil
+}
+
+// bindOther reads a parameter of the path, or a header.
+func (p parameter) bindOther(c *gin.Context, into reflect.Value) error {
+	switch p.in {
+	case "path":
+		if p.field.Type != uuidType {
+			p.place(into).SetString(c.Param(p.name))
+			return nil
+		}
+		id, err := pathID(c, p.name)
+		if err != nil {
+			return err
+		}
+		p.place(into).Set(reflect.ValueOf(id))
+	case "header":
+		condition, err := requireIfMatch(c)
+		if err != nil {
+			return err
+		}
+		p.place(into).Set(reflect.ValueOf(service.Precondition(condition.Matches)))
+	}
+	return nil
+}

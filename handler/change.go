@@ -1,0 +1,160 @@
+package handler
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+
+	"novamind/internal/apperr"
+	"novamind/service"
+)
+
+// serverSet are the members that the server sets in every resource; embed it in the type of a change. Members with
+// the tag set:"server" may be sent back, but not changed.
+type serverSet struct {
+	ID        *uuid.UUID `json:"id" set:"server"`
+	Version   *int64     `json:"version" set:"server"`
+	CreatedAt *time.Time `json:"created_at" set:"server"`
+	UpdatedAt *time.Time `json:"updated_at" set:"server"`
+}
+
+// change replaces a resource by PUT, or changes it by PATCH, a JSON Merge Patch, under If-Match. R is the whole of
+// the resource as a client sends it back: members of the answer, of which input takes what the service takes.
+func change[R interface{ input() In }, P, Row, In, Out any](
+	do func(context.Context, P, service.Precondition, func(Row) (In, error)) (Row, error), show func(Row) Out,
+) Action {
+	action, write := actionOf[P, Out](http.StatusOK, "")
+	action.body = reflect.TypeFor[R]()
+	action.handler = func(_ *conventions, op Operation) (HandlerFunc, error) {
+		b, err := newBinding(action.request, op.Method)
+		if err == nil {
+			err = checkServerSet(action.body, action.answer)
+		}
+		return func(c *gin.Context) error {
+			replaced, err := readReplacement[R, Out](c)
+			if err != nil {
+				return err
+			}
+			in, err := bind[P](c, b)
+			if err != nil {
+				return err
+			}
+			condition, err := requireIfMatch(c)
+			if err != nil {
+				return err
+			}
+			row, err := do(c.Request.Context(), in, condition.Matches, func(row Row) (In, error) {
+				whole, err := replaced(show(row))
+				return whole.input(), err
+			})
+			if err != nil {
+				return err
+			}
+			return write(c, show(row))
+		}, err
+	}
+	return action
+}
+
+// readReplacement reads the body of a PUT or a PATCH. It returns a function that makes the replacement of what is
+// shown now, or an Invalid error where it would change what the server sets.
+func readReplacement[R, Out any](c *gin.Context) (func(Out) (R, error), error) {
+	if c.Request.Method == http.MethodPut {
+		var whole R
+		err := decodeBody(c, &whole)
+		return func(shown Out) (R, error) { return whole, keepServerSet(whole, shown) }, err
+	}
+	patch, err := readMergePatch[R](c)
+	return func(shown Out) (R, error) {
+		current, err := sentBack[R](shown)
+		if err != nil {
+			return current, err
+		}
+		whole, err := patch.Apply(current)
+		if err != nil {
+			return whole, err
+		}
+		return whole, keepServerSet(whole, shown)
+	}, err
+}
+
+// sentBack returns what is shown as a client would send it back.
+func sentBack[R any](shown any) (whole R, err error) {
+	text, err := json.Marshal(shown)
+	if err == nil {
+		err = json.Unmarshal(text, &whole)
+	}
+	if err != nil {
+		return whole, apperr.Wrap(apperr.Internal, internalDetail, err)
+	}
+	return whole, nil
+}
+
+// keepServerSet returns an Invalid error that names the members with the tag set:"server" in which whole, a struct,
+// differs from what is shown.
+func keepServerSet(whole, shown any) error {
+	is := map[string]reflect.Value{}
+	for _, field := range reflect.VisibleFields(reflect.TypeOf(shown)) {
+		is[memberName(field)] = reflect.ValueOf(shown).FieldByIndex(field.Index)
+	}
+	var fields []apperr.Field
+	for _, field := range reflect.VisibleFields(reflect.TypeOf(whole)) {
+		given := reflect.ValueOf(whole).FieldByIndex(field.Index)
+		if field.Tag.Get("set") != "server" || given.IsNil() {
+			continue
+		}
+		if name := memberName(field); !equalValues(given.Elem(), is[name]) {
+			fields = append(fields, apperr.Field{Pointer: "/" + name, Code: "read_only", Detail: setByServer})
+		}
+	}
+	if len(fields) > 0 {
+		return apperr.InvalidFields(fields...)
+	}
+	return nil
+}
+
+const setByServer = "Is set by the server: leave it out, or unchanged."
+
+// checkServerSet returns an error where a member of whole with the tag set:"server" is no pointer, or no member of
+// the same type is shown.
+func checkServerSet(whole, shown reflect.Type) error {
+	is := membersOf(shown).byName
+	for _, field := range reflect.VisibleFields(whole) {
+		t := is[memberName(field)].typ
+		if t != nil && t.Kind() != reflect.Pointer {
+			t = reflect.PointerTo(t)
+		}
+		if field.Tag.Get("set") == "server" && field.Type != t {
+			return fmt.Errorf("%s: the answer does not show such a member", field.Name)
+		}
+	}
+	return nil
+}
+
+func memberName(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return name
+}
+
+// equalValues compares a value that was given with one that is shown, where nil is the zero value. Times are equal as
+// moments, in whatever zone they are written.
+func equalValues(given, is reflect.Value) bool {
+	if is.Kind() == reflect.Pointer {
+		if is.IsNil() {
+			return given.IsZero()
+		}
+		is = is.Elem()
+	}
+	if moment, ok := given.Interface().(time.Time); ok {
+		shown, _ := is.Interface().(time.Time)
+		return moment.Equal(shown)
+	}
+	return given.Equal(is)
+}

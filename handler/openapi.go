@@ -1,0 +1,256 @@
+package handler
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"novamind/internal/apperr"
+)
+
+// OpenAPI returns the OpenAPI 3.1 document of the table of operations, as JSON.
+func OpenAPI() ([]byte, error) { return (&API{}).document() }
+
+// openAPI answers the document.
+func (a *API) openAPI(c *gin.Context, _ nothing) error {
+	document, err := a.described()
+	if err != nil {
+		return err
+	}
+	writeBody(c, http.StatusOK, "application/json", document)
+	return nil
+}
+
+func (a *API) document() ([]byte, error) {
+	d := &describer{schemas: newSchemas()}
+	document := &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "NovaMind", Version: "1",
+			Description: "The backend of a mental-health clinic. Nothing submitted is ever repeated in an error.",
+		},
+		Servers: []*huma.Server{{URL: "/", Description: "This server"}},
+		Components: &huma.Components{
+			Schemas: d.registry,
+			SecuritySchemes: map[string]*huma.SecurityScheme{"bearer": {
+				Type: "http", Scheme: "bearer", Description: "The token of POST /api/v1/auth/login, or an API key.",
+			}},
+		},
+	}
+	for _, op := range a.Operations() {
+		described, err := d.operation(op)
+		if err != nil {
+			return nil, fmt.Errorf("openapi: %s %s: %w", op.Method, op.Pattern, err)
+		}
+		document.AddOperation(described)
+	}
+	if d.fault != nil {
+		return nil, d.fault
+	}
+	return json.Marshal(document, json.Deterministic(true), jsontext.WithIndent("  "))
+}
+
+// placeholder is a path parameter as Gin writes it.
+var placeholder = regexp.MustCompile(`:(\w+)`)
+
+// describer makes the document of operations.
+type describer struct{ *schemas }
+
+func (d *describer) operation(op Operation) (*huma.Operation, error) {
+	noun, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(op.Pattern, "/api/v1"), "/"), "/")
+	described := &huma.Operation{
+		Method: op.Method, Path: placeholder.ReplaceAllString(op.Pattern, "{$1}"),
+		Summary: op.Summary, OperationID: operationID(op.Summary), Tags: []string{noun},
+		Security: []map[string][]string{}, Responses: map[string]*huma.Response{},
+	}
+	if op.Access.login() {
+		described.Security = append(described.Security, map[string][]string{"bearer": {}})
+	}
+	if op.legacy() {
+		described.Responses["default"] = &huma.Response{Description: "Not described yet."}
+		return described, nil
+	}
+	b, err := newBinding(op.Action.request, op.Method)
+	if err != nil {
+		return nil, err
+	}
+	d.permissions(described, op)
+	described.Parameters = d.parameters(op, b)
+	described.RequestBody = d.requestBody(op, b)
+	d.responses(described, op, b)
+	return described, nil
+}
+
+// operationID makes an id of a summary: Show a patient is showPatient.
+func operationID(summary string) string {
+	words := slices.DeleteFunc(strings.Fields(summary), func(word string) bool {
+		return slices.Contains([]string{"a", "an", "the", "of", "that", "is"}, word)
+	})
+	for i, word := range words {
+		if i == 0 {
+			words[i] = strings.ToLower(word[:1]) + word[1:]
+		} else {
+			words[i] = strings.ToUpper(word[:1]) + word[1:]
+		}
+	}
+	return strings.Join(words, "")
+}
+
+func (*describer) permissions(described *huma.Operation, op Operation) {
+	if len(op.Needs) == 0 {
+		return
+	}
+	described.Extensions = map[string]any{"x-permission": op.permissions()}
+	var lines []string
+	for _, need := range op.Needs {
+		line := "Needs the permission `" + string(need.Permission) + "` " + need.When
+		lines = append(lines, strings.TrimSuffix(line, " ")+".")
+	}
+	described.Description = strings.Join(lines, " ")
+}
+
+func (d *describer) parameters(op Operation, b *binding) []*huma.Param {
+	var out []*huma.Param
+	header := func(name, description string, required bool) {
+		out = append(out, &huma.Param{
+			Name: name, In: "header", Description: description, Required: required,
+			Schema: &huma.Schema{Type: huma.TypeString},
+		})
+	}
+	for _, p := range b.parameters {
+		if p.in == "header" {
+			continue
+		}
+		schema := d.tagged(d.of(p.field.Type, requested), p.field.Type, p.field.Tag)
+		description := schema.Description
+		schema.Description = ""
+		out = append(out, &huma.Param{
+			Name: p.name, In: p.in, Description: description, Required: p.in == "path", Schema: schema,
+		})
+	}
+	if op.conditional(b) {
+		header("If-Match", "The ETag of the version that was read, or *.", true)
+	}
+	if op.Action.versioned && op.Method == http.MethodGet {
+		header("If-None-Match", "The ETag of a version that is known.", false)
+	}
+	if op.Action.repeats {
+		header("Idempotency-Key", "A repeat with the same key within 24 hours gives the first result again.", false)
+	}
+	return out
+}
+
+// conditional reports whether an operation takes If-Match.
+func (op Operation) conditional(b *binding) bool {
+	return op.Action.body != nil ||
+		slices.ContainsFunc(b.parameters, func(p parameter) bool { return p.in == "header" })
+}
+
+func (d *describer) requestBody(op Operation, b *binding) *huma.RequestBody {
+	body := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
+	switch {
+	case op.Action.body != nil && op.Method == http.MethodPatch:
+		patch := &huma.MediaType{Schema: d.of(op.Action.body, patched)}
+		body.Content["application/merge-patch+json"], body.Content["application/json"] = patch, patch
+	case op.Action.body != nil:
+		body.Content["application/json"] = &huma.MediaType{Schema: d.of(op.Action.body, requested)}
+	case b.body:
+		body.Content["application/json"] = &huma.MediaType{Schema: d.of(op.Action.request, requested)}
+	default:
+		return nil
+	}
+	return body
+}
+
+// responses describes the answer, and a problem for each status of an error.
+func (d *describer) responses(described *huma.Operation, op Operation, b *binding) {
+	ok := &huma.Response{Description: op.Summary + ".", Headers: headersOf(op)}
+	switch {
+	case op.Action.status == http.StatusNoContent:
+	case op.Action.answer == nil:
+		ok.Content = map[string]*huma.MediaType{op.Action.media: {Schema: &huma.Schema{}}}
+	default:
+		ok.Content = map[string]*huma.MediaType{op.Action.media: {Schema: d.of(op.Action.answer, answered)}}
+	}
+	described.Responses[strconv.Itoa(op.Action.status)] = ok
+	if op.Action.versioned && op.Method == http.MethodGet {
+		described.Responses["304"] = &huma.Response{Description: "Not modified.", Headers: headersOf(op)}
+	}
+	for status, codes := range maps.All(byStatus(op.codes(b))) {
+		described.Responses[strconv.Itoa(status)] = d.problem(codes)
+	}
+}
+
+func headersOf(op Operation) map[string]*huma.Header {
+	text := &huma.Schema{Type: huma.TypeString}
+	headers := map[string]*huma.Header{"X-Request-Id": {Description: "The id of the request, in our log too.", Schema: text}}
+	if op.Action.versioned {
+		headers["ETag"] = &huma.Header{Description: "The version of the resource.", Schema: text}
+	}
+	if op.Action.located {
+		headers["Location"] = &huma.Header{Description: "Where the new resource is.", Schema: text}
+	}
+	if op.Action.pages && op.Method == http.MethodGet {
+		headers["Link"] = &huma.Header{Description: `The next page, where there is one, with rel="next" (RFC 8288).`, Schema: text}
+	}
+	return headers
+}
+
+func (d *describer) problem(codes []apperr.Code) *huma.Response {
+	words := make([]any, len(codes))
+	titles := make([]string, len(codes))
+	for i, code := range codes {
+		words[i], titles[i] = code, problemKinds[code].title+" (`"+string(code)+"`)"
+	}
+	return &huma.Response{
+		Description: strings.Join(titles, ", ") + ".",
+		Content: map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{AllOf: []*huma.Schema{
+			d.of(reflect.TypeFor[problem](), answered),
+			{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"code": {Type: huma.TypeString, Enum: words}}},
+		}}}},
+	}
+}
+
+func byStatus(codes []apperr.Code) map[int][]apperr.Code {
+	out := map[int][]apperr.Code{}
+	for _, code := range codes {
+		status := problemKinds[code].status
+		out[status] = append(out[status], code)
+	}
+	return out
+}
+
+// codes lists the error codes of an operation: those of its row, and those that follow from it.
+func (op Operation) codes(b *binding) []apperr.Code {
+	codes := append([]apperr.Code{apperr.Internal}, op.Errors...)
+	when := func(holds bool, more ...apperr.Code) {
+		if holds {
+			codes = append(codes, more...)
+		}
+	}
+	hasBody := b.body || op.Action.body != nil
+	when(op.Access != Open, apperr.RateLimited, apperr.Unavailable, apperr.AuditUnavailable)
+	when(op.Access.login(), apperr.Unauthenticated, apperr.Malformed)
+	when(op.Access == Session || op.Access == Own, apperr.PasswordChange, apperr.TOTPDue)
+	when(len(op.Needs) > 0, apperr.Forbidden, apperr.Unreadable)
+	when(!b.lenient, apperr.Malformed, apperr.Invalid)
+	when(hasBody, apperr.MediaType, apperr.TooLarge)
+	when(strings.Contains(op.Pattern, ":"), apperr.NotFound)
+	when(op.conditional(b), apperr.PreconditionNeeded, apperr.Stale)
+	when(op.Action.repeats, apperr.KeyReused, apperr.NotFound)
+	slices.SortFunc(codes, func(a, b apperr.Code) int {
+		return cmp.Or(cmp.Compare(problemKinds[a].status, problemKinds[b].status), cmp.Compare(a, b))
+	})
+	return slices.Compact(codes)
+}

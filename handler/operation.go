@@ -1,0 +1,124 @@
+package handler
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"novamind/internal/apperr"
+	"novamind/service"
+)
+
+// Operation is one row of the table of operations: everything that is to be said of a route. The Gin routes and the
+// OpenAPI document are made of it.
+type Operation struct {
+	Method  string
+	Pattern string // as Gin writes it: /api/v1/patients/:id
+	Summary string // what it does, as "Show a patient": the operation's id is made of it
+	Access  Access
+	Needs   []Need // the permissions, where Access is Session
+	Action  Action
+	Errors  []apperr.Code // beside those that follow from the rest of the row
+}
+
+// Need is a permission that an operation needs: always, or when something is asked for.
+type Need struct {
+	Permission service.Permission
+	When       string // "with purge=true"; empty: always
+}
+
+// may returns the need of one permission, always.
+func may(p service.Permission) []Need { return []Need{{Permission: p}} }
+
+// OnRepeat is when a permission is needed to read again what an earlier request with the same Idempotency-Key made or
+// changed.
+const OnRepeat = "to repeat the request"
+
+// mayAgain returns the needs of a change that a repeat with the same Idempotency-Key reads again.
+func mayAgain(p, again service.Permission) []Need {
+	return []Need{{Permission: p}, {again, OnRepeat}}
+}
+
+// fails returns the error codes of a row.
+func fails(codes ...apperr.Code) []apperr.Code { return codes }
+
+// Action is what an operation takes and answers, and how it is carried out. The adapters (get, list, create, …) make
+// actions.
+type Action struct {
+	request   reflect.Type // what the request is bound to
+	body      reflect.Type // of a change: what is sent back, or patched, under If-Match; else nil
+	answer    reflect.Type
+	media     string // of the answer
+	status    int
+	versioned bool // the answer has an ETag
+	located   bool // the answer has a Location
+	repeats   bool // takes an Idempotency-Key
+	pages     bool // a list of many pages
+	handler   func(*conventions, Operation) (HandlerFunc, error)
+}
+
+// legacy returns the operations of routes that are not in the table's terms yet.
+func legacy(routes []Route) []Operation {
+	operations := make([]Operation, len(routes))
+	for i, r := range routes {
+		operations[i] = Operation{Method: r.Method, Pattern: r.Pattern, Access: r.Access, Action: Action{
+			handler: func(*conventions, Operation) (HandlerFunc, error) { return r.Handler, nil },
+		}}
+	}
+	return operations
+}
+
+// route returns the Gin route of an operation. It returns an error for a row that is not complete.
+func (op Operation) route(env *conventions) (Route, error) {
+	if err := op.check(); err != nil {
+		return Route{}, fmt.Errorf("operation %s %s: %w", op.Method, op.Pattern, err)
+	}
+	handler, err := op.Action.handler(env, op)
+	if err != nil {
+		return Route{}, fmt.Errorf("operation %s %s: %w", op.Method, op.Pattern, err)
+	}
+	return Route{op.Method, op.Pattern, op.Access, op.confined(handler)}, nil
+}
+
+func (op Operation) check() error {
+	switch {
+	case op.Action.handler == nil:
+		return errors.New("it has no action")
+	case op.legacy():
+		return nil
+	case (op.Access == Session) != (len(op.Needs) > 0):
+		return errors.New("permissions belong to access Session, and to no other")
+	}
+	return nil
+}
+
+// legacy reports whether an operation is one that legacy made.
+func (op Operation) legacy() bool { return op.Summary == "" }
+
+// login reports whether access takes a login.
+func (a Access) login() bool { return a == FirstLogin || a == Session || a == Own }
+
+// permissions lists the permissions of a row.
+func (op Operation) permissions() []service.Permission {
+	permissions := make([]service.Permission, len(op.Needs))
+	for i, need := range op.Needs {
+		permissions[i] = need.Permission
+	}
+	return permissions
+}
+
+// confined lets handler use the permissions of the row, and no others: a row that leaves out one that a service
+// checks fails.
+func (op Operation) confined(handler HandlerFunc) HandlerFunc {
+	if op.legacy() {
+		return handler
+	}
+	permissions := slices.Clip(op.permissions())
+	return func(c *gin.Context) error {
+		c.Request = c.Request.WithContext(service.Confine(c.Request.Context(), permissions))
+		return handler(c)
+	}
+}

@@ -1,0 +1,61 @@
+package handler
+
+import (
+	"slices"
+
+	"novamind/internal/apperr"
+	"novamind/service"
+)
+
+// Operations is the table of operations: what this server answers, who may ask, and what is taken and answered.
+func (a *API) Operations() []Operation {
+	return slices.Concat(a.systemOperations(), a.patientOperations(), legacy(a.legacyRoutes()))
+}
+
+// systemOperations: what monitors poll.
+func (a *API) systemOperations() []Operation {
+	return []Operation{
+		{"GET", "/healthz", "Check that the server is alive", Open, nil, get(healthz, same), nil},
+		{"GET", "/readyz", "Check that the server is ready", Open, nil, get(a.readyz, same), fails(apperr.Unavailable)},
+		{"GET", "/openapi.json", "Show the OpenAPI document", Open, nil, raw("application/json", a.openAPI), nil},
+	}
+}
+
+// patientOperations: patients, who cares for them, and emergencies.
+func (a *API) patientOperations() []Operation {
+	const patients = "/api/v1/patients"
+	const patient = patients + "/:id"
+	deleting := []Need{{service.PatientDeactivate, "without purge"}, {service.PatientPurge, "with purge=true"}}
+	changing := change[patientReplacement](a.Patients.Change, newPatientAnswer)
+	return []Operation{
+		{"GET", patients, "List patients", Session, may(service.PatientRead),
+			list(a.searchPatients(inQuery), newPatientAnswer), nil},
+		{"POST", patients, "Register a patient", Session, mayAgain(service.PatientCreate, service.PatientRead),
+			create(patients, a.Patients.Register, a.Patients.Registered, newRegistrationAnswer),
+			fails(apperr.PossibleDuplicate)},
+		{"POST", patients + "/search", "Search patients", Session, may(service.PatientRead),
+			list(a.searchPatients(inBody), newPatientAnswer), nil},
+		{"GET", patient, "Show a patient", Session, may(service.PatientRead),
+			get(a.Patients.Get, newPatientAnswer), nil},
+		{"PUT", patient, "Replace a patient", Session, may(service.PatientUpdate), changing, nil},
+		{"PATCH", patient, "Change a patient", Session, may(service.PatientUpdate), changing, nil},
+		{"DELETE", patient, "Deactivate or purge a patient", Session, deleting,
+			answer(204, a.removePatient, same), fails(apperr.Conflict)},
+		{"POST", patient + "/merge", "Merge a patient", Session, mayAgain(service.PatientMerge, service.PatientRead),
+			act(a.mergePatient, a.Patients.Get, newPatientAnswer), fails(apperr.Conflict, apperr.Taken)},
+		{"POST", patient + "/unmerge", "Unmerge a patient", Session, mayAgain(service.PatientMerge, service.PatientRead),
+			act(a.unmergePatient, a.Patients.Get, newPatientAnswer), fails(apperr.Conflict)},
+		{"GET", patient + "/chart", "Show a chart", Session, may(service.MedicalRecordRead),
+			get(a.Charts.Of, newChartAnswer), nil},
+		{"GET", patient + "/clinicians", "List the clinicians of a patient", Session, may(service.PatientRead),
+			all(a.Care.Clinicians, newClinicianAnswer), nil},
+		{"POST", patient + "/clinicians", "Assign a clinician", Session, mayAgain(service.PatientAssign, service.PatientRead),
+			post(201, "", a.assignClinician, a.assigned, newClinicianAnswer), nil},
+		{"DELETE", patient + "/clinicians/:account_id", "Unassign a clinician", Session, may(service.PatientAssign),
+			remove(a.unassignClinician), fails(apperr.Conflict)},
+		{"GET", "/api/v1/break-glass", "List emergency accesses", Session, may(service.BreakGlassOpen),
+			all(a.activeEmergencies, newEmergencyAnswer), nil},
+		{"POST", "/api/v1/break-glass", "Open emergency access", Session, may(service.BreakGlassOpen),
+			post(201, "", a.breakGlass, a.opened, same), nil},
+	}
+}

@@ -1,0 +1,223 @@
+package handler
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// use is what a type is described for: the same type is stricter in a request than in an answer.
+type use int
+
+const (
+	answered  use = iota // absent where tagged so, else there; null where it is a pointer
+	requested            // what checkMembers takes
+	patched              // a merge patch of that
+)
+
+// schemas describes types in JSON Schema, by the table that checkMembers goes by. Each struct becomes a component.
+type schemas struct {
+	registry huma.Registry
+	types    map[string]reflect.Type
+	fault    error // the first one
+}
+
+const schemaPrefix = "#/components/schemas/"
+
+func newSchemas() *schemas {
+	return &schemas{registry: huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer), types: map[string]reflect.Type{}}
+}
+
+// of returns the schema of t, or a reference to its component.
+func (s *schemas) of(t reflect.Type, u use) *huma.Schema {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if several, ok := reflect.Zero(t).Interface().(interface{ alternatives() []reflect.Type }); ok {
+		schema := &huma.Schema{}
+		for _, one := range several.alternatives() {
+			schema.AnyOf = append(schema.AnyOf, s.of(one, u))
+		}
+		return schema
+	}
+	switch shape(t) {
+	case reflect.Struct:
+		return s.component(t, u)
+	case reflect.Map:
+		return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: s.of(t.Elem(), u)}
+	case reflect.Slice:
+		return &huma.Schema{Type: huma.TypeArray, Items: s.of(t.Elem(), u)}
+	default:
+		return s.scalar(t)
+	}
+}
+
+func (s *schemas) scalar(t reflect.Type) *huma.Schema {
+	switch {
+	case t == timeType:
+		return &huma.Schema{Type: huma.TypeString, Format: "date-time"}
+	case t == uuidType:
+		return &huma.Schema{Type: huma.TypeString, Format: "uuid"}
+	case t == rawType || t.Kind() == reflect.Interface:
+		return &huma.Schema{}
+	case reflect.PointerTo(t).Implements(textType) || t.Kind() == reflect.String:
+		return &huma.Schema{Type: huma.TypeString}
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
+		return &huma.Schema{Type: huma.TypeString, ContentEncoding: "base64"}
+	case t.Kind() == reflect.Bool:
+		return &huma.Schema{Type: huma.TypeBoolean}
+	case t.Kind() == reflect.Float64:
+		return &huma.Schema{Type: huma.TypeNumber, Format: "double"}
+	case t.Kind() == reflect.Int || t.Kind() == reflect.Int64:
+		return &huma.Schema{Type: huma.TypeInteger, Format: "int64"}
+	}
+	s.fail("there is no schema of %s", t)
+	return &huma.Schema{}
+}
+
+func (s *schemas) fail(format string, args ...any) {
+	if s.fault == nil {
+		s.fault = fmt.Errorf("openapi: "+format, args...)
+	}
+}
+
+// component returns a reference to the schema of a struct.
+func (s *schemas) component(t reflect.Type, u use) *huma.Schema {
+	name := componentName(t, u)
+	ref := &huma.Schema{Ref: schemaPrefix + name}
+	if known, ok := s.types[name]; ok {
+		if known != t {
+			s.fail("%s and %s are both called %s", known, t, name)
+		}
+		return ref
+	}
+	s.types[name] = t
+	schema := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}}
+	if u != answered {
+		schema.AdditionalProperties = false
+	}
+	s.registry.Map()[name] = schema
+	members := membersOf(t)
+	for _, name := range members.names {
+		m := members.byName[name]
+		schema.Properties[name] = s.member(m, u)
+		if m.required(u) {
+			schema.Required = append(schema.Required, name)
+		}
+	}
+	return ref
+}
+
+// required reports whether a member is always there. The tag required:"true" is for a pointer that a request needs
+// all the same.
+func (m member) required(u use) bool {
+	switch u {
+	case answered:
+		return !m.optional
+	case requested:
+		return m.tag.Get("required") == "true" || !m.optional && !nullable(m.typ)
+	default:
+		return false
+	}
+}
+
+// takesNull reports whether a member may be null.
+func (m member) takesNull(u use) bool {
+	if u == answered {
+		return nullable(m.typ) && !m.optional
+	}
+	return nullable(m.typ) || m.optional
+}
+
+// member describes a member by its type, and by its tags: doc, example, max, format, and values, the name of a
+// vocabulary.
+func (s *schemas) member(m member, u use) *huma.Schema {
+	schema := s.tagged(s.of(m.typ, u), m.typ, m.tag)
+	if !m.takesNull(u) || schema.Type == "" && schema.Ref == "" {
+		return schema
+	}
+	if schema.Ref != "" {
+		either := &huma.Schema{AnyOf: []*huma.Schema{{Ref: schema.Ref}, {Type: "null"}}}
+		either.Description, either.ReadOnly = schema.Description, schema.ReadOnly
+		return either
+	}
+	schema.Nullable = true
+	if schema.Enum != nil {
+		schema.Enum = append(schema.Enum, nil)
+	}
+	return schema
+}
+
+func (s *schemas) tagged(schema *huma.Schema, t reflect.Type, tag reflect.StructTag) *huma.Schema {
+	schema.Description, schema.ReadOnly = tag.Get("doc"), tag.Get("set") == "server"
+	if format := tag.Get("format"); format != "" {
+		schema.Format = format
+	}
+	if limit := tag.Get("max"); limit != "" {
+		n := 0
+		if _, err := fmt.Sscan(limit, &n); err != nil {
+			s.fail("max %q of %s: %w", limit, t, err)
+		}
+		schema.MaxLength = &n
+	}
+	if vocabulary := tag.Get("values"); vocabulary != "" {
+		s.restrict(schema, vocabulary)
+	}
+	if example := tag.Get("example"); example != "" {
+		schema.Examples = []any{exampleOf(schema, example)}
+	}
+	return schema
+}
+
+// restrict lets a string, or the strings of an array, be words of a vocabulary only.
+func (s *schemas) restrict(schema *huma.Schema, vocabulary string) {
+	if schema.Items != nil {
+		schema = schema.Items
+	}
+	for _, word := range vocabularies[vocabulary] {
+		schema.Enum = append(schema.Enum, word)
+	}
+	if schema.Enum == nil {
+		s.fail("there is no vocabulary %q", vocabulary)
+	}
+}
+
+// exampleOf reads an example: a string is written without quotes, all else in JSON.
+func exampleOf(schema *huma.Schema, text string) any {
+	var value any
+	if schema.Type == huma.TypeString || json.Unmarshal([]byte(text), &value) != nil {
+		return text
+	}
+	return value
+}
+
+// componentName names a struct for clients: patientAnswer is Patient, and a page of it PatientPage;
+// patientReplacement as a patch is PatientPatch.
+func componentName(t reflect.Type, u use) string {
+	if strings.HasPrefix(t.Name(), "page[") {
+		items, _ := t.FieldByName("Items")
+		element := items.Type.Elem()
+		if several, ok := reflect.Zero(element).Interface().(interface{ alternatives() []reflect.Type }); ok {
+			element = several.alternatives()[0]
+		}
+		return componentName(element, u) + "Page"
+	}
+	name := strings.ToUpper(t.Name()[:1]) + t.Name()[1:]
+	endsIn := func(endings ...string) bool {
+		return slices.ContainsFunc(endings, func(ending string) bool { return strings.HasSuffix(name, ending) })
+	}
+	switch {
+	case u == answered:
+		return strings.TrimSuffix(name, "Answer")
+	case u == patched:
+		return strings.TrimSuffix(strings.TrimSuffix(name, "Replacement"), "Input") + "Patch"
+	case endsIn("Request", "Input", "Replacement"):
+		return name
+	default:
+		return name + "Input"
+	}
+}

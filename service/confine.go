@@ -1,0 +1,28 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"novamind/internal/apperr"
+)
+
+type confineKey struct{}
+
+// Confine returns a context in which methods of services may be called that need one of these permissions, and no
+// others. What such a method calls in turn is a part of it. An operation that states its permissions is confined to
+// them: it cannot state others than services check.
+func Confine(ctx context.Context, permissions []Permission) context.Context {
+	return context.WithValue(ctx, confineKey{}, permissions)
+}
+
+// confined returns an Internal error where ctx is confined to other permissions than p.
+func confined(ctx context.Context, p Permission) error {
+	permissions, ok := ctx.Value(confineKey{}).([]Permission)
+	if _, inside := ctx.Value(grantKey{}).(*grant); !ok || inside || slices.Contains(permissions, p) {
+		return nil
+	}
+	return apperr.Wrap(apperr.Internal, "The access could not be judged.",
+		fmt.Errorf("service: the operation does not state that it needs the permission %s", p))
+}
