@@ -155,7 +155,7 @@ func TestRetiringRefusesFirst(t *testing.T) {
 		require.NoError(t, err)
 		err = keys.Retire(operator(t), old)
 		require.ErrorIs(t, err, service.ErrKeyNeeded)
-		require.ErrorContains(t, err, "1 backups")
+		require.ErrorContains(t, err, "1 backup that")
 
 		require.NoError(t, b.db.Exec("UPDATE backup SET retained_until = ?", time.Now().Add(-time.Hour).UTC()).Error)
 		require.NoError(t, keys.Retire(operator(t), old))
