@@ -89,7 +89,8 @@ func TestSecondFactor(t *testing.T) {
 		require.NoError(t, withCode(t, b, ""), "what is not confirmed is not asked for")
 		_, err = b.auth.ConfirmTOTP(ctx, wrong(t, enrolment.Secret))
 		require.True(t, apperr.Is(err, apperr.BadCredentials), "%v", err)
-		codes, err := b.auth.ConfirmTOTP(ctx, code(t, enrolment.Secret))
+		confirming := code(t, enrolment.Secret)
+		codes, err := b.auth.ConfirmTOTP(ctx, confirming)
 		require.NoError(t, err)
 		require.Len(t, codes, 10)
 
@@ -108,7 +109,7 @@ func TestSecondFactor(t *testing.T) {
 		require.True(t, apperr.Is(withCode(t, b, ""), apperr.TOTPNeeded))
 		require.True(t, apperr.Is(withCode(t, b, wrong(t, enrolment.Secret)), apperr.BadCredentials))
 		require.True(t, apperr.Is(withCode(t, b, "nonsense"), apperr.BadCredentials))
-		require.True(t, apperr.Is(withCode(t, b, code(t, enrolment.Secret)), apperr.BadCredentials), "the code that ended the enrolment is used up")
+		require.True(t, apperr.Is(withCode(t, b, confirming), apperr.BadCredentials), "the code that ended the enrolment is used up")
 		forgetSteps(t, b)
 		require.NoError(t, withCode(t, b, code(t, enrolment.Secret)))
 		_, err = b.auth.Login(anonymous(t), service.Credentials{Email: email, Password: "wrong horse battery", Code: codes[0]})
