@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -170,14 +171,23 @@ func someEntries(n int) []audit.Entry {
 	return out
 }
 
-// Nothing in an export can be changed, left out of a record, or said twice without its being found.
+// replacements returns the bytes to put in the place of byte i: one of three, or all with NOVAMIND_TEST_LONG.
+func replacements(i int) []byte {
+	all := []byte{'0', 'A', ' '}
+	if os.Getenv("NOVAMIND_TEST_LONG") != "" {
+		return all
+	}
+	return all[i%len(all):][:1]
+}
+
+// Every changed byte of an export is found, and so is a record that is left out or stands twice.
 func TestExportTampered(t *testing.T) {
 	t.Parallel()
 	l := newLog(t, someEntries(3))
 	for _, format := range auditexport.Formats() {
 		file := l.export(t, format, 0, 1, 2)
 		for i := range len(file) {
-			for _, with := range []byte{'0', 'A', ' '} {
+			for _, with := range replacements(i) {
 				altered := []byte(file)
 				if altered[i] == with || altered[i] == '\n' {
 					continue
