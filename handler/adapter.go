@@ -124,18 +124,25 @@ func bound[In any](do func(*gin.Context, In) error) func(*conventions, Operation
 	}
 }
 
+// tagged is an answer whose ETag is no version of one row. A change takes it in If-Match; a GET never answers 304.
+type tagged interface{ tag() int64 }
+
 // actionOf returns an action without its handler, and the function that writes its answers. The answer's member
 // Version is announced as ETag; at is where it is found by its member ID, for Location.
 func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Out) error) {
 	t := reflect.TypeFor[Out]()
 	version := t.Kind() == reflect.Struct && hasMember(t, "Version", reflect.TypeFor[int64]())
+	_, counted := any(*new(Out)).(tagged)
 	located := at != ""
 	action := Action{
 		request: reflect.TypeFor[In](), answer: t, media: "application/json", status: status,
-		versioned: version, located: located,
+		versioned: version, tagged: version || counted, located: located,
 	}
 	return action, func(c *gin.Context, out Out) error {
 		v := reflect.ValueOf(out)
+		if t, ok := any(out).(tagged); ok {
+			setETag(c, t.tag())
+		}
 		if version {
 			if announced(c, v.FieldByName("Version").Int()) {
 				return nil

@@ -1,12 +1,12 @@
 package handler
 
 import (
-	"net/http"
+	"context"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/models"
 	"novamind/service"
@@ -15,34 +15,34 @@ import (
 type auditLogAnswer struct {
 	ID           uuid.UUID      `json:"id"`
 	OccurredAt   time.Time      `json:"occurred_at"`
-	UserID       *uuid.UUID     `json:"user_id"`
-	ActorRoles   []string       `json:"actor_roles"`
-	OnBehalfOf   *string        `json:"on_behalf_of"`
+	UserID       *uuid.UUID     `json:"user_id" doc:"The account that acted; null for a job and for an unknown caller."`
+	ActorRoles   []string       `json:"actor_roles" doc:"The roles of the account at that time."`
+	OnBehalfOf   *string        `json:"on_behalf_of" doc:"Who started the job that acted."`
 	SessionID    *uuid.UUID     `json:"session_id"`
 	APIKeyID     *uuid.UUID     `json:"api_key_id"`
-	Address      *string        `json:"address"`
-	Route        *string        `json:"route"`
-	Purpose      *string        `json:"purpose"`
-	DataCategory *string        `json:"data_category"`
-	Action       string         `json:"action"`
-	EntityType   string         `json:"entity_type"`
-	EntityID     *uuid.UUID     `json:"entity_id"`
-	Subjects     []uuid.UUID    `json:"subjects"`
-	Changes      models.Changes `json:"changes"`
-	Details      *string        `json:"details"`
-	Reason       *string        `json:"reason"`
-	Outcome      string         `json:"outcome"`
-	Origin       string         `json:"origin"`
-	RequestID    *string        `json:"request_id"`
+	Address      *string        `json:"address" doc:"The IP address of the caller." example:"192.0.2.7"`
+	Route        *string        `json:"route" doc:"The route's pattern, without ids." example:"/api/v1/patients/:id"`
+	Purpose      *string        `json:"purpose" doc:"The purpose of use, a code of HL7 v3 PurposeOfUse." example:"TREAT"`
+	DataCategory *string        `json:"data_category" doc:"The kind of data that the event is about." example:"demographics"`
+	Action       string         `json:"action" example:"read"`
+	EntityType   string         `json:"entity_type" doc:"The kind of row." example:"patient"`
+	EntityID     *uuid.UUID     `json:"entity_id" doc:"The one row that the action was about."`
+	Subjects     []uuid.UUID    `json:"subjects" doc:"The rows that were shown or changed."`
+	Changes      models.Changes `json:"changes" doc:"The fields that were changed, without their values."`
+	Details      *string        `json:"details" doc:"More of it, such as an error code or the names of filters."`
+	Reason       *string        `json:"reason" doc:"The reason that the caller gave."`
+	Outcome      string         `json:"outcome" values:"audit outcome"`
+	Origin       string         `json:"origin" doc:"The API, a command, a job, or SQL past the program." example:"api"`
+	RequestID    *string        `json:"request_id" doc:"The X-Request-Id of the request."`
 }
 
 func newAuditLogAnswer(e *models.AuditLog) auditLogAnswer {
 	answer := auditLogAnswer{
 		ID: e.ID, OccurredAt: e.OccurredAt.UTC(), UserID: e.UserID, ActorRoles: append([]string{}, e.ActorRoles...),
-		OnBehalfOf: e.OnBehalfOf, SessionID: e.SessionID, APIKeyID: e.APIKeyID, Address: e.Address, Route: e.Route, Purpose: e.Purpose,
-		DataCategory: e.DataCategory, Action: e.Action, EntityType: e.EntityType, EntityID: e.EntityID,
-		Subjects: make([]uuid.UUID, len(e.Subjects)), Changes: e.Changes.Data(), Details: e.Details, Reason: e.Reason.Optional(),
-		Outcome: e.Outcome, Origin: e.Origin, RequestID: e.RequestID,
+		OnBehalfOf: e.OnBehalfOf, SessionID: e.SessionID, APIKeyID: e.APIKeyID, Address: e.Address, Route: e.Route,
+		Purpose: e.Purpose, DataCategory: e.DataCategory, Action: e.Action, EntityType: e.EntityType,
+		EntityID: e.EntityID, Subjects: make([]uuid.UUID, len(e.Subjects)), Changes: e.Changes.Data(),
+		Details: e.Details, Reason: e.Reason.Optional(), Outcome: e.Outcome, Origin: e.Origin, RequestID: e.RequestID,
 	}
 	for i, s := range e.Subjects {
 		answer.Subjects[i] = s.EntityID
@@ -50,96 +50,70 @@ func newAuditLogAnswer(e *models.AuditLog) auditLogAnswer {
 	return answer
 }
 
+// AuditLogAnswers returns events as the API shows them in a list, to be written as JSON.
+func AuditLogAnswers(events []*models.AuditLog) any { return itemsOf(events, newAuditLogAnswer) }
+
+// auditLogFilters are the parameters that every list of events takes.
+type auditLogFilters struct {
+	UserID     uuid.UUID `json:"user_id" query:"user_id" doc:"The account that acted."`
+	EntityID   uuid.UUID `json:"entity_id" query:"entity_id" doc:"The one row that the action was about."`
+	Action     string    `json:"action" query:"action" values:"audit action"`
+	EntityType string    `json:"entity_type" query:"entity_type" values:"audit entity_type" doc:"The kind of row."`
+	Outcome    string    `json:"outcome" query:"outcome" values:"audit outcome"`
+	Origin     string    `json:"origin" query:"origin" values:"audit origin" doc:"What acted."`
+	RequestID  string    `json:"request_id" query:"request_id" max:"128" doc:"The X-Request-Id of the request."`
+	From       time.Time `json:"from" query:"from" doc:"Events at this time or later."`
+	To         time.Time `json:"to" query:"to" doc:"Events before this time."`
+
+	pageParams
+}
+
+type auditLogList struct {
+	Subject uuid.UUID `json:"subject" query:"subject" doc:"A row that was shown or changed."`
+
+	auditLogFilters
+}
+
+type patientAuditLogList struct {
+	byID
+	auditLogFilters
+}
+
 // listAuditLogs lists events, newest first.
-func (a *API) listAuditLogs(c *gin.Context) error {
-	return a.answerAuditLogs(c, uuid.Nil, "subject")
+func (a *API) listAuditLogs(ctx context.Context, in auditLogList, page service.Page) ([]*models.AuditLog, bool, error) {
+	return a.searchAuditLogs(ctx, in.Subject, in.auditLogFilters, page)
 }
 
-// listPatientAuditLogs lists the events that concern a patient, newest first; also those of one who is gone.
-func (a *API) listPatientAuditLogs(c *gin.Context) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	return a.answerAuditLogs(c, id)
+// listPatientAuditLogs lists the events that concern a patient, newest first, also where the patient was purged.
+func (a *API) listPatientAuditLogs(
+	ctx context.Context, in patientAuditLogList, page service.Page,
+) ([]*models.AuditLog, bool, error) {
+	return a.searchAuditLogs(ctx, in.ID, in.auditLogFilters, page)
 }
 
-// answerAuditLogs answers a list of events, of one subject unless it is nil. more are parameters besides those that every list of events takes.
-func (a *API) answerAuditLogs(c *gin.Context, subject uuid.UUID, more ...string) error {
-	q, err := readQuery(c, append(more, "user_id", "entity_id", "action", "entity_type", "outcome", "origin", "request_id", "from", "to", "limit", "cursor")...)
-	if err != nil {
-		return err
+// searchAuditLogs returns events that match the filters, of one subject unless it is nil.
+func (a *API) searchAuditLogs(
+	ctx context.Context, subject uuid.UUID, in auditLogFilters, page service.Page,
+) ([]*models.AuditLog, bool, error) {
+	if !in.From.IsZero() && !in.To.IsZero() && in.To.Before(in.From) {
+		return nil, false, apperr.InvalidFields(apperr.Field{
+			Pointer: inQuery("to"), Code: "out_of_range", Detail: "Must not lie before from.",
+		})
 	}
-	known := func(name string) string { return valueOr(q.OneOf(name, service.AuditFilters()[name]), "") }
-	query := service.AuditLogQuery{
-		UserID: valueOr(q.UUID("user_id"), uuid.Nil), EntityID: valueOr(q.UUID("entity_id"), uuid.Nil), Subject: valueOr(q.UUID("subject"), subject),
-		Action: known("action"), EntityType: known("entity_type"), Outcome: known("outcome"), Origin: known("origin"),
-		RequestID: valueOr(q.Text("request_id", 128), ""),
-		From:      valueOr(q.Time("from"), time.Time{}), To: valueOr(q.Time("to"), time.Time{}),
-	}
-	if !query.From.IsZero() && !query.To.IsZero() && query.To.Before(query.From) {
-		q.add("to", "out_of_range", "Must not lie before from.")
-	}
-	params := q.Page()
-	if err := q.Err(); err != nil {
-		return err
-	}
-	span, err := a.cursors.span(c, params, query)
-	if err != nil {
-		return err
-	}
-	page := pageOf(span)
 	page.Descending = true
-	found, hasMore, err := a.AuditLogs.Search(c.Request.Context(), query, page)
-	if err != nil {
-		return err
-	}
-	return writePage(c, span, AuditLogAnswers(found), lastID(found, hasMore, func(e *models.AuditLog) uuid.UUID { return e.ID }))
-}
-
-// AuditLogAnswers returns events as the API shows them.
-func AuditLogAnswers(events []*models.AuditLog) []any {
-	items := make([]any, len(events))
-	for i, e := range events {
-		if e.Unreadable() {
-			items[i] = unreadableAnswer{e.ID, true}
-		} else {
-			items[i] = newAuditLogAnswer(e)
-		}
-	}
-	return items
-}
-
-// getAuditLog answers one event.
-func (a *API) getAuditLog(c *gin.Context) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	e, err := a.AuditLogs.Get(c.Request.Context(), id)
-	if err != nil {
-		return err
-	}
-	return writeJSON(c, http.StatusOK, newAuditLogAnswer(e))
+	return a.AuditLogs.Search(ctx, service.AuditLogQuery{
+		UserID: in.UserID, EntityID: in.EntityID, Subject: subject, Action: in.Action, EntityType: in.EntityType,
+		Outcome: in.Outcome, Origin: in.Origin, RequestID: in.RequestID, From: in.From, To: in.To,
+	}, page)
 }
 
 type diffAnswer struct {
 	ID   uuid.UUID  `json:"id"`
-	Diff audit.Diff `json:"diff"`
+	Diff audit.Diff `json:"diff" doc:"For each changed field its old and its new value, as far as there is one."`
 }
 
-// getAuditLogDiff answers what an event changed, from what to what.
-func (a *API) getAuditLogDiff(c *gin.Context) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	diff, err := a.AuditLogs.OpenDiff(c.Request.Context(), id)
-	if err != nil {
-		return err
-	}
-	if diff == nil {
-		diff = audit.Diff{}
-	}
-	return writeJSON(c, http.StatusOK, diffAnswer{id, diff})
+// openDiff returns what an event changed, from what to what.
+func (a *API) openDiff(ctx context.Context, id uuid.UUID) (diffAnswer, error) {
+	diff, err := a.AuditLogs.OpenDiff(ctx, id)
+	return diffAnswer{id, diff}, err
 }

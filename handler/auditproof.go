@@ -1,52 +1,63 @@
 package handler
 
 import (
-	"net/http"
+	"context"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
-	"golang.org/x/mod/sumdb/tlog"
+
+	"novamind/internal/audit/tree"
 )
 
 type checkpointAnswer struct {
-	Checkpoint *string  `json:"checkpoint"` // the signed note; null before the first event
-	Size       int64    `json:"size"`
-	Root       string   `json:"root"`
-	Epoch      int64    `json:"epoch"`
-	Keys       []string `json:"keys"`
+	Checkpoint *string  `json:"checkpoint" doc:"The signed note; null before the first event."`
+	Size       int64    `json:"size" doc:"The number of events in the log."`
+	Root       string   `json:"root" doc:"The hash of the tree's root, in base64."`
+	Epoch      int64    `json:"epoch" doc:"Grows by one where a backup of the log was put back on purpose."`
+	Keys       []string `json:"keys" doc:"The public keys to check the note with."`
 }
 
-// getCheckpoint answers the newest signed head of the log, and the keys to check it with. It is for everybody, API keys too, whatever their roles and scopes: it tells of nobody.
-func (a *API) getCheckpoint(c *gin.Context) error {
-	checkpoint, note, err := a.AuditTree.Checkpoint(c.Request.Context())
+// checkpoint returns the newest signed head of the log, and the keys to check it with. It names nobody: any login may
+// see it, and any API key, whatever its scopes.
+func (a *API) checkpoint(ctx context.Context, _ nothing) (checkpointAnswer, error) {
+	checkpoint, note, err := a.AuditTree.Checkpoint(ctx)
 	if err != nil {
-		return err
+		return checkpointAnswer{}, err
 	}
-	answer := checkpointAnswer{Size: checkpoint.Head.N, Root: checkpoint.Head.Hash.String(), Epoch: checkpoint.Epoch, Keys: a.AuditTree.VerifierKeys()}
+	answer := checkpointAnswer{
+		Size: checkpoint.Head.N, Root: checkpoint.Head.Hash.String(), Epoch: checkpoint.Epoch,
+		Keys: a.AuditTree.VerifierKeys(),
+	}
 	if note != "" {
 		answer.Checkpoint = &note
 	}
-	return writeJSON(c, http.StatusOK, answer)
+	return answer, nil
 }
 
 type proofAnswer struct {
-	ID         uuid.UUID   `json:"id"`
-	LeafIndex  int64       `json:"leaf_index"`
-	Leaf       []byte      `json:"leaf"`  // what the tree hashes
-	Proof      []tlog.Hash `json:"proof"` // RFC 6962
-	Checkpoint string      `json:"checkpoint"`
-	File       string      `json:"file"` // all of it as a C2SP tlog-proof, for audit verify --file
+	ID         uuid.UUID `json:"id"`
+	LeafIndex  int64     `json:"leaf_index"`
+	Leaf       []byte    `json:"leaf" doc:"The bytes that the tree hashes."`
+	Proof      [][]byte  `json:"proof" doc:"The hashes of an inclusion proof (RFC 6962)."`
+	Checkpoint string    `json:"checkpoint" doc:"The signed note of the tree that the proof leads to."`
+	File       string    `json:"file" doc:"All of it as a C2SP tlog-proof, for audit verify --file."`
 }
 
-// getAuditLogProof answers the proof that an event is in the log.
-func (a *API) getAuditLogProof(c *gin.Context) error {
-	id, err := pathID(c, "id")
+// prove returns the proof that an event is in the log.
+func (a *API) prove(ctx context.Context, id uuid.UUID) (proofAnswer, error) {
+	file, err := a.AuditTree.Prove(ctx, id)
 	if err != nil {
-		return err
+		return proofAnswer{}, err
 	}
-	file, err := a.AuditTree.Prove(c.Request.Context(), id)
-	if err != nil {
-		return err
+	return newProofAnswer(id, file), nil
+}
+
+func newProofAnswer(id uuid.UUID, file tree.ProofFile) proofAnswer {
+	answer := proofAnswer{
+		ID: id, LeafIndex: file.Index, Leaf: file.Leaf, Proof: make([][]byte, len(file.Proof)),
+		Checkpoint: file.Checkpoint, File: file.String(),
 	}
-	return writeJSON(c, http.StatusOK, proofAnswer{id, file.Index, file.Leaf, append([]tlog.Hash{}, file.Proof...), file.Checkpoint, file.String()})
+	for i, hash := range file.Proof {
+		answer.Proof[i] = hash[:]
+	}
+	return answer
 }

@@ -2,10 +2,8 @@ package handler
 
 import (
 	"context"
-	"net/http"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"novamind/models"
@@ -14,33 +12,37 @@ import (
 
 // ReviewAnswer is a review as the API shows it.
 type ReviewAnswer struct {
-	Week      string                `json:"week"`
+	Week      string                `json:"week" doc:"The ISO week, in the clinic's time zone." example:"2026-W07"`
 	From      time.Time             `json:"from"`
 	To        time.Time             `json:"to"`
-	Count     int64                 `json:"count"`
+	Count     int64                 `json:"count" doc:"The number of events in all sections."`
 	Sections  []reviewSectionAnswer `json:"sections"`
-	SignedOff *signOffAnswer        `json:"signed_off"`
+	SignedOff *signOffAnswer        `json:"signed_off" doc:"Null until somebody signs the week off."`
 }
 
+// tag is the number of events: nobody signs off what they did not see.
+func (r ReviewAnswer) tag() int64 { return r.Count }
+
 type reviewSectionAnswer struct {
-	Kind  string `json:"kind"`
-	Count int    `json:"count"`
-	Items []any  `json:"items"` // the first of them
+	Kind  string                 `json:"kind" values:"review section"`
+	Count int                    `json:"count" doc:"The number of events of this kind."`
+	Items []item[auditLogAnswer] `json:"items" doc:"The first of these events, oldest first."`
 }
 
 type signOffAnswer struct {
-	EventID uuid.UUID  `json:"event_id"`
+	EventID uuid.UUID  `json:"event_id" doc:"The event of the sign-off."`
 	At      time.Time  `json:"at"`
-	By      *uuid.UUID `json:"by"`
+	By      *uuid.UUID `json:"by" doc:"The account that signed off."`
 	Note    *string    `json:"note"`
-	Details *string    `json:"details"`
+	Details *string    `json:"details" doc:"The week, its number of events, and the size of the log."`
 }
 
 // NewReviewAnswer returns a review as the API shows it.
 func NewReviewAnswer(r *service.Review) ReviewAnswer {
 	answer := ReviewAnswer{Week: r.Week.Name, From: r.Week.From.UTC(), To: r.Week.To.UTC(), Count: r.Count()}
 	for _, s := range r.Sections {
-		answer.Sections = append(answer.Sections, reviewSectionAnswer{s.Kind, s.Count, AuditLogAnswers(s.Events)})
+		section := reviewSectionAnswer{s.Kind, s.Count, itemsOf(s.Events, newAuditLogAnswer)}
+		answer.Sections = append(answer.Sections, section)
 	}
 	if len(r.SignOffs) > 0 {
 		answer.SignedOff = newSignOffAnswer(r.SignOffs[0])
@@ -55,44 +57,34 @@ func newSignOffAnswer(e *models.AuditLog) *signOffAnswer {
 	return &signOffAnswer{e.ID, e.OccurredAt.UTC(), e.UserID, e.Reason.Optional(), e.Details}
 }
 
-// getReview answers what a week of the log holds that somebody should look at. Its ETag is how many events these are.
-func (a *API) getReview(c *gin.Context) error {
-	week, err := a.Reviews.Week(c.Param("week"))
+type reviewRequest struct {
+	Week string `path:"week" json:"-" doc:"An ISO week." example:"2026-W07"`
+}
+
+// review returns the events of a week that somebody should look at.
+func (a *API) review(ctx context.Context, in reviewRequest) (*service.Review, error) {
+	week, err := a.Reviews.Week(in.Week)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	review, err := a.Reviews.Review(c.Request.Context(), week)
-	if err != nil {
-		return err
-	}
-	setETag(c, review.Count())
-	return writeJSON(c, http.StatusOK, NewReviewAnswer(review))
+	return a.Reviews.Review(ctx, week)
 }
 
 type signOffRequest struct {
-	Note string `json:"note"`
+	reviewRequest
+
+	Current service.Precondition `header:"If-Match" json:"-"`
+	Note    string               `json:"note,omitzero" max:"200" example:"Nothing unusual"`
 }
 
-// signOffReview notes that the caller has reviewed a week.
-func (a *API) signOffReview(c *gin.Context) error {
-	week, err := a.Reviews.Week(c.Param("week"))
+// signOff notes that the caller has reviewed a week.
+func (a *API) signOff(ctx context.Context, in signOffRequest) (nothing, error) {
+	week, err := a.Reviews.Week(in.Week)
 	if err != nil {
-		return err
+		return nothing{}, err
 	}
-	condition, err := requireIfMatch(c)
-	if err != nil {
-		return err
-	}
-	var body signOffRequest
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	_, err = changeOnce(a, c, week.EntityID(), body, func(ctx context.Context) (service.Week, error) {
-		return week, a.Reviews.SignOff(ctx, week, condition.Matches, body.Note)
-	}, func(context.Context, uuid.UUID) (service.Week, error) { return week, nil })
-	if err != nil {
-		return err
-	}
-	c.Status(http.StatusNoContent)
-	return nil
+	return nothing{}, a.Reviews.SignOff(ctx, week, in.Current, in.Note)
 }
+
+// signedOff answers a repeated sign-off.
+func signedOff(context.Context, signOffRequest, uuid.UUID) (nothing, error) { return nothing{}, nil }

@@ -129,6 +129,9 @@ func (i item[T]) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return json.MarshalEncode(enc, i.row)
 }
 
+// MarshalJSON implements the Marshaler of encoding/json, by which commands report.
+func (i item[T]) MarshalJSON() ([]byte, error) { return json.Marshal(i) }
+
 // alternatives are the types that an item is one of.
 func (item[T]) alternatives() []reflect.Type {
 	return []reflect.Type{reflect.TypeFor[T](), reflect.TypeFor[unreadableAnswer]()}

@@ -195,8 +195,8 @@ func (d *describer) responses(described *huma.Operation, op Operation, b *bindin
 func headersOf(op Operation) map[string]*huma.Header {
 	text := &huma.Schema{Type: huma.TypeString}
 	headers := map[string]*huma.Header{"X-Request-Id": {Description: "The id of the request, in our log too.", Schema: text}}
-	if op.Action.versioned {
-		headers["ETag"] = &huma.Header{Description: "The version of the resource.", Schema: text}
+	if op.Action.tagged {
+		headers["ETag"] = &huma.Header{Description: "What to send in If-Match with a change.", Schema: text}
 	}
 	if op.Action.located {
 		headers["Location"] = &huma.Header{Description: "Where the new resource is.", Schema: text}

@@ -53,7 +53,8 @@ type Action struct {
 	answer    reflect.Type
 	media     string // of the answer
 	status    int
-	versioned bool // the answer has an ETag
+	versioned bool // the answer is a version of a row: a GET of one that is known is answered 304
+	tagged    bool // the answer has an ETag
 	located   bool // the answer has a Location
 	repeats   bool // takes an Idempotency-Key
 	pages     bool // a list of many pages

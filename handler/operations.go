@@ -9,7 +9,7 @@ import (
 
 // Operations is the table of operations: what this server answers, who may ask, and what is taken and answered.
 func (a *API) Operations() []Operation {
-	return slices.Concat(a.systemOperations(), a.patientOperations(), legacy(a.legacyRoutes()))
+	return slices.Concat(a.systemOperations(), a.patientOperations(), a.auditOperations(), legacy(a.legacyRoutes()))
 }
 
 // systemOperations: what monitors poll.
@@ -57,5 +57,34 @@ func (a *API) patientOperations() []Operation {
 			all(a.activeEmergencies, newEmergencyAnswer), nil},
 		{"POST", "/api/v1/break-glass", "Open emergency access", Session, may(service.BreakGlassOpen),
 			post(201, "", a.breakGlass, a.opened, same), nil},
+	}
+}
+
+// auditOperations: who did what, the proof of it, and its review.
+func (a *API) auditOperations() []Operation {
+	const patient = "/api/v1/patients/:id"
+	const events = "/api/v1/audit-logs"
+	const review = "/api/v1/audit-reviews/:week"
+	opening := []Need{
+		{Permission: service.AuditLogOpenDiff},
+		{service.PatientRead, "of all patients, for a change of demographics"},
+	}
+	return []Operation{
+		{"GET", patient + "/audit-logs", "List the audit events of a patient", Session, may(service.AuditLogRead),
+			list(a.listPatientAuditLogs, newAuditLogAnswer), nil},
+		{"GET", patient + "/accounting", "Print an accounting of accesses", Session, may(service.AuditLogAccounting),
+			raw("text/html", a.printAccounting), nil},
+		{"GET", events, "List audit events", Session, may(service.AuditLogRead),
+			list(a.listAuditLogs, newAuditLogAnswer), nil},
+		{"GET", events + "/checkpoint", "Show the newest checkpoint", Own, nil, get(a.checkpoint, same), nil},
+		{"GET", events + "/:id", "Show an audit event", Session, may(service.AuditLogRead),
+			get(a.AuditLogs.Get, newAuditLogAnswer), nil},
+		{"GET", events + "/:id/diff", "Open an audit diff", Session, opening, get(a.openDiff, same), nil},
+		{"GET", events + "/:id/proof", "Prove an audit event", Session, may(service.AuditLogRead),
+			get(a.prove, same), nil},
+		{"GET", review, "Show an audit review", Session, may(service.ReviewRead),
+			get(a.review, NewReviewAnswer), nil},
+		{"POST", review + "/sign-off", "Sign off an audit review", Session, may(service.ReviewSign),
+			post(204, "", a.signOff, signedOff, same), fails(apperr.Duplicate)},
 	}
 }

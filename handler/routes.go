@@ -4,7 +4,7 @@ import "slices"
 
 // legacyRoutes are the routes that are no rows of the table of operations yet.
 func (a *API) legacyRoutes() []Route {
-	return slices.Concat(a.authRoutes(), a.accountRoutes(), a.recordRoutes(), a.appointmentRoutes(), a.auditRoutes())
+	return slices.Concat(a.authRoutes(), a.accountRoutes(), a.recordRoutes(), a.appointmentRoutes())
 }
 
 // authRoutes: one's own account and sessions.
@@ -81,20 +81,5 @@ func (a *API) appointmentRoutes() []Route {
 		{"GET", "/api/v1/practitioners/:id/availability", Session, noQuery(a.getAvailability)},
 		{"PUT", "/api/v1/practitioners/:id/availability", Session, noQuery(a.replaceAvailability)},
 		{"GET", "/api/v1/practitioners/:id/slots", Session, a.listSlots},
-	}
-}
-
-// auditRoutes: who did what.
-func (a *API) auditRoutes() []Route {
-	return []Route{
-		{"GET", "/api/v1/patients/:id/audit-logs", Session, a.listPatientAuditLogs},
-		{"GET", "/api/v1/patients/:id/accounting", Session, a.printAccounting},
-		{"GET", "/api/v1/audit-logs", Session, a.listAuditLogs},
-		{"GET", "/api/v1/audit-logs/checkpoint", Session, noQuery(a.getCheckpoint)},
-		{"GET", "/api/v1/audit-logs/:id", Session, noQuery(a.getAuditLog)},
-		{"GET", "/api/v1/audit-logs/:id/diff", Session, noQuery(a.getAuditLogDiff)},
-		{"GET", "/api/v1/audit-logs/:id/proof", Session, noQuery(a.getAuditLogProof)},
-		{"GET", "/api/v1/audit-reviews/:week", Session, noQuery(a.getReview)},
-		{"POST", "/api/v1/audit-reviews/:week/sign-off", Session, noQuery(a.signOffReview)},
 	}
 }

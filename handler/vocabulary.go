@@ -1,8 +1,19 @@
 package handler
 
-import "novamind/models"
+import (
+	"novamind/models"
+	"novamind/service"
+)
 
 // vocabularies are the values of members and parameters that take some words only. The tag values:"…" names one.
 var vocabularies = map[string][]string{
-	"care": {models.CareRegistered, models.CareAssigned, models.CareAppointment, models.CareRecord},
+	"audit action":      service.AuditFilters()["action"],
+	"audit entity_type": service.AuditFilters()["entity_type"],
+	"audit origin":      service.AuditFilters()["origin"],
+	"audit outcome":     service.AuditFilters()["outcome"],
+	"care":              {models.CareRegistered, models.CareAssigned, models.CareAppointment, models.CareRecord},
+	"review section": {
+		service.ReviewBreakGlass, service.ReviewDenials, service.ReviewDirectSQL, service.ReviewExports,
+		service.ReviewOutOfHours, service.ReviewOwnRecord,
+	},
 }

@@ -20,23 +20,18 @@ func (s *AuditTreeService) Prove(ctx context.Context, id uuid.UUID) (tree.ProofF
 	if err != nil {
 		return tree.ProofFile{}, err
 	}
-	var file tree.ProofFile
 	intent := audit.Intent{Action: audit.Read, EntityType: "auditlog", EntityID: id, Details: "proof"}
-	err = guard(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) error {
+	return guarded(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) (file tree.ProofFile, err error) {
 		records, err := s.records(ctx, checkpoint.Head, []uuid.UUID{id})
 		if err != nil {
-			return err
+			return file, err
 		}
 		if len(records) == 0 {
-			return apperr.New(apperr.NotFound, "There is no such resource.")
+			return file, apperr.New(apperr.NotFound, "There is no such resource.")
 		}
-		file = tree.ProofFile{Leaf: records[0].Entry.Leaf(), Index: records[0].Index, Proof: records[0].Proof, Checkpoint: note}
-		return nil
+		r := records[0]
+		return tree.ProofFile{Leaf: r.Entry.Leaf(), Index: r.Index, Proof: r.Proof, Checkpoint: note}, nil
 	})
-	if err != nil {
-		return tree.ProofFile{}, err
-	}
-	return file, nil
 }
 
 // ErrEmptyLog: there is no event yet, so there is no checkpoint.

@@ -33,57 +33,38 @@ func NewAuditLogService(store *repository.Store) *AuditLogService {
 
 // Search returns one page of the events that match q, and whether there are more. It returns a Forbidden error.
 func (s *AuditLogService) Search(ctx context.Context, q AuditLogQuery, page Page) ([]*models.AuditLog, bool, error) {
-	var found []*models.AuditLog
-	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "auditlog", Details: q.Shape()}
-	err := guard(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		found, more, err = s.events.Search(ctx, q, page)
-		return err
+	return guardedPage(ctx, s.store, AuditLogRead, intent, func(ctx context.Context) ([]*models.AuditLog, bool, error) {
+		return s.events.Search(ctx, q, page)
 	})
-	if err != nil {
-		return nil, false, err
-	}
-	return found, more, nil
 }
 
 // Get returns an event, without what it changed. It returns a Forbidden, a NotFound or an Unreadable error.
 func (s *AuditLogService) Get(ctx context.Context, id uuid.UUID) (*models.AuditLog, error) {
-	var e *models.AuditLog
 	intent := audit.Intent{Action: audit.Read, EntityType: "auditlog", EntityID: id}
-	err := guard(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		e, err = s.events.ByID(ctx, id)
-		return err
+	return guarded(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) (*models.AuditLog, error) {
+		return s.events.ByID(ctx, id)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return e, nil
 }
 
 // OpenDiff returns what an event changed, from what to what. That is an event of its own, with the rows that were changed as its subjects. It returns a
 // Forbidden error, also for clinical records, whose content has readers of its own, and for what identifies patients where no role of the actor sees all
 // of them; a NotFound or an Unreadable one.
 func (s *AuditLogService) OpenDiff(ctx context.Context, id uuid.UUID) (audit.Diff, error) {
-	var diff audit.Diff
 	intent := audit.Intent{Action: audit.OpenDiff, EntityType: "auditlog", EntityID: id}
-	err := guard(ctx, s.store, AuditLogOpenDiff, intent, s.store.Read, func(ctx context.Context) error {
+	return guarded(ctx, s.store, AuditLogOpenDiff, intent, s.store.Read, func(ctx context.Context) (audit.Diff, error) {
 		e, err := s.events.ByID(ctx, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if e.Clinical() {
-			return apperr.New(apperr.Forbidden, "What clinical records say is not opened from the log.")
+			return nil, apperr.New(apperr.Forbidden, "What clinical records say is not opened from the log.")
 		}
 		if e.Demographic() && !seesDemographics(ctx) {
-			return apperr.New(apperr.Forbidden, "It takes a role that sees all patients, too.")
+			return nil, apperr.New(apperr.Forbidden, "It takes a role that sees all patients, too.")
 		}
-		diff, err = s.events.OpenDiff(ctx, e)
-		return err
+		return s.events.OpenDiff(ctx, e)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return diff, nil
 }
 
 // seesDemographics reports whether the actor of ctx sees all patients, also outside of the log. An auditor alone sees none: the log says who did what to

@@ -108,16 +108,10 @@ func (s *AuditReviewService) WeekOf(t time.Time) Week {
 
 // Review returns what a week holds, and who signed it off. It returns a Forbidden error.
 func (s *AuditReviewService) Review(ctx context.Context, week Week) (*Review, error) {
-	var review *Review
 	intent := audit.Intent{Action: audit.Read, EntityType: "auditreview", EntityID: week.EntityID(), Details: week.Name}
-	err := guard(ctx, s.store, ReviewRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		review, err = s.review(ctx, week)
-		return err
+	return guarded(ctx, s.store, ReviewRead, intent, s.store.Read, func(ctx context.Context) (*Review, error) {
+		return s.review(ctx, week)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return review, nil
 }
 
 // SignOff notes, as an event, that the actor has reviewed a week. It returns a Forbidden error, an Invalid one for a week that is not over, a Stale one where
@@ -141,13 +135,15 @@ func (s *AuditReviewService) SignOff(ctx context.Context, week Week, current Pre
 			return err
 		case len(review.SignOffs) > 0:
 			return apperr.New(apperr.Duplicate, "The week is signed off already.")
-		case current.check(review.Count()) != nil:
-			return errStale
+		}
+		if err := current.check(review.Count()); err != nil {
+			return err
 		}
 		checkpoint, _, err := s.tree.Latest(ctx)
 		if err != nil {
 			return err
 		}
+		madeOnce(ctx, week.EntityID())
 		unit, err := audit.Current(ctx)
 		if err != nil {
 			return err

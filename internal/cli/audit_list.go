@@ -179,7 +179,7 @@ func (in *installation) listEvents(ctx context.Context, filter auditFilter, part
 }
 
 type auditListResult struct {
-	Items      []any      `json:"items"`
+	Items      any        `json:"items"`
 	NextCursor *uuid.UUID `json:"next_cursor"`
 
 	events []*models.AuditLog
