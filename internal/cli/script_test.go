@@ -13,13 +13,16 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 
 	"novamind/internal/dbtest"
 )
@@ -27,7 +30,7 @@ import (
 // TestScript runs testdata/script/*.txtar on each engine, every script on a database of its own, empty at its start. Beside
 // testscript's commands there are:
 //
-//	exits STATUS COMMAND…  runs a command and holds its exit status against one of ours
+//	exits STATUS COMMAND…  runs a command and holds its exit status against one of ours; those of novamind run in this process, but for serve
 //	await FILE VAR         waits until a server in the background, whose output goes to FILE, says where it answers; sets VAR
 //	certify CERT KEY       writes a certificate for 127.0.0.1, which get trusts from then on
 //	get STATUS URL         requests URL and holds the answer's status against one
@@ -36,11 +39,14 @@ import (
 //	terminate              sends SIGTERM to all commands in the background; wait then fails unless they end with 0
 func TestScript(t *testing.T) {
 	t.Parallel()
+	scripts, err := filepath.Abs("testdata/script") // commands change the working directory
+	require.NoError(t, err)
+	commands := commandLine{variables(t, scripts)}
 	for _, engine := range dbtest.Engines() {
 		t.Run(engine.Name, func(t *testing.T) {
 			t.Parallel()
 			testscript.Run(t, testscript.Params{
-				Dir:                 "testdata/script",
+				Dir:                 scripts,
 				RequireExplicitExec: true,
 				Deadline:            time.Now().Add(20 * time.Minute), // of a server that should have refused to start
 				Setup: func(env *testscript.Env) error {
@@ -50,7 +56,7 @@ func TestScript(t *testing.T) {
 				},
 				Condition: func(cond string) (bool, error) { return cond == engine.Name, nil },
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"exits": exits, "await": await, "certify": certify, "get": get, "terminate": terminate,
+					"exits": commands.exits, "await": await, "certify": certify, "get": get, "terminate": terminate,
 					"tamper": func(ts *testscript.TestScript, _ bool, args []string) { tamper(t, ts, args) },
 				},
 			})
@@ -58,20 +64,28 @@ func TestScript(t *testing.T) {
 	}
 }
 
-func exits(ts *testscript.TestScript, _ bool, args []string) {
+func (c commandLine) exits(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
-	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
+	var got int
+	if args[1] == "novamind" && !slices.Contains(args, "serve") {
+		got = c.run(ts, args[2:])
 	} else {
-		ts.Check(err)
+		got = status(ts, ts.Exec(args[1], args[2:]...))
 	}
 	if got != want {
 		ts.Fatalf("exit status %d, not %d", got, want)
 	}
+}
+
+// status returns the exit status that the error of a process stands for.
+func status(ts *testscript.TestScript, err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	ts.Check(err)
+	return 0
 }
 
 var answersAt = regexp.MustCompile(`(?m)^NovaMind answers at (https?://\S+)\n`)
