@@ -143,10 +143,8 @@ func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Ou
 		if t, ok := any(out).(tagged); ok {
 			setETag(c, t.tag())
 		}
-		if version {
-			if announced(c, v.FieldByName("Version").Int()) {
-				return nil
-			}
+		if version && announced(c, out, v.FieldByName("Version").Int()) {
+			return nil
 		}
 		if located {
 			c.Header("Location", at+"/"+fmt.Sprint(v.FieldByName("ID")))
@@ -159,12 +157,16 @@ func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Ou
 	}
 }
 
-// announced sets the ETag, and reports whether a GET has it already: then 304 was answered.
-func announced(c *gin.Context, version int64) bool {
+// renderable is an answer that may hold a rendering, which another release of the program can make differently.
+type renderable interface{ isRendered() bool }
+
+// announced sets the ETag, and reports whether a GET has it already: then 304 was answered. A rendering is always sent.
+func announced(c *gin.Context, answer any, version int64) bool {
+	r, ok := answer.(renderable)
 	switch {
 	case version == 0: // not of one row
 		return false
-	case c.Request.Method == http.MethodGet:
+	case c.Request.Method == http.MethodGet && !(ok && r.isRendered()):
 		return notModified(c, version)
 	default:
 		setETag(c, version)

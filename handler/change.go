@@ -85,7 +85,8 @@ func readReplacement[R, Out any](c *gin.Context) (func(Out) (R, error), error) {
 	}, err
 }
 
-// sentBack returns what is shown as a client would send it back.
+// sentBack returns what is shown as a client would send it back, without what the server computes inside its members: a
+// patch of a member need not name what follows from it.
 func sentBack[R any](shown any) (whole R, err error) {
 	text, err := json.Marshal(shown)
 	if err == nil {
@@ -94,7 +95,28 @@ func sentBack[R any](shown any) (whole R, err error) {
 	if err != nil {
 		return whole, apperr.Wrap(apperr.Internal, internalDetail, err)
 	}
+	members := reflect.ValueOf(&whole).Elem()
+	for _, field := range reflect.VisibleFields(members.Type()) {
+		if !field.Anonymous {
+			clearComputed(members.FieldByIndex(field.Index))
+		}
+	}
 	return whole, nil
+}
+
+// clearComputed clears the members with the tag set:"server" of a struct.
+func clearComputed(v reflect.Value) {
+	if v = reflect.Indirect(v); v.Kind() != reflect.Struct {
+		return
+	}
+	for i := range v.NumField() {
+		switch field := v.Type().Field(i); {
+		case field.Tag.Get("set") == "server":
+			v.Field(i).SetZero()
+		case field.IsExported():
+			clearComputed(v.Field(i))
+		}
+	}
 }
 
 // keepServerSet returns an Invalid error that names the members with the tag set:"server" in which whole, a struct,

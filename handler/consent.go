@@ -2,10 +2,8 @@ package handler
 
 import (
 	"context"
-	"net/http"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"novamind/models"
@@ -18,10 +16,10 @@ type consentAnswer struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	PatientID   uuid.UUID  `json:"patient_id"`
-	Kind        string     `json:"kind"`
-	RecipientID *uuid.UUID `json:"recipient_id"`
-	Purpose     string     `json:"purpose"`
-	GrantedAt   time.Time  `json:"granted_at"`
+	Kind        string     `json:"kind" values:"consent kind"`
+	RecipientID *uuid.UUID `json:"recipient_id" doc:"The account that may see; null: all who treat the patient here."`
+	Purpose     string     `json:"purpose" example:"Treatment"`
+	GrantedAt   time.Time  `json:"granted_at" doc:"When the patient signed it. It takes effect at created_at."`
 	ExpiresAt   *time.Time `json:"expires_at"`
 	RevokedAt   *time.Time `json:"revoked_at"`
 	RecordedBy  uuid.UUID  `json:"recorded_by"`
@@ -35,111 +33,30 @@ func newConsentAnswer(m *models.Consent) consentAnswer {
 	}
 }
 
-func writeConsent(c *gin.Context, status int, m *models.Consent) error {
-	setETag(c, m.Version)
-	return writeJSON(c, status, newConsentAnswer(m))
+type consentRequest struct {
+	byID
+	service.ConsentInput
 }
 
-func (a *API) createConsent(c *gin.Context) error {
-	var body service.ConsentInput
-	patient, once, err := newOfPatient(c, &body)
-	if err != nil {
-		return err
-	}
-	m, err := a.Consents.Grant(c.Request.Context(), patient, body, once)
-	if err != nil {
-		return err
-	}
-	c.Header("Location", "/api/v1/consents/"+m.ID.String())
-	return writeConsent(c, http.StatusCreated, m)
+func (a *API) grantConsent(ctx context.Context, in consentRequest) (*models.Consent, error) {
+	return a.Consents.Grant(ctx, in.ID, in.ConsentInput)
 }
 
-// newOfPatient reads a request that adds something to the patient of the path.
-func newOfPatient[T any](c *gin.Context, body *T) (uuid.UUID, service.Idempotency, error) {
-	if err := decodeBody(c, body); err != nil {
-		return uuid.Nil, service.Idempotency{}, err
-	}
-	id, err := pathID(c, "id")
-	if err != nil {
-		return uuid.Nil, service.Idempotency{}, err
-	}
-	once, err := idempotencyOf(c, body)
-	return id, once, err
+func (a *API) revokeConsent(ctx context.Context, in ofVersion) (*models.Consent, error) {
+	return a.Consents.Revoke(ctx, in.ID, in.Current)
 }
 
-func (a *API) getConsent(c *gin.Context) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	m, err := a.Consents.Get(c.Request.Context(), id)
-	if err != nil || notModified(c, m.Version) {
-		return err
-	}
-	return writeConsent(c, http.StatusOK, m)
+// patientList is the request of a list of what belongs to a patient, without filters.
+type patientList struct {
+	byID
+	pageParams
 }
 
-func (a *API) revokeConsent(c *gin.Context) error {
-	id, condition, err := target(c)
-	if err != nil {
-		return err
+// ofPatient makes the function of such a list.
+func ofPatient[Row any](
+	do func(context.Context, uuid.UUID, service.Page) ([]Row, bool, error),
+) func(context.Context, patientList, service.Page) ([]Row, bool, error) {
+	return func(ctx context.Context, in patientList, page service.Page) ([]Row, bool, error) {
+		return do(ctx, in.ID, page)
 	}
-	m, err := changeOnce(a, c, id, nil, func(ctx context.Context) (*models.Consent, error) {
-		return a.Consents.Revoke(ctx, id, condition.Matches)
-	}, a.Consents.Get)
-	if err != nil {
-		return err
-	}
-	return writeConsent(c, http.StatusOK, m)
-}
-
-// revokeConsents answers alike whatever there was to revoke.
-func (a *API) revokeConsents(c *gin.Context) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	if err := a.Consents.RevokeAll(c.Request.Context(), id); err != nil {
-		return err
-	}
-	c.Status(http.StatusNoContent)
-	return nil
-}
-
-func (a *API) listConsents(c *gin.Context) error {
-	id, span, err := a.listOfPatient(c)
-	if err != nil {
-		return err
-	}
-	found, more, err := a.Consents.Of(c.Request.Context(), id, pageOf(span))
-	if err != nil {
-		return err
-	}
-	items := make([]any, len(found))
-	for i, m := range found {
-		if m.Unreadable() {
-			items[i] = unreadableAnswer{m.ID, true}
-		} else {
-			items[i] = newConsentAnswer(m)
-		}
-	}
-	return writePage(c, span, items, lastID(found, more, func(m *models.Consent) uuid.UUID { return m.ID }))
-}
-
-// listOfPatient reads a request for a list of the patient of the path, without filters.
-func (a *API) listOfPatient(c *gin.Context) (uuid.UUID, pageSpan, error) {
-	q, err := readQuery(c, "limit", "cursor")
-	if err != nil {
-		return uuid.Nil, pageSpan{}, err
-	}
-	params := q.Page()
-	if err := q.Err(); err != nil {
-		return uuid.Nil, pageSpan{}, err
-	}
-	id, err := pathID(c, "id")
-	if err != nil {
-		return uuid.Nil, pageSpan{}, err
-	}
-	span, err := a.cursors.span(c, params, struct{}{})
-	return id, span, err
 }

@@ -1,10 +1,9 @@
 package handler
 
 import (
-	"net/http"
+	"context"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"novamind/models"
@@ -17,12 +16,12 @@ type disclosureAnswer struct {
 	PatientID   uuid.UUID  `json:"patient_id"`
 	RecordID    *uuid.UUID `json:"record_id"`
 	ConsentID   *uuid.UUID `json:"consent_id"`
-	DisclosedBy *uuid.UUID `json:"disclosed_by"` // null: a job of the program
-	RecipientID *uuid.UUID `json:"recipient_id"` // an account
-	Recipient   *string    `json:"recipient"`    // somebody outside
-	Purpose     string     `json:"purpose"`
+	DisclosedBy *uuid.UUID `json:"disclosed_by" doc:"An account; null: a job of the program."`
+	RecipientID *uuid.UUID `json:"recipient_id" doc:"An account of the clinic, or else there is a recipient."`
+	Recipient   *string    `json:"recipient" doc:"Outside of the clinic." example:"Example Hospital"`
+	Purpose     string     `json:"purpose" example:"Referral"`
 	DisclosedAt time.Time  `json:"disclosed_at"`
-	Notice      *string    `json:"notice"` // that went with it
+	Notice      *string    `json:"notice" doc:"The notice of 42 CFR Part 2 that went with it."`
 }
 
 func newDisclosureAnswer(m *models.Disclosure) disclosureAnswer {
@@ -36,36 +35,11 @@ func newDisclosureAnswer(m *models.Disclosure) disclosureAnswer {
 	return answer
 }
 
-func (a *API) createDisclosure(c *gin.Context) error {
-	var body service.DisclosureInput
-	patient, once, err := newOfPatient(c, &body)
-	if err != nil {
-		return err
-	}
-	m, err := a.Consents.Disclose(c.Request.Context(), patient, body, once)
-	if err != nil {
-		return err
-	}
-	setETag(c, m.Version)
-	return writeJSON(c, http.StatusCreated, newDisclosureAnswer(m))
+type disclosureRequest struct {
+	byID
+	service.DisclosureInput
 }
 
-func (a *API) listDisclosures(c *gin.Context) error {
-	id, span, err := a.listOfPatient(c)
-	if err != nil {
-		return err
-	}
-	found, more, err := a.Consents.Disclosures(c.Request.Context(), id, pageOf(span))
-	if err != nil {
-		return err
-	}
-	items := make([]any, len(found))
-	for i, m := range found {
-		if m.Unreadable() {
-			items[i] = unreadableAnswer{m.ID, true}
-		} else {
-			items[i] = newDisclosureAnswer(m)
-		}
-	}
-	return writePage(c, span, items, lastID(found, more, func(m *models.Disclosure) uuid.UUID { return m.ID }))
+func (a *API) disclose(ctx context.Context, in disclosureRequest) (*models.Disclosure, error) {
+	return a.Consents.Disclose(ctx, in.ID, in.DisclosureInput)
 }

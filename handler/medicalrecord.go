@@ -2,16 +2,16 @@ package handler
 
 import (
 	"context"
-	"net/http"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
 	"novamind/models"
 	"novamind/service"
 )
+
+const medicalRecords = "/api/v1/medical-records"
 
 type medicalRecordAnswer struct {
 	ID              uuid.UUID             `json:"id"`
@@ -21,22 +21,25 @@ type medicalRecordAnswer struct {
 	PatientID       uuid.UUID             `json:"patient_id"`
 	AppointmentID   *uuid.UUID            `json:"appointment_id"`
 	AuthorID        uuid.UUID             `json:"author_id"`
-	Kind            string                `json:"kind"`
-	Sensitivity     string                `json:"sensitivity"`
-	Status          string                `json:"status"`
-	OccurredAt      time.Time             `json:"occurred_at"`
-	Title           string                `json:"title"`
-	Content         string                `json:"content"`
-	ContentHTML     *string               `json:"content_html,omitempty"` // where asked for
+	Kind            string                `json:"kind" values:"record kind"`
+	Sensitivity     string                `json:"sensitivity" values:"sensitivity" doc:"Who sees the record."`
+	Status          string                `json:"status" values:"record status"`
+	OccurredAt      time.Time             `json:"occurred_at" doc:"When what the record tells of was."`
+	Title           string                `json:"title" example:"First visit"`
+	Content         string                `json:"content" doc:"Markdown." example:"Sleeps well."`
+	ContentHTML     *string               `json:"content_html,omitempty" doc:"With render=html: the content as safe HTML."`
 	Codes           []models.Coding       `json:"codes"`
-	Questionnaire   *models.Questionnaire `json:"questionnaire"`
+	Questionnaire   *models.Questionnaire `json:"questionnaire" doc:"Of an assessment, with its score."`
 	SignedAt        *time.Time            `json:"signed_at"`
 	SignedBy        *uuid.UUID            `json:"signed_by"`
-	SupersedesID    *uuid.UUID            `json:"supersedes_id"`
+	SupersedesID    *uuid.UUID            `json:"supersedes_id" doc:"The version that this one amends."`
 	AmendmentReason *string               `json:"amendment_reason"`
-	ErrorReason     *string               `json:"error_reason"`
-	Notice          *string               `json:"notice,omitempty"` // 42 CFR 2.32
+	ErrorReason     *string               `json:"error_reason" doc:"Why the record was entered in error."`
+	Notice          *string               `json:"notice,omitempty" doc:"Of a record that 42 CFR Part 2 protects."`
 }
+
+// isRendered implements renderable.
+func (m medicalRecordAnswer) isRendered() bool { return m.ContentHTML != nil }
 
 func newMedicalRecordAnswer(m *models.MedicalRecord) medicalRecordAnswer {
 	answer := medicalRecordAnswer{
@@ -65,265 +68,116 @@ type medicalRecordRequest struct {
 	service.RecordInput
 }
 
-// medicalRecordReplacement is the whole of a draft as a client sends it back. Members that the server sets may be there, unchanged.
+// medicalRecordReplacement is the whole of a draft as a client sends it back.
 type medicalRecordReplacement struct {
-	ID              *uuid.UUID `json:"id"`
-	Version         *int64     `json:"version"`
-	CreatedAt       *time.Time `json:"created_at"`
-	UpdatedAt       *time.Time `json:"updated_at"`
-	PatientID       *uuid.UUID `json:"patient_id"`
-	AuthorID        *uuid.UUID `json:"author_id"`
-	Status          *string    `json:"status"`
-	SignedAt        *time.Time `json:"signed_at"`
-	SignedBy        *uuid.UUID `json:"signed_by"`
-	SupersedesID    *uuid.UUID `json:"supersedes_id"`
-	AmendmentReason *string    `json:"amendment_reason"`
-	ErrorReason     *string    `json:"error_reason"`
-	Notice          *string    `json:"notice"`
+	serverSet
+
+	PatientID       *uuid.UUID `json:"patient_id" set:"server"`
+	AuthorID        *uuid.UUID `json:"author_id" set:"server"`
+	Status          *string    `json:"status" set:"server"`
+	SignedAt        *time.Time `json:"signed_at" set:"server"`
+	SignedBy        *uuid.UUID `json:"signed_by" set:"server"`
+	SupersedesID    *uuid.UUID `json:"supersedes_id" set:"server"`
+	AmendmentReason *string    `json:"amendment_reason" set:"server"`
+	ErrorReason     *string    `json:"error_reason" set:"server"`
+	Notice          *string    `json:"notice" set:"server"`
 	service.RecordInput
 }
 
-func newMedicalRecordReplacement(m *models.MedicalRecord) medicalRecordReplacement {
-	in := service.RecordInput{
-		AppointmentID: m.AppointmentID, Kind: m.Kind, Sensitivity: &m.Sensitivity, OccurredAt: &m.OccurredAt,
-		Title: m.Title.Plain(), Content: m.Content.Plain(), Codes: codesOf(m),
-	}
-	if q := m.Questionnaire.Optional(); q != nil {
-		in.Questionnaire = &service.QuestionnaireInput{Instrument: q.Instrument, Answers: q.Answers}
-	}
-	return medicalRecordReplacement{RecordInput: in}
+func (r medicalRecordReplacement) input() service.RecordInput { return r.RecordInput }
+
+// recordFilters are what lists of records are narrowed by.
+type recordFilters struct {
+	AppointmentID uuid.UUID `query:"appointment_id"`
+	AuthorID      uuid.UUID `query:"author_id"`
+	Kind          string    `query:"kind" max:"50" doc:"Psychotherapy notes are listed only where this asks for them."`
+	Status        string    `query:"status" max:"50"`
+	From          time.Time `query:"from" doc:"The first moment of occurred_at."`
+	To            time.Time `query:"to" doc:"The moment before which occurred_at lies."`
+
+	pageParams
 }
 
-// against returns the input, or an Invalid error where it would change what the server sets.
-func (r medicalRecordReplacement) against(m *models.MedicalRecord) (service.RecordInput, error) {
-	return r.RecordInput, readOnly(
-		unchanged("/id", r.ID, m.ID), unchanged("/version", r.Version, m.Version),
-		unchanged("/created_at", inUTC(r.CreatedAt), m.CreatedAt.UTC()), unchanged("/updated_at", inUTC(r.UpdatedAt), m.UpdatedAt.UTC()),
-		unchanged("/patient_id", r.PatientID, m.PatientID), unchanged("/author_id", r.AuthorID, m.AuthorID), unchanged("/status", r.Status, m.Status),
-		unchanged("/signed_at", inUTC(r.SignedAt), valueOr(inUTC(m.SignedAt), time.Time{})), unchanged("/signed_by", r.SignedBy, valueOr(m.SignedBy, uuid.Nil)),
-		unchanged("/supersedes_id", r.SupersedesID, valueOr(m.SupersedesID, uuid.Nil)),
-		unchanged("/amendment_reason", r.AmendmentReason, m.AmendmentReason.Plain()), unchanged("/error_reason", r.ErrorReason, m.ErrorReason.Plain()), unchanged("/notice", r.Notice, service.Part2Notice),
-	)
+func (f recordFilters) of(patientID uuid.UUID) service.RecordQuery {
+	return service.RecordQuery{
+		PatientID: patientID, AppointmentID: f.AppointmentID, AuthorID: f.AuthorID,
+		Kind: f.Kind, Status: f.Status, From: f.From, To: f.To,
+	}
 }
 
-func (a *API) createMedicalRecord(c *gin.Context) error {
-	var body medicalRecordRequest
-	if err := decodeBody(c, &body); err != nil {
-		return err
+type recordSearch struct {
+	PatientID uuid.UUID `query:"patient_id"`
+	recordFilters
+}
+
+type patientRecords struct {
+	byID
+	recordFilters
+}
+
+func (a *API) searchMedicalRecords(
+	ctx context.Context, in recordSearch, page service.Page,
+) ([]*models.MedicalRecord, bool, error) {
+	return a.MedicalRecords.Search(ctx, in.of(in.PatientID), page)
+}
+
+func (a *API) recordsOfPatient(
+	ctx context.Context, in patientRecords, page service.Page,
+) ([]*models.MedicalRecord, bool, error) {
+	return a.MedicalRecords.Search(ctx, in.of(in.ID), page)
+}
+
+func occurredAt(m *models.MedicalRecord) time.Time { return m.OccurredAt }
+
+func (a *API) writeMedicalRecord(ctx context.Context, in medicalRecordRequest) (*models.MedicalRecord, error) {
+	if in.PatientID == uuid.Nil {
+		return nil, apperr.InvalidFields(
+			apperr.Field{Pointer: "/patient_id", Code: "required", Detail: "Must not be missing."})
 	}
-	if body.PatientID == uuid.Nil {
-		return apperr.InvalidFields(apperr.Field{Pointer: "/patient_id", Code: "required", Detail: "Must not be missing."})
-	}
-	once, err := idempotencyOf(c, body)
+	return a.MedicalRecords.Write(ctx, in.PatientID, in.RecordInput)
+}
+
+const renderHTML = "html"
+
+type medicalRecordView struct {
+	byID
+
+	Render string `query:"render" values:"rendering" doc:"Adds the content as HTML that is safe to put into a page."`
+}
+
+func (a *API) medicalRecord(ctx context.Context, in medicalRecordView) (medicalRecordAnswer, error) {
+	m, err := a.MedicalRecords.Get(ctx, in.ID)
 	if err != nil {
-		return err
-	}
-	m, err := a.MedicalRecords.Write(c.Request.Context(), body.PatientID, body.RecordInput, once)
-	if err != nil {
-		return err
-	}
-	return writeNewMedicalRecord(c, m)
-}
-
-func writeNewMedicalRecord(c *gin.Context, m *models.MedicalRecord) error {
-	c.Header("Location", "/api/v1/medical-records/"+m.ID.String())
-	return writeMedicalRecord(c, http.StatusCreated, m)
-}
-
-func writeMedicalRecord(c *gin.Context, status int, m *models.MedicalRecord) error {
-	setETag(c, m.Version)
-	return writeJSON(c, status, newMedicalRecordAnswer(m))
-}
-
-// getMedicalRecord shows a record; with render=html its content also as HTML that is safe to put into a page.
-func (a *API) getMedicalRecord(c *gin.Context) error {
-	q, err := readQuery(c, "render")
-	if err != nil {
-		return err
-	}
-	render := q.Text("render", 10)
-	if render != nil && *render != "html" {
-		q.add("render", "unknown_value", "Must be html.")
-	}
-	if err := q.Err(); err != nil {
-		return err
-	}
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	m, err := a.MedicalRecords.Get(c.Request.Context(), id)
-	if err != nil || render == nil && notModified(c, m.Version) {
-		return err
+		return medicalRecordAnswer{}, err
 	}
 	answer := newMedicalRecordAnswer(m)
-	if render != nil {
+	if in.Render == renderHTML {
 		html, err := safeHTML(answer.Content)
-		if err != nil {
-			return err
-		}
 		answer.ContentHTML = &html
+		return answer, err
 	}
-	setETag(c, m.Version)
-	return writeJSON(c, http.StatusOK, answer)
+	return answer, nil
 }
 
-func (a *API) replaceMedicalRecord(c *gin.Context) error {
-	var body medicalRecordReplacement
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	return a.changeMedicalRecord(c, body.against)
+func (a *API) signMedicalRecord(ctx context.Context, in ofVersion) (*models.MedicalRecord, error) {
+	return a.MedicalRecords.Sign(ctx, in.ID, in.Current)
 }
 
-func (a *API) patchMedicalRecord(c *gin.Context) error {
-	patch, err := readMergePatch[medicalRecordReplacement](c)
-	if err != nil {
-		return err
-	}
-	return a.changeMedicalRecord(c, func(m *models.MedicalRecord) (service.RecordInput, error) {
-		patched, err := patch.Apply(newMedicalRecordReplacement(m))
-		if err != nil {
-			return service.RecordInput{}, err
-		}
-		return patched.against(m)
-	})
+type amendmentRequest struct {
+	byID
+	service.AmendmentInput
 }
 
-func (a *API) changeMedicalRecord(c *gin.Context, edit func(*models.MedicalRecord) (service.RecordInput, error)) error {
-	id, condition, err := target(c)
-	if err != nil {
-		return err
-	}
-	m, err := a.MedicalRecords.Change(c.Request.Context(), id, condition.Matches, edit)
-	if err != nil {
-		return err
-	}
-	return writeMedicalRecord(c, http.StatusOK, m)
-}
-
-func (a *API) signMedicalRecord(c *gin.Context) error {
-	id, condition, err := target(c)
-	if err != nil {
-		return err
-	}
-	m, err := changeOnce(a, c, id, nil, func(ctx context.Context) (*models.MedicalRecord, error) {
-		return a.MedicalRecords.Sign(ctx, id, condition.Matches)
-	}, a.MedicalRecords.Get)
-	if err != nil {
-		return err
-	}
-	return writeMedicalRecord(c, http.StatusOK, m)
-}
-
-func (a *API) amendMedicalRecord(c *gin.Context) error {
-	var body service.AmendmentInput
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	once, err := idempotencyOf(c, body)
-	if err != nil {
-		return err
-	}
-	m, err := a.MedicalRecords.Amend(c.Request.Context(), id, body, once)
-	if err != nil {
-		return err
-	}
-	return writeNewMedicalRecord(c, m)
+func (a *API) amendMedicalRecord(ctx context.Context, in amendmentRequest) (*models.MedicalRecord, error) {
+	return a.MedicalRecords.Amend(ctx, in.ID, in.AmendmentInput)
 }
 
 type errorMarkRequest struct {
-	Reason string `json:"reason"`
+	ofVersion
+
+	Reason string `json:"reason" max:"200" example:"Of another patient"`
 }
 
-func (a *API) markMedicalRecordInError(c *gin.Context) error {
-	var body errorMarkRequest
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	id, condition, err := target(c)
-	if err != nil {
-		return err
-	}
-	m, err := changeOnce(a, c, id, body, func(ctx context.Context) (*models.MedicalRecord, error) {
-		return a.MedicalRecords.MarkError(ctx, id, condition.Matches, body.Reason)
-	}, a.MedicalRecords.Get)
-	if err != nil {
-		return err
-	}
-	return writeMedicalRecord(c, http.StatusOK, m)
-}
-
-// medicalRecordHistory is every version of a record, the first one first.
-func (a *API) medicalRecordHistory(c *gin.Context) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	found, err := a.MedicalRecords.History(c.Request.Context(), id)
-	if err != nil {
-		return err
-	}
-	return writeJSON(c, http.StatusOK, page[any]{Items: medicalRecordItems(found)})
-}
-
-func (a *API) listMedicalRecords(c *gin.Context) error {
-	return a.answerMedicalRecords(c, nil, "patient_id")
-}
-
-func (a *API) listPatientMedicalRecords(c *gin.Context) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	return a.answerMedicalRecords(c, &id)
-}
-
-// answerMedicalRecords lists records, the latest first; of one patient, where patient is given.
-func (a *API) answerMedicalRecords(c *gin.Context, patient *uuid.UUID, more ...string) error {
-	q, err := readQuery(c, append(more, "appointment_id", "author_id", "kind", "status", "from", "to", "limit", "cursor")...)
-	if err != nil {
-		return err
-	}
-	if patient == nil {
-		patient = q.UUID("patient_id")
-	}
-	query := service.RecordQuery{
-		PatientID: valueOr(patient, uuid.Nil), AppointmentID: valueOr(q.UUID("appointment_id"), uuid.Nil), AuthorID: valueOr(q.UUID("author_id"), uuid.Nil),
-		Kind: valueOr(q.Text("kind", 50), ""), Status: valueOr(q.Text("status", 50), ""),
-		From: valueOr(q.Time("from"), time.Time{}), To: valueOr(q.Time("to"), time.Time{}),
-	}
-	params := q.Page()
-	if err := q.Err(); err != nil {
-		return err
-	}
-	span, err := a.cursors.span(c, params, query)
-	if err != nil {
-		return err
-	}
-	found, hasMore, err := a.MedicalRecords.Search(c.Request.Context(), query, pageOf(span))
-	if err != nil {
-		return err
-	}
-	last := lastID(found, hasMore, func(m *models.MedicalRecord) uuid.UUID { return m.ID })
-	if last != nil {
-		last.Time = found[len(found)-1].OccurredAt
-	}
-	return writePage(c, span, medicalRecordItems(found), last)
-}
-
-func medicalRecordItems(found []*models.MedicalRecord) []any {
-	items := make([]any, len(found))
-	for i, m := range found {
-		if m.Unreadable() {
-			items[i] = unreadableAnswer{m.ID, true}
-		} else {
-			items[i] = newMedicalRecordAnswer(m)
-		}
-	}
-	return items
+func (a *API) markMedicalRecordInError(ctx context.Context, in errorMarkRequest) (*models.MedicalRecord, error) {
+	return a.MedicalRecords.MarkError(ctx, in.ID, in.Current, in.Reason)
 }

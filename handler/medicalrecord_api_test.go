@@ -200,6 +200,61 @@ func TestQuestionnairesAreScored(t *testing.T) {
 	})
 }
 
+// A patch of answers need not name the score that they had. What is computed is still refused where it is wrong.
+func TestAnswersArePatchedWithoutTheirScore(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		path := records + "/" + s.record(s.register(ada), phq9)
+		patch := func(members string) reply {
+			return s.do("PATCH", path, `{"questionnaire":{"answers":[0,0,0,0,0,0,0,0,1]`+members+`}}`, "If-Match: *")
+		}
+		r := patch("")
+		require.Equal(t, http.StatusOK, r.status, r.text)
+		require.InEpsilon(t, 1, r.at("questionnaire", "score"), 0)
+		require.Equal(t, "minimal", r.at("questionnaire", "band"))
+		require.Equal(t, http.StatusOK, patch(`,"score":1`).status)
+		r = patch(`,"score":13`)
+		require.Equal(t, http.StatusUnprocessableEntity, r.status, r.text)
+		require.Contains(t, r.text, `"/questionnaire/score"`)
+	})
+}
+
+// The version does not tell how its content is rendered: a rendering is sent, whatever the client has.
+func TestRenderingsAreAlwaysSent(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		path := records + "/" + s.record(s.register(ada), `"kind":"intake","content":"Text"`)
+		require.Equal(t, http.StatusNotModified, s.do("GET", path, "", `If-None-Match: "1"`).status)
+		r := s.do("GET", path+"?render=html", "", `If-None-Match: "1"`)
+		require.Equal(t, http.StatusOK, r.status)
+		require.Equal(t, `"1"`, r.header.Get("ETag"))
+		require.Equal(t, "<p>Text</p>\n", r.at("content_html"))
+		require.NotContains(t, s.do("GET", path, "").body, "content_html")
+		require.Equal(t, http.StatusUnprocessableEntity, s.do("GET", path+"?render=pdf", "").status)
+	})
+}
+
+// A draft takes what the server sets as it was read, with the notice of 42 CFR Part 2, and nothing else.
+func TestDraftsTakeWhatTheServerSetsUnchanged(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		path := records + "/" + s.record(s.register(ada), `"kind":"sud_counseling_note","content":"Text"`)
+		read := s.do("GET", path, "")
+		require.Equal(t, service.Part2Notice, read.at("notice"))
+		require.Equal(t, http.StatusOK, s.do("PUT", path, read.text, "If-Match: *").status)
+		for member, value := range map[string]string{
+			"patient_id": uuid.NewString(), "author_id": uuid.NewString(), "status": "final", "notice": canary,
+			"signed_by": uuid.NewString(), "signed_at": "2026-02-03T10:00:00Z", "supersedes_id": uuid.NewString(),
+			"amendment_reason": canary, "error_reason": canary,
+		} {
+			r := s.do("PATCH", path, `{"`+member+`":"`+value+`"}`, "If-Match: *")
+			require.Equal(t, http.StatusUnprocessableEntity, r.status, r.text)
+			require.Contains(t, r.text, `"pointer":"/`+member+`","code":"read_only"`)
+			require.NotContains(t, r.text, canary)
+		}
+	})
+}
+
 // Two who amend the same record at once: one does.
 func TestAmendmentsRace(t *testing.T) {
 	t.Parallel()

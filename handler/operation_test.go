@@ -132,6 +132,12 @@ func TestTheDocumentSaysWhatIsRequiredAndWhatMayBeNull(t *testing.T) {
 	require.Equal(t, nullableRef("AddressPatch"), patch.Properties["address"])
 	require.Equal(t, "string", patch.Properties["first_name"]["type"], "no null: a name cannot be taken away")
 
+	draft, questionnaire := d.Components.Schemas["MedicalRecordRequest"], d.Components.Schemas["QuestionnaireInput"]
+	require.ElementsMatch(t, []string{"patient_id", "kind"}, draft.Required, "a draft needs no title yet")
+	require.Equal(t, "string", draft.Properties["title"]["type"], "no null")
+	require.Equal(t, true, questionnaire.Properties["score"]["readOnly"], "it is computed")
+	require.Contains(t, draft.Properties["kind"]["enum"], "progress_note")
+
 	deleting := d.Paths["/api/v1/patients/{id}"]["delete"]
 	require.Equal(t, []string{"patient.deactivate", "patient.purge"}, deleting.Permissions)
 	for _, status := range []string{"204", "400", "401", "403", "404", "409", "412", "422", "428", "429", "503"} {

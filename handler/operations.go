@@ -9,7 +9,9 @@ import (
 
 // Operations is the table of operations: what this server answers, who may ask, and what is taken and answered.
 func (a *API) Operations() []Operation {
-	return slices.Concat(a.systemOperations(), a.patientOperations(), a.auditOperations(), legacy(a.legacyRoutes()))
+	return slices.Concat(
+		a.systemOperations(), a.patientOperations(), a.recordOperations(), a.auditOperations(), legacy(a.legacyRoutes()),
+	)
 }
 
 // systemOperations: what monitors poll.
@@ -57,6 +59,76 @@ func (a *API) patientOperations() []Operation {
 			all(a.activeEmergencies, newEmergencyAnswer), nil},
 		{"POST", "/api/v1/break-glass", "Open emergency access", Session, may(service.BreakGlassOpen),
 			post(201, "", a.breakGlass, a.opened, same), nil},
+	}
+}
+
+// recordOperations: what is written about patients.
+func (a *API) recordOperations() []Operation {
+	return slices.Concat(a.medicalRecordOperations(), a.consentOperations(), a.riskFlagOperations())
+}
+
+func (a *API) medicalRecordOperations() []Operation {
+	const record = medicalRecords + "/:id"
+	reading := may(service.MedicalRecordRead)
+	amending := mayAgain(service.MedicalRecordAmend, service.MedicalRecordRead)
+	changing := change[medicalRecordReplacement](a.MedicalRecords.Change, newMedicalRecordAnswer)
+	again := a.MedicalRecords.Get
+	return []Operation{
+		{"GET", "/api/v1/patients/:id/medical-records", "List the medical records of a patient", Session, reading,
+			listBy(occurredAt, a.recordsOfPatient, newMedicalRecordAnswer), nil},
+		{"GET", medicalRecords, "List medical records", Session, reading,
+			listBy(occurredAt, a.searchMedicalRecords, newMedicalRecordAnswer), fails(apperr.NotFound)},
+		{"POST", medicalRecords, "Write a medical record", Session,
+			mayAgain(service.MedicalRecordCreate, service.MedicalRecordRead),
+			create(medicalRecords, a.writeMedicalRecord, again, newMedicalRecordAnswer), fails(apperr.Conflict)},
+		{"GET", record, "Show a medical record", Session, reading, get(a.medicalRecord, same), nil},
+		{"PUT", record, "Replace a medical record", Session, may(service.MedicalRecordUpdate), changing,
+			fails(apperr.Conflict)},
+		{"PATCH", record, "Change a medical record", Session, may(service.MedicalRecordUpdate), changing,
+			fails(apperr.Conflict)},
+		{"POST", record + "/sign", "Sign a medical record", Session,
+			mayAgain(service.MedicalRecordSign, service.MedicalRecordRead),
+			act(a.signMedicalRecord, again, newMedicalRecordAnswer), fails(apperr.Conflict)},
+		{"POST", record + "/amendments", "Amend a medical record", Session, amending,
+			create(medicalRecords, a.amendMedicalRecord, again, newMedicalRecordAnswer),
+			fails(apperr.Conflict, apperr.Duplicate, apperr.Stale)},
+		{"POST", record + "/entered-in-error", "Mark a medical record as entered in error", Session, amending,
+			act(a.markMedicalRecordInError, again, newMedicalRecordAnswer), fails(apperr.Conflict)},
+		{"GET", record + "/history", "List the versions of a medical record", Session, reading,
+			all(a.MedicalRecords.History, newMedicalRecordAnswer), nil},
+	}
+}
+
+func (a *API) consentOperations() []Operation {
+	const consents, disclosures = "/api/v1/patients/:id/consents", "/api/v1/patients/:id/disclosures"
+	const consent = "/api/v1/consents"
+	recording := mayAgain(service.ConsentCreate, service.ConsentRead)
+	return []Operation{
+		{"GET", consents, "List the consents of a patient", Session, may(service.ConsentRead),
+			list(ofPatient(a.Consents.Of), newConsentAnswer), nil},
+		{"POST", consents, "Record a consent", Session, recording,
+			create(consent, a.grantConsent, a.Consents.Get, newConsentAnswer), nil},
+		{"DELETE", consents, "Revoke all consents of a patient", Session, may(service.ConsentCreate),
+			remove(a.Consents.RevokeAll), fails(apperr.Stale)},
+		{"GET", consent + "/:id", "Show a consent", Session, may(service.ConsentRead),
+			get(a.Consents.Get, newConsentAnswer), nil},
+		{"POST", consent + "/:id/revocation", "Revoke a consent", Session, recording,
+			act(a.revokeConsent, a.Consents.Get, newConsentAnswer), fails(apperr.Conflict)},
+		{"GET", disclosures, "List the disclosures of a patient", Session, may(service.DisclosureRead),
+			list(ofPatient(a.Consents.Disclosures), newDisclosureAnswer), nil},
+		{"POST", disclosures, "Record a disclosure", Session,
+			mayAgain(service.DisclosureCreate, service.DisclosureRead),
+			create("", a.disclose, a.Consents.Disclosure, newDisclosureAnswer), fails(apperr.Conflict)},
+	}
+}
+
+func (a *API) riskFlagOperations() []Operation {
+	return []Operation{
+		{"GET", "/api/v1/patients/:id/risk-flags", "List the risk flags of a patient", Session,
+			may(service.MedicalRecordRead), list(a.riskFlags, newRiskFlagAnswer), nil},
+		{"POST", "/api/v1/risk-flags/:id/reviews", "Review a risk flag", Session,
+			mayAgain(service.MedicalRecordAmend, service.MedicalRecordRead),
+			act(a.reviewRiskFlag, a.MedicalRecords.Flag, newRiskFlagAnswer), fails(apperr.Conflict)},
 	}
 }
 

@@ -2,10 +2,8 @@ package handler
 
 import (
 	"context"
-	"net/http"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"novamind/models"
@@ -16,15 +14,15 @@ type riskFlagAnswer struct {
 	ID         uuid.UUID  `json:"id"`
 	Version    int64      `json:"version"`
 	PatientID  uuid.UUID  `json:"patient_id"`
-	RecordID   *uuid.UUID `json:"record_id"`
-	Reason     string     `json:"reason"`
+	RecordID   *uuid.UUID `json:"record_id" doc:"The record that raised the flag."`
+	Reason     string     `json:"reason" example:"PHQ-9, item 9: thoughts of self-harm"`
 	RaisedBy   uuid.UUID  `json:"raised_by"`
 	RaisedAt   time.Time  `json:"raised_at"`
-	ReviewAt   time.Time  `json:"review_at"`
+	ReviewAt   time.Time  `json:"review_at" doc:"When somebody must have looked at it."`
 	ResolvedAt *time.Time `json:"resolved_at"`
 	ResolvedBy *uuid.UUID `json:"resolved_by"`
-	Finding    *string    `json:"finding"`          // of the last review
-	Notice     *string    `json:"notice,omitempty"` // 42 CFR 2.32
+	Finding    *string    `json:"finding" doc:"Of the last review."`
+	Notice     *string    `json:"notice,omitempty" doc:"Of a record that 42 CFR Part 2 protects."`
 }
 
 func newRiskFlagAnswer(f *models.RiskFlag) riskFlagAnswer {
@@ -39,58 +37,22 @@ func newRiskFlagAnswer(f *models.RiskFlag) riskFlagAnswer {
 	return answer
 }
 
-func riskFlagItems(found []*models.RiskFlag) []any {
-	items := make([]any, len(found))
-	for i, f := range found {
-		if f.Unreadable() {
-			items[i] = unreadableAnswer{f.ID, true}
-		} else {
-			items[i] = newRiskFlagAnswer(f)
-		}
-	}
-	return items
+type riskFlagList struct {
+	byID
+
+	Open bool `query:"open" doc:"Only flags that are not resolved."`
+	pageParams
 }
 
-// listRiskFlags lists a patient's flags; with open=true those that nobody has resolved.
-func (a *API) listRiskFlags(c *gin.Context) error {
-	q, err := readQuery(c, "open", "limit", "cursor")
-	if err != nil {
-		return err
-	}
-	open, params := valueOr(q.Bool("open"), false), q.Page()
-	if err := q.Err(); err != nil {
-		return err
-	}
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	span, err := a.cursors.span(c, params, open)
-	if err != nil {
-		return err
-	}
-	found, more, err := a.MedicalRecords.Flags(c.Request.Context(), id, open, pageOf(span))
-	if err != nil {
-		return err
-	}
-	return writePage(c, span, riskFlagItems(found), lastID(found, more, func(f *models.RiskFlag) uuid.UUID { return f.ID }))
+func (a *API) riskFlags(ctx context.Context, in riskFlagList, page service.Page) ([]*models.RiskFlag, bool, error) {
+	return a.MedicalRecords.Flags(ctx, in.ID, in.Open, page)
 }
 
-func (a *API) reviewRiskFlag(c *gin.Context) error {
-	var body service.ReviewInput
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	id, condition, err := target(c)
-	if err != nil {
-		return err
-	}
-	f, err := changeOnce(a, c, id, body, func(ctx context.Context) (*models.RiskFlag, error) {
-		return a.MedicalRecords.Review(ctx, id, condition.Matches, body)
-	}, a.MedicalRecords.Flag)
-	if err != nil {
-		return err
-	}
-	setETag(c, f.Version)
-	return writeJSON(c, http.StatusOK, newRiskFlagAnswer(f))
+type riskFlagReviewRequest struct {
+	ofVersion
+	service.ReviewInput
+}
+
+func (a *API) reviewRiskFlag(ctx context.Context, in riskFlagReviewRequest) (*models.RiskFlag, error) {
+	return a.MedicalRecords.Review(ctx, in.ID, in.Current, in.ReviewInput)
 }

@@ -4,7 +4,7 @@ import "slices"
 
 // legacyRoutes are the routes that are no rows of the table of operations yet.
 func (a *API) legacyRoutes() []Route {
-	return slices.Concat(a.authRoutes(), a.accountRoutes(), a.recordRoutes(), a.appointmentRoutes())
+	return slices.Concat(a.authRoutes(), a.accountRoutes(), a.appointmentRoutes())
 }
 
 // authRoutes: one's own account and sessions.
@@ -37,31 +37,6 @@ func (a *API) accountRoutes() []Route {
 		{"POST", "/api/v1/api-keys", Session, noQuery(a.createAPIKey)},
 		{"GET", "/api/v1/api-keys/:id", Session, noQuery(a.getAPIKey)},
 		{"DELETE", "/api/v1/api-keys/:id", Session, noQuery(a.revokeAPIKey)},
-	}
-}
-
-// recordRoutes: what is written about patients.
-func (a *API) recordRoutes() []Route {
-	return []Route{
-		{"GET", "/api/v1/patients/:id/medical-records", Session, a.listPatientMedicalRecords},
-		{"GET", "/api/v1/patients/:id/consents", Session, a.listConsents},
-		{"POST", "/api/v1/patients/:id/consents", Session, noQuery(a.createConsent)},
-		{"DELETE", "/api/v1/patients/:id/consents", Session, noQuery(a.revokeConsents)},
-		{"GET", "/api/v1/patients/:id/disclosures", Session, a.listDisclosures},
-		{"POST", "/api/v1/patients/:id/disclosures", Session, noQuery(a.createDisclosure)},
-		{"GET", "/api/v1/patients/:id/risk-flags", Session, a.listRiskFlags},
-		{"GET", "/api/v1/medical-records", Session, a.listMedicalRecords},
-		{"POST", "/api/v1/medical-records", Session, noQuery(a.createMedicalRecord)},
-		{"GET", "/api/v1/medical-records/:id", Session, a.getMedicalRecord},
-		{"PUT", "/api/v1/medical-records/:id", Session, noQuery(a.replaceMedicalRecord)},
-		{"PATCH", "/api/v1/medical-records/:id", Session, noQuery(a.patchMedicalRecord)},
-		{"POST", "/api/v1/medical-records/:id/sign", Session, noQuery(a.signMedicalRecord)},
-		{"POST", "/api/v1/medical-records/:id/amendments", Session, noQuery(a.amendMedicalRecord)},
-		{"POST", "/api/v1/medical-records/:id/entered-in-error", Session, noQuery(a.markMedicalRecordInError)},
-		{"GET", "/api/v1/medical-records/:id/history", Session, noQuery(a.medicalRecordHistory)},
-		{"GET", "/api/v1/consents/:id", Session, noQuery(a.getConsent)},
-		{"POST", "/api/v1/consents/:id/revocation", Session, noQuery(a.revokeConsent)},
-		{"POST", "/api/v1/risk-flags/:id/reviews", Session, noQuery(a.reviewRiskFlag)},
 	}
 }
 

@@ -12,8 +12,14 @@ var vocabularies = map[string][]string{
 	"audit origin":      service.AuditFilters()["origin"],
 	"audit outcome":     service.AuditFilters()["outcome"],
 	"care":              {models.CareRegistered, models.CareAssigned, models.CareAppointment, models.CareRecord},
+	"consent kind":      {models.ConsentPart2},
+	"questionnaire":     {models.PHQ9, models.GAD7},
+	"record kind":       models.RecordKinds(),
+	"record status":     {models.RecordDraft, models.RecordFinal, models.RecordAmended, models.RecordInError},
+	"rendering":         {renderHTML},
 	"review section": {
 		service.ReviewBreakGlass, service.ReviewDenials, service.ReviewDirectSQL, service.ReviewExports,
 		service.ReviewOutOfHours, service.ReviewOwnRecord,
 	},
+	"sensitivity": models.Sensitivities(),
 }

@@ -50,13 +50,13 @@ var instruments = map[string]instrument{
 type Questionnaire struct {
 	phi.Private `json:"-"`
 
-	Instrument string   `json:"instrument"`
-	Code       string   `json:"code"` // LOINC, of the panel
-	ItemCodes  []string `json:"item_codes"`
-	Answers    []int    `json:"answers"`
-	Score      int      `json:"score"`
-	ScoreCode  string   `json:"score_code"`
-	Band       string   `json:"band"`
+	Instrument string   `json:"instrument" values:"questionnaire"`
+	Code       string   `json:"code" doc:"LOINC, of the panel." example:"44249-1"`
+	ItemCodes  []string `json:"item_codes" doc:"LOINC, of each item."`
+	Answers    []int    `json:"answers" doc:"Of each item, from 0 (not at all) to 3 (nearly every day)."`
+	Score      int      `json:"score" example:"13"`
+	ScoreCode  string   `json:"score_code" doc:"LOINC, of the score." example:"44261-6"`
+	Band       string   `json:"band" doc:"What the score tells of." example:"moderate"`
 }
 
 // What NewQuestionnaire refuses.

@@ -334,7 +334,7 @@ var expectations = map[string]expectation{
 		roles: clinicians, action: audit.Create,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			b.enroll(t, ctx)
-			_, err := b.records.Write(ctx, b.inCareOf(t, ctx).ID, service.RecordInput{Kind: models.KindIntake, Title: "Visit"}, service.Idempotency{})
+			_, err := b.records.Write(ctx, b.inCareOf(t, ctx).ID, service.RecordInput{Kind: models.KindIntake, Title: "Visit"})
 			return err
 		},
 	},
@@ -381,11 +381,11 @@ var expectations = map[string]expectation{
 		roles: clinicians, action: audit.Amend, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			writer, p := b.writer(t, ctx)
-			m, err := b.records.Write(writer, p.ID, service.RecordInput{Kind: models.KindIntake, Title: "Visit", Content: "Text"}, service.Idempotency{})
+			m, err := b.records.Write(writer, p.ID, service.RecordInput{Kind: models.KindIntake, Title: "Visit", Content: "Text"})
 			require.NoError(t, err)
 			_, err = b.records.Sign(writer, m.ID, anyVersion)
 			require.NoError(t, err)
-			_, err = b.records.Amend(ctx, m.ID, service.AmendmentInput{AmendmentReason: "A word was missing"}, service.Idempotency{})
+			_, err = b.records.Amend(ctx, m.ID, service.AmendmentInput{AmendmentReason: "A word was missing"})
 			return err
 		},
 	},
@@ -422,7 +422,7 @@ var expectations = map[string]expectation{
 		roles: clinicians, action: audit.Create,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			b.enroll(t, ctx)
-			_, err := b.consents.Grant(ctx, b.inCareOf(t, ctx).ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"}, service.Idempotency{})
+			_, err := b.consents.Grant(ctx, b.inCareOf(t, ctx).ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"})
 			return err
 		},
 	},
@@ -457,7 +457,18 @@ var expectations = map[string]expectation{
 		roles: clinicians, action: audit.Disclose,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			b.enroll(t, ctx)
-			_, err := b.consents.Disclose(ctx, b.inCareOf(t, ctx).ID, service.DisclosureInput{Recipient: "Example Hospital", Purpose: "Referral"}, service.Idempotency{})
+			_, err := b.consents.Disclose(ctx, b.inCareOf(t, ctx).ID, service.DisclosureInput{Recipient: "Example Hospital", Purpose: "Referral"})
+			return err
+		},
+	},
+	"ConsentService.Disclosure": {
+		roles: clinicians, action: audit.Read, care: true,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			writer, p := b.writer(t, ctx)
+			in := service.DisclosureInput{Recipient: "Example Hospital", Purpose: "Referral"}
+			d, err := b.consents.Disclose(writer, p.ID, in)
+			require.NoError(t, err)
+			_, err = b.consents.Disclosure(ctx, d.ID)
 			return err
 		},
 	},
@@ -762,7 +773,7 @@ func TestMethodsKeepToEmergencies(t *testing.T) {
 	t.Parallel()
 	permitted := []string{
 		"PatientService.Get", "PatientService.Registered", "AppointmentService.Book", "AppointmentService.Get", "AppointmentService.OfPatient", "ChartService.Of",
-		"MedicalRecordService.Flag", "ConsentService.Get", "CareService.Clinicians",
+		"MedicalRecordService.Flag", "ConsentService.Get", "ConsentService.Disclosure", "CareService.Clinicians",
 	}
 	for name, e := range expectations {
 		if !e.care {

@@ -24,7 +24,7 @@ func TestRecordsNameAppointmentsThatAreThere(t *testing.T) {
 		require.NoError(t, b.merge(t, merged, kept))
 		var records []*models.MedicalRecord
 		for _, a := range []*models.Appointment{own, other} {
-			m, err := b.records.Write(ctx, kept.ID, service.RecordInput{Kind: models.KindIntake, Title: "Visit", AppointmentID: &a.ID}, service.Idempotency{})
+			m, err := b.records.Write(ctx, kept.ID, service.RecordInput{Kind: models.KindIntake, Title: "Visit", AppointmentID: &a.ID})
 			require.NoError(t, err)
 			records = append(records, m)
 		}

@@ -31,7 +31,7 @@ func TestWhatAnEmergencyWasNeededForIsFlagged(t *testing.T) {
 		b.book(t, soon(visit(p, me, 0)))
 		written := map[string]uuid.UUID{}
 		for _, sensitivity := range []string{models.SensitivityNormal, models.SensitivityRestricted} {
-			m, err := b.records.Write(b.on(t, colleague), p.ID, entry(sensitivity), service.Idempotency{})
+			m, err := b.records.Write(b.on(t, colleague), p.ID, entry(sensitivity))
 			require.NoError(t, err)
 			_, err = b.records.Sign(b.on(t, colleague), m.ID, anyVersion)
 			require.NoError(t, err)
@@ -57,7 +57,7 @@ func TestWhatAnEmergencyWasNeededForIsFlagged(t *testing.T) {
 			require.NoError(t, read())
 			require.Greater(t, len(b.flagged(t)), before, action)
 		}
-		_, err = b.records.Amend(ctx, written[models.SensitivityRestricted], service.AmendmentInput{AmendmentReason: "Better"}, service.Idempotency{})
+		_, err = b.records.Amend(ctx, written[models.SensitivityRestricted], service.AmendmentInput{AmendmentReason: "Better"})
 		requireCode(t, apperr.NotFound, err, "an emergency amends nothing")
 	})
 }
@@ -70,7 +70,7 @@ func TestEmergenciesAndDrafts(t *testing.T) {
 		p, me, seeing, colleague := b.register(t), b.practitioner(t), b.practitioner(t), b.practitioner(t)
 		require.NoError(t, b.care.Note(t.Context(), p.ID, colleague.ID, models.CareAssigned, time.Now()))
 		b.book(t, soon(visit(p, seeing, 0)))
-		draft, err := b.records.Write(b.on(t, colleague), p.ID, entry(models.SensitivityNormal), service.Idempotency{})
+		draft, err := b.records.Write(b.on(t, colleague), p.ID, entry(models.SensitivityNormal))
 		require.NoError(t, err)
 		seen := func(ctx context.Context) []uuid.UUID {
 			found, _, err := b.records.Search(ctx, service.RecordQuery{PatientID: p.ID}, onePage)
@@ -90,7 +90,7 @@ func TestEmergenciesAndDrafts(t *testing.T) {
 		requireCode(t, apperr.NotFound, err)
 		require.Equal(t, []uuid.UUID{draft.ID}, seen(b.on(t, seeing)), "in care")
 
-		mine, err := b.records.Write(b.on(t, me), p.ID, entry(models.SensitivityNormal), service.Idempotency{})
+		mine, err := b.records.Write(b.on(t, me), p.ID, entry(models.SensitivityNormal))
 		require.NoError(t, err)
 		require.Equal(t, []uuid.UUID{mine.ID}, seen(b.on(t, me)))
 		_, err = b.records.Change(b.on(t, me), mine.ID, anyVersion, func(*models.MedicalRecord) (service.RecordInput, error) { return entry(models.SensitivityNormal), nil })

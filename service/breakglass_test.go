@@ -107,7 +107,7 @@ func TestEmergenciesDoNotLast(t *testing.T) {
 		require.NoError(t, err)
 		_, err = b.patients.Get(audit.WithActor(t.Context(), audit.Actor{ID: colleague.ID, Roles: colleague.Roles, Origin: "test"}), p.ID)
 		require.True(t, apperr.Is(err, apperr.NotFound), "nobody else is brought into care either")
-		_, err = b.consents.Grant(ctx, p.ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"}, service.Idempotency{})
+		_, err = b.consents.Grant(ctx, p.ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"})
 		require.True(t, apperr.Is(err, apperr.NotFound), "a consent would open what an emergency must not")
 		_, err = b.carers.Assign(as(t, service.RoleFrontDesk), p.ID, account.ID)
 		require.NoError(t, err)

@@ -27,7 +27,7 @@ func TestCareIsCarriedOver(t *testing.T) {
 		require.NoError(t, err)
 		_, err = b.appointments.Book(b.on(t, me), soon(visit(p, me, 0)), service.Idempotency{})
 		require.NoError(t, err)
-		_, err = b.records.Write(b.on(t, me), p.ID, entry("normal"), service.Idempotency{})
+		_, err = b.records.Write(b.on(t, me), p.ID, entry("normal"))
 		require.NoError(t, err)
 		require.NoError(t, b.db.Exec("UPDATE breakglass SET expires_at = created_at").Error)
 

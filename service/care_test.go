@@ -48,7 +48,7 @@ func (b *bundle) written(t *testing.T, by *models.Account, ago time.Duration) *m
 	t.Helper()
 	p := b.register(t)
 	require.NoError(t, b.care.Note(t.Context(), p.ID, by.ID, models.CareAssigned, time.Now()))
-	m, err := b.records.Write(b.on(t, by), p.ID, service.RecordInput{Kind: models.KindProgressNote, Title: "Title", Content: "Text"}, service.Idempotency{})
+	m, err := b.records.Write(b.on(t, by), p.ID, service.RecordInput{Kind: models.KindProgressNote, Title: "Title", Content: "Text"})
 	require.NoError(t, err)
 	written := time.Now().Add(-ago).UTC().Format("2006-01-02 15:04:05.000000-07:00")
 	for _, step := range []int{1, -1} { // the database lets no draft change without its version
@@ -180,7 +180,7 @@ func TestEmergencyEntriesAreNoCare(t *testing.T) {
 		series.StartsAt, series.EndsAt = a.StartsAt.Add(24*time.Hour), a.EndsAt.Add(24*time.Hour)
 		_, err = b.appointments.BookSeries(ctx, series, service.Idempotency{})
 		require.NoError(t, err)
-		_, err = b.records.Write(ctx, old.PatientID, service.RecordInput{Kind: models.KindProgressNote, Title: "Title", Content: "Text"}, service.Idempotency{})
+		_, err = b.records.Write(ctx, old.PatientID, service.RecordInput{Kind: models.KindProgressNote, Title: "Title", Content: "Text"})
 		require.NoError(t, err)
 		require.NoError(t, b.db.Exec("UPDATE breakglass SET expires_at = created_at").Error)
 		for _, who := range []*models.Account{me, colleague} {

@@ -17,7 +17,8 @@ import (
 // every method returns a Forbidden error where no role of the actor permits it, a NotFound one where the patient is out of the actor's sight,
 // and an audit.unavailable one where the event can't be stored.
 type ConsentService struct {
-	adding
+	store Store
+	care  *Care
 
 	accounts    *repository.AccountRepository
 	records     *repository.MedicalRecordRepository
@@ -28,7 +29,7 @@ type ConsentService struct {
 // NewConsentService returns the service on a store.
 func NewConsentService(store *repository.Store, care *Care) *ConsentService {
 	return &ConsentService{
-		adding:      adding{store, care, repeats{repository.NewIdempotencyKeyRepository(store)}},
+		store: store, care: care,
 		accounts:    repository.NewAccountRepository(store),
 		records:     repository.NewMedicalRecordRepository(store),
 		consents:    repository.NewConsentRepository(store),
@@ -40,11 +41,11 @@ func NewConsentService(store *repository.Store, care *Care) *ConsentService {
 type ConsentInput struct {
 	phi.Private `json:"-"`
 
-	Kind        string     `json:"kind"`
-	RecipientID *uuid.UUID `json:"recipient_id,omitempty"` // the account that may see; nil: everybody who treats the patient here
-	Purpose     string     `json:"purpose"`
-	GrantedAt   *time.Time `json:"granted_at,omitempty"` // when the patient signed it; nil: now
-	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
+	Kind        string     `json:"kind" values:"consent kind"`
+	RecipientID *uuid.UUID `json:"recipient_id,omitempty" doc:"The account that may see. Left out: all who treat the patient."`
+	Purpose     string     `json:"purpose" max:"200" example:"Treatment"`
+	GrantedAt   *time.Time `json:"granted_at,omitempty" doc:"When the patient signed it. Left out: now."`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"After it was granted."`
 }
 
 func (in ConsentInput) consent(now time.Time) (*models.Consent, error) {
@@ -70,16 +71,18 @@ func (in ConsentInput) consent(now time.Time) (*models.Consent, error) {
 	return c, v.err()
 }
 
-// Grant records a consent, which takes effect now, whenever the patient signed it, and opens nothing to the actor, whomever it is for. A repeat with
-// the same idempotency key returns what the first one made. It returns an Invalid error, or a KeyReused one.
-func (s *ConsentService) Grant(ctx context.Context, patientID uuid.UUID, in ConsentInput, once Idempotency) (*models.Consent, error) {
+// Grant records a consent of a patient in the actor's care. The consent takes effect now, whenever the patient signed
+// it, and opens nothing to the actor. Grant returns a NotFound or an Invalid error.
+func (s *ConsentService) Grant(ctx context.Context, patientID uuid.UUID, in ConsentInput) (*models.Consent, error) {
 	intent := audit.Intent{Action: audit.Create, EntityType: "consent"}
-	return addTo(ctx, s.adding, ConsentCreate, intent, patientID, once, s.consents.ByID, func(ctx context.Context) (*models.Consent, error) {
-		return s.grant(ctx, patientID, in)
-	})
+	return guarded(ctx, s.store, ConsentCreate, intent, s.store.InTx,
+		func(ctx context.Context) (*models.Consent, error) { return s.grant(ctx, patientID, in) })
 }
 
 func (s *ConsentService) grant(ctx context.Context, patientID uuid.UUID, in ConsentInput) (*models.Consent, error) {
+	if err := s.care.inCareFor(ctx, patientID); err != nil {
+		return nil, err
+	}
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
 		return nil, err
@@ -109,16 +112,10 @@ func unknownReference(err error, pointer string) error {
 }
 
 // Get returns a consent. It returns a NotFound error, or an Unreadable one.
-func (s *ConsentService) Get(ctx context.Context, id uuid.UUID) (c *models.Consent, err error) {
+func (s *ConsentService) Get(ctx context.Context, id uuid.UUID) (*models.Consent, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "consent", EntityID: id}
-	err = guard(ctx, s.store, ConsentRead, intent, s.store.Read, func(ctx context.Context) error {
-		c, err = s.inSight(ctx, id)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
+	return guarded(ctx, s.store, ConsentRead, intent, s.store.Read,
+		func(ctx context.Context) (*models.Consent, error) { return s.inSight(ctx, id) })
 }
 
 func (s *ConsentService) inSight(ctx context.Context, id uuid.UUID) (*models.Consent, error) {
@@ -127,10 +124,7 @@ func (s *ConsentService) inSight(ctx context.Context, id uuid.UUID) (*models.Con
 		return nil, err
 	}
 	c, err := s.consents.InSight(ctx, id, sight)
-	if apperr.Is(err, apperr.NotFound) {
-		return nil, outOfSight()
-	}
-	return c, err
+	return c, unseen(err)
 }
 
 // sight returns which records the actor sees of the patients whom the permission of the innermost guarded call reaches. Consents and disclosures tell of
@@ -145,45 +139,43 @@ func (s *ConsentService) sight(ctx context.Context) (repository.RecordSight, err
 }
 
 // Of returns one page of a patient's consents in the actor's sight, and whether there are more. It returns a NotFound error.
-func (s *ConsentService) Of(ctx context.Context, patientID uuid.UUID, page Page) (found []*models.Consent, more bool, err error) {
+func (s *ConsentService) Of(ctx context.Context, patientID uuid.UUID, page Page) ([]*models.Consent, bool, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "consent"}
-	err = guard(ctx, s.store, ConsentRead, intent, s.store.Read, func(ctx context.Context) error {
-		if err := s.care.inCareFor(ctx, patientID); err != nil {
-			return err
-		}
-		sight, err := s.sight(ctx)
+	return guardedPage(ctx, s.store, ConsentRead, intent, func(ctx context.Context) ([]*models.Consent, bool, error) {
+		sight, err := s.sightOf(ctx, patientID)
 		if err != nil {
-			return err
+			return nil, false, err
 		}
-		found, more, err = s.consents.Of(ctx, patientID, sight, page)
-		return err
+		return s.consents.Of(ctx, patientID, sight, page)
 	})
-	if err != nil {
-		return nil, false, err
+}
+
+// sightOf is sight for lists of a patient. It returns a NotFound error where the patient is not in the actor's care.
+func (s *ConsentService) sightOf(ctx context.Context, patientID uuid.UUID) (repository.RecordSight, error) {
+	if err := s.care.inCareFor(ctx, patientID); err != nil {
+		return repository.RecordSight{}, err
 	}
-	return found, more, nil
+	return s.sight(ctx)
 }
 
 // Revoke ends a consent from now on. It returns a NotFound, a Stale or a Conflict error.
-func (s *ConsentService) Revoke(ctx context.Context, id uuid.UUID, current Precondition) (c *models.Consent, err error) {
+func (s *ConsentService) Revoke(ctx context.Context, id uuid.UUID, current Precondition) (*models.Consent, error) {
 	intent := audit.Intent{Action: audit.Revoke, EntityType: "consent", EntityID: id}
-	err = guard(ctx, s.store, ConsentCreate, intent, s.store.InTx, func(ctx context.Context) error {
-		if c, err = s.inSight(ctx, id); err != nil {
-			return err
-		}
-		if err := current.check(c.Version); err != nil {
-			return err
-		}
-		if c.RevokedAt != nil {
-			return conflict("The consent was revoked already.")
-		}
-		c.RevokedAt = new(time.Now().UTC().Truncate(time.Microsecond))
-		return s.consents.Update(ctx, c)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
+	return guarded(ctx, s.store, ConsentCreate, intent, s.store.InTx,
+		func(ctx context.Context) (*models.Consent, error) {
+			c, err := s.inSight(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			if err := current.check(c.Version); err != nil {
+				return nil, err
+			}
+			if c.RevokedAt != nil {
+				return nil, conflict("The consent was revoked already.")
+			}
+			c.RevokedAt = new(time.Now().UTC().Truncate(time.Microsecond))
+			return c, s.consents.Update(ctx, c)
+		})
 }
 
 // RevokeAll ends whatever a patient in the actor's care has consented to, whether the actor sees it or not: patients revoke at any time (42 CFR 2.31), to anybody
@@ -213,36 +205,46 @@ func (s *ConsentService) RevokeAll(ctx context.Context, patientID uuid.UUID) err
 type DisclosureInput struct {
 	phi.Private `json:"-"`
 
-	RecordID    *uuid.UUID `json:"record_id,omitempty"`
-	ConsentID   *uuid.UUID `json:"consent_id,omitempty"`
-	Recipient   string     `json:"recipient"`
-	Purpose     string     `json:"purpose"`
-	DisclosedAt *time.Time `json:"disclosed_at,omitempty"` // nil: now
+	RecordID    *uuid.UUID `json:"record_id,omitempty" doc:"A signed record of the patient."`
+	ConsentID   *uuid.UUID `json:"consent_id,omitempty" doc:"Needed for a record that 42 CFR Part 2 protects."`
+	Recipient   string     `json:"recipient" max:"200" doc:"Outside of the clinic." example:"Example Hospital"`
+	Purpose     string     `json:"purpose" max:"200" example:"Referral"`
+	DisclosedAt *time.Time `json:"disclosed_at,omitempty" doc:"Left out: now."`
 }
 
 // Disclose records a disclosure to somebody outside, of a record not before it was signed. Of one that 42 CFR Part 2 protects it needs a consent that
-// was recorded before, names no account, and was neither revoked nor expired by then; a psychotherapy note is never disclosed. A repeat with the same idempotency
-// key returns what the first one made. It returns an Invalid error, a Conflict one where the record is a draft or was entered in error, or a KeyReused one.
-func (s *ConsentService) Disclose(ctx context.Context, patientID uuid.UUID, in DisclosureInput, once Idempotency) (*models.Disclosure, error) {
+// was recorded before, names no account, and was neither revoked nor expired by then; a psychotherapy note is never
+// disclosed. It returns a NotFound or an Invalid error, or a Conflict one where the record is a draft or was entered in
+// error.
+func (s *ConsentService) Disclose(
+	ctx context.Context, patientID uuid.UUID, in DisclosureInput,
+) (*models.Disclosure, error) {
 	intent := audit.Intent{Action: audit.Disclose, EntityType: "disclosure"}
-	return addTo(ctx, s.adding, DisclosureCreate, intent, patientID, once, s.disclosure, func(ctx context.Context) (*models.Disclosure, error) {
-		return s.disclose(ctx, patientID, in)
-	})
+	return guarded(ctx, s.store, DisclosureCreate, intent, s.store.InTx,
+		func(ctx context.Context) (*models.Disclosure, error) { return s.disclose(ctx, patientID, in) })
 }
 
-func (s *ConsentService) disclosure(ctx context.Context, id uuid.UUID) (*models.Disclosure, error) {
-	sight, err := s.sight(ctx)
-	if err != nil {
+// Disclosure returns one disclosure. It returns a NotFound error where the actor does not see its record or its
+// consent, or an Unreadable one.
+func (s *ConsentService) Disclosure(ctx context.Context, id uuid.UUID) (*models.Disclosure, error) {
+	intent := audit.Intent{Action: audit.Read, EntityType: "disclosure", EntityID: id}
+	return guarded(ctx, s.store, DisclosureRead, intent, s.store.Read,
+		func(ctx context.Context) (*models.Disclosure, error) {
+			sight, err := s.sight(ctx)
+			if err != nil {
+				return nil, err
+			}
+			d, err := s.disclosures.InSight(ctx, id, sight)
+			return d, unseen(err)
+		})
+}
+
+func (s *ConsentService) disclose(
+	ctx context.Context, patientID uuid.UUID, in DisclosureInput,
+) (*models.Disclosure, error) {
+	if err := s.care.inCareFor(ctx, patientID); err != nil {
 		return nil, err
 	}
-	d, err := s.disclosures.InSight(ctx, id, sight)
-	if apperr.Is(err, apperr.NotFound) {
-		return nil, outOfSight()
-	}
-	return d, err
-}
-
-func (s *ConsentService) disclose(ctx context.Context, patientID uuid.UUID, in DisclosureInput) (*models.Disclosure, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
 		return nil, err
@@ -312,21 +314,16 @@ func held(c *models.Consent, at time.Time) bool {
 
 // Disclosures returns one page of what was disclosed of a patient (45 CFR 164.528), as far as the actor sees the records, the latest first, and whether
 // there is more. It returns a NotFound error.
-func (s *ConsentService) Disclosures(ctx context.Context, patientID uuid.UUID, page Page) (found []*models.Disclosure, more bool, err error) {
+func (s *ConsentService) Disclosures(
+	ctx context.Context, patientID uuid.UUID, page Page,
+) ([]*models.Disclosure, bool, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "disclosure"}
-	err = guard(ctx, s.store, DisclosureRead, intent, s.store.Read, func(ctx context.Context) error {
-		if err := s.care.inCareFor(ctx, patientID); err != nil {
-			return err
-		}
-		sight, err := s.sight(ctx)
-		if err != nil {
-			return err
-		}
-		found, more, err = s.disclosures.Of(ctx, patientID, sight, page)
-		return err
-	})
-	if err != nil {
-		return nil, false, err
-	}
-	return found, more, nil
+	return guardedPage(ctx, s.store, DisclosureRead, intent,
+		func(ctx context.Context) ([]*models.Disclosure, bool, error) {
+			sight, err := s.sightOf(ctx, patientID)
+			if err != nil {
+				return nil, false, err
+			}
+			return s.disclosures.Of(ctx, patientID, sight, page)
+		})
 }

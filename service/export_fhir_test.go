@@ -65,7 +65,7 @@ func (b *bundle) export(t *testing.T, ids ...uuid.UUID) (*exported, service.Expo
 // signedRecord adds a record of a patient's, signed, by the actor of ctx.
 func (b *bundle) signedRecord(t *testing.T, ctx context.Context, p uuid.UUID, in service.RecordInput) *models.MedicalRecord {
 	t.Helper()
-	m, err := b.records.Write(ctx, p, in, service.Idempotency{})
+	m, err := b.records.Write(ctx, p, in)
 	require.NoError(t, err)
 	m, err = b.records.Sign(ctx, m.ID, anyVersion)
 	require.NoError(t, err)
@@ -110,7 +110,7 @@ func (b *bundle) history(t *testing.T, ctx context.Context) *models.Patient {
 		Codes: []models.Coding{{System: "http://hl7.org/fhir/sid/icd-10-cm", Code: "F41.1", Display: "Generalized anxiety disorder"}},
 	})
 	other := "Zcanary other"
-	_, err = b.records.Amend(ctx, first.ID, service.AmendmentInput{AmendmentReason: "Zcanary word", Content: &other}, service.Idempotency{})
+	_, err = b.records.Amend(ctx, first.ID, service.AmendmentInput{AmendmentReason: "Zcanary word", Content: &other})
 	require.NoError(t, err)
 	wrong := b.signedRecord(t, ctx, p.ID, service.RecordInput{Kind: models.KindIntake, Title: "Zcanary wrong", Content: "of another"})
 	_, err = b.records.MarkError(ctx, wrong.ID, anyVersion, "of another")
@@ -155,7 +155,7 @@ func TestExportsKeepBackWhatTheyMust(t *testing.T) {
 		ctx := b.clinician(t)
 		p, other := b.inCareOf(t, ctx), b.inCareOf(t, ctx)
 		secret := b.signedRecord(t, ctx, p.ID, service.RecordInput{Kind: models.KindPsychotherapyNote, Title: "Zpsycho title", Content: "Zpsycho text"})
-		_, err := b.records.Write(ctx, p.ID, service.RecordInput{Kind: models.KindIntake, Title: "Zdraft", Content: "Zdraft"}, service.Idempotency{})
+		_, err := b.records.Write(ctx, p.ID, service.RecordInput{Kind: models.KindIntake, Title: "Zdraft", Content: "Zdraft"})
 		require.NoError(t, err)
 		part2 := b.signedRecord(t, ctx, p.ID, service.RecordInput{Kind: models.KindSUDCounselingNote, Title: "Zpart2 title", Content: "Zpart2 text"})
 		b.signedRecord(t, ctx, other.ID, service.RecordInput{Kind: models.KindIntake, Title: "Other", Content: "Other"})
@@ -187,12 +187,12 @@ func TestExportsKeepBackWhatTheyMust(t *testing.T) {
 		require.Zero(t, b.count(t, "disclosure"))
 
 		someone := b.practitioner(t).ID
-		_, err = b.consents.Grant(ctx, p.ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment", RecipientID: &someone}, service.Idempotency{})
+		_, err = b.consents.Grant(ctx, p.ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment", RecipientID: &someone})
 		require.NoError(t, err)
 		out, report = b.export(t)
 		require.EqualValues(t, 1, report.Withheld, "the consent is for somebody else")
 		require.NotContains(t, all(out), part2.ID.String())
-		consent, err := b.consents.Grant(ctx, p.ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Moving"}, service.Idempotency{})
+		consent, err := b.consents.Grant(ctx, p.ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Moving"})
 		require.NoError(t, err)
 		out, report = b.export(t, p.ID)
 		requireKept(out)

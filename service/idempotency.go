@@ -128,8 +128,14 @@ func doOnce(ctx context.Context, do func(context.Context) error) error {
 		err := do(ctx)
 		return r.id, err
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		r.id, r.again = id, again
+	case apperr.Is(err, apperr.KeyReused):
+		// A denial comes first, as without a key. Nothing that do changes stays: the transaction fails either way.
+		if denied := do(ctx); apperr.Is(denied, apperr.NotFound) || apperr.Is(denied, apperr.Forbidden) {
+			return denied
+		}
 	}
 	return err
 }
@@ -139,31 +145,4 @@ func madeOnce(ctx context.Context, id uuid.UUID) {
 	if r, ok := ctx.Value(repeatableKey{}).(*repeatable); ok {
 		r.id = id
 	}
-}
-
-// adding is what it takes to add rows to patients.
-type adding struct {
-	store   Store
-	care    *Care
-	repeats repeats
-}
-
-// addTo adds a row to a patient whom permission p reaches, in a unit of work of its own, or finds what the actor's earlier request with this key made. It
-// returns a Forbidden or a NotFound error, that of create, or a KeyReused one.
-func addTo[M interface{ Identity() uuid.UUID }](ctx context.Context, a adding, p Permission, intent audit.Intent, patientID uuid.UUID, once Idempotency,
-	find func(context.Context, uuid.UUID) (M, error), create func(context.Context) (M, error),
-) (m M, err error) {
-	err = once.attempt(func() error {
-		return guard(ctx, a.store, p, intent, a.store.InTx, func(ctx context.Context) error {
-			if err := a.care.inCareFor(ctx, patientID); err != nil {
-				return err
-			}
-			m, err = repeated(ctx, a.repeats, once, find, func() (M, error) { return create(ctx) })
-			return err
-		})
-	})
-	if err != nil {
-		return *new(M), err
-	}
-	return m, nil
 }

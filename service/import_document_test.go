@@ -110,7 +110,7 @@ func TestImportedAmendmentsMoveOnWhatTheyAmend(t *testing.T) {
 		author := b.clinician(t)
 		who, err := audit.ActorFrom(author)
 		require.NoError(t, err)
-		draft, err := b.records.Write(b.caring(t, who, lineID(1)), lineID(1), service.RecordInput{Kind: models.KindIntake}, service.Idempotency{})
+		draft, err := b.records.Write(b.caring(t, who, lineID(1)), lineID(1), service.RecordInput{Kind: models.KindIntake})
 		require.NoError(t, err)
 		b.takenOver(t, strings.ReplaceAll(amendmentOf(4, 1), lineID(3001).String(), draft.ID.String()))
 		require.Nil(t, b.recordByID(t, lineID(3004)).SupersedesID, "a draft is not amended")

@@ -20,7 +20,8 @@ type RecordQuery = repository.RecordQuery
 // role of the actor permits it, a NotFound one where the record is out of the actor's sight, and an audit.unavailable one where the event can't
 // be stored. Of what 42 CFR Part 2 protects, whoever is shown it and did not write its first version, a disclosure is kept.
 type MedicalRecordService struct {
-	adding
+	store Store
+	care  *Care
 
 	records      *repository.MedicalRecordRepository
 	patients     *repository.PatientRepository
@@ -33,7 +34,7 @@ type MedicalRecordService struct {
 // NewMedicalRecordService returns the service on a store.
 func NewMedicalRecordService(store *repository.Store, care *Care) *MedicalRecordService {
 	return &MedicalRecordService{
-		adding:       adding{store, care, repeats{repository.NewIdempotencyKeyRepository(store)}},
+		store: store, care: care,
 		records:      repository.NewMedicalRecordRepository(store),
 		patients:     repository.NewPatientRepository(store),
 		appointments: repository.NewAppointmentRepository(store),
@@ -47,16 +48,22 @@ func recordIntent(action string, id uuid.UUID) audit.Intent {
 	return audit.Intent{Action: action, EntityType: "medicalrecord", EntityID: id}
 }
 
-// Write adds a draft to the chart of a patient in the actor's care. A repeat with the same idempotency key returns what the first one made. It
-// returns an Invalid error, a Conflict one where the patient was merged into another, or a KeyReused one.
-func (s *MedicalRecordService) Write(ctx context.Context, patientID uuid.UUID, in RecordInput, once Idempotency) (*models.MedicalRecord, error) {
+// Write adds a draft to the chart of a patient in the actor's care. It returns a NotFound error for another patient, an
+// Invalid one, or a Conflict one where the patient was merged into another.
+func (s *MedicalRecordService) Write(
+	ctx context.Context, patientID uuid.UUID, in RecordInput,
+) (*models.MedicalRecord, error) {
 	intent := recordIntent(audit.Create, uuid.Nil)
-	return addTo(ctx, s.adding, MedicalRecordCreate, intent, patientID, once, s.Get, func(ctx context.Context) (*models.MedicalRecord, error) {
-		return s.write(ctx, patientID, in)
-	})
+	return guarded(ctx, s.store, MedicalRecordCreate, intent, s.store.InTx,
+		func(ctx context.Context) (*models.MedicalRecord, error) { return s.write(ctx, patientID, in) })
 }
 
-func (s *MedicalRecordService) write(ctx context.Context, patientID uuid.UUID, in RecordInput) (*models.MedicalRecord, error) {
+func (s *MedicalRecordService) write(
+	ctx context.Context, patientID uuid.UUID, in RecordInput,
+) (*models.MedicalRecord, error) {
+	if err := s.care.inCareFor(ctx, patientID); err != nil {
+		return nil, err
+	}
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
 		return nil, err
@@ -147,49 +154,41 @@ func (s *MedicalRecordService) inSight(ctx context.Context, id uuid.UUID) (*mode
 			err = flag(ctx)
 		}
 	}
-	switch {
-	case apperr.Is(err, apperr.NotFound):
-		return nil, outOfSight()
-	case err != nil:
-		return nil, err
-	}
-	return m, nil
+	return m, unseen(err)
 }
 
 // Get returns a record. It returns a NotFound error, or an Unreadable one.
-func (s *MedicalRecordService) Get(ctx context.Context, id uuid.UUID) (m *models.MedicalRecord, err error) {
-	err = guard(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read, func(ctx context.Context) error {
-		if m, err = s.inSight(ctx, id); err != nil {
-			return err
-		}
-		return s.disclose(ctx, []*models.MedicalRecord{m})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return m, nil
+func (s *MedicalRecordService) Get(ctx context.Context, id uuid.UUID) (*models.MedicalRecord, error) {
+	return guarded(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read,
+		func(ctx context.Context) (*models.MedicalRecord, error) {
+			m, err := s.inSight(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			return m, s.disclose(ctx, []*models.MedicalRecord{m})
+		})
 }
 
 // Search returns one page of the records that match q, the latest first, and whether there are more. Psychotherapy notes are not among them, unless
 // q asks for that kind: then the actor's own are.
-func (s *MedicalRecordService) Search(ctx context.Context, q RecordQuery, page Page) (found []*models.MedicalRecord, more bool, err error) {
-	err = guard(ctx, s.store, MedicalRecordRead, recordIntent(audit.List, uuid.Nil), s.store.Read, func(ctx context.Context) error {
-		if err := s.asked(ctx, q); err != nil {
-			return err
-		}
-		sight, err := s.listSight(ctx, q.Kind == models.KindPsychotherapyNote)
-		if err != nil {
-			return err
-		}
-		if found, more, err = s.records.Search(ctx, q, sight, page); err != nil {
-			return err
-		}
-		return s.disclose(ctx, found)
-	})
-	if err != nil {
-		return nil, false, err
-	}
-	return found, more, nil
+func (s *MedicalRecordService) Search(
+	ctx context.Context, q RecordQuery, page Page,
+) ([]*models.MedicalRecord, bool, error) {
+	return guardedPage(ctx, s.store, MedicalRecordRead, recordIntent(audit.List, uuid.Nil),
+		func(ctx context.Context) ([]*models.MedicalRecord, bool, error) {
+			if err := s.asked(ctx, q); err != nil {
+				return nil, false, err
+			}
+			sight, err := s.listSight(ctx, q.Kind == models.KindPsychotherapyNote)
+			if err != nil {
+				return nil, false, err
+			}
+			found, more, err := s.records.Search(ctx, q, sight, page)
+			if err != nil {
+				return nil, false, err
+			}
+			return found, more, s.disclose(ctx, found)
+		})
 }
 
 // asked returns a NotFound error where a query is about a patient out of the actor's sight, whom its event names.
@@ -207,24 +206,22 @@ func (s *MedicalRecordService) asked(ctx context.Context, q RecordQuery) error {
 }
 
 // History returns a record with every version before and after it, as far as the actor sees them, the first one first.
-func (s *MedicalRecordService) History(ctx context.Context, id uuid.UUID) (found []*models.MedicalRecord, err error) {
-	err = guard(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read, func(ctx context.Context) error {
-		if _, err := s.inSight(ctx, id); err != nil {
-			return err
-		}
-		sight, err := s.listSight(ctx, true)
-		if err != nil {
-			return err
-		}
-		if found, err = s.records.History(ctx, id, sight); err != nil {
-			return err
-		}
-		return s.disclose(ctx, found)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return found, nil
+func (s *MedicalRecordService) History(ctx context.Context, id uuid.UUID) ([]*models.MedicalRecord, error) {
+	return guarded(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read,
+		func(ctx context.Context) ([]*models.MedicalRecord, error) {
+			if _, err := s.inSight(ctx, id); err != nil {
+				return nil, err
+			}
+			sight, err := s.listSight(ctx, true)
+			if err != nil {
+				return nil, err
+			}
+			found, err := s.records.History(ctx, id, sight)
+			if err != nil {
+				return nil, err
+			}
+			return found, s.disclose(ctx, found)
+		})
 }
 
 // Change replaces a draft of the actor's by what edit makes of it. It returns a NotFound error, a Stale one where current refuses the version, a Conflict
@@ -296,47 +293,49 @@ func (s *MedicalRecordService) MarkError(ctx context.Context, id uuid.UUID, curr
 // change runs do on a record that the actor wrote, or whose first version.
 func (s *MedicalRecordService) change(ctx context.Context, permission Permission, intent audit.Intent, current Precondition,
 	do func(context.Context, *models.MedicalRecord) error,
-) (m *models.MedicalRecord, err error) {
-	err = guard(ctx, s.store, permission, intent, s.store.InTx, func(ctx context.Context) error {
-		if m, err = s.inSight(ctx, intent.EntityID); err != nil {
-			return err
-		}
-		actor, err := audit.ActorFrom(ctx)
-		if err != nil {
-			return err
-		}
-		if m.AuthorID != actor.ID {
-			switch first, err := s.records.FirstAuthor(ctx, m.ID); {
-			case err != nil:
-				return err
-			case first != actor.ID:
-				return apperr.New(apperr.Forbidden, "Only who wrote the record, or its first version, may do this.")
+) (*models.MedicalRecord, error) {
+	return guarded(ctx, s.store, permission, intent, s.store.InTx,
+		func(ctx context.Context) (*models.MedicalRecord, error) {
+			m, err := s.inSight(ctx, intent.EntityID)
+			if err != nil {
+				return nil, err
 			}
-		}
-		if err := current.check(m.Version); err != nil {
-			return err
-		}
-		if err := do(ctx, m); err != nil {
-			return err
-		}
-		return s.disclose(ctx, []*models.MedicalRecord{m})
-	})
-	if err != nil {
-		return nil, err
+			if err := s.written(ctx, m); err != nil {
+				return nil, err
+			}
+			if err := current.check(m.Version); err != nil {
+				return nil, err
+			}
+			if err := do(ctx, m); err != nil {
+				return nil, err
+			}
+			return m, s.disclose(ctx, []*models.MedicalRecord{m})
+		})
+}
+
+// written returns a Forbidden error unless the actor wrote a record, or its first version.
+func (s *MedicalRecordService) written(ctx context.Context, m *models.MedicalRecord) error {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil || m.AuthorID == actor.ID {
+		return err
 	}
-	return m, nil
+	first, err := s.records.FirstAuthor(ctx, m.ID)
+	if err == nil && first != actor.ID {
+		err = apperr.New(apperr.Forbidden, "Only who wrote the record, or its first version, may do this.")
+	}
+	return err
 }
 
 // AmendmentInput is what an amendment says. What is nil stays as it was.
 type AmendmentInput struct {
 	phi.Private `json:"-"`
 
-	AmendmentReason string              `json:"amendment_reason"`
+	AmendmentReason string              `json:"amendment_reason" max:"200" example:"The dose was wrong"`
 	OccurredAt      *time.Time          `json:"occurred_at,omitempty"`
-	Title           *string             `json:"title,omitempty"`
-	Content         *string             `json:"content,omitempty"`
-	Codes           *[]models.Coding    `json:"codes,omitempty"`
-	Questionnaire   *QuestionnaireInput `json:"questionnaire,omitempty"`
+	Title           *string             `json:"title,omitempty" max:"200"`
+	Content         *string             `json:"content,omitempty" max:"100000" doc:"Markdown."`
+	Codes           *[]models.Coding    `json:"codes,omitempty" doc:"At most 50; they take the place of all codes."`
+	Questionnaire   *QuestionnaireInput `json:"questionnaire,omitempty" doc:"Of an assessment."`
 }
 
 // on returns the whole of a record as the amendment has it.
@@ -365,28 +364,23 @@ func (a AmendmentInput) on(m *models.MedicalRecord) RecordInput {
 
 // Amend adds a signed record that supersedes a signed one, which stays as it was and becomes amended. Where all that amended it was entered in error, the new one
 // supersedes the last of that, and starts from what stands. It returns a NotFound error, a Conflict one where the record is a draft, was entered in error, or was amended
-// by what stands, a Duplicate one where somebody amends it at the same time, an Invalid one, or a KeyReused one.
-func (s *MedicalRecordService) Amend(ctx context.Context, id uuid.UUID, in AmendmentInput, once Idempotency) (m *models.MedicalRecord, err error) {
+// by what stands, a Duplicate or a Stale one where somebody amends it at the same time, or an Invalid one.
+func (s *MedicalRecordService) Amend(
+	ctx context.Context, id uuid.UUID, in AmendmentInput,
+) (*models.MedicalRecord, error) {
 	var v validation
 	v.required("/amendment_reason", &in.AmendmentReason, maxOther) // the record has it, so the log has not: who reads that may not see the record
-	intent := recordIntent(audit.Amend, id)
-	err = once.attempt(func() error {
-		return guard(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx, func(ctx context.Context) error {
+	return guarded(ctx, s.store, MedicalRecordAmend, recordIntent(audit.Amend, id), s.store.InTx,
+		func(ctx context.Context) (*models.MedicalRecord, error) {
 			old, err := s.inSight(ctx, id)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if err := v.err(); err != nil {
-				return err
+				return nil, err
 			}
-			m, err = repeated(ctx, s.repeats, once, s.Get, func() (*models.MedicalRecord, error) { return s.amend(ctx, old, in) })
-			return err
+			return s.amend(ctx, old, in)
 		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return m, nil
 }
 
 func (s *MedicalRecordService) amend(ctx context.Context, old *models.MedicalRecord, in AmendmentInput) (*models.MedicalRecord, error) {

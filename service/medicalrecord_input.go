@@ -25,27 +25,27 @@ const (
 type RecordInput struct {
 	phi.Private `json:"-"`
 
-	AppointmentID *uuid.UUID          `json:"appointment_id,omitempty"`
-	Kind          string              `json:"kind"`
-	Sensitivity   *string             `json:"sensitivity,omitempty"` // nil: as it was; of a new record, what its kind asks for
-	OccurredAt    *time.Time          `json:"occurred_at,omitempty"` // nil: as it was; of a new record, now
-	Title         string              `json:"title"`
-	Content       string              `json:"content"` // Markdown
-	Codes         []models.Coding     `json:"codes,omitempty"`
-	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty"`
+	AppointmentID *uuid.UUID          `json:"appointment_id,omitempty" doc:"An appointment of the patient."`
+	Kind          string              `json:"kind" values:"record kind"`
+	Sensitivity   *string             `json:"sensitivity,omitempty" values:"sensitivity" doc:"Left out: as it was, or as the kind requires."`
+	OccurredAt    *time.Time          `json:"occurred_at,omitempty" doc:"Left out: as it was, or now."`
+	Title         string              `json:"title" required:"false" max:"200" doc:"Signing needs one." example:"First visit"`
+	Content       string              `json:"content" required:"false" max:"100000" doc:"Markdown." example:"Sleeps well."`
+	Codes         []models.Coding     `json:"codes,omitempty" doc:"At most 50."`
+	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty" doc:"Of an assessment."`
 }
 
 // QuestionnaireInput is an answered questionnaire. What is computed may be there, unchanged.
 type QuestionnaireInput struct {
 	phi.Private `json:"-"`
 
-	Instrument string   `json:"instrument"`
-	Answers    []int    `json:"answers"`
-	Code       *string  `json:"code,omitempty"`
-	ItemCodes  []string `json:"item_codes,omitempty"`
-	Score      *int     `json:"score,omitempty"`
-	ScoreCode  *string  `json:"score_code,omitempty"`
-	Band       *string  `json:"band,omitempty"`
+	Instrument string   `json:"instrument" values:"questionnaire"`
+	Answers    []int    `json:"answers" doc:"Of all items: 0 (not at all) to 3 (nearly every day)." example:"[1,2,0,0,1,2,3,0,0]"`
+	Code       *string  `json:"code,omitempty" set:"server"`
+	ItemCodes  []string `json:"item_codes,omitempty" set:"server"`
+	Score      *int     `json:"score,omitempty" set:"server"`
+	ScoreCode  *string  `json:"score_code,omitempty" set:"server"`
+	Band       *string  `json:"band,omitempty" set:"server"`
 }
 
 // applyTo checks the input and writes it into a draft. It returns an Invalid error that names every offending member, and leaves m alone then.

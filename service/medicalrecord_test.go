@@ -52,7 +52,7 @@ func (b *bundle) recordFor(t *testing.T, ctx context.Context) *models.MedicalRec
 		Kind: models.KindAssessment, Title: "Visit", Content: "Text",
 		Questionnaire: &service.QuestionnaireInput{Instrument: models.PHQ9, Answers: []int{0, 0, 0, 0, 0, 0, 0, 0, 1}},
 	}
-	m, err := b.records.Write(writer, p.ID, in, service.Idempotency{})
+	m, err := b.records.Write(writer, p.ID, in)
 	require.NoError(t, err)
 	return m
 }
@@ -67,7 +67,7 @@ func (b *bundle) flagFor(t *testing.T, ctx context.Context) uuid.UUID {
 func (b *bundle) consentFor(t *testing.T, ctx context.Context) *models.Consent {
 	t.Helper()
 	writer, p := b.writer(t, ctx)
-	c, err := b.consents.Grant(writer, p.ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"}, service.Idempotency{})
+	c, err := b.consents.Grant(writer, p.ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"})
 	require.NoError(t, err)
 	return c
 }
@@ -91,7 +91,7 @@ func (b *bundle) writer(t *testing.T, ctx context.Context) (context.Context, *mo
 func (b *bundle) signed(t *testing.T, ctx context.Context) *models.MedicalRecord {
 	t.Helper()
 	p := b.inCareOf(t, ctx)
-	m, err := b.records.Write(ctx, p.ID, service.RecordInput{Kind: models.KindProgressNote, Title: "Zcanary title", Content: "Zcanary content"}, service.Idempotency{})
+	m, err := b.records.Write(ctx, p.ID, service.RecordInput{Kind: models.KindProgressNote, Title: "Zcanary title", Content: "Zcanary content"})
 	require.NoError(t, err)
 	m, err = b.records.Sign(ctx, m.ID, anyVersion)
 	require.NoError(t, err)
@@ -145,15 +145,15 @@ func TestPurgesNameAllThatGoes(t *testing.T) {
 		m, err := b.records.Write(ctx, id, service.RecordInput{
 			Kind: models.KindAssessment, Sensitivity: &part2, Title: "x", AppointmentID: &a.ID,
 			Questionnaire: &service.QuestionnaireInput{Instrument: models.PHQ9, Answers: []int{0, 0, 0, 0, 0, 0, 0, 0, 1}},
-		}, service.Idempotency{})
+		})
 		require.NoError(t, err)
 		_, err = b.records.Sign(ctx, m.ID, anyVersion)
 		require.NoError(t, err)
-		_, err = b.consents.Grant(ctx, id, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"}, service.Idempotency{})
+		_, err = b.consents.Grant(ctx, id, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"})
 		require.NoError(t, err)
-		_, err = b.records.Amend(b.on(t, colleague), m.ID, service.AmendmentInput{AmendmentReason: "x"}, service.Idempotency{})
+		_, err = b.records.Amend(b.on(t, colleague), m.ID, service.AmendmentInput{AmendmentReason: "x"})
 		require.NoError(t, err)
-		_, err = b.records.Write(ctx, id, service.RecordInput{Kind: models.KindPsychotherapyNote, Title: "x"}, service.Idempotency{})
+		_, err = b.records.Write(ctx, id, service.RecordInput{Kind: models.KindPsychotherapyNote, Title: "x"})
 		require.NoError(t, err)
 		var want []string
 		for table, n := range map[string]int{"patient": 1, "appointment": 1, "medicalrecord": 3, "consent": 1, "disclosure": 1, "riskflag": 1} {
@@ -219,9 +219,9 @@ func TestWithoutDisclosureNothingIsShown(t *testing.T) {
 		who, err := audit.ActorFrom(reader)
 		require.NoError(t, err)
 		require.NoError(t, b.care.Note(t.Context(), p.ID, who.ID, models.CareAssigned, time.Now()))
-		m, err := b.records.Write(author, p.ID, service.RecordInput{Kind: models.KindSUDCounselingNote, Title: "x", Content: "x"}, service.Idempotency{})
+		m, err := b.records.Write(author, p.ID, service.RecordInput{Kind: models.KindSUDCounselingNote, Title: "x", Content: "x"})
 		require.NoError(t, err)
-		_, err = b.consents.Grant(author, p.ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"}, service.Idempotency{})
+		_, err = b.consents.Grant(author, p.ID, service.ConsentInput{Kind: models.ConsentPart2, Purpose: "Treatment"})
 		require.NoError(t, err)
 		_, err = b.records.Get(reader, m.ID)
 		require.NoError(t, err)

@@ -123,7 +123,7 @@ func (w *ward) write() {
 	} else {
 		in.Questionnaire = &service.QuestionnaireInput{Instrument: models.PHQ9, Answers: []int{0, 0, 0, 0, 0, 0, 0, 0, 1}}
 	}
-	row, err := w.b.records.Write(w.as(doc), w.patient.ID, in, service.Idempotency{})
+	row, err := w.b.records.Write(w.as(doc), w.patient.ID, in)
 	require.NoError(w.r, err)
 	_, err = w.b.records.Sign(w.as(doc), row.ID, anyVersion)
 	require.NoError(w.r, err)
@@ -136,7 +136,7 @@ func (w *ward) amend() {
 		return
 	}
 	doc, old := w.draw("doc", 0, 2), w.records[w.draw("which", 0, len(w.records)-1)]
-	row, err := w.b.records.Amend(w.as(doc), old.id, service.AmendmentInput{AmendmentReason: "Reason"}, service.Idempotency{})
+	row, err := w.b.records.Amend(w.as(doc), old.id, service.AmendmentInput{AmendmentReason: "Reason"})
 	if !w.expect(err, w.sees(doc, old), w.last(old)) {
 		return
 	}
@@ -171,7 +171,7 @@ func (w *ward) grant() {
 	if c.recipient >= 0 {
 		in.RecipientID = &w.docs[c.recipient].ID
 	}
-	row, err := w.b.consents.Grant(w.as(c.recorder), w.patient.ID, in, service.Idempotency{})
+	row, err := w.b.consents.Grant(w.as(c.recorder), w.patient.ID, in)
 	if w.expect(err, true, c.recipient != c.recorder) {
 		c.id = row.ID
 		w.consents = append(w.consents, c)

@@ -1,12 +1,12 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"github.com/google/uuid"
 
-	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/phi"
 	"novamind/models"
@@ -85,46 +85,40 @@ func (s *MedicalRecordService) stands(ctx context.Context, m *models.MedicalReco
 }
 
 // Flags returns one page of a patient's flags, and whether there are more; open: only those that nobody has resolved. It returns a NotFound error.
-func (s *MedicalRecordService) Flags(ctx context.Context, patientID uuid.UUID, open bool, page Page) (found []*models.RiskFlag, more bool, err error) {
+func (s *MedicalRecordService) Flags(
+	ctx context.Context, patientID uuid.UUID, open bool, page Page,
+) ([]*models.RiskFlag, bool, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "riskflag"}
-	err = guard(ctx, s.store, MedicalRecordRead, intent, s.store.Read, func(ctx context.Context) error {
-		if err := s.care.inCareFor(ctx, patientID); err != nil {
-			return err
-		}
-		sight, err := s.listSight(ctx, false)
-		if err != nil {
-			return err
-		}
-		if found, more, err = s.flags.Of(ctx, patientID, open, sight, page); err != nil {
-			return err
-		}
-		return s.disclose(ctx, nil, found...)
-	})
-	if err != nil {
-		return nil, false, err
-	}
-	return found, more, nil
+	return guardedPage(ctx, s.store, MedicalRecordRead, intent,
+		func(ctx context.Context) ([]*models.RiskFlag, bool, error) {
+			if err := s.care.inCareFor(ctx, patientID); err != nil {
+				return nil, false, err
+			}
+			sight, err := s.listSight(ctx, false)
+			if err != nil {
+				return nil, false, err
+			}
+			found, more, err := s.flags.Of(ctx, patientID, open, sight, page)
+			if err != nil {
+				return nil, false, err
+			}
+			return found, more, s.disclose(ctx, nil, found...)
+		})
 }
 
 // ReviewInput is what a review of a flag came to.
 type ReviewInput struct {
 	phi.Private `json:"-"`
 
-	Finding  string     `json:"finding"`
-	ReviewAt *time.Time `json:"review_at,omitempty"` // when to look again; nil: the flag is resolved
+	Finding  string     `json:"finding" max:"200" example:"Safe at home, with a plan"`
+	ReviewAt *time.Time `json:"review_at,omitempty" doc:"When to look again. Left out: the flag is resolved."`
 }
 
 // Flag returns a flag. It returns a NotFound error, or an Unreadable one.
-func (s *MedicalRecordService) Flag(ctx context.Context, id uuid.UUID) (f *models.RiskFlag, err error) {
+func (s *MedicalRecordService) Flag(ctx context.Context, id uuid.UUID) (*models.RiskFlag, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "riskflag", EntityID: id}
-	err = guard(ctx, s.store, MedicalRecordRead, intent, s.store.Read, func(ctx context.Context) error {
-		f, err = s.flagInSight(ctx, id)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
+	return guarded(ctx, s.store, MedicalRecordRead, intent, s.store.Read,
+		func(ctx context.Context) (*models.RiskFlag, error) { return s.flagInSight(ctx, id) })
 }
 
 // flagInSight returns a flag that the actor sees, to be shown to them.
@@ -134,17 +128,16 @@ func (s *MedicalRecordService) flagInSight(ctx context.Context, id uuid.UUID) (*
 		return nil, err
 	}
 	f, err := s.flags.InSight(ctx, id, sight)
-	switch {
-	case apperr.Is(err, apperr.NotFound):
-		return nil, outOfSight()
-	case err != nil:
-		return nil, err
+	if err != nil {
+		return nil, unseen(err)
 	}
 	return f, s.disclose(ctx, nil, f)
 }
 
 // Review sets a flag's next review, or resolves it. It returns a NotFound, a Stale, a Conflict or an Invalid error.
-func (s *MedicalRecordService) Review(ctx context.Context, id uuid.UUID, current Precondition, in ReviewInput) (f *models.RiskFlag, err error) {
+func (s *MedicalRecordService) Review(
+	ctx context.Context, id uuid.UUID, current Precondition, in ReviewInput,
+) (*models.RiskFlag, error) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	var v validation
 	v.required("/finding", &in.Finding, maxOther)
@@ -152,32 +145,28 @@ func (s *MedicalRecordService) Review(ctx context.Context, id uuid.UUID, current
 		v.add("/review_at", "past_date", "Lies in the past.")
 	}
 	intent := audit.Intent{Action: audit.Update, EntityType: "riskflag", EntityID: id}
-	err = guard(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx, func(ctx context.Context) error {
-		f, err = s.flagInSight(ctx, id)
-		switch {
-		case err != nil:
-			return err
-		case v.err() != nil:
-			return v.err()
-		case current.check(f.Version) != nil:
-			return errStale
-		case f.ResolvedAt != nil:
-			return conflict("The flag is resolved.")
-		}
-		actor, err := audit.ActorFrom(ctx)
-		if err != nil {
-			return err
-		}
-		f.Resolution = phi.Of(in.Finding)
-		if in.ReviewAt != nil {
-			f.ReviewAt = in.ReviewAt.UTC().Truncate(time.Microsecond)
-		} else {
-			f.ResolvedAt, f.ResolvedBy = &now, &actor.ID
-		}
-		return s.flags.Update(ctx, f)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
+	return guarded(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx,
+		func(ctx context.Context) (*models.RiskFlag, error) {
+			f, err := s.flagInSight(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			if err := cmp.Or(v.err(), current.check(f.Version)); err != nil {
+				return nil, err
+			}
+			if f.ResolvedAt != nil {
+				return nil, conflict("The flag is resolved.")
+			}
+			actor, err := audit.ActorFrom(ctx)
+			if err != nil {
+				return nil, err
+			}
+			f.Resolution = phi.Of(in.Finding)
+			if in.ReviewAt != nil {
+				f.ReviewAt = in.ReviewAt.UTC().Truncate(time.Microsecond)
+			} else {
+				f.ResolvedAt, f.ResolvedBy = &now, &actor.ID
+			}
+			return f, s.flags.Update(ctx, f)
+		})
 }
