@@ -143,10 +143,8 @@ func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Ou
 		if t, ok := any(out).(tagged); ok {
 			setETag(c, t.tag())
 		}
-		if version {
-			if announced(c, v.FieldByName("Version").Int()) {
-				return nil
-			}
+		if version && announced(c, status, v.FieldByName("Version").Int()) {
+			return nil
 		}
 		if located {
 			c.Header("Location", at+"/"+fmt.Sprint(v.FieldByName("ID")))
@@ -159,10 +157,11 @@ func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Ou
 	}
 }
 
-// announced sets the ETag, and reports whether a GET has it already: then 304 was answered.
-func announced(c *gin.Context, version int64) bool {
+// announced sets the ETag, and reports whether a GET has it already: then 304 was answered. A resource that is not
+// there yet has version 0.
+func announced(c *gin.Context, status int, version int64) bool {
 	switch {
-	case version == 0: // not of one row
+	case version == 0 && status == http.StatusNoContent: // what is gone has none
 		return false
 	case c.Request.Method == http.MethodGet:
 		return notModified(c, version)

@@ -128,8 +128,14 @@ func doOnce(ctx context.Context, do func(context.Context) error) error {
 		err := do(ctx)
 		return r.id, err
 	})
-	if err == nil {
+	switch {
+	case err == nil:
 		r.id, r.again = id, again
+	case apperr.Is(err, apperr.KeyReused):
+		// A denial comes first, as without a key. Nothing that do changes stays: the transaction fails either way.
+		if denied := do(ctx); apperr.Is(denied, apperr.NotFound) || apperr.Is(denied, apperr.Forbidden) {
+			return denied
+		}
 	}
 	return err
 }
