@@ -143,7 +143,7 @@ func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Ou
 		if t, ok := any(out).(tagged); ok {
 			setETag(c, t.tag())
 		}
-		if version && announced(c, out, v.FieldByName("Version").Int()) {
+		if version && announced(c, out, status, v.FieldByName("Version").Int()) {
 			return nil
 		}
 		if located {
@@ -161,10 +161,11 @@ func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Ou
 type renderable interface{ isRendered() bool }
 
 // announced sets the ETag, and reports whether a GET has it already: then 304 was answered. A rendering is always sent.
-func announced(c *gin.Context, answer any, version int64) bool {
+// A resource that is not there yet has version 0.
+func announced(c *gin.Context, answer any, status int, version int64) bool {
 	r, ok := answer.(renderable)
 	switch {
-	case version == 0: // not of one row
+	case version == 0 && status == http.StatusNoContent: // what is gone has none
 		return false
 	case c.Request.Method == http.MethodGet && !(ok && r.isRendered()):
 		return notModified(c, version)

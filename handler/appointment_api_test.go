@@ -220,3 +220,27 @@ func TestSeriesOverHTTP(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, s.do("GET", "/api/v1/appointment-series/"+uuid.NewString(), "").status)
 	})
 }
+
+// Hours that nobody configured have a version to change them from.
+func TestHoursOverHTTP(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		practitioner := "/api/v1/practitioners/" + s.practitioner()
+		r := s.do("GET", practitioner+"/availability", "")
+		require.Equal(t, http.StatusOK, r.status, r.text)
+		require.Equal(t, `"0"`, r.header.Get("ETag"))
+		require.Equal(t, http.StatusNotModified, s.do("GET", practitioner+"/availability", "", `If-None-Match: "0"`).status)
+		require.Equal(t, []any{}, r.at("weekly"), "always")
+		require.Equal(t, http.StatusOK, s.do("PUT", practitioner+"/availability", r.text, `If-Match: "0"`).status, "what was read")
+		r = s.do("PUT", practitioner+"/availability",
+			`{"time_zone":"UTC","weekly":[{"weekday":"monday","from":"09:00","to":"11:00"}],"exceptions":[],"time_off":[]}`, `If-Match: "1"`)
+		require.Equal(t, http.StatusOK, r.status, r.text)
+		require.Equal(t, `"2"`, r.header.Get("ETag"))
+		r = s.do("GET", practitioner+"/slots?day=2035-03-05", "")
+		require.Equal(t, http.StatusOK, r.status, r.text)
+		require.Equal(t, map[string]any{"time_zone": "UTC", "items": []any{
+			map[string]any{"starts_at": "2035-03-05T09:00:00Z", "ends_at": "2035-03-05T10:00:00Z"},
+			map[string]any{"starts_at": "2035-03-05T10:00:00Z", "ends_at": "2035-03-05T11:00:00Z"},
+		}}, r.body)
+	})
+}

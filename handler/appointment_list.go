@@ -4,96 +4,117 @@ import (
 	"context"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
 	"novamind/internal/schedule"
 	"novamind/models"
 	"novamind/service"
 )
 
-// listAppointments lists appointments in the order of their starts: those that have a moment from one time to another, or on a day, or in a week.
-func (a *API) listAppointments(c *gin.Context) error {
-	return a.answerAppointments(c, a.Appointments.Search, "patient_id")
+// appointmentFilters is what lists of appointments can be narrowed by.
+type appointmentFilters struct {
+	pageParams
+	period
+
+	PractitionerID *uuid.UUID `query:"practitioner_id"`
+	SeriesID       *uuid.UUID `query:"series_id"`
+	Status         string     `query:"status" values:"appointment status"`
 }
 
-func (a *API) listAppointmentsOfPatient(c *gin.Context) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	return a.answerAppointments(c, func(ctx context.Context, q service.AppointmentQuery, page service.Page) ([]*models.Appointment, bool, error) {
-		return a.Appointments.OfPatient(ctx, id, q, page)
-	})
+// appointmentSearch is a list of appointments, of all patients or of one.
+type appointmentSearch struct {
+	appointmentFilters
+
+	PatientID *uuid.UUID `query:"patient_id"`
 }
 
-func (a *API) answerAppointments(c *gin.Context,
-	search func(context.Context, service.AppointmentQuery, service.Page) ([]*models.Appointment, bool, error), filters ...string,
-) error {
-	q, err := readQuery(c, append(filters, "practitioner_id", "series_id", "status", "from", "to", "day", "week", "time_zone", "limit", "cursor")...)
-	if err != nil {
-		return err
-	}
-	query := service.AppointmentQuery{
-		PractitionerID: valueOr(q.UUID("practitioner_id"), uuid.Nil), PatientID: valueOr(q.UUID("patient_id"), uuid.Nil),
-		SeriesID: valueOr(q.UUID("series_id"), uuid.Nil), Status: valueOr(q.OneOf("status", models.AppointmentStates()), ""),
-	}
-	query.From, query.To = a.period(q)
-	params := q.Page()
-	if err := q.Err(); err != nil {
-		return err
-	}
-	span, err := a.cursors.span(c, params, query)
-	if err != nil {
-		return err
-	}
-	found, more, err := search(c.Request.Context(), query, pageOf(span))
-	if err != nil {
-		return err
-	}
-	var last *position
-	if more {
-		row := found[len(found)-1]
-		last = &position{ID: row.ID, Time: row.StartsAt}
-	}
-	return writePage(c, span, appointmentItems(found), last)
+// appointmentsOfPatient is a list of the appointments of the patient of the path.
+type appointmentsOfPatient struct {
+	byID
+	appointmentFilters
 }
 
-// period reads from and to, or a day, or the week from Monday that a day is in, by the wall clock of a zone.
-func (a *API) period(q *query) (from, to time.Time) {
-	from, to = valueOr(q.Time("from"), time.Time{}), valueOr(q.Time("to"), time.Time{})
-	day, week, zone := q.Date("day"), q.Date("week"), a.zoneOf(q)
+// listAppointments returns appointments in the order of their starts.
+func (a *API) listAppointments(ctx context.Context, in appointmentSearch, page service.Page,
+) ([]*models.Appointment, bool, error) {
+	q, err := a.appointmentQuery(in.appointmentFilters)
+	if err != nil {
+		return nil, false, err
+	}
+	q.PatientID = valueOr(in.PatientID, uuid.Nil)
+	return a.Appointments.Search(ctx, q, page)
+}
+
+func (a *API) listAppointmentsOfPatient(ctx context.Context, in appointmentsOfPatient, page service.Page,
+) ([]*models.Appointment, bool, error) {
+	q, err := a.appointmentQuery(in.appointmentFilters)
+	if err != nil {
+		return nil, false, err
+	}
+	return a.Appointments.OfPatient(ctx, in.ID, q, page)
+}
+
+func startOf(a *models.Appointment) time.Time { return a.StartsAt }
+
+func (a *API) appointmentQuery(in appointmentFilters) (q service.AppointmentQuery, err error) {
+	q.PractitionerID, q.SeriesID = valueOr(in.PractitionerID, uuid.Nil), valueOr(in.SeriesID, uuid.Nil)
+	q.Status = in.Status
+	q.From, q.To, err = in.span(a.zone)
+	return q, err
+}
+
+// period is the parameters that say when: from and to, or a day, or the week from Monday that a day is in.
+type period struct {
+	From     *time.Time `query:"from"`
+	To       *time.Time `query:"to"`
+	Day      *time.Time `query:"day" format:"date"`
+	Week     *time.Time `query:"week" format:"date" doc:"The week from Monday that this day is in."`
+	TimeZone *string    `query:"time_zone" max:"64" doc:"The IANA time zone that a day or a week is of; else the clinic's." example:"America/New_York"`
+}
+
+// span returns the time of a period, by the wall clock of its zone, or else of the clinic. It returns an Invalid
+// error.
+func (p period) span(clinic *time.Location) (from, to time.Time, err error) {
+	from, to = valueOr(p.From, time.Time{}), valueOr(p.To, time.Time{})
+	zone, fields := p.check(clinic)
+	first, days := p.Day, 1
+	if p.Week != nil {
+		monday := p.Week.AddDate(0, 0, -(int(p.Week.Weekday())+6)%7)
+		first, days = &monday, 7
+	}
+	switch {
+	case len(fields) > 0:
+		return from, to, apperr.InvalidFields(fields...)
+	case first == nil:
+		return from, to, nil
+	}
+	from, _ = schedule.Moment(*first, 0, zone)
+	to, _ = schedule.Moment(first.AddDate(0, 0, days), 0, zone)
+	return from.UTC(), to.UTC(), nil
+}
+
+// check returns the zone of a period, and what is wrong with it.
+func (p period) check(clinic *time.Location) (zone *time.Location, fields []apperr.Field) {
+	whole := p.Day != nil || p.Week != nil
 	for _, other := range []struct {
 		name  string
 		given bool
 	}{
-		{"week", day != nil && week != nil},
-		{"from", (day != nil || week != nil) && !from.IsZero()},
-		{"to", (day != nil || week != nil) && !to.IsZero()},
+		{"week", p.Day != nil && p.Week != nil}, {"from", whole && p.From != nil}, {"to", whole && p.To != nil},
 	} {
 		if other.given {
-			q.add(other.name, "unexpected", "Only one of day, week, and from and to goes.")
+			fields = append(fields, apperr.Field{
+				Pointer: other.name, Code: "unexpected", Detail: "Only one of day, week, and from and to goes.",
+			})
 		}
 	}
-	first, days := day, 1
-	if week != nil {
-		monday := week.AddDate(0, 0, -(int(week.Weekday())+6)%7)
-		first, days = &monday, 7
-	}
-	if first == nil || zone == nil {
-		return from, to
-	}
-	from, _ = schedule.Moment(*first, 0, zone)
-	to, _ = schedule.Moment(first.AddDate(0, 0, days), 0, zone)
-	return from.UTC(), to.UTC()
-}
-
-// zoneOf reads time_zone; the clinic's where it is absent, and nil where it is none.
-func (a *API) zoneOf(q *query) *time.Location {
-	zone, err := schedule.Zone(valueOr(q.Text("time_zone", 64), a.zone.String()))
+	zone, err := schedule.Zone(valueOr(p.TimeZone, clinic.String()))
 	if err != nil {
-		q.add("time_zone", "time_zone", "Must be a time zone of the IANA database, such as America/New_York.")
-		return nil
+		fields = append(fields, apperr.Field{
+			Pointer: "time_zone", Code: "time_zone",
+			Detail: "Must be a time zone of the IANA database, such as America/New_York.",
+		})
 	}
-	return zone
+	return zone, fields
 }

@@ -2,6 +2,7 @@ package handler_test
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -53,4 +54,13 @@ func seriesPath(s *stack, c caller) string {
 // practitionerPath returns the path of another clinician.
 func practitionerPath(rest string) func(*stack, caller) string {
 	return func(s *stack, _ caller) string { return "/api/v1/practitioners/" + s.practitioner() + rest }
+}
+
+// ownHours returns the path of the caller's own hours, if the caller is a clinician.
+func ownHours(s *stack, c caller) string {
+	me := s.as(c.token).do("GET", "/api/v1/auth/me", "")
+	if roles, ok := me.at("roles").([]any); ok && slices.Contains(roles, any(service.RoleClinician)) {
+		return "/api/v1/practitioners/" + c.id.String() + "/availability"
+	}
+	return practitionerPath("/availability")(s, c)
 }

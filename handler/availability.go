@@ -1,74 +1,48 @@
 package handler
 
 import (
-	"net/http"
+	"context"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
-	"novamind/internal/schedule"
 	"novamind/models"
 	"novamind/service"
 )
 
 type availabilityAnswer struct {
 	PractitionerID uuid.UUID `json:"practitioner_id"`
-	Version        int64     `json:"version"` // 0: none is configured
+	Version        int64     `json:"version" doc:"0: none is configured, and the practitioner can always be booked."`
 	service.AvailabilityInput
 }
 
 func newAvailabilityAnswer(a *models.Availability) availabilityAnswer {
-	return availabilityAnswer{
-		PractitionerID: a.PractitionerID, Version: a.Version,
-		AvailabilityInput: service.AvailabilityInput{TimeZone: a.TimeZone, Weekly: a.Weekly, Exceptions: a.Exceptions, TimeOff: a.TimeOff},
-	}
+	return availabilityAnswer{a.PractitionerID, a.Version, service.AvailabilityInput{
+		TimeZone: a.TimeZone, Weekly: a.Weekly, Exceptions: a.Exceptions, TimeOff: a.TimeOff,
+	}}
 }
 
 // availabilityReplacement is the whole of an availability as a client sends it back.
 type availabilityReplacement struct {
-	PractitionerID *uuid.UUID `json:"practitioner_id"`
-	Version        *int64     `json:"version"`
+	PractitionerID *uuid.UUID `json:"practitioner_id" set:"server"`
+	Version        *int64     `json:"version" set:"server"`
 	service.AvailabilityInput
 }
 
-func (r availabilityReplacement) against(a *models.Availability) (service.AvailabilityInput, error) {
-	return r.AvailabilityInput, readOnly(
-		unchanged("/practitioner_id", r.PractitionerID, a.PractitionerID), unchanged("/version", r.Version, a.Version),
-	)
+func (r availabilityReplacement) input() service.AvailabilityInput { return r.AvailabilityInput }
+
+// slotRequest asks for free time of the practitioner of the path.
+type slotRequest struct {
+	byID
+	period
+
+	Minutes *int   `query:"minutes" doc:"How long a slot is, from 5 to 1440; else 60."`
+	Type    string `query:"type" values:"appointment type"`
 }
 
-func (a *API) getAvailability(c *gin.Context) error {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	found, err := a.Appointments.Availability(c.Request.Context(), id)
-	if err != nil || notModified(c, found.Version) {
-		return err
-	}
-	return writeAvailability(c, found)
-}
-
-func (a *API) replaceAvailability(c *gin.Context) error {
-	var body availabilityReplacement
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	id, condition, err := target(c)
-	if err != nil {
-		return err
-	}
-	changed, err := a.Appointments.SetAvailability(c.Request.Context(), id, condition.Matches, body.against)
-	if err != nil {
-		return err
-	}
-	return writeAvailability(c, changed)
-}
-
-func writeAvailability(c *gin.Context, a *models.Availability) error {
-	setETag(c, a.Version)
-	return writeJSON(c, http.StatusOK, newAvailabilityAnswer(a))
+type slotsAnswer struct {
+	TimeZone string       `json:"time_zone" doc:"Of the practitioner's wall clock." example:"America/New_York"`
+	Items    []slotAnswer `json:"items"`
 }
 
 type slotAnswer struct {
@@ -79,34 +53,21 @@ type slotAnswer struct {
 // defaultSlot is how long a slot is where a request does not say, in minutes.
 const defaultSlot = 60
 
-func (a *API) listSlots(c *gin.Context) error {
-	q, err := readQuery(c, "from", "to", "day", "week", "minutes", "type", "time_zone")
+func (a *API) listSlots(ctx context.Context, in slotRequest) (service.Slots, error) {
+	from, to, err := in.span(a.zone)
 	if err != nil {
-		return err
+		return service.Slots{}, err
 	}
-	query := service.SlotQuery{
-		Minutes: valueOr(q.Int("minutes"), defaultSlot),
-		Type:    valueOr(q.OneOf("type", models.AppointmentTypes()), ""), TimeZone: valueOr(q.Text("time_zone", 64), ""),
-	}
-	query.From, query.To = a.period(q)
-	if err := q.Err(); err != nil {
-		return err
-	}
-	id, err := pathID(c, "id")
-	if err != nil {
-		return err
-	}
-	slots, zone, err := a.Appointments.Slots(c.Request.Context(), id, query)
-	if err != nil {
-		return err
-	}
-	return writeJSON(c, http.StatusOK, map[string]any{"time_zone": zone, "items": slotItems(slots)})
+	return a.Appointments.Slots(ctx, in.ID, service.SlotQuery{
+		From: from, To: to, Minutes: valueOr(in.Minutes, defaultSlot), Type: in.Type,
+		TimeZone: valueOr(in.TimeZone, ""),
+	})
 }
 
-func slotItems(slots []schedule.Interval) []slotAnswer {
-	items := make([]slotAnswer, len(slots))
-	for i, s := range slots {
-		items[i] = slotAnswer{s.Start.UTC(), s.End.UTC()}
+func newSlotsAnswer(s service.Slots) slotsAnswer {
+	answer := slotsAnswer{s.TimeZone, make([]slotAnswer, len(s.Free))}
+	for i, free := range s.Free {
+		answer.Items[i] = slotAnswer{free.Start.UTC(), free.End.UTC()}
 	}
-	return items
+	return answer
 }

@@ -191,6 +191,9 @@ var matrix = map[string]rule{
 	"PUT /api/v1/practitioners/:id/availability": {
 		who: service.RoleFrontDesk, want: 200, path: practitionerPath("/availability"), body: `{"time_zone":"UTC","weekly":[],"exceptions":[],"time_off":[]}`,
 	},
+	"PUT /api/v1/practitioners/:id/availability?own": {
+		who: clinicAccess, want: 200, path: ownHours, body: `{"time_zone":"UTC","weekly":[],"exceptions":[],"time_off":[]}`,
+	},
 	"GET /api/v1/practitioners/:id/slots": {who: withMachines, want: 200, path: practitionerPath("/slots?day=2035-03-05")},
 }
 
@@ -229,7 +232,7 @@ func (s *stack) callers(round string) map[string]caller {
 	for _, role := range service.Roles() {
 		made[role] = s.person(role+round+"@example.org", role)
 	}
-	made["nobody"] = s.person("nobody"+round+"@example.org")
+	made["nobody"] = s.person("nobody" + round + "@example.org")
 	newcomer := func(a *models.Account) { a.MustChangePassword = true }
 	made["first login"] = caller{uuid.New(), s.account("first"+round+"@example.org", newcomer, service.Roles()...)}
 	return made

@@ -10,7 +10,8 @@ import (
 // Operations is the table of operations: what this server answers, who may ask, and what is taken and answered.
 func (a *API) Operations() []Operation {
 	return slices.Concat(
-		a.systemOperations(), a.patientOperations(), a.recordOperations(), a.auditOperations(), legacy(a.legacyRoutes()),
+		a.systemOperations(), a.patientOperations(), a.recordOperations(), a.appointmentOperations(), a.auditOperations(),
+		legacy(a.legacyRoutes()),
 	)
 }
 
@@ -158,5 +159,48 @@ func (a *API) auditOperations() []Operation {
 			get(a.review, NewReviewAnswer), nil},
 		{"POST", review + "/sign-off", "Sign off an audit review", Session, may(service.ReviewSign),
 			post(204, "", a.signOff, signedOff, same), fails(apperr.Duplicate)},
+	}
+}
+
+// appointmentOperations: appointments, and when practitioners can be booked.
+func (a *API) appointmentOperations() []Operation {
+	const appointments = "/api/v1/appointments"
+	const appointment = appointments + "/:id"
+	const series = "/api/v1/appointment-series"
+	const practitioner = "/api/v1/practitioners/:id"
+	booking := append(mayAgain(service.AppointmentCreate, service.AppointmentRead),
+		Need{service.AppointmentOverlap, "with allow_overlap"})
+	updating := append(may(service.AppointmentUpdate), Need{service.AppointmentOverlap, "with allow_overlap"})
+	moving := append(mayAgain(service.AppointmentTransition, service.AppointmentRead),
+		Need{service.AppointmentOverlap, "for a late arrival where allow_overlap is set"})
+	notFree := fails(apperr.Taken, apperr.OutsideHours)
+	changing := change[appointmentReplacement](a.changeAppointment, newAppointmentAnswer)
+	notChanged := append(fails(apperr.BadTransition), notFree...)
+	return []Operation{
+		{"GET", appointments, "List appointments", Session, may(service.AppointmentRead),
+			listBy(startOf, a.listAppointments, newAppointmentAnswer), fails(apperr.NotFound)},
+		{"POST", appointments, "Book an appointment", Session, booking,
+			create(appointments, a.Appointments.Book, a.Appointments.Get, newAppointmentAnswer), notFree},
+		{"GET", appointment, "Show an appointment", Session, may(service.AppointmentRead),
+			get(a.Appointments.Get, newAppointmentAnswer), nil},
+		{"PUT", appointment, "Replace an appointment", Session, updating, changing, notChanged},
+		{"PATCH", appointment, "Change an appointment", Session, updating, changing, notChanged},
+		{"POST", appointment + "/transitions", "Take an appointment to another state", Session, moving,
+			act(a.transitionAppointment, a.Appointments.Get, newAppointmentAnswer), notChanged},
+		{"GET", "/api/v1/patients/:id/appointments", "List the appointments of a patient", Session,
+			may(service.AppointmentRead), listBy(startOf, a.listAppointmentsOfPatient, newAppointmentAnswer), nil},
+		{"POST", series, "Book a series", Session, booking,
+			create(series, a.Appointments.BookSeries, a.Appointments.GetSeries, newSeriesAnswer), notFree},
+		{"POST", series + "/preview", "Preview a series", Session, may(service.AppointmentCreate),
+			all(a.Appointments.PreviewSeries, newOccurrenceAnswer), fails(apperr.NotFound)},
+		{"GET", series + "/:id", "Show a series", Session, may(service.AppointmentRead),
+			get(a.Appointments.GetSeries, newSeriesAnswer), nil},
+		{"GET", practitioner + "/availability", "Show the hours of a practitioner", Session,
+			may(service.AvailabilityRead), get(a.Appointments.Availability, newAvailabilityAnswer), nil},
+		{"PUT", practitioner + "/availability", "Set the hours of a practitioner", Session,
+			may(service.AvailabilityUpdate),
+			change[availabilityReplacement](a.Appointments.SetAvailability, newAvailabilityAnswer), nil},
+		{"GET", practitioner + "/slots", "List the free slots of a practitioner", Session,
+			may(service.AvailabilityRead), get(a.listSlots, newSlotsAnswer), nil},
 	}
 }

@@ -4,7 +4,7 @@ import "slices"
 
 // legacyRoutes are the routes that are no rows of the table of operations yet.
 func (a *API) legacyRoutes() []Route {
-	return slices.Concat(a.authRoutes(), a.accountRoutes(), a.appointmentRoutes())
+	return slices.Concat(a.authRoutes(), a.accountRoutes())
 }
 
 // authRoutes: one's own account and sessions.
@@ -37,24 +37,5 @@ func (a *API) accountRoutes() []Route {
 		{"POST", "/api/v1/api-keys", Session, noQuery(a.createAPIKey)},
 		{"GET", "/api/v1/api-keys/:id", Session, noQuery(a.getAPIKey)},
 		{"DELETE", "/api/v1/api-keys/:id", Session, noQuery(a.revokeAPIKey)},
-	}
-}
-
-// appointmentRoutes: appointments, and when there may be some.
-func (a *API) appointmentRoutes() []Route {
-	return []Route{
-		{"GET", "/api/v1/patients/:id/appointments", Session, a.listAppointmentsOfPatient},
-		{"GET", "/api/v1/appointments", Session, a.listAppointments},
-		{"POST", "/api/v1/appointments", Session, noQuery(a.createAppointment)},
-		{"GET", "/api/v1/appointments/:id", Session, noQuery(a.getAppointment)},
-		{"PUT", "/api/v1/appointments/:id", Session, a.replaceAppointment},
-		{"PATCH", "/api/v1/appointments/:id", Session, a.patchAppointment},
-		{"POST", "/api/v1/appointments/:id/transitions", Session, noQuery(a.transitionAppointment)},
-		{"POST", "/api/v1/appointment-series", Session, noQuery(a.createSeries)},
-		{"POST", "/api/v1/appointment-series/preview", Session, noQuery(a.previewSeries)},
-		{"GET", "/api/v1/appointment-series/:id", Session, noQuery(a.getSeries)},
-		{"GET", "/api/v1/practitioners/:id/availability", Session, noQuery(a.getAvailability)},
-		{"PUT", "/api/v1/practitioners/:id/availability", Session, noQuery(a.replaceAvailability)},
-		{"GET", "/api/v1/practitioners/:id/slots", Session, a.listSlots},
 	}
 }

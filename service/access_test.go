@@ -120,7 +120,7 @@ var expectations = map[string]expectation{
 	"AppointmentService.Book": {
 		roles: callers, action: audit.Create, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			_, err := b.appointments.Book(ctx, visit(b.inCareOf(t, ctx), b.practitioner(t), 0), service.Idempotency{})
+			_, err := b.appointments.Book(ctx, visit(b.inCareOf(t, ctx), b.practitioner(t), 0))
 			return err
 		},
 	},
@@ -176,14 +176,14 @@ var expectations = map[string]expectation{
 	"AppointmentService.BookSeries": {
 		roles: callers, action: audit.Create,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			_, err := b.appointments.BookSeries(ctx, b.seriesInCareOf(t, ctx), service.Idempotency{})
+			_, err := b.appointments.BookSeries(ctx, b.seriesInCareOf(t, ctx))
 			return err
 		},
 	},
 	"AppointmentService.GetSeries": {
 		roles: callers, action: audit.Read,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			made, err := b.appointments.BookSeries(as(t, service.RoleFrontDesk), b.seriesInCareOf(t, ctx), service.Idempotency{})
+			made, err := b.appointments.BookSeries(as(t, service.RoleFrontDesk), b.seriesInCareOf(t, ctx))
 			require.NoError(t, err)
 			_, err = b.appointments.GetSeries(ctx, made.ID)
 			return err
@@ -208,7 +208,7 @@ var expectations = map[string]expectation{
 	"AppointmentService.Slots": {
 		roles: callers, action: audit.List,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			_, _, err := b.appointments.Slots(ctx, b.practitioner(t).ID, service.SlotQuery{From: monday, To: monday.AddDate(0, 0, 1), Minutes: 60})
+			_, err := b.appointments.Slots(ctx, b.practitioner(t).ID, service.SlotQuery{From: monday, To: monday.AddDate(0, 0, 1), Minutes: 60})
 			return err
 		},
 	},

@@ -41,7 +41,7 @@ func TestDirectSQLOnAccessIsWitnessed(t *testing.T) {
 	stranger := b.on(t, b.practitioner(t))
 	_, _, err = b.emergencies.Open(stranger, service.BreakGlassInput{PatientID: &p.ID, Reason: emergency})
 	require.NoError(t, err)
-	a, err := b.appointments.Book(stranger, soon(visit(p.Patient, doctor, 0)), service.Idempotency{})
+	a, err := b.appointments.Book(stranger, soon(visit(p.Patient, doctor, 0)))
 	require.NoError(t, err)
 	_, err = b.appointments.Change(desk, a.ID, anyVersion, service.OnlyThis, func(a *models.Appointment) (service.AppointmentInput, error) {
 		in := said(a)

@@ -25,7 +25,6 @@ type AppointmentService struct {
 	appointments   *repository.AppointmentRepository
 	series         *repository.AppointmentSeriesRepository
 	availabilities *repository.AvailabilityRepository
-	repeats        repeats
 	zone           string
 	hold           time.Duration
 }
@@ -39,48 +38,35 @@ func NewAppointmentService(store *repository.Store, care *Care, clinic config.Cl
 		appointments:   repository.NewAppointmentRepository(store),
 		series:         repository.NewAppointmentSeriesRepository(store),
 		availabilities: repository.NewAvailabilityRepository(store),
-		repeats:        repeats{repository.NewIdempotencyKeyRepository(store)},
 	}
 }
 
 // AppointmentQuery narrows a list of appointments.
 type AppointmentQuery = repository.AppointmentQuery
 
-// Book makes an appointment, or a hold that expires. A repeat with the same idempotency key returns the appointment that the first one made. It returns an
-// Invalid error, a Taken one that names the taken interval, an OutsideHours, or a KeyReused one.
-func (s *AppointmentService) Book(ctx context.Context, in AppointmentInput, once Idempotency) (a *models.Appointment, err error) {
+// Book makes an appointment, or a hold that expires. It returns an Invalid error, a Taken one that names the taken
+// interval, or an OutsideHours one.
+func (s *AppointmentService) Book(ctx context.Context, in AppointmentInput) (*models.Appointment, error) {
 	in = in.withDefaults(s.zone)
 	intent := audit.Intent{Action: audit.Create, EntityType: "appointment"}
-	err = once.attempt(func() error {
-		return guard(ctx, s.store, AppointmentCreate, intent, s.store.Contended, func(ctx context.Context) error {
-			a, err = s.book(ctx, in, once)
-			return err
+	return guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended,
+		func(ctx context.Context) (*models.Appointment, error) {
+			now, a := time.Now(), &models.Appointment{}
+			if err := in.applyTo(a); err != nil {
+				return nil, err
+			}
+			var err error
+			if a.Status, a.ExpiresAt, err = in.startStatus(now, s.hold); err != nil {
+				return nil, err
+			}
+			if err := s.care.inCareFor(ctx, a.PatientID); err != nil {
+				return nil, err
+			}
+			if err := s.place(ctx, now, a); err != nil {
+				return nil, err
+			}
+			return a, s.appointments.Create(ctx, a)
 		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
-}
-
-func (s *AppointmentService) book(ctx context.Context, in AppointmentInput, once Idempotency) (*models.Appointment, error) {
-	now, a := time.Now(), &models.Appointment{}
-	if err := in.applyTo(a); err != nil {
-		return nil, err
-	}
-	var err error
-	if a.Status, a.ExpiresAt, err = in.startStatus(now, s.hold); err != nil {
-		return nil, err
-	}
-	if err := s.care.inCareFor(ctx, a.PatientID); err != nil {
-		return nil, err
-	}
-	return repeated(ctx, s.repeats, once, s.Get, func() (*models.Appointment, error) {
-		if err := s.place(ctx, now, a); err != nil {
-			return nil, err
-		}
-		return a, s.appointments.Create(ctx, a)
-	})
 }
 
 // place sees to it that appointments of one patient can be where they are now: rows that are there already are the ones that move.
@@ -127,19 +113,14 @@ func (s *AppointmentService) mayOverlap(ctx context.Context) error {
 
 // Get returns an appointment. It returns a NotFound error, or an Unreadable one.
 func (s *AppointmentService) Get(ctx context.Context, id uuid.UUID) (*models.Appointment, error) {
-	var a *models.Appointment
 	intent := audit.Intent{Action: audit.Read, EntityType: "appointment", EntityID: id}
-	err := guard(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
-		_, err := s.parties(ctx, id)
-		if err == nil {
-			a, err = s.appointments.ByID(ctx, id)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
+	return guarded(ctx, s.store, AppointmentRead, intent, s.store.Read,
+		func(ctx context.Context) (*models.Appointment, error) {
+			if _, err := s.parties(ctx, id); err != nil {
+				return nil, err
+			}
+			return s.appointments.ByID(ctx, id)
+		})
 }
 
 // parties returns whose an appointment is, or a NotFound error where the patient is out of the actor's sight.
@@ -151,24 +132,18 @@ func (s *AppointmentService) parties(ctx context.Context, id uuid.UUID) (reposit
 // Search returns one page of the appointments in sight that match q, in the order of their starts, and whether there are more. It returns a NotFound error where the
 // patient or the series of q is out of the actor's sight.
 func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, page Page) ([]*models.Appointment, bool, error) {
-	var found []*models.Appointment
-	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "appointment"}
-	err := guard(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
-		if err := s.asked(ctx, q); err != nil {
-			return err
-		}
-		sight, err := s.care.sight(ctx)
-		if err != nil {
-			return err
-		}
-		found, more, err = s.appointments.Search(ctx, q, page, sight.Narrow("patient_id"))
-		return err
-	})
-	if err != nil {
-		return nil, false, err
-	}
-	return found, more, nil
+	return guardedPage(ctx, s.store, AppointmentRead, intent,
+		func(ctx context.Context) ([]*models.Appointment, bool, error) {
+			if err := s.asked(ctx, q); err != nil {
+				return nil, false, err
+			}
+			sight, err := s.care.sight(ctx)
+			if err != nil {
+				return nil, false, err
+			}
+			return s.appointments.Search(ctx, q, page, sight.Narrow("patient_id"))
+		})
 }
 
 // asked returns a NotFound error where a query is about a patient out of the actor's sight, whom its event names.
@@ -187,25 +162,19 @@ func (s *AppointmentService) asked(ctx context.Context, q AppointmentQuery) erro
 // OfPatient is Search for one patient. It returns a NotFound error where the patient is out of the actor's sight.
 func (s *AppointmentService) OfPatient(ctx context.Context, patientID uuid.UUID, q AppointmentQuery, page Page) ([]*models.Appointment, bool, error) {
 	q.PatientID = patientID
-	var found []*models.Appointment
-	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "appointment", Details: "of one patient"}
-	err := guard(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		if err = s.care.inCareFor(ctx, patientID); err != nil {
-			return err
-		}
-		known, err := s.patients.Known(ctx, []uuid.UUID{patientID})
-		if err == nil && !known[patientID] {
-			err = outOfSight()
-		}
-		if err != nil {
-			return err
-		}
-		found, more, err = s.appointments.Search(ctx, q, page)
-		return err
-	})
-	if err != nil {
-		return nil, false, err
-	}
-	return found, more, nil
+	return guardedPage(ctx, s.store, AppointmentRead, intent,
+		func(ctx context.Context) ([]*models.Appointment, bool, error) {
+			if err := s.care.inCareFor(ctx, patientID); err != nil {
+				return nil, false, err
+			}
+			known, err := s.patients.Known(ctx, []uuid.UUID{patientID})
+			if err == nil && !known[patientID] {
+				err = outOfSight()
+			}
+			if err != nil {
+				return nil, false, err
+			}
+			return s.appointments.Search(ctx, q, page)
+		})
 }

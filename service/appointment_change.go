@@ -30,16 +30,11 @@ const (
 func (s *AppointmentService) Change(ctx context.Context, id uuid.UUID, current Precondition, extent Extent,
 	edit func(*models.Appointment) (AppointmentInput, error),
 ) (*models.Appointment, error) {
-	var a *models.Appointment
 	intent := audit.Intent{Action: audit.Update, EntityType: "appointment", EntityID: id}
-	err := guard(ctx, s.store, AppointmentUpdate, intent, s.store.Contended, func(ctx context.Context) (err error) {
-		a, err = s.change(ctx, id, current, extent, edit)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
+	return guarded(ctx, s.store, AppointmentUpdate, intent, s.store.Contended,
+		func(ctx context.Context) (*models.Appointment, error) {
+			return s.change(ctx, id, current, extent, edit)
+		})
 }
 
 func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current Precondition, extent Extent,
@@ -160,37 +155,34 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 		}
 	}
 	intent := audit.Intent{Action: audit.Transition, EntityType: "appointment", EntityID: id, Reason: reason}
-	var a *models.Appointment
-	err := guard(ctx, s.store, AppointmentTransition, intent, s.store.Contended, func(ctx context.Context) error {
-		parties, err := s.parties(ctx, id)
-		if err = cmp.Or(err, v.err()); err != nil {
-			return err
-		}
-		now := time.Now()
-		if _, err := s.claim(ctx, parties, now); err != nil {
-			return err
-		}
-		if a, err = s.appointments.Hold(ctx, id); err != nil {
-			return err
-		}
-		if err := current.check(a.Version); err != nil {
-			return err
-		}
-		rows, err := s.within(ctx, extent, a)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			if err := s.transition(ctx, row, to, reason, now); err != nil {
-				return err
+	return guarded(ctx, s.store, AppointmentTransition, intent, s.store.Contended,
+		func(ctx context.Context) (*models.Appointment, error) {
+			parties, err := s.parties(ctx, id)
+			if err = cmp.Or(err, v.err()); err != nil {
+				return nil, err
 			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
+			now := time.Now()
+			if _, err := s.claim(ctx, parties, now); err != nil {
+				return nil, err
+			}
+			a, err := s.appointments.Hold(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			if err := current.check(a.Version); err != nil {
+				return nil, err
+			}
+			rows, err := s.within(ctx, extent, a)
+			if err != nil {
+				return nil, err
+			}
+			for _, row := range rows {
+				if err := s.transition(ctx, row, to, reason, now); err != nil {
+					return nil, err
+				}
+			}
+			return a, nil
+		})
 }
 
 func (s *AppointmentService) transition(ctx context.Context, a *models.Appointment, to, reason string, now time.Time) error {

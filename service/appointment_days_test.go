@@ -30,14 +30,14 @@ func TestAppointmentsOfWholeDays(t *testing.T) {
 			in := visit(b.register(t), b.practitioner(t), 0)
 			in.TimeZone = "America/New_York"
 			in.StartsAt, in.EndsAt = at(t, in.TimeZone, c.from), at(t, in.TimeZone, c.to)
-			a, err := b.appointments.Book(as(t, service.RoleFrontDesk), in, service.Idempotency{})
+			a, err := b.appointments.Book(as(t, service.RoleFrontDesk), in)
 			requireCode(t, c.code, err, c.from)
 			if err != nil {
 				continue
 			}
 			in.PatientID, in.StartsAt = b.register(t).ID, in.EndsAt.Add(-time.Minute)
 			in.EndsAt = in.StartsAt.Add(time.Hour)
-			_, err = b.appointments.Book(as(t, service.RoleFrontDesk), in, service.Idempotency{})
+			_, err = b.appointments.Book(as(t, service.RoleFrontDesk), in)
 			requireCode(t, apperr.Taken, err, "its last minute")
 			require.True(t, a.EndsAt.After(a.StartsAt))
 		}

@@ -25,14 +25,14 @@ type AppointmentInput struct {
 	PractitionerID uuid.UUID `json:"practitioner_id"`
 	StartsAt       time.Time `json:"starts_at"`
 	EndsAt         time.Time `json:"ends_at"`
-	TimeZone       string    `json:"time_zone,omitempty"` // empty: the clinic's
-	Status         string    `json:"status,omitempty"`    // empty: booked; a new one may be a hold, pending
-	Type           string    `json:"type,omitempty"`      // empty: individual
-	Modality       string    `json:"modality,omitempty"`  // empty: in_person
-	Reason         string    `json:"reason,omitempty"`
-	VideoURL       string    `json:"video_url,omitempty"`
-	AllowOverlap   bool      `json:"allow_overlap,omitempty"`
-	OverlapReason  string    `json:"overlap_reason,omitempty"`
+	TimeZone       string    `json:"time_zone,omitempty" max:"64" doc:"An IANA time zone; else the clinic's." example:"America/New_York"`
+	Status         string    `json:"status,omitempty" values:"new appointment status" doc:"Else booked. What is pending ends by itself."`
+	Type           string    `json:"type,omitempty" values:"appointment type" doc:"Else individual."`
+	Modality       string    `json:"modality,omitempty" values:"modality" doc:"Else in_person."`
+	Reason         string    `json:"reason,omitempty" max:"200"`
+	VideoURL       string    `json:"video_url,omitempty" max:"200" doc:"An https address; with the modality video only." example:"https://video.example.org/1"`
+	AllowOverlap   bool      `json:"allow_overlap,omitempty" doc:"Lets the appointment overlap others."`
+	OverlapReason  string    `json:"overlap_reason,omitempty" max:"200" doc:"With allow_overlap: why."`
 }
 
 // inputOf returns what a client would say to leave an appointment as it is.

@@ -23,7 +23,7 @@ func TestMadeUpAppointmentsTakeTheSameLook(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		desk, colleague := as(t, service.RoleFrontDesk), b.account(t, service.RoleClinician)
-		theirs, err := b.appointments.BookSeries(desk, service.SeriesInput{AppointmentInput: visit(b.register(t), colleague, 0), Rule: "FREQ=WEEKLY;COUNT=2"}, service.Idempotency{})
+		theirs, err := b.appointments.BookSeries(desk, service.SeriesInput{AppointmentInput: visit(b.register(t), colleague, 0), Rule: "FREQ=WEEKLY;COUNT=2"})
 		require.NoError(t, err)
 		me := b.on(t, b.account(t, service.RoleClinician))
 

@@ -48,7 +48,7 @@ func TestMergedPatientsAreInOnePlace(t *testing.T) {
 		require.NoError(t, b.merge(t, merged, kept))
 		require.NoError(t, b.merge(t, second, kept))
 
-		_, err := b.appointments.Book(desk, visit(kept, b.practitioner(t), 30*time.Minute), service.Idempotency{})
+		_, err := b.appointments.Book(desk, visit(kept, b.practitioner(t), 30*time.Minute))
 		requireCode(t, apperr.Taken, err, "the merged one's")
 		later := b.book(t, visit(kept, b.practitioner(t), 2*time.Hour))
 		requireCode(t, apperr.Taken, b.moveBy(t, of, 90*time.Minute), "the kept one's")
@@ -139,7 +139,7 @@ func TestMergedPatientsInARace(t *testing.T) {
 					case i == len(moving):
 						errs[i] = b.merge(t, merged, kept)
 					default:
-						_, errs[i] = b.appointments.Book(desk, visit([]*models.Patient{kept, merged}[i%2], doctors[i], wanted), service.Idempotency{})
+						_, errs[i] = b.appointments.Book(desk, visit([]*models.Patient{kept, merged}[i%2], doctors[i], wanted))
 					}
 				})
 			}

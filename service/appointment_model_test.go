@@ -152,7 +152,7 @@ func (g *agenda) book() {
 	if !g.free([]*modelled{m}, nil) {
 		want = apperr.Taken
 	}
-	a, err := g.b.appointments.Book(as(g.t, service.RoleFrontDesk), g.input(m), service.Idempotency{})
+	a, err := g.b.appointments.Book(as(g.t, service.RoleFrontDesk), g.input(m))
 	if g.expect(want, err, "book") {
 		m.id = a.ID
 		g.rows = append(g.rows, m)
@@ -175,7 +175,7 @@ func (g *agenda) bookSeries() {
 		want = apperr.Taken
 	}
 	in := service.SeriesInput{AppointmentInput: g.input(first), Rule: fmt.Sprintf("FREQ=DAILY;COUNT=%d", count)}
-	series, err := g.b.appointments.BookSeries(as(g.t, service.RoleFrontDesk), in, service.Idempotency{})
+	series, err := g.b.appointments.BookSeries(as(g.t, service.RoleFrontDesk), in)
 	if g.expect(want, err, "book series") {
 		for i, m := range rows {
 			m.id, m.series = series.Appointments[i].ID, series.ID

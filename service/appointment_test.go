@@ -65,9 +65,17 @@ func zoneAt(hour int) string {
 
 func (b *bundle) book(t *testing.T, in service.AppointmentInput) *models.Appointment {
 	t.Helper()
-	a, err := b.appointments.Book(as(t, service.RoleFrontDesk), in, service.Idempotency{})
+	a, err := b.appointments.Book(as(t, service.RoleFrontDesk), in)
 	require.NoError(t, err)
 	return a
+}
+
+// bookOnce books with an idempotency key.
+func (b *bundle) bookOnce(ctx context.Context, in service.AppointmentInput, once service.Idempotency) (*models.Appointment, error) {
+	return service.Once(ctx, service.NewRepeatService(b.store), once, uuid.Nil,
+		func(ctx context.Context) (*models.Appointment, error) {
+			return b.appointments.Book(ctx, in)
+		}, b.appointments.Get)
 }
 
 // appointmentInCareOf books an appointment of a patient in the care of ctx's actor.
@@ -123,7 +131,7 @@ func TestOverlapsAreRefused(t *testing.T) {
 		} {
 			in := visit(c.patient, c.doctor, 0)
 			in.StartsAt, in.EndsAt = monday.Add(c.start), monday.Add(c.end)
-			_, err := b.appointments.Book(as(t, service.RoleFrontDesk), in, service.Idempotency{})
+			_, err := b.appointments.Book(as(t, service.RoleFrontDesk), in)
 			requireCode(t, c.code, err, c.name)
 			if c.code == "" {
 				continue
@@ -150,15 +158,15 @@ func TestPermittedOverlaps(t *testing.T) {
 
 		over := longAgo(visit(b.register(t), doctor, 30*time.Minute))
 		over.AllowOverlap = true
-		_, err := b.appointments.Book(desk, over, service.Idempotency{})
+		_, err := b.appointments.Book(desk, over)
 		requireCode(t, apperr.Invalid, err)
 		over.OverlapReason = "crisis"
-		_, err = b.appointments.Book(as(t, service.RoleIntegration), over, service.Idempotency{})
+		_, err = b.appointments.Book(as(t, service.RoleIntegration), over)
 		requireCode(t, apperr.Forbidden, err)
-		permitted, err := b.appointments.Book(desk, over, service.Idempotency{})
+		permitted, err := b.appointments.Book(desk, over)
 		require.NoError(t, err)
 
-		_, err = b.appointments.Book(desk, longAgo(visit(b.register(t), doctor, 70*time.Minute)), service.Idempotency{})
+		_, err = b.appointments.Book(desk, longAgo(visit(b.register(t), doctor, 70*time.Minute)))
 		requireCode(t, apperr.Taken, err, "over the permitted one alone")
 
 		// What was there before goes on, though it is overlapped now.
@@ -309,7 +317,7 @@ func TestHoldsExpire(t *testing.T) {
 		in.Status = models.Pending
 		hold := b.book(t, in)
 		require.WithinDuration(t, time.Now().Add(15*time.Minute), *hold.ExpiresAt, time.Minute)
-		_, err := b.appointments.Book(desk, visit(other, doctor, 0), service.Idempotency{})
+		_, err := b.appointments.Book(desk, visit(other, doctor, 0))
 		requireCode(t, apperr.Taken, err)
 		kept, err := b.appointments.Transition(desk, hold.ID, anyVersion, models.Booked, "", service.OnlyThis)
 		require.NoError(t, err)
@@ -352,7 +360,7 @@ func TestAppointmentsAndCare(t *testing.T) {
 		b := newBundle(t, url)
 		p, doctor := b.register(t), b.practitioner(t)
 		treating := audit.WithActor(t.Context(), audit.Actor{ID: doctor.ID, Roles: []string{service.RoleClinician}, Origin: "test"})
-		_, err := b.appointments.Book(treating, visit(p, doctor, 0), service.Idempotency{})
+		_, err := b.appointments.Book(treating, visit(p, doctor, 0))
 		requireCode(t, apperr.NotFound, err, "not in care yet, and nobody takes a patient by booking them")
 		a := b.book(t, soon(visit(p, doctor, 0)))
 		_, err = b.patients.Get(treating, p.ID)
@@ -377,11 +385,11 @@ func TestAppointmentsAndCare(t *testing.T) {
 
 		in := visit(p, b.practitioner(t), 2*time.Hour)
 		in.PractitionerID = uuid.New()
-		_, err = b.appointments.Book(as(t, service.RoleFrontDesk), in, service.Idempotency{})
+		_, err = b.appointments.Book(as(t, service.RoleFrontDesk), in)
 		requireCode(t, apperr.Invalid, err, "not an account")
 		_, err = b.patients.Deactivate(as(t, service.RoleFrontDesk), p.ID, anyVersion)
 		require.NoError(t, err)
-		_, err = b.appointments.Book(as(t, service.RoleFrontDesk), visit(p, doctor, 2*time.Hour), service.Idempotency{})
+		_, err = b.appointments.Book(as(t, service.RoleFrontDesk), visit(p, doctor, 2*time.Hour))
 		requireCode(t, apperr.Invalid, err, "an inactive patient")
 	})
 }
@@ -395,7 +403,7 @@ func TestPurgeNamesTheAppointments(t *testing.T) {
 		gone := map[uuid.UUID]bool{p.ID: true}
 		series, err := b.appointments.BookSeries(as(t, service.RoleFrontDesk), service.SeriesInput{
 			AppointmentInput: visit(p, doctor, 0), Rule: "FREQ=WEEKLY;COUNT=3",
-		}, service.Idempotency{})
+		})
 		require.NoError(t, err)
 		for _, a := range series.Appointments {
 			gone[a.ID] = true
@@ -450,7 +458,7 @@ func TestRepeatedBookingsAtOnce(t *testing.T) {
 		var all errgroup.Group
 		for i := range ids {
 			all.Go(func() error {
-				a, err := b.appointments.Book(desk, in, once)
+				a, err := b.bookOnce(desk, in, once)
 				if err == nil {
 					ids[i] = a.ID
 				}
@@ -462,9 +470,9 @@ func TestRepeatedBookingsAtOnce(t *testing.T) {
 			require.Equal(t, ids[0], id)
 		}
 		require.Equal(t, 1, b.count(t, "appointment"))
-		_, err := b.appointments.Book(desk, in, service.Idempotency{Key: "k", Request: "another"})
+		_, err := b.bookOnce(desk, in, service.Idempotency{Key: "k", Request: "another"})
 		requireCode(t, apperr.KeyReused, err)
-		_, err = b.appointments.Book(desk, in, service.Idempotency{Key: "another", Request: "r"})
+		_, err = b.bookOnce(desk, in, service.Idempotency{Key: "another", Request: "r"})
 		requireCode(t, apperr.Taken, err)
 	})
 }
@@ -487,7 +495,7 @@ func TestDeniedAppointmentsNameThePatient(t *testing.T) {
 				_, err := b.appointments.Transition(stranger, a.ID, anyVersion, models.Arrived, "", service.OnlyThis)
 				return err
 			},
-			"book": func() error { _, err := b.appointments.Book(stranger, said(a), service.Idempotency{}); return err },
+			"book": func() error { _, err := b.appointments.Book(stranger, said(a)); return err },
 			"list": func() error {
 				_, _, err := b.appointments.OfPatient(stranger, a.PatientID, service.AppointmentQuery{}, onePage)
 				return err
@@ -509,7 +517,7 @@ func TestMergedPatientsAreNotBooked(t *testing.T) {
 		b.book(t, visit(kept, b.practitioner(t), 0))
 		_, err := b.patients.Merge(as(t, service.RoleFrontDesk), merged.ID, kept.ID, anyVersion, "registered twice")
 		require.NoError(t, err)
-		_, err = b.appointments.Book(as(t, service.RoleFrontDesk), visit(merged, b.practitioner(t), 0), service.Idempotency{})
+		_, err = b.appointments.Book(as(t, service.RoleFrontDesk), visit(merged, b.practitioner(t), 0))
 		requireCode(t, apperr.Invalid, err)
 	})
 }

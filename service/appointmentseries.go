@@ -17,7 +17,7 @@ import (
 type SeriesInput struct {
 	AppointmentInput
 
-	Rule string `json:"rule"` // RFC 5545, RRULE
+	Rule string `json:"rule" doc:"A recurrence rule (RFC 5545) with COUNT or UNTIL." example:"FREQ=WEEKLY;COUNT=8"`
 }
 
 // Occurrence is one appointment that a series would have, and what stands in its way.
@@ -45,80 +45,62 @@ func (s *Series) Version() int64 {
 // PreviewSeries returns the appointments that a series would have, each with every conflict, and books none. It returns an Invalid error.
 func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) ([]Occurrence, error) {
 	in.AppointmentInput = in.withDefaults(s.zone)
-	var occurrences []Occurrence
 	intent := audit.Intent{Action: audit.List, EntityType: "appointment", Details: "preview of a series"}
-	err := guard(ctx, s.store, AppointmentCreate, intent, s.store.Read, func(ctx context.Context) error {
-		rows, _, err := in.expand()
-		if err != nil {
-			return err
-		}
-		first := rows[0]
-		if err := s.care.inCareFor(ctx, first.PatientID); err != nil {
-			return err
-		}
-		patient, err := s.appointments.StandingOf(ctx, first.PatientID)
-		if apperr.Is(err, apperr.NotFound) {
-			err = outOfSight()
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.bookable(ctx, first.PractitionerID, patient, true); err != nil {
-			return err
-		}
-		found, err := s.conflicts(ctx, rows, time.Now())
-		for i, conflicts := range found {
-			occurrences = append(occurrences, Occurrence{rows[i].StartsAt, rows[i].EndsAt, conflicts})
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return occurrences, nil
-}
-
-// BookSeries books every appointment of a series, or none: then the Taken or OutsideHours error names every conflict. A repeat with the same idempotency key
-// returns the series that the first one made. It also returns an Invalid, or a KeyReused error.
-func (s *AppointmentService) BookSeries(ctx context.Context, in SeriesInput, once Idempotency) (series *Series, err error) {
-	in.AppointmentInput = in.withDefaults(s.zone)
-	intent := audit.Intent{Action: audit.Create, EntityType: "appointmentseries"}
-	err = once.attempt(func() error {
-		return guard(ctx, s.store, AppointmentCreate, intent, s.store.Contended, func(ctx context.Context) error {
-			series, err = s.bookSeries(ctx, in, once)
-			return err
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	return series, nil
-}
-
-func (s *AppointmentService) bookSeries(ctx context.Context, in SeriesInput, once Idempotency) (*Series, error) {
-	rows, rule, err := in.expand()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.care.inCareFor(ctx, in.PatientID); err != nil {
-		return nil, err
-	}
-	return repeated(ctx, s.repeats, once, s.GetSeries, func() (*Series, error) {
-		if err := s.place(ctx, time.Now(), rows...); err != nil {
-			return nil, err
-		}
-		row := &models.AppointmentSeries{PatientID: in.PatientID, Rule: rule.String(), TimeZone: in.TimeZone}
-		if err := s.series.Create(ctx, row); err != nil {
-			return nil, err
-		}
-		for _, a := range rows {
-			a.SeriesID = &row.ID
-			if err := s.appointments.Create(ctx, a); err != nil {
+	return guarded(ctx, s.store, AppointmentCreate, intent, s.store.Read,
+		func(ctx context.Context) ([]Occurrence, error) {
+			rows, _, err := in.expand()
+			if err != nil {
 				return nil, err
 			}
-		}
-		return &Series{row, rows}, nil
-	})
+			first := rows[0]
+			if err := s.care.inCareFor(ctx, first.PatientID); err != nil {
+				return nil, err
+			}
+			patient, err := s.appointments.StandingOf(ctx, first.PatientID)
+			if err != nil {
+				return nil, unseen(err)
+			}
+			if err := s.bookable(ctx, first.PractitionerID, patient, true); err != nil {
+				return nil, err
+			}
+			found, err := s.conflicts(ctx, rows, time.Now())
+			occurrences := make([]Occurrence, len(found))
+			for i, conflicts := range found {
+				occurrences[i] = Occurrence{rows[i].StartsAt, rows[i].EndsAt, conflicts}
+			}
+			return occurrences, err
+		})
+}
+
+// BookSeries books every appointment of a series, or none: then the Taken or OutsideHours error names every conflict.
+// It also returns an Invalid error.
+func (s *AppointmentService) BookSeries(ctx context.Context, in SeriesInput) (*Series, error) {
+	in.AppointmentInput = in.withDefaults(s.zone)
+	intent := audit.Intent{Action: audit.Create, EntityType: "appointmentseries"}
+	return guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended,
+		func(ctx context.Context) (*Series, error) {
+			rows, rule, err := in.expand()
+			if err != nil {
+				return nil, err
+			}
+			if err := s.care.inCareFor(ctx, in.PatientID); err != nil {
+				return nil, err
+			}
+			if err := s.place(ctx, time.Now(), rows...); err != nil {
+				return nil, err
+			}
+			row := &models.AppointmentSeries{PatientID: in.PatientID, Rule: rule.String(), TimeZone: in.TimeZone}
+			if err := s.series.Create(ctx, row); err != nil {
+				return nil, err
+			}
+			for _, a := range rows {
+				a.SeriesID = &row.ID
+				if err := s.appointments.Create(ctx, a); err != nil {
+					return nil, err
+				}
+			}
+			return &Series{row, rows}, nil
+		})
 }
 
 // seriesInSight returns a series, or a NotFound error where the patient is out of the actor's sight.
@@ -132,21 +114,15 @@ func (s *AppointmentService) seriesInSight(ctx context.Context, id uuid.UUID) (*
 
 // GetSeries returns a series. It returns a NotFound error, or an Unreadable one.
 func (s *AppointmentService) GetSeries(ctx context.Context, id uuid.UUID) (*Series, error) {
-	var series *Series
 	intent := audit.Intent{Action: audit.Read, EntityType: "appointmentseries", EntityID: id}
-	err := guard(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) error {
+	return guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) (*Series, error) {
 		row, err := s.seriesInSight(ctx, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		series = &Series{AppointmentSeries: row}
-		series.Appointments, _, err = s.appointments.Search(ctx, AppointmentQuery{SeriesID: id}, Page{Limit: schedule.MaxOccurrences})
-		return err
+		rows, _, err := s.appointments.Search(ctx, AppointmentQuery{SeriesID: id}, Page{Limit: schedule.MaxOccurrences})
+		return &Series{row, rows}, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return series, nil
 }
 
 // expand checks the input and returns the appointments that it makes, booked, in order.

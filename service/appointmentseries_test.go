@@ -1,9 +1,11 @@
 package service_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"novamind/internal/apperr"
@@ -55,7 +57,7 @@ func TestSeriesKeepTheWallClock(t *testing.T) {
 		desk := as(t, service.RoleFrontDesk)
 		for _, zone := range clockZones {
 			doctor := b.practitioner(t)
-			made, err := b.appointments.BookSeries(desk, weekly(t, b.register(t), doctor, zone, "FREQ=WEEKLY;COUNT=52"), service.Idempotency{})
+			made, err := b.appointments.BookSeries(desk, weekly(t, b.register(t), doctor, zone, "FREQ=WEEKLY;COUNT=52"))
 			require.NoError(t, err)
 			for _, wall := range walls(t, made.Appointments) {
 				require.Equal(t, "Tue 09:00", wall, zone)
@@ -103,7 +105,7 @@ func TestSeriesAreAllOrNothing(t *testing.T) {
 			{Code: service.PatientTaken, StartsAt: later, EndsAt: later.Add(time.Hour)},
 		}, found)
 
-		_, err = b.appointments.BookSeries(desk, in, service.Idempotency{})
+		_, err = b.appointments.BookSeries(desk, in)
 		requireCode(t, apperr.Taken, err)
 		var refused *apperr.Error
 		require.ErrorAs(t, err, &refused)
@@ -114,9 +116,15 @@ func TestSeriesAreAllOrNothing(t *testing.T) {
 
 		in.Rule = "FREQ=DAILY;COUNT=2"
 		once := service.Idempotency{Key: "k", Request: "r"}
-		made, err := b.appointments.BookSeries(desk, in, once)
+		book := func() (*service.Series, error) {
+			return service.Once(desk, service.NewRepeatService(b.store), once, uuid.Nil,
+				func(ctx context.Context) (*service.Series, error) {
+					return b.appointments.BookSeries(ctx, in)
+				}, b.appointments.GetSeries)
+		}
+		made, err := book()
 		require.NoError(t, err)
-		again, err := b.appointments.BookSeries(desk, in, once)
+		again, err := book()
 		require.NoError(t, err)
 		require.Equal(t, made.ID, again.ID)
 		require.Len(t, again.Appointments, 2)
@@ -133,7 +141,7 @@ func TestFollowingMoveTogether(t *testing.T) {
 		p, doctor := b.register(t), b.practitioner(t)
 		in := service.SeriesInput{AppointmentInput: visit(p, doctor, 0), Rule: "FREQ=DAILY;COUNT=6"}
 		in.TimeZone = "UTC"
-		made, err := b.appointments.BookSeries(desk, in, service.Idempotency{})
+		made, err := b.appointments.BookSeries(desk, in)
 		require.NoError(t, err)
 		move := func(i int, by time.Duration, extent service.Extent) error {
 			_, err := b.appointments.Change(desk, made.Appointments[i].ID, anyVersion, extent, func(a *models.Appointment) (service.AppointmentInput, error) {
@@ -189,7 +197,7 @@ func TestFollowingCantMoveIntoTheGap(t *testing.T) {
 		in := visit(b.register(t), b.practitioner(t), 0)
 		in.TimeZone, in.StartsAt = "America/New_York", at(t, "America/New_York", "2035-03-10 01:00") // clocks skip from 2 to 3 on the 11th
 		in.EndsAt = in.StartsAt.Add(time.Hour)
-		made, err := b.appointments.BookSeries(desk, service.SeriesInput{AppointmentInput: in, Rule: "FREQ=DAILY;COUNT=3"}, service.Idempotency{})
+		made, err := b.appointments.BookSeries(desk, service.SeriesInput{AppointmentInput: in, Rule: "FREQ=DAILY;COUNT=3"})
 		require.NoError(t, err)
 		_, err = b.appointments.Change(desk, made.Appointments[0].ID, anyVersion, service.Following, func(a *models.Appointment) (service.AppointmentInput, error) {
 			in := said(a)
@@ -206,7 +214,7 @@ func TestFollowingKeepWhatIsTheirOwn(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		desk, first, second := as(t, service.RoleFrontDesk), b.practitioner(t), b.practitioner(t)
-		made, err := b.appointments.BookSeries(desk, weekly(t, b.register(t), first, "America/New_York", "FREQ=WEEKLY;COUNT=12"), service.Idempotency{})
+		made, err := b.appointments.BookSeries(desk, weekly(t, b.register(t), first, "America/New_York", "FREQ=WEEKLY;COUNT=12"))
 		require.NoError(t, err)
 		change := func(i int, extent service.Extent, edit func(*service.AppointmentInput)) {
 			_, err := b.appointments.Change(desk, made.Appointments[i].ID, anyVersion, extent, func(a *models.Appointment) (service.AppointmentInput, error) {
@@ -277,7 +285,7 @@ func TestFollowingMeetTheirOwnPractitioner(t *testing.T) {
 		desk, first, second := as(t, service.RoleFrontDesk), b.practitioner(t), b.practitioner(t)
 		in := service.SeriesInput{AppointmentInput: visit(b.register(t), first, 0), Rule: "FREQ=WEEKLY;COUNT=3"}
 		in.TimeZone = "UTC"
-		made, err := b.appointments.BookSeries(desk, in, service.Idempotency{})
+		made, err := b.appointments.BookSeries(desk, in)
 		require.NoError(t, err)
 		change := func(i int, extent service.Extent, edit func(*service.AppointmentInput)) error {
 			_, err := b.appointments.Change(desk, made.Appointments[i].ID, anyVersion, extent, func(a *models.Appointment) (service.AppointmentInput, error) {

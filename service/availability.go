@@ -16,9 +16,9 @@ import (
 
 // AvailabilityInput is when a practitioner sees patients. No weekly hours means always, but for the exceptions and the time off.
 type AvailabilityInput struct {
-	TimeZone   string                 `json:"time_zone"`
-	Weekly     []schedule.WeeklyHours `json:"weekly"`
-	Exceptions []schedule.DayHours    `json:"exceptions"`
+	TimeZone   string                 `json:"time_zone" doc:"The IANA time zone of the wall clock." example:"America/New_York"`
+	Weekly     []schedule.WeeklyHours `json:"weekly" doc:"None: always."`
+	Exceptions []schedule.DayHours    `json:"exceptions" doc:"Days that differ from the week."`
 	TimeOff    []schedule.TimeOff     `json:"time_off"`
 }
 
@@ -27,18 +27,14 @@ const maxAvailability = 500
 
 // Availability returns when a practitioner sees patients: version 0 where none is configured. It returns a NotFound error.
 func (s *AppointmentService) Availability(ctx context.Context, practitionerID uuid.UUID) (*models.Availability, error) {
-	var a *models.Availability
 	intent := audit.Intent{Action: audit.Read, EntityType: "account", EntityID: practitionerID, Details: "hours"}
-	err := guard(ctx, s.store, AvailabilityRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		if _, err = s.practitioner(ctx, practitionerID); err == nil {
-			a, err = s.availability(ctx, practitionerID)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
+	return guarded(ctx, s.store, AvailabilityRead, intent, s.store.Read,
+		func(ctx context.Context) (*models.Availability, error) {
+			if _, err := s.practitioner(ctx, practitionerID); err != nil {
+				return nil, err
+			}
+			return s.availability(ctx, practitionerID)
+		})
 }
 
 // SetAvailability replaces when a practitioner sees patients. What is booked already stays. It returns a NotFound, a Forbidden, a Stale or an Invalid error, or
@@ -46,41 +42,38 @@ func (s *AppointmentService) Availability(ctx context.Context, practitionerID uu
 func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID uuid.UUID, current Precondition,
 	edit func(*models.Availability) (AvailabilityInput, error),
 ) (*models.Availability, error) {
-	var a *models.Availability
 	intent := audit.Intent{Action: audit.Update, EntityType: "account", EntityID: practitionerID, Details: "hours"}
-	err := guard(ctx, s.store, AvailabilityUpdate, intent, s.store.InTx, func(ctx context.Context) error {
-		actor, err := audit.ActorFrom(ctx)
-		if err != nil {
-			return err
-		}
-		if grantFrom(ctx) != All && actor.ID != practitionerID {
-			return apperr.New(apperr.Forbidden, "You may set your own hours only.")
-		}
-		if _, err := s.practitioner(ctx, practitionerID); err != nil {
-			return err
-		}
-		if a, err = s.availability(ctx, practitionerID); err != nil {
-			return err
-		}
-		if err := current.check(a.Version); err != nil {
-			return err
-		}
-		in, err := edit(a)
-		if err != nil {
-			return err
-		}
-		if err := in.applyTo(a); err != nil {
-			return err
-		}
-		if a.Version == 0 {
-			return s.availabilities.Create(ctx, a)
-		}
-		return s.availabilities.Update(ctx, a)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
+	return guarded(ctx, s.store, AvailabilityUpdate, intent, s.store.InTx,
+		func(ctx context.Context) (*models.Availability, error) {
+			actor, err := audit.ActorFrom(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if grantFrom(ctx) != All && actor.ID != practitionerID {
+				return nil, apperr.New(apperr.Forbidden, "You may set your own hours only.")
+			}
+			if _, err := s.practitioner(ctx, practitionerID); err != nil {
+				return nil, err
+			}
+			a, err := s.availability(ctx, practitionerID)
+			if err != nil {
+				return nil, err
+			}
+			if err := current.check(a.Version); err != nil {
+				return nil, err
+			}
+			in, err := edit(a)
+			if err != nil {
+				return nil, err
+			}
+			if err := in.applyTo(a); err != nil {
+				return nil, err
+			}
+			if a.Version == 0 {
+				return a, s.availabilities.Create(ctx, a)
+			}
+			return a, s.availabilities.Update(ctx, a)
+		})
 }
 
 // SlotQuery asks for free time of a practitioner. No type means any.
@@ -94,53 +87,57 @@ type SlotQuery struct {
 // maxSlotPeriod bounds how much free time one request lists.
 const maxSlotPeriod = 31 * 24 * time.Hour
 
-// Slots returns the free slots of a practitioner from now on, in order, with the zone of their wall clock; who is disabled has none. It returns a NotFound, or an Invalid error.
-func (s *AppointmentService) Slots(ctx context.Context, practitionerID uuid.UUID, q SlotQuery) ([]schedule.Interval, string, error) {
+// Slots are free times of a practitioner, in order, with the zone of their wall clock.
+type Slots struct {
+	Free     []schedule.Interval
+	TimeZone string
+}
+
+// Slots returns the free slots of a practitioner from now on; an account that is disabled has none. It returns a
+// NotFound, or an Invalid error.
+func (s *AppointmentService) Slots(ctx context.Context, practitionerID uuid.UUID, q SlotQuery) (Slots, error) {
 	if q.TimeZone == "" {
 		q.TimeZone = s.zone
 	}
-	var slots []schedule.Interval
-	var zone string
 	intent := audit.Intent{Action: audit.List, EntityType: "account", EntityID: practitionerID, Details: "free slots"}
-	err := guard(ctx, s.store, AvailabilityRead, intent, s.store.Read, func(ctx context.Context) error {
+	return guarded(ctx, s.store, AvailabilityRead, intent, s.store.Read, func(ctx context.Context) (Slots, error) {
 		if err := q.check(); err != nil {
-			return err
+			return Slots{}, err
 		}
 		practitioner, err := s.practitioner(ctx, practitionerID)
 		if err != nil {
-			return err
+			return Slots{}, err
 		}
 		a, err := s.availability(ctx, practitionerID)
 		if err != nil {
-			return err
+			return Slots{}, err
 		}
 		if a.Version == 0 {
 			a.TimeZone = q.TimeZone
 		}
-		if zone = a.TimeZone; practitioner.Disabled {
-			return nil
+		if practitioner.Disabled {
+			return Slots{TimeZone: a.TimeZone}, nil
 		}
-		week, err := weekOf(a)
-		if err != nil {
-			return err
-		}
-		now := time.Now()
-		span := schedule.Interval{Start: slices.MaxFunc([]time.Time{q.From, now}, time.Time.Compare), End: q.To}
-		taken, err := s.appointments.Taken(ctx, repository.Parties{PractitionerID: practitionerID}, q.From, q.To, now, nil)
-		if err != nil {
-			return err
-		}
-		busy := make([]schedule.Interval, len(taken))
-		for i, t := range taken {
-			busy[i] = schedule.Interval{Start: t.Start, End: t.End}
-		}
-		slots = week.Slots(span, time.Duration(q.Minutes)*time.Minute, q.Type, busy)
-		return nil
+		return s.slots(ctx, a, q)
 	})
+}
+
+func (s *AppointmentService) slots(ctx context.Context, a *models.Availability, q SlotQuery) (Slots, error) {
+	week, err := weekOf(a)
 	if err != nil {
-		return nil, "", err
+		return Slots{}, err
 	}
-	return slots, zone, nil
+	now := time.Now()
+	span := schedule.Interval{Start: slices.MaxFunc([]time.Time{q.From, now}, time.Time.Compare), End: q.To}
+	taken, err := s.appointments.Taken(ctx, repository.Parties{PractitionerID: a.PractitionerID}, q.From, q.To, now, nil)
+	if err != nil {
+		return Slots{}, err
+	}
+	busy := make([]schedule.Interval, len(taken))
+	for i, t := range taken {
+		busy[i] = schedule.Interval{Start: t.Start, End: t.End}
+	}
+	return Slots{week.Slots(span, time.Duration(q.Minutes)*time.Minute, q.Type, busy), a.TimeZone}, nil
 }
 
 func (q SlotQuery) check() error {

@@ -37,7 +37,7 @@ func TestBookingsKeepToTheHours(t *testing.T) {
 			if change != nil {
 				change(&in)
 			}
-			_, err := b.appointments.Book(desk, in, service.Idempotency{})
+			_, err := b.appointments.Book(desk, in)
 			return err
 		}
 		require.NoError(t, book("2035-03-04 03:00", nil), "none are configured")
@@ -146,22 +146,22 @@ func TestSlotsWhereClocksChange(t *testing.T) {
 			query := service.SlotQuery{
 				From: at(t, c.zone, c.day+" 00:00"), To: at(t, c.zone, c.day+" 12:00"), Minutes: c.minutes, Type: models.TypeIndividual,
 			}
-			slots, zone, err := b.appointments.Slots(desk, doctor.ID, query)
+			slots, err := b.appointments.Slots(desk, doctor.ID, query)
 			require.NoError(t, err)
-			require.Equal(t, c.zone, zone)
-			loc, err := schedule.Zone(zone)
+			require.Equal(t, c.zone, slots.TimeZone)
+			loc, err := schedule.Zone(slots.TimeZone)
 			require.NoError(t, err)
 			var shown []string
-			for _, slot := range slots {
+			for _, slot := range slots.Free {
 				shown = append(shown, slot.Start.In(loc).Format("15:04-0700"))
 				in := visit(b.register(t), doctor, 0)
 				in.StartsAt, in.EndsAt = slot.Start, slot.End
 				b.book(t, in)
 			}
 			require.Equal(t, c.want, shown, "%s %s", c.zone, c.day)
-			slots, _, err = b.appointments.Slots(desk, doctor.ID, query)
+			slots, err = b.appointments.Slots(desk, doctor.ID, query)
 			require.NoError(t, err)
-			require.Empty(t, slots, "all are taken now")
+			require.Empty(t, slots.Free, "all are taken now")
 		}
 	})
 }
@@ -173,12 +173,12 @@ func TestSlotsAreFree(t *testing.T) {
 		b := newBundle(t, url)
 		desk, doctor := as(t, service.RoleFrontDesk), b.practitioner(t)
 		free := func() int {
-			slots, zone, err := b.appointments.Slots(desk, doctor.ID, service.SlotQuery{
+			slots, err := b.appointments.Slots(desk, doctor.ID, service.SlotQuery{
 				From: monday, To: monday.Add(4 * time.Hour), Minutes: 60, TimeZone: "UTC",
 			})
 			require.NoError(t, err)
-			require.Equal(t, "UTC", zone)
-			return len(slots)
+			require.Equal(t, "UTC", slots.TimeZone)
+			return len(slots.Free)
 		}
 		require.Equal(t, 4, free(), "no hours are configured")
 		b.book(t, visit(b.register(t), doctor, 0))
@@ -197,16 +197,16 @@ func TestSlotsAreFree(t *testing.T) {
 			"other type": {From: monday, To: monday.Add(time.Hour), Minutes: 60, Type: "yoga"},
 			"no zone":    {From: monday, To: monday.Add(time.Hour), Minutes: 60, TimeZone: "Local"},
 		} {
-			_, _, err := b.appointments.Slots(desk, doctor.ID, q)
+			_, err := b.appointments.Slots(desk, doctor.ID, q)
 			requireCode(t, apperr.Invalid, err, name)
 		}
 		require.NoError(t, b.db.Exec("UPDATE account SET disabled = true WHERE id = ?", doctor.ID.String()).Error)
 		require.Zero(t, free(), "nobody can be booked with who is disabled")
-		_, _, err := b.appointments.Slots(desk, uuid.New(), service.SlotQuery{From: monday, To: monday.Add(time.Hour), Minutes: 60})
+		_, err := b.appointments.Slots(desk, uuid.New(), service.SlotQuery{From: monday, To: monday.Add(time.Hour), Minutes: 60})
 		requireCode(t, apperr.NotFound, err)
-		slots, _, err := b.appointments.Slots(desk, doctor.ID, service.SlotQuery{From: monday.AddDate(-20, 0, 0), To: monday.AddDate(-20, 0, 1), Minutes: 60})
+		slots, err := b.appointments.Slots(desk, doctor.ID, service.SlotQuery{From: monday.AddDate(-20, 0, 0), To: monday.AddDate(-20, 0, 1), Minutes: 60})
 		require.NoError(t, err)
-		require.Empty(t, slots, "what is over can't be booked")
+		require.Empty(t, slots.Free, "what is over can't be booked")
 	})
 }
 
@@ -221,7 +221,7 @@ func TestHoursOfTypesHoldForChanges(t *testing.T) {
 		}}))
 		in := visit(b.register(t), doctor, 0)
 		in.TimeZone = "UTC"
-		series, err := b.appointments.BookSeries(desk, service.SeriesInput{AppointmentInput: in, Rule: "FREQ=WEEKLY;COUNT=2"}, service.Idempotency{})
+		series, err := b.appointments.BookSeries(desk, service.SeriesInput{AppointmentInput: in, Rule: "FREQ=WEEKLY;COUNT=2"})
 		require.NoError(t, err)
 		retype := func(typ string, extent service.Extent, overlap string) error {
 			_, err := b.appointments.Change(desk, series.Appointments[0].ID, anyVersion, extent, func(a *models.Appointment) (service.AppointmentInput, error) {

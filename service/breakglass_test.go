@@ -103,7 +103,7 @@ func TestEmergenciesDoNotLast(t *testing.T) {
 		_, err = b.carers.Clinicians(ctx, p.ID)
 		require.NoError(t, err)
 		colleague := b.practitioner(t)
-		_, err = b.appointments.Book(ctx, visit(p, colleague, 0), service.Idempotency{})
+		_, err = b.appointments.Book(ctx, visit(p, colleague, 0))
 		require.NoError(t, err)
 		_, err = b.patients.Get(audit.WithActor(t.Context(), audit.Actor{ID: colleague.ID, Roles: colleague.Roles, Origin: "test"}), p.ID)
 		require.True(t, apperr.Is(err, apperr.NotFound), "nobody else is brought into care either")
@@ -131,7 +131,7 @@ func TestConfirmedHoldsOfEmergenciesAreCare(t *testing.T) {
 		require.NoError(t, err)
 		in := soon(visit(p, colleague, 0))
 		in.Status = models.Pending
-		hold, err := b.appointments.Book(ctx, in, service.Idempotency{})
+		hold, err := b.appointments.Book(ctx, in)
 		require.NoError(t, err)
 		theirs := audit.WithActor(t.Context(), audit.Actor{ID: colleague.ID, Roles: colleague.Roles, Origin: "test"})
 		_, err = b.patients.Get(theirs, p.ID)

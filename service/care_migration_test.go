@@ -25,7 +25,7 @@ func TestCareIsCarriedOver(t *testing.T) {
 		met, written, p := b.meeting(t, me, time.Hour), b.written(t, me, 0), b.register(t)
 		_, _, err := b.emergencies.Open(b.on(t, me), service.BreakGlassInput{PatientID: &p.ID, Reason: emergency})
 		require.NoError(t, err)
-		_, err = b.appointments.Book(b.on(t, me), soon(visit(p, me, 0)), service.Idempotency{})
+		_, err = b.appointments.Book(b.on(t, me), soon(visit(p, me, 0)))
 		require.NoError(t, err)
 		_, err = b.records.Write(b.on(t, me), p.ID, entry("normal"))
 		require.NoError(t, err)

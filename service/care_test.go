@@ -174,11 +174,11 @@ func TestEmergencyEntriesAreNoCare(t *testing.T) {
 		patient := &models.Patient{Base: models.Base{ID: old.PatientID}}
 		_, _, err := b.emergencies.Open(ctx, service.BreakGlassInput{PatientID: &old.PatientID, Reason: emergency})
 		require.NoError(t, err)
-		a, err := b.appointments.Book(ctx, soon(visit(patient, me, 0)), service.Idempotency{})
+		a, err := b.appointments.Book(ctx, soon(visit(patient, me, 0)))
 		require.NoError(t, err)
 		series := service.SeriesInput{AppointmentInput: visit(patient, colleague, 0), Rule: "FREQ=DAILY;COUNT=2"}
 		series.StartsAt, series.EndsAt = a.StartsAt.Add(24*time.Hour), a.EndsAt.Add(24*time.Hour)
-		_, err = b.appointments.BookSeries(ctx, series, service.Idempotency{})
+		_, err = b.appointments.BookSeries(ctx, series)
 		require.NoError(t, err)
 		_, err = b.records.Write(ctx, old.PatientID, service.RecordInput{Kind: models.KindProgressNote, Title: "Title", Content: "Text"})
 		require.NoError(t, err)

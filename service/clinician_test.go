@@ -80,7 +80,7 @@ func TestAssigningWhileBooking(t *testing.T) {
 		for i := range 4 {
 			both.Go(func() error {
 				for j := range 10 {
-					if _, err := b.appointments.Book(desk, visit(p, doctor, time.Duration(i*10+j)*time.Hour), service.Idempotency{}); err != nil {
+					if _, err := b.appointments.Book(desk, visit(p, doctor, time.Duration(i*10+j)*time.Hour)); err != nil {
 						return err
 					}
 				}

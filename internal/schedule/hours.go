@@ -7,27 +7,27 @@ import (
 
 // Hours is a part of a day, by the wall clock. No types means all of them.
 type Hours struct {
-	From  string   `json:"from"` // "09:00"
-	To    string   `json:"to"`   // at most "24:00"
-	Types []string `json:"types,omitempty"`
+	From  string   `json:"from" doc:"HH:MM." example:"09:00"`
+	To    string   `json:"to" doc:"HH:MM, at most 24:00." example:"17:00"`
+	Types []string `json:"types,omitempty" values:"appointment type" doc:"Appointments of these types only."`
 }
 
 // WeeklyHours is a part of a day of every week.
 type WeeklyHours struct {
-	Weekday string `json:"weekday"` // monday to sunday
+	Weekday string `json:"weekday" values:"weekday"`
 	Hours
 }
 
 // DayHours is what holds on one day in place of the weekly hours. No hours means closed.
 type DayHours struct {
-	Date  string  `json:"date"` // 2006-01-02
-	Hours []Hours `json:"hours"`
+	Date  string  `json:"date" format:"date"`
+	Hours []Hours `json:"hours" doc:"None: closed."`
 }
 
 // TimeOff is a number of whole days, the last one included, on which nothing is open.
 type TimeOff struct {
-	From string `json:"from"`
-	To   string `json:"to"`
+	From string `json:"from" format:"date"`
+	To   string `json:"to" format:"date" doc:"The last day, which is included."`
 }
 
 // Week is when somebody works: weekly hours, days that differ, and time off, by the wall clock of one zone. Its texts have been checked.
@@ -103,15 +103,13 @@ func (w Week) Covers(i Interval, typ string) bool {
 
 // WeekdayName returns a day's name as WeeklyHours has it.
 func WeekdayName(day time.Weekday) string {
-	return [...]string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}[day]
+	return Weekdays()[(day+6)%7]
+}
+
+// Weekdays lists the names that WeeklyHours may have.
+func Weekdays() []string {
+	return []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
 }
 
 // IsWeekday reports whether WeeklyHours may have this name.
-func IsWeekday(name string) bool {
-	for day := range time.Saturday + 1 {
-		if name == WeekdayName(day) {
-			return true
-		}
-	}
-	return false
-}
+func IsWeekday(name string) bool { return slices.Contains(Weekdays(), name) }
