@@ -90,8 +90,8 @@ func (r medicalRecordReplacement) input() service.RecordInput { return r.RecordI
 type recordFilters struct {
 	AppointmentID uuid.UUID `query:"appointment_id"`
 	AuthorID      uuid.UUID `query:"author_id"`
-	Kind          string    `query:"kind" max:"50" doc:"Psychotherapy notes are listed only where this asks for them."`
-	Status        string    `query:"status" max:"50"`
+	Kind          string    `query:"kind" values:"record kind" doc:"Psychotherapy notes are listed only where this asks."`
+	Status        string    `query:"status" values:"record status"`
 	From          time.Time `query:"from" doc:"The first moment of occurred_at."`
 	To            time.Time `query:"to" doc:"The moment before which occurred_at lies."`
 

@@ -219,6 +219,25 @@ func TestAnswersArePatchedWithoutTheirScore(t *testing.T) {
 	})
 }
 
+// A misspelt filter must not look like a chart without such records.
+func TestRecordFiltersThatMatchNoneAreRefused(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		patient := s.register(ada)
+		id := s.record(patient, `"kind":"intake"`)
+		for _, path := range []string{records, "/api/v1/patients/" + patient + "/medical-records"} {
+			require.Equal(t, []string{id}, s.do("GET", path+"?kind=intake&status=draft", "").ids())
+			require.Empty(t, s.do("GET", path+"?kind=intake&status=entered-in-error", "").items())
+			for _, name := range []string{"kind", "status"} {
+				r := s.do("GET", path+"?"+name+"="+canary, "")
+				require.Equal(t, http.StatusUnprocessableEntity, r.status, r.text)
+				require.Contains(t, r.text, `"code":"unknown_value"`)
+				require.NotContains(t, r.text, canary)
+			}
+		}
+	})
+}
+
 // The version does not tell how its content is rendered: a rendering is sent, whatever the client has.
 func TestRenderingsAreAlwaysSent(t *testing.T) {
 	t.Parallel()
