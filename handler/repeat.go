@@ -5,11 +5,19 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
 	"novamind/service"
 )
+
+// secret is a text of a request that is stored in no form but the slow hash, such as a password. In what tells two
+// requests apart, which is stored as a keyed hash, it only counts whether there is one.
+type secret string
+
+// MarshalJSONTo implements json.MarshalerTo.
+func (secret) MarshalJSONTo(enc *jsontext.Encoder) error { return enc.WriteToken(jsontext.True) }
 
 // idempotencyOf reads the Idempotency-Key header. Two requests are the same when path and decoded body are. Every POST that makes or changes something takes it, but for
 // those about credentials and sessions: what they answer is shown once.

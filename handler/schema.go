@@ -112,14 +112,17 @@ func (s *schemas) component(t reflect.Type, u use) *huma.Schema {
 	return ref
 }
 
-// required reports whether a member is always there. The tag required:"true" is for a pointer that a request needs
-// all the same.
+// required reports whether a member is always there. In a request, the tag required:"true" is for a pointer that is
+// needed all the same, and required:"false" for a value that is not.
 func (m member) required(u use) bool {
 	switch u {
 	case answered:
 		return !m.optional
 	case requested:
-		return m.tag.Get("required") == "true" || !m.optional && !nullable(m.typ)
+		if tag := m.tag.Get("required"); tag != "" {
+			return tag == "true"
+		}
+		return !m.optional && !nullable(m.typ)
 	default:
 		return false
 	}

@@ -509,7 +509,7 @@ var expectations = map[string]expectation{
 	"AccountService.Create": {
 		roles: admins, action: audit.Create,
 		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
-			_, _, err := b.accounts.Create(ctx, accountInput(service.RoleClinician), nil, service.Idempotency{})
+			_, err := b.accounts.Create(ctx, accountInput(service.RoleClinician), nil)
 			return err
 		},
 	},
@@ -553,7 +553,7 @@ var expectations = map[string]expectation{
 	"AccountService.Reset": {
 		roles: admins, action: audit.Reset,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			_, _, err := b.accounts.Reset(ctx, b.account(t, service.RoleClinician).ID, nil)
+			_, err := b.accounts.Reset(ctx, b.account(t, service.RoleClinician).ID, nil)
 			return err
 		},
 	},
@@ -569,7 +569,7 @@ var expectations = map[string]expectation{
 	"APIKeyService.Create": {
 		roles: []string{service.RoleAdmin}, action: audit.Create,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			key, _, err := b.apiKeys.Create(b.onAccount(t, ctx), keyInput())
+			key, _, err := keyParts(b.apiKeys.Create(b.onAccount(t, ctx), keyInput()))
 			require.Equal(t, err == nil, key != nil)
 			return err
 		},
