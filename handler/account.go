@@ -100,10 +100,11 @@ func (a *API) wasReset(ctx context.Context, in resetRequest, id uuid.UUID) (*ser
 }
 
 type practitionerAnswer struct {
-	ID   uuid.UUID `json:"id"`
-	Name string    `json:"name" example:"Sam Sample"`
+	ID      uuid.UUID `json:"id"`
+	Name    string    `json:"name" example:"Sam Sample"`
+	Version int64     `json:"-"`
 }
 
 func newPractitionerAnswer(a *models.Account) practitionerAnswer {
-	return practitionerAnswer{a.ID, a.Name}
+	return practitionerAnswer{a.ID, a.Name, a.Version}
 }

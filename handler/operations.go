@@ -68,6 +68,8 @@ func (a *API) accountOperations() []Operation {
 			post(200, "", a.resetAccount, a.wasReset, newAccountWithLink), nil},
 		{"GET", "/api/v1/practitioners", "List practitioners", Session, may(service.PractitionerRead),
 			list(unfiltered(a.Accounts.Practitioners), newPractitionerAnswer), nil},
+		{"GET", "/api/v1/practitioners/:id", "Show a practitioner", Session, may(service.PractitionerRead),
+			get(a.Accounts.Practitioner, newPractitionerAnswer), nil},
 		{"GET", keys, "List API keys", Session, may(service.APIKeyRead),
 			list(unfiltered(a.APIKeys.List), newAPIKeyAnswer), nil},
 		{"POST", keys, "Make an API key", Session, may(service.APIKeyCreate),

@@ -535,9 +535,16 @@ var expectations = map[string]expectation{
 		},
 	},
 	"AccountService.Practitioners": {
-		roles: append(slices.Clone(callers), service.RoleAdmin), action: audit.List,
+		roles: append(service.Roles(), service.RoleIntegration), action: audit.List,
 		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
 			_, _, err := b.accounts.Practitioners(ctx, onePage)
+			return err
+		},
+	},
+	"AccountService.Practitioner": {
+		roles: append(service.Roles(), service.RoleIntegration), action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.accounts.Practitioner(ctx, b.account(t, service.RoleClinician).ID)
 			return err
 		},
 	},

@@ -196,6 +196,15 @@ func (s *AccountService) Practitioners(ctx context.Context, page Page) ([]*model
 	return guardedPage(ctx, s.store, PractitionerRead, intent, search)
 }
 
+// Practitioner returns an account for its name to be shown beside its id: any account, also a disabled one. It returns a
+// NotFound error.
+func (s *AccountService) Practitioner(ctx context.Context, id uuid.UUID) (*models.Account, error) {
+	intent := audit.Intent{Action: audit.Read, EntityType: "account", EntityID: id, Details: "name"}
+	return guarded(ctx, s.store, PractitionerRead, intent, s.store.Read, func(ctx context.Context) (*models.Account, error) {
+		return s.accounts.ByID(ctx, id)
+	})
+}
+
 // Change replaces what is said of an account by what edit makes of it. New roles hold from the next request on; an account that is disabled loses its
 // sessions, links and API keys, the last also when it may not make any more. It returns a NotFound error, a Stale one where current refuses the version, an Invalid one, a LastAdmin one where nobody with a password
 // would be left to administer accounts, a Forbidden one for a role that actors would give themselves or for removing their own second factor, or that of edit.
