@@ -86,6 +86,31 @@ func TestAdminsCannotHelpThemselves(t *testing.T) {
 	})
 }
 
+// Callers who may book, and auditors, read the name of an account, also of a disabled one, and nothing else of it.
+func TestNamesOfAccountsOverHTTP(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		gone := s.person("gone@example.org", service.RoleFrontDesk)
+		r := s.do("PATCH", "/api/v1/accounts/"+gone.id.String(), `{"name":"Gone Sample","disabled":true}`, "If-Match: *")
+		require.Equal(t, http.StatusOK, r.status, r.text)
+		path := "/api/v1/practitioners/" + gone.id.String()
+		for _, role := range []string{service.RoleFrontDesk, service.RoleAuditor} {
+			caller := s.as(s.person(role+"@example.org", role).token)
+			read := caller.do("GET", path, "", "X-Request-Id: name-for-"+role)
+			require.Equal(t, http.StatusOK, read.status, read.text)
+			require.Equal(t, map[string]any{"id": gone.id.String(), "name": "Gone Sample"}, read.body)
+			require.Equal(t, r.header.Get("ETag"), read.header.Get("ETag"))
+			again := caller.do("GET", path, "", "If-None-Match: "+read.header.Get("ETag"))
+			require.Equal(t, http.StatusNotModified, again.status)
+			var recorded []string
+			require.NoError(t, s.db.Raw("SELECT action FROM auditlog WHERE request_id = ? AND entity_id = ?",
+				"name-for-"+role, gone.id).Scan(&recorded).Error)
+			require.Equal(t, []string{"read"}, recorded)
+			require.Equal(t, http.StatusNotFound, caller.do("GET", "/api/v1/practitioners/"+uuid.NewString(), "").status)
+		}
+	})
+}
+
 // Assigning shows a patient to a clinician, and unassigning hides them.
 func TestAssignmentsOverHTTP(t *testing.T) {
 	t.Parallel()

@@ -27,7 +27,19 @@ func get[In, Row, Out any](do func(context.Context, In) (Row, error), show func(
 // answer answers what do returns, with this status. A repeat does it again: it is for what changes nothing, and for
 // credentials and sessions.
 func answer[In, Row, Out any](status int, do func(context.Context, In) (Row, error), show func(Row) Out) Action {
-	action, write := actionOf[In, Out](status, "")
+	return answerAt(status, "", do, show)
+}
+
+// issue makes a resource with a secret that is shown once, at the address that create would give it. A repeat makes
+// another one.
+func issue[In, Row, Out any](at string, do func(context.Context, In) (Row, error), show func(Row) Out) Action {
+	return answerAt(http.StatusCreated, at, do, show)
+}
+
+func answerAt[In, Row, Out any](status int, at string, do func(context.Context, In) (Row, error),
+	show func(Row) Out,
+) Action {
+	action, write := actionOf[In, Out](status, at)
 	action.handler = bound(func(c *gin.Context, in In) error {
 		row, err := do(c.Request.Context(), in)
 		if err != nil {

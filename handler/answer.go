@@ -1,6 +1,8 @@
 package handler
 
 import (
+	"time"
+
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
 
@@ -22,4 +24,13 @@ func writeJSON(c *gin.Context, status int, v any) error {
 func writeBody(c *gin.Context, status int, contentType string, body []byte) {
 	c.Header("Content-Type", contentType)
 	c.Data(status, contentType, body)
+}
+
+// inUTC returns an optional time in UTC.
+func inUTC(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
 }

@@ -85,16 +85,3 @@ func (a *API) routes() ([]Route, error) {
 	return routes, nil
 }
 
-// noQuery refuses query parameters on a route that takes none: one that is silently ignored looks like a filter that worked.
-func noQuery(next HandlerFunc) HandlerFunc {
-	return func(c *gin.Context) error {
-		q, err := readQuery(c)
-		if err != nil {
-			return err
-		}
-		if err := q.Err(); err != nil {
-			return err
-		}
-		return next(c)
-	}
-}

@@ -1,12 +1,12 @@
 package handler
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
@@ -17,39 +17,26 @@ import (
 // callerKey is where a request's context has its service.Caller.
 const callerKey = "caller"
 
-type accountAnswer struct {
-	ID                 uuid.UUID `json:"id"`
-	Version            int64     `json:"version"`
-	Email              string    `json:"email"`
-	Name               string    `json:"name"`
-	Roles              []string  `json:"roles"`
-	Disabled           bool      `json:"disabled"`
-	MFA                bool      `json:"mfa"`
-	MustChangePassword bool      `json:"must_change_password"`
-}
-
-func newAccountAnswer(a *models.Account) accountAnswer {
-	return accountAnswer{
-		ID: a.ID, Version: a.Version, Email: a.Email, Name: a.Name, Roles: a.Roles, Disabled: a.Disabled,
-		MFA: a.MFASince != nil, MustChangePassword: a.MustChangePassword,
-	}
-}
-
 type loginRequest struct {
-	Email    string  `json:"email"`
-	Password string  `json:"password"`
-	TOTP     *string `json:"totp"` // or a recovery code
+	Email    string  `json:"email" example:"sam.sample@example.org"`
+	Password string  `json:"password" format:"password"`
+	TOTP     *string `json:"totp" doc:"A code of the second factor, or a recovery code." example:"123456"`
 }
 
 type loginAnswer struct {
-	Token     string        `json:"token"`
+	Token     string        `json:"token" doc:"For the header Authorization: Bearer."`
 	ExpiresAt time.Time     `json:"expires_at"`
 	Account   accountAnswer `json:"account"`
 }
 
 type passwordRequest struct {
-	CurrentPassword string `json:"current_password"`
-	NewPassword     string `json:"new_password"`
+	CurrentPassword string `json:"current_password" format:"password"`
+	NewPassword     string `json:"new_password" format:"password" doc:"12 to 128 characters."`
+}
+
+type redeemRequest struct {
+	Token    string `json:"token" doc:"The token of an invitation or a reset."`
+	Password string `json:"password" format:"password" doc:"12 to 128 characters."`
 }
 
 // authenticate puts the caller of a bearer token (RFC 6750) into the request's context.
@@ -114,19 +101,20 @@ func setActor(c *gin.Context, actor audit.Actor) {
 	c.Request = c.Request.WithContext(audit.WithActor(ctx, actor))
 }
 
-func (a *API) login(c *gin.Context) error {
-	var body loginRequest
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	setActor(c, audit.Actor{})
-	login, err := a.Auth.Login(c.Request.Context(), service.Credentials{Email: body.Email, Password: body.Password, Code: valueOr(body.TOTP, "")})
-	if err != nil {
-		a.noteThrottled(c, err)
-		return err
-	}
-	setAccount(c, login.Account.ID)
-	return writeJSON(c, http.StatusOK, loginAnswer{login.Token, login.ExpiresAt, newAccountAnswer(login.Account)})
+// login is written by hand, because the access log names the account that logged in.
+func (a *API) login() Action {
+	action, write := actionOf[loginRequest, loginAnswer](http.StatusOK, "")
+	action.handler = bound(func(c *gin.Context, in loginRequest) error {
+		credentials := service.Credentials{Email: in.Email, Password: in.Password, Code: valueOr(in.TOTP, "")}
+		login, err := a.Auth.Login(c.Request.Context(), credentials)
+		if err != nil {
+			a.noteThrottled(c, err)
+			return err
+		}
+		setAccount(c, login.Account.ID)
+		return write(c, loginAnswer{login.Token, login.ExpiresAt, newAccountAnswer(login.Account)})
+	})
+	return action
 }
 
 // noteThrottled counts a login that was refused unseen, and that is no event by itself.
@@ -136,37 +124,20 @@ func (a *API) noteThrottled(c *gin.Context, err error) {
 	}
 }
 
-func (a *API) logout(c *gin.Context) error {
-	if err := a.Auth.Logout(c.Request.Context()); err != nil {
-		return err
+func (a *API) logout(ctx context.Context, _ nothing) error { return a.Auth.Logout(ctx) }
+
+func (a *API) me(ctx context.Context, _ nothing) (*models.Account, error) {
+	actor, err := audit.ActorFrom(ctx)
+	if err != nil {
+		return nil, err
 	}
-	c.Status(http.StatusNoContent)
-	return nil
+	return a.Auth.Account(ctx, actor.ID)
 }
 
-func (a *API) me(c *gin.Context) error {
-	actor, err := audit.ActorFrom(c.Request.Context())
-	if err != nil {
-		return err
-	}
-	account, err := a.Auth.Account(c.Request.Context(), actor.ID)
-	if err != nil {
-		return err
-	}
-	if notModified(c, account.Version) {
-		return nil
-	}
-	return writeJSON(c, http.StatusOK, newAccountAnswer(account))
+func (a *API) setPassword(ctx context.Context, in passwordRequest) error {
+	return a.Auth.SetPassword(ctx, in.CurrentPassword, in.NewPassword)
 }
 
-func (a *API) setPassword(c *gin.Context) error {
-	var body passwordRequest
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	if err := a.Auth.SetPassword(c.Request.Context(), body.CurrentPassword, body.NewPassword); err != nil {
-		return err
-	}
-	c.Status(http.StatusNoContent)
-	return nil
+func (a *API) redeem(ctx context.Context, in redeemRequest) error {
+	return a.Accounts.Redeem(ctx, in.Token, in.Password)
 }

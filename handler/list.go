@@ -30,6 +30,13 @@ func list[In paged, Row identified, Out any](
 	return listBy(func(Row) time.Time { return time.Time{} }, do, show)
 }
 
+// unfiltered makes the function of a list that takes nothing but its page.
+func unfiltered[Row any](
+	do func(context.Context, service.Page) ([]Row, bool, error),
+) func(context.Context, pageParams, service.Page) ([]Row, bool, error) {
+	return func(ctx context.Context, _ pageParams, page service.Page) ([]Row, bool, error) { return do(ctx, page) }
+}
+
 // listBy answers a page of rows in the order of a time.
 func listBy[In paged, Row identified, Out any](
 	moment func(Row) time.Time, do func(context.Context, In, service.Page) ([]Row, bool, error), show func(Row) Out,

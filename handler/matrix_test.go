@@ -104,7 +104,8 @@ var matrix = map[string]rule{
 	"GET /api/v1/accounts/:id":        {who: service.RoleAdmin, want: 200, path: accountPath("")},
 	"PATCH /api/v1/accounts/:id":      {who: service.RoleAdmin, want: 200, path: accountPath(""), body: `{"name":"Changed"}`},
 	"POST /api/v1/accounts/:id/reset": {who: service.RoleAdmin, want: 200, path: accountPath("/reset"), body: `{}`},
-	"GET /api/v1/practitioners":       {who: service.RoleAdmin + " " + withMachines, want: 200},
+	"GET /api/v1/practitioners":       {who: everyRole + " " + service.RoleIntegration, want: 200},
+	"GET /api/v1/practitioners/:id":   {who: everyRole + " " + service.RoleIntegration, want: 200, path: practitionerPath("")},
 
 	"GET /api/v1/api-keys":        {who: service.RoleAdmin, want: 200},
 	"POST /api/v1/api-keys":       {who: service.RoleAdmin, want: 422, body: `{"name":"x","scopes":["account.read"],"expires_at":"2000-01-01T00:00:00Z"}`},

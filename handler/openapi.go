@@ -77,10 +77,6 @@ func (d *describer) operation(op Operation) (*huma.Operation, error) {
 	if op.Access.login() {
 		described.Security = append(described.Security, map[string][]string{"bearer": {}})
 	}
-	if op.legacy() {
-		described.Responses["default"] = &huma.Response{Description: "Not described yet."}
-		return described, nil
-	}
 	b, err := newBinding(op.Action.request, op.Method)
 	if err != nil {
 		return nil, err

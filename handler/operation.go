@@ -61,17 +61,6 @@ type Action struct {
 	handler   func(*conventions, Operation) (HandlerFunc, error)
 }
 
-// legacy returns the operations of routes that are not in the table's terms yet.
-func legacy(routes []Route) []Operation {
-	operations := make([]Operation, len(routes))
-	for i, r := range routes {
-		operations[i] = Operation{Method: r.Method, Pattern: r.Pattern, Access: r.Access, Action: Action{
-			handler: func(*conventions, Operation) (HandlerFunc, error) { return r.Handler, nil },
-		}}
-	}
-	return operations
-}
-
 // route returns the Gin route of an operation. It returns an error for a row that is not complete.
 func (op Operation) route(env *conventions) (Route, error) {
 	if err := op.check(); err != nil {
@@ -88,16 +77,13 @@ func (op Operation) check() error {
 	switch {
 	case op.Action.handler == nil:
 		return errors.New("it has no action")
-	case op.legacy():
-		return nil
+	case op.Summary == "":
+		return errors.New("it has no summary")
 	case (op.Access == Session) != (len(op.Needs) > 0):
 		return errors.New("permissions belong to access Session, and to no other")
 	}
 	return nil
 }
-
-// legacy reports whether an operation is one that legacy made.
-func (op Operation) legacy() bool { return op.Summary == "" }
 
 // login reports whether access takes a login.
 func (a Access) login() bool { return a == FirstLogin || a == Session || a == Own }
@@ -114,9 +100,6 @@ func (op Operation) permissions() []service.Permission {
 // confined lets handler use the permissions of the row, and no others: a row that leaves out one that a service
 // checks fails.
 func (op Operation) confined(handler HandlerFunc) HandlerFunc {
-	if op.legacy() {
-		return handler
-	}
 	permissions := slices.Clip(op.permissions())
 	return func(c *gin.Context) error {
 		c.Request = c.Request.WithContext(service.Confine(c.Request.Context(), permissions))

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
-	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
 )
@@ -97,12 +96,4 @@ func addressWithCursor(c *gin.Context, cursor string) string {
 	parameters := c.Request.URL.Query()
 	parameters.Set("cursor", cursor)
 	return c.Request.URL.EscapedPath() + "?" + parameters.Encode()
-}
-
-// lastID returns the position of the last row where more follow it, for the next page's cursor.
-func lastID[T any](rows []T, more bool, id func(T) uuid.UUID) *position {
-	if !more || len(rows) == 0 {
-		return nil
-	}
-	return &position{ID: id(rows[len(rows)-1])}
 }

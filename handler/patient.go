@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
@@ -49,14 +48,6 @@ type patientReplacement struct {
 
 func (r patientReplacement) input() service.PatientInput { return r.PatientInput }
 
-func inUTC(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	utc := t.UTC()
-	return &utc
-}
-
 // newRegistrationAnswer shows a patient who was registered just now.
 func newRegistrationAnswer(r *service.Registered) patientAnswer {
 	answer := newPatientAnswer(r.Patient)
@@ -87,16 +78,6 @@ func (a *API) removePatient(ctx context.Context, in patientRemoval) (gone, error
 		return gone{}, err
 	}
 	return gone{p.Version}, nil
-}
-
-// target returns what a change is aimed at: the row of the path, and the version that If-Match allows.
-func target(c *gin.Context) (uuid.UUID, ifMatch, error) {
-	id, err := pathID(c, "id")
-	if err != nil {
-		return uuid.Nil, ifMatch{}, err
-	}
-	condition, err := requireIfMatch(c)
-	return id, condition, err
 }
 
 func valueOr[T any](p *T, otherwise T) T {

@@ -1,15 +1,21 @@
 package handler
 
 import (
-	"context"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
-	"github.com/google/uuid"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"novamind/internal/apperr"
 	"novamind/service"
 )
+
+// secret is a text of a request that is stored in no form but the slow hash, such as a password. In what tells two
+// requests apart, which is stored as a keyed hash, it only counts whether there is one.
+type secret string
+
+// MarshalJSONTo implements json.MarshalerTo.
+func (secret) MarshalJSONTo(enc *jsontext.Encoder) error { return enc.WriteToken(jsontext.True) }
 
 // idempotencyOf reads the Idempotency-Key header. Two requests are the same when path and decoded body are. Every POST that makes or changes something takes it, but for
 // those about credentials and sessions: what they answer is shown once.
@@ -26,15 +32,4 @@ func idempotencyOf(c *gin.Context, body any) (service.Idempotency, error) {
 		return service.Idempotency{}, apperr.Wrap(apperr.Internal, internalDetail, err)
 	}
 	return service.Idempotency{Key: values[0], Request: c.Request.URL.Path + " " + string(request)}, nil
-}
-
-// changeOnce changes the row id, and returns it. Where the caller's earlier request with the same Idempotency-Key changed it, it returns what read shows of it now.
-func changeOnce[M any](a *API, c *gin.Context, id uuid.UUID, body any,
-	change func(context.Context) (M, error), read func(context.Context, uuid.UUID) (M, error),
-) (m M, err error) {
-	once, err := idempotencyOf(c, body)
-	if err != nil {
-		return m, err
-	}
-	return service.Once(c.Request.Context(), a.Repeats, once, id, change, read)
 }

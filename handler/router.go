@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"novamind/internal/apperr"
+	"novamind/internal/audit"
 )
 
 // Access says who may call a route. Its zero value is refused, so that no route is open by omission.
@@ -120,7 +121,10 @@ func guardFor(route Route, authenticate HandlerFunc, failures, entries *limiter)
 	case route.Access == Open:
 		return func(*gin.Context) {}, nil
 	case route.Access == Public:
-		return entries.limit, nil
+		return func(c *gin.Context) {
+			entries.limit(c)
+			setActor(c, audit.Actor{})
+		}, nil
 	case route.Access == FirstLogin:
 		return requireSession(personal(authenticate), failures), nil
 	case route.Access == Session || route.Access == Own:

@@ -1,78 +1,43 @@
 package handler
 
 import (
-	"net/http"
+	"context"
 
-	"github.com/gin-gonic/gin"
+	"novamind/service"
 )
 
 type enrolRequest struct {
-	CurrentPassword string `json:"current_password"`
-}
-
-type enrolAnswer struct {
-	Secret string `json:"secret"`
-	URI    string `json:"uri"`
+	CurrentPassword string `json:"current_password" format:"password"`
 }
 
 type codeRequest struct {
-	TOTP string `json:"totp"`
+	TOTP string `json:"totp" doc:"A code of the second factor." example:"123456"`
 }
 
 // provenRequest is one for which a session is not proof enough.
 type provenRequest struct {
-	CurrentPassword string `json:"current_password"`
-	TOTP            string `json:"totp"` // or a recovery code
+	CurrentPassword string `json:"current_password" format:"password"`
+	TOTP            string `json:"totp" doc:"A code of the second factor, or a recovery code." example:"123456"`
 }
 
 type recoveryCodesAnswer struct {
-	RecoveryCodes []string `json:"recovery_codes"`
+	RecoveryCodes []string `json:"recovery_codes" doc:"Each is good for one login. They are shown once."`
 }
 
-func (a *API) enrolTOTP(c *gin.Context) error {
-	var body enrolRequest
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	enrolment, err := a.Auth.EnrolTOTP(c.Request.Context(), body.CurrentPassword)
-	if err != nil {
-		return err
-	}
-	return writeJSON(c, http.StatusOK, enrolAnswer{enrolment.Secret, enrolment.URI})
+func newRecoveryCodesAnswer(codes []string) recoveryCodesAnswer { return recoveryCodesAnswer{codes} }
+
+func (a *API) enrolTOTP(ctx context.Context, in enrolRequest) (*service.Enrolment, error) {
+	return a.Auth.EnrolTOTP(ctx, in.CurrentPassword)
 }
 
-func (a *API) confirmTOTP(c *gin.Context) error {
-	var body codeRequest
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	codes, err := a.Auth.ConfirmTOTP(c.Request.Context(), body.TOTP)
-	if err != nil {
-		return err
-	}
-	return writeJSON(c, http.StatusOK, recoveryCodesAnswer{codes})
+func (a *API) confirmTOTP(ctx context.Context, in codeRequest) ([]string, error) {
+	return a.Auth.ConfirmTOTP(ctx, in.TOTP)
 }
 
-func (a *API) disableTOTP(c *gin.Context) error {
-	var body provenRequest
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	if err := a.Auth.DisableTOTP(c.Request.Context(), body.CurrentPassword, body.TOTP); err != nil {
-		return err
-	}
-	c.Status(http.StatusNoContent)
-	return nil
+func (a *API) disableTOTP(ctx context.Context, in provenRequest) error {
+	return a.Auth.DisableTOTP(ctx, in.CurrentPassword, in.TOTP)
 }
 
-func (a *API) renewRecoveryCodes(c *gin.Context) error {
-	var body provenRequest
-	if err := decodeBody(c, &body); err != nil {
-		return err
-	}
-	codes, err := a.Auth.RenewRecoveryCodes(c.Request.Context(), body.CurrentPassword, body.TOTP)
-	if err != nil {
-		return err
-	}
-	return writeJSON(c, http.StatusOK, recoveryCodesAnswer{codes})
+func (a *API) renewRecoveryCodes(ctx context.Context, in provenRequest) ([]string, error) {
+	return a.Auth.RenewRecoveryCodes(ctx, in.CurrentPassword, in.TOTP)
 }

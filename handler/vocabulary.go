@@ -27,6 +27,8 @@ var vocabularies = map[string][]string{
 		service.ReviewBreakGlass, service.ReviewDenials, service.ReviewDirectSQL, service.ReviewExports,
 		service.ReviewOutOfHours, service.ReviewOwnRecord,
 	},
+	"role":        service.Roles(),
+	"scope":       service.APIKeyScopes(),
 	"sensitivity": models.Sensitivities(),
 	"weekday":     schedule.Weekdays(),
 }

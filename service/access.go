@@ -90,7 +90,7 @@ const (
 	AccountRead      Permission = "account.read"
 	AccountUpdate    Permission = "account.update" // roles, disabling and resetting too
 	AccountImport    Permission = "account.import"
-	PractitionerRead Permission = "practitioner.read"
+	PractitionerRead Permission = "practitioner.read" // the names of accounts, disabled ones too
 	APIKeyCreate     Permission = "apikey.create"
 	APIKeyRead       Permission = "apikey.read"
 	APIKeyRevoke     Permission = "apikey.revoke"
@@ -154,7 +154,7 @@ var access = map[Permission]map[string]Scope{
 	AccountRead:      {RoleAdmin: All, RoleSystem: All},
 	AccountUpdate:    {RoleAdmin: All, RoleSystem: All},
 	AccountImport:    {RoleSystem: All},
-	PractitionerRead: {RoleAdmin: All, RoleClinician: All, RoleFrontDesk: All, RoleIntegration: All},
+	PractitionerRead: {RoleAdmin: All, RoleClinician: All, RoleFrontDesk: All, RoleAuditor: All, RoleIntegration: All},
 	APIKeyCreate:     {RoleAdmin: All},
 	APIKeyRead:       {RoleAdmin: All},
 	APIKeyRevoke:     {RoleAdmin: All},

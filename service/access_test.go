@@ -520,7 +520,7 @@ var expectations = map[string]expectation{
 	"AccountService.Create": {
 		roles: admins, action: audit.Create,
 		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
-			_, _, err := b.accounts.Create(ctx, accountInput(service.RoleClinician), nil, service.Idempotency{})
+			_, err := b.accounts.Create(ctx, accountInput(service.RoleClinician), nil)
 			return err
 		},
 	},
@@ -546,9 +546,16 @@ var expectations = map[string]expectation{
 		},
 	},
 	"AccountService.Practitioners": {
-		roles: append(slices.Clone(callers), service.RoleAdmin), action: audit.List,
+		roles: append(service.Roles(), service.RoleIntegration), action: audit.List,
 		call: func(_ *testing.T, b *bundle, ctx context.Context) error {
 			_, _, err := b.accounts.Practitioners(ctx, onePage)
+			return err
+		},
+	},
+	"AccountService.Practitioner": {
+		roles: append(service.Roles(), service.RoleIntegration), action: audit.Read,
+		call: func(t *testing.T, b *bundle, ctx context.Context) error {
+			_, err := b.accounts.Practitioner(ctx, b.account(t, service.RoleClinician).ID)
 			return err
 		},
 	},
@@ -564,7 +571,7 @@ var expectations = map[string]expectation{
 	"AccountService.Reset": {
 		roles: admins, action: audit.Reset,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			_, _, err := b.accounts.Reset(ctx, b.account(t, service.RoleClinician).ID, nil)
+			_, err := b.accounts.Reset(ctx, b.account(t, service.RoleClinician).ID, nil)
 			return err
 		},
 	},
@@ -580,7 +587,7 @@ var expectations = map[string]expectation{
 	"APIKeyService.Create": {
 		roles: []string{service.RoleAdmin}, action: audit.Create,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
-			key, _, err := b.apiKeys.Create(b.onAccount(t, ctx), keyInput())
+			key, _, err := keyParts(b.apiKeys.Create(b.onAccount(t, ctx), keyInput()))
 			require.Equal(t, err == nil, key != nil)
 			return err
 		},

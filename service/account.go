@@ -27,7 +27,6 @@ type AccountService struct {
 	sessions *repository.SessionRepository
 	links    *repository.AccountLinkRepository
 	keys     *repository.APIKeyRepository
-	repeats  repeats
 	cfg      config.Access
 }
 
@@ -39,18 +38,17 @@ func NewAccountService(store *repository.Store, auth *AuthService, cfg config.Ac
 		sessions: repository.NewSessionRepository(store),
 		links:    repository.NewAccountLinkRepository(store),
 		keys:     repository.NewAPIKeyRepository(store),
-		repeats:  repeats{repository.NewIdempotencyKeyRepository(store)},
 	}
 }
 
 // AccountInput is what an admin says of an account.
 type AccountInput struct {
-	Email    string   `json:"email"`
-	Name     string   `json:"name"`
-	Roles    []string `json:"roles"`
-	Disabled bool     `json:"disabled"`
+	Email    string   `json:"email" max:"254" example:"sam.sample@example.org"`
+	Name     string   `json:"name" max:"200" example:"Sam Sample"`
+	Roles    []string `json:"roles" values:"role"`
+	Disabled bool     `json:"disabled" required:"false" doc:"A disabled account cannot log in."`
 
-	RemoveSecondFactor bool `json:"-"` // in a change: of somebody who lost it
+	MFA *bool `json:"-"` // in a change: false removes the second factor of somebody who lost it
 }
 
 // applyTo checks the input and writes it into a. It returns an Invalid error that names every offending member, and leaves a alone then.
@@ -61,6 +59,9 @@ func (in AccountInput) applyTo(a *models.Account) error {
 	}
 	v.required("/name", &in.Name, maxOther)
 	roles := v.roles("/roles", in.Roles)
+	if in.MFA != nil && *in.MFA && a.MFASince == nil {
+		v.add("/mfa", "read_only", "Is enrolled by the owner of the account: leave it out, or unchanged.")
+	}
 	if err := v.err(); err != nil {
 		return err
 	}
@@ -75,49 +76,45 @@ func (v *validation) roles(pointer string, given []string) []string {
 	}
 	for i, role := range given {
 		if !slices.Contains(Roles(), role) {
-			v.add(pointer+"/"+itoa(i), "unknown_role", "Is not a role. There are: "+strings.Join(Roles(), ", ")+".")
+			v.fields = append(v.fields, unknownRole(pointer+"/"+itoa(i)))
 		}
 	}
 	return slices.DeleteFunc(Roles(), func(role string) bool { return !slices.Contains(given, role) })
 }
 
-// Create adds an account. With a password, it must be changed at the first login; without one, the account gets its password by the link that is
-// returned. A repeat with the same idempotency key returns the account that the first one made, and no link. It returns an Invalid error, a
-// Duplicate one for an e-mail that is taken, or a KeyReused one.
-func (s *AccountService) Create(ctx context.Context, in AccountInput, password *string, once Idempotency) (*models.Account, *Link, error) {
-	var account *models.Account
-	var link *Link
+func unknownRole(pointer string) apperr.Field {
+	detail := "Is not a role. There are: " + strings.Join(Roles(), ", ") + "."
+	return apperr.Field{Pointer: pointer, Code: "unknown_role", Detail: detail}
+}
+
+// AccountWithLink is an account and, where one was made, the link by which its owner chooses a password.
+type AccountWithLink struct {
+	*models.Account
+
+	Link *Link
+}
+
+// Create adds an account. With a password, it must be changed at the first login; without one, the account gets its
+// password by the link that is returned. It returns an Invalid error, or a Duplicate one for an e-mail that is taken.
+func (s *AccountService) Create(ctx context.Context, in AccountInput, password *string) (*AccountWithLink, error) {
 	intent := audit.Intent{Action: audit.Create, EntityType: "account"}
-	err := once.attempt(func() error {
-		return guard(ctx, s.store, AccountCreate, intent, s.store.InTx, func(ctx context.Context) error {
-			made, again, err := s.repeats.once(ctx, once, func() (_ uuid.UUID, err error) {
-				account = &models.Account{}
-				if err := in.applyTo(account); err != nil {
-					return uuid.Nil, err
-				}
-				if account.PasswordHash, err = s.firstHash(ctx, password); err != nil {
-					return uuid.Nil, err
-				}
-				account.MustChangePassword = password != nil
-				if err := s.accounts.Create(ctx, account); err != nil || password != nil {
-					return account.ID, err
-				}
-				link, err = s.issue(ctx, audit.Invite, account.ID)
-				return account.ID, err
-			})
-			if err != nil || !again {
-				return err
-			}
-			if account, err = s.accounts.ByID(ctx, made); err != nil {
-				return err
-			}
-			return s.sameFirst(ctx, account, password)
-		})
-	})
-	if err != nil {
-		return nil, nil, err
+	create := func(ctx context.Context) (*AccountWithLink, error) {
+		account := &models.Account{MustChangePassword: password != nil}
+		err := in.applyTo(account)
+		if err != nil {
+			return nil, err
+		}
+		if account.PasswordHash, err = s.firstHash(ctx, password); err != nil {
+			return nil, err
+		}
+		made := &AccountWithLink{Account: account}
+		if err := s.accounts.Create(ctx, account); err != nil || password != nil {
+			return made, err
+		}
+		made.Link, err = s.issue(ctx, audit.Invite, account.ID)
+		return made, err
 	}
-	return account, link, nil
+	return guarded(ctx, s.store, AccountCreate, intent, s.store.InTx, create)
 }
 
 // firstHash returns the hash of a password, or none, which no password has.
@@ -150,8 +147,9 @@ func (s *AccountService) sameFirst(ctx context.Context, account *models.Account,
 	return nil
 }
 
-// Repeated is Get for a repeated Reset. It returns a NotFound error, or a KeyReused one where password is not the one that was set.
-func (s *AccountService) Repeated(ctx context.Context, id uuid.UUID, password *string) (*models.Account, error) {
+// Repeated is Get for a repeated Create or Reset; a link is not shown again. It returns a NotFound error, or a
+// KeyReused one where password is not the one that was set.
+func (s *AccountService) Repeated(ctx context.Context, id uuid.UUID, password *string) (*AccountWithLink, error) {
 	account, err := s.Get(ctx, id)
 	if err == nil {
 		err = s.sameFirst(ctx, account, password)
@@ -159,56 +157,52 @@ func (s *AccountService) Repeated(ctx context.Context, id uuid.UUID, password *s
 	if err != nil {
 		return nil, err
 	}
-	return account, nil
+	return &AccountWithLink{Account: account}, nil
 }
 
 // Get returns an account. It returns a NotFound error.
 func (s *AccountService) Get(ctx context.Context, id uuid.UUID) (*models.Account, error) {
-	var account *models.Account
 	intent := audit.Intent{Action: audit.Read, EntityType: "account", EntityID: id}
-	err := guard(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		account, err = s.accounts.ByID(ctx, id)
-		return err
+	return guarded(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (*models.Account, error) {
+		return s.accounts.ByID(ctx, id)
 	})
-	return account, err
 }
 
 // ByEmail returns the account with this e-mail, in any case. It returns a NotFound error.
 func (s *AccountService) ByEmail(ctx context.Context, email string) (*models.Account, error) {
-	var account *models.Account
 	intent := audit.Intent{Action: audit.Search, EntityType: "account", Details: "by email"}
-	err := guard(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		account, err = s.accounts.ByEmail(ctx, email)
-		return err
+	return guarded(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (*models.Account, error) {
+		return s.accounts.ByEmail(ctx, email)
 	})
-	return account, err
 }
 
-// Search returns one page of the accounts that match q, and whether there are more. It returns an Invalid error for an unknown role.
+// Search returns one page of the accounts that match q, and whether there are more. It returns an Invalid error for an
+// unknown role.
 func (s *AccountService) Search(ctx context.Context, q AccountQuery, page Page) ([]*models.Account, bool, error) {
-	var found []*models.Account
-	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "account"}
-	err := guard(ctx, s.store, AccountRead, intent, s.store.Read, func(ctx context.Context) (err error) {
+	return guardedPage(ctx, s.store, AccountRead, intent, func(ctx context.Context) ([]*models.Account, bool, error) {
 		if q.Role != nil && !slices.Contains(Roles(), *q.Role) {
-			return apperr.InvalidFields(apperr.Field{Pointer: "role", Code: "unknown_role", Detail: "Is not a role. There are: " + strings.Join(Roles(), ", ") + "."})
+			return nil, false, apperr.InvalidFields(unknownRole("role"))
 		}
-		found, more, err = s.accounts.Search(ctx, q, page)
-		return err
+		return s.accounts.Search(ctx, q, page)
 	})
-	return found, more, err
 }
 
 // Practitioners returns one page of the clinicians whose accounts are not disabled, and whether there are more.
 func (s *AccountService) Practitioners(ctx context.Context, page Page) ([]*models.Account, bool, error) {
-	var found []*models.Account
-	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "account", Details: "practitioners"}
-	err := guard(ctx, s.store, PractitionerRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		found, more, err = s.accounts.Search(ctx, AccountQuery{Role: new(RoleClinician), Disabled: new(false)}, page)
-		return err
+	enabled := AccountQuery{Role: new(RoleClinician), Disabled: new(false)}
+	search := func(ctx context.Context) ([]*models.Account, bool, error) { return s.accounts.Search(ctx, enabled, page) }
+	return guardedPage(ctx, s.store, PractitionerRead, intent, search)
+}
+
+// Practitioner returns an account for its name to be shown beside its id: any account, also a disabled one. It returns a
+// NotFound error.
+func (s *AccountService) Practitioner(ctx context.Context, id uuid.UUID) (*models.Account, error) {
+	intent := audit.Intent{Action: audit.Read, EntityType: "account", EntityID: id, Details: "name"}
+	return guarded(ctx, s.store, PractitionerRead, intent, s.store.Read, func(ctx context.Context) (*models.Account, error) {
+		return s.accounts.ByID(ctx, id)
 	})
-	return found, more, err
 }
 
 // Change replaces what is said of an account by what edit makes of it. New roles hold from the next request on; an account that is disabled loses its
@@ -232,7 +226,7 @@ func (s *AccountService) Change(ctx context.Context, id uuid.UUID, current Preco
 		if err := notTheLast(account, admins); err != nil {
 			return err
 		}
-		if in.RemoveSecondFactor && account.MFASince != nil {
+		if in.MFA != nil && !*in.MFA && account.MFASince != nil {
 			if err := notOwn(ctx, account, "POST /api/v1/auth/totp/disable"); err != nil {
 				return err
 			}
@@ -314,9 +308,10 @@ func (s *AccountService) shutOut(ctx context.Context, id uuid.UUID) error {
 	return s.sessions.EndOthers(ctx, id, uuid.Nil)
 }
 
-// Reset makes an account's password worthless and ends its sessions. With a password, that is the new one, and must be changed at the next login;
-// without one, the account gets its password by the link that is returned. It returns a NotFound or an Invalid error, or a Forbidden one for the actor's own.
-func (s *AccountService) Reset(ctx context.Context, id uuid.UUID, password *string) (*models.Account, *Link, error) {
+// Reset makes an account's password worthless and ends its sessions. With a password, that is the new one, and must be
+// changed at the next login; without one, the account gets its password by the link that is returned. It returns a
+// NotFound or an Invalid error, or a Forbidden one for the actor's own account.
+func (s *AccountService) Reset(ctx context.Context, id uuid.UUID, password *string) (*AccountWithLink, error) {
 	var link *Link
 	account, err := s.change(ctx, audit.Reset, id, func(int64) bool { return true },
 		func(ctx context.Context, account *models.Account, _ []uuid.UUID) (err error) {
@@ -337,34 +332,30 @@ func (s *AccountService) Reset(ctx context.Context, id uuid.UUID, password *stri
 			return err
 		})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return account, link, nil
+	return &AccountWithLink{account, link}, nil
 }
 
 func (s *AccountService) change(ctx context.Context, action string, id uuid.UUID, current Precondition,
 	do func(ctx context.Context, account *models.Account, admins []uuid.UUID) error,
 ) (*models.Account, error) {
-	var account *models.Account
 	intent := audit.Intent{Action: action, EntityType: "account", EntityID: id}
-	err := guard(ctx, s.store, AccountUpdate, intent, s.store.InTx, func(ctx context.Context) error {
-		admins, err := s.accounts.HoldWithRole(ctx, RoleAdmin) // before the row is read: who else takes one away waits
+	return guarded(ctx, s.store, AccountUpdate, intent, s.store.InTx, func(ctx context.Context) (*models.Account, error) {
+		admins, err := s.accounts.HoldWithRole(ctx, RoleAdmin) // before the row is read: another change of admins waits
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := stillGranted(ctx, s.store.HoldActor); err != nil {
-			return err
+			return nil, err
 		}
-		if account, err = s.accounts.ByID(ctx, id); err != nil {
-			return err
+		account, err := s.accounts.ByID(ctx, id)
+		if err != nil {
+			return nil, err
 		}
 		if err := current.check(account.Version); err != nil {
-			return err
+			return nil, err
 		}
-		return do(ctx, account, admins)
+		return account, do(ctx, account, admins)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return account, nil
 }

@@ -33,9 +33,9 @@ func NewAPIKeyService(store *repository.Store, cfg config.Auth) *APIKeyService {
 
 // APIKeyInput is what an admin says of a new key.
 type APIKeyInput struct {
-	Name      string    `json:"name"`
-	Scopes    []string  `json:"scopes"`
-	ExpiresAt time.Time `json:"expires_at"`
+	Name      string    `json:"name" max:"200" example:"Laboratory"`
+	Scopes    []string  `json:"scopes" values:"scope" doc:"The permissions of the key."`
+	ExpiresAt time.Time `json:"expires_at" doc:"At most auth.api_key_lifetime from now."`
 }
 
 // check returns an Invalid error that names every offending member.
@@ -67,63 +67,53 @@ func APIKeyScopes() []string {
 	return scopes
 }
 
-// Create makes a key, and returns it with its secret, which is shown once. It returns an Invalid error.
-func (s *APIKeyService) Create(ctx context.Context, in APIKeyInput) (*models.APIKey, string, error) {
-	var key *models.APIKey
-	secret := apiKeyPrefix + newToken()
+// APIKeyWithSecret is a new key, and its secret, by which it is used.
+type APIKeyWithSecret struct {
+	*models.APIKey
+
+	Secret string
+}
+
+// Create makes a key. Its secret is shown once. It returns an Invalid error.
+func (s *APIKeyService) Create(ctx context.Context, in APIKeyInput) (*APIKeyWithSecret, error) {
 	intent := audit.Intent{Action: audit.Create, EntityType: "apikey"}
-	err := guard(ctx, s.store, APIKeyCreate, intent, s.store.InTx, func(ctx context.Context) error {
+	create := func(ctx context.Context) (*APIKeyWithSecret, error) {
 		if err := in.check(time.Now(), s.longest); err != nil {
-			return err
+			return nil, err
 		}
 		actor, err := audit.ActorFrom(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		slices.Sort(in.Scopes)
-		key = &models.APIKey{
+		secret := apiKeyPrefix + newToken()
+		key := &models.APIKey{
 			AccountID: actor.ID, Name: in.Name, KeyHash: hashToken(secret), Scopes: slices.Compact(in.Scopes),
 			ExpiresAt: in.ExpiresAt.UTC().Truncate(time.Microsecond),
 		}
-		return s.keys.Create(ctx, key)
-	})
-	if err != nil {
-		return nil, "", err
+		return &APIKeyWithSecret{key, secret}, s.keys.Create(ctx, key)
 	}
-	return key, secret, nil
+	return guarded(ctx, s.store, APIKeyCreate, intent, s.store.InTx, create)
 }
 
 // Get returns a key. It returns a NotFound error.
 func (s *APIKeyService) Get(ctx context.Context, id uuid.UUID) (*models.APIKey, error) {
-	var key *models.APIKey
 	intent := audit.Intent{Action: audit.Read, EntityType: "apikey", EntityID: id}
-	err := guard(ctx, s.store, APIKeyRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		key, err = s.keys.ByID(ctx, id)
-		return err
+	return guarded(ctx, s.store, APIKeyRead, intent, s.store.Read, func(ctx context.Context) (*models.APIKey, error) {
+		return s.keys.ByID(ctx, id)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return key, nil
 }
 
 // List returns one page of the keys, expired ones too, and whether there are more.
 func (s *APIKeyService) List(ctx context.Context, page Page) ([]*models.APIKey, bool, error) {
-	var found []*models.APIKey
-	var more bool
 	intent := audit.Intent{Action: audit.List, EntityType: "apikey"}
-	err := guard(ctx, s.store, APIKeyRead, intent, s.store.Read, func(ctx context.Context) (err error) {
-		found, more, err = s.keys.List(ctx, page)
-		return err
+	return guardedPage(ctx, s.store, APIKeyRead, intent, func(ctx context.Context) ([]*models.APIKey, bool, error) {
+		return s.keys.List(ctx, page)
 	})
-	if err != nil {
-		return nil, false, err
-	}
-	return found, more, nil
 }
 
-// Revoke removes a key: on this server it lets nobody in any more when Revoke returns, and soon after on the others. It returns a NotFound error, or
-// a Stale one where current refuses the version.
+// Revoke removes a key. On this server it lets nobody in any more when Revoke returns, and soon after on the others.
+// It returns a NotFound error, or a Stale one where current refuses the version.
 func (s *APIKeyService) Revoke(ctx context.Context, id uuid.UUID, current Precondition) error {
 	intent := audit.Intent{Action: audit.RevokeKey, EntityType: "apikey", EntityID: id}
 	return guard(ctx, s.store, APIKeyRevoke, intent, s.store.InTx, func(ctx context.Context) error {

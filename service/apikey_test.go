@@ -32,7 +32,7 @@ func (b *bundle) onAccount(t *testing.T, ctx context.Context) context.Context {
 // apiKey makes a key.
 func (b *bundle) apiKey(t *testing.T) *models.APIKey {
 	t.Helper()
-	key, _, err := b.apiKeys.Create(b.onAccount(t, as(t, service.RoleAdmin)), keyInput())
+	key, _, err := keyParts(b.apiKeys.Create(b.onAccount(t, as(t, service.RoleAdmin)), keyInput()))
 	require.NoError(t, err)
 	return key
 }
@@ -42,7 +42,7 @@ func TestRevokedKeysReachEveryServer(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		one, two := withServers(t, url)
-		key, secret, err := one.apiKeys.Create(one.onAccount(t, as(t, service.RoleAdmin)), keyInput())
+		key, secret, err := keyParts(one.apiKeys.Create(one.onAccount(t, as(t, service.RoleAdmin)), keyInput()))
 		require.NoError(t, err)
 		for _, b := range []*bundle{one, two} {
 			caller, err := b.auth.Authenticate(t.Context(), secret)
@@ -66,7 +66,7 @@ func TestAKeyWithoutScopesHasNone(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		for _, scopes := range []string{"[]", "null"} {
-			key, secret, err := b.apiKeys.Create(b.onAccount(t, as(t, service.RoleAdmin)), keyInput())
+			key, secret, err := keyParts(b.apiKeys.Create(b.onAccount(t, as(t, service.RoleAdmin)), keyInput()))
 			require.NoError(t, err)
 			require.NoError(t, b.db.Exec("UPDATE apikey SET scopes = ? WHERE id = ?", scopes, key.ID.String()).Error)
 			caller, err := b.auth.Authenticate(t.Context(), secret)

@@ -61,22 +61,6 @@ func (r repeats) once(ctx context.Context, once Idempotency, do func() (uuid.UUI
 	return id, false, r.keys.Remember(ctx, actor.ID, once.Key, once.Request, id, now, now.Add(idempotencyPeriod))
 }
 
-// repeated makes a row in the transaction of ctx, or finds the one that the actor's earlier request with this key made.
-func repeated[M interface{ Identity() uuid.UUID }](ctx context.Context, r repeats, once Idempotency,
-	find func(context.Context, uuid.UUID) (M, error), create func() (M, error),
-) (m M, err error) {
-	id, again, err := r.once(ctx, once, func() (uuid.UUID, error) {
-		if m, err = create(); err != nil {
-			return uuid.Nil, err
-		}
-		return m.Identity(), nil
-	})
-	if err == nil && again {
-		return find(ctx, id)
-	}
-	return m, err
-}
-
 // RepeatService lets a client ask for a change again without making it twice.
 type RepeatService struct{ repeats repeats }
 

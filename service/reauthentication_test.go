@@ -16,7 +16,7 @@ func TestEnrolmentsDoNotReplaceWhatWasConfirmed(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		for range 15 {
-			account, _, err := b.accounts.Create(as(t, service.RoleAdmin), accountInput(service.RoleClinician), new(password), service.Idempotency{})
+			account, _, err := parts(b.accounts.Create(as(t, service.RoleAdmin), accountInput(service.RoleClinician), new(password)))
 			require.NoError(t, err)
 			ctx := b.on(t, account)
 			enrolment, err := b.auth.EnrolTOTP(ctx, password)

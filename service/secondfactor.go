@@ -29,8 +29,8 @@ const (
 
 // Enrolment is what an authenticator app needs to know. It is shown once.
 type Enrolment struct {
-	Secret string // base32
-	URI    string // otpauth://, for a QR code
+	Secret string `json:"secret" doc:"In base32."`
+	URI    string `json:"uri" doc:"To be shown as a QR code." example:"otpauth://totp/NovaMind:sam@example.org"`
 }
 
 // EnrolTOTP gives the actor a new secret for one-time passwords, which count once ConfirmTOTP got one. It returns a BadCredentials error for
@@ -51,10 +51,7 @@ func (s *AuthService) EnrolTOTP(ctx context.Context, password string) (*Enrolmen
 		out = &Enrolment{Secret: key.Secret(), URI: key.URL()}
 		return s.factors.Create(ctx, &models.SecondFactor{AccountID: account.ID, Secret: phi.Of(key.Secret())})
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return out, err
 }
 
 // ConfirmTOTP ends the enrolment with a first code. From then on a login needs one; the actor's other sessions, which were opened without, end. It
@@ -96,10 +93,7 @@ func (s *AuthService) ConfirmTOTP(ctx context.Context, code string) ([]string, e
 		codes, err = s.renewRecoveryCodes(ctx, account)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return codes, nil
+	return codes, err
 }
 
 // DisableTOTP does without the second factor from now on. It returns a BadCredentials error for a wrong password or code, RateLimited after too many
@@ -137,10 +131,7 @@ func (s *AuthService) RenewRecoveryCodes(ctx context.Context, password, code str
 		codes, err = s.renewRecoveryCodes(ctx, account)
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return codes, nil
+	return codes, err
 }
 
 // removeSecondFactor takes an account's second factor and recovery codes away, in the transaction of ctx; the caller then stores the account. It is

@@ -99,6 +99,35 @@ func (b *bundle) registerOnce(ctx context.Context, in service.Registration, once
 	}, b.patients.Registered)
 }
 
+// createOnce adds an account with an idempotency key.
+func (b *bundle) createOnce(
+	ctx context.Context, in service.AccountInput, password *string, once service.Idempotency,
+) (*models.Account, *service.Link, error) {
+	return parts(service.Once(ctx, service.NewRepeatService(b.store), once, uuid.Nil,
+		func(ctx context.Context) (*service.AccountWithLink, error) {
+			return b.accounts.Create(ctx, in, password)
+		},
+		func(ctx context.Context, id uuid.UUID) (*service.AccountWithLink, error) {
+			return b.accounts.Repeated(ctx, id, password)
+		}))
+}
+
+// parts takes an account and its link apart.
+func parts(a *service.AccountWithLink, err error) (*models.Account, *service.Link, error) {
+	if err != nil {
+		return nil, nil, err
+	}
+	return a.Account, a.Link, nil
+}
+
+// keyParts takes an API key and its secret apart.
+func keyParts(k *service.APIKeyWithSecret, err error) (*models.APIKey, string, error) {
+	if err != nil {
+		return nil, "", err
+	}
+	return k.APIKey, k.Secret, nil
+}
+
 // as returns a context in which a new account with these roles acts.
 func as(t *testing.T, roles ...string) context.Context {
 	t.Helper()
@@ -189,7 +218,7 @@ func accountInput(roles ...string) service.AccountInput {
 // account adds an account, and brings no password with it.
 func (b *bundle) account(t *testing.T, roles ...string) *models.Account {
 	t.Helper()
-	a, _, err := b.accounts.Create(as(t, service.RoleAdmin), accountInput(roles...), nil, service.Idempotency{})
+	a, _, err := parts(b.accounts.Create(as(t, service.RoleAdmin), accountInput(roles...), nil))
 	require.NoError(t, err)
 	return a
 }
@@ -197,7 +226,7 @@ func (b *bundle) account(t *testing.T, roles ...string) *models.Account {
 // withPassword adds an account that can log in with chosen.
 func (b *bundle) withPassword(t *testing.T, roles ...string) *models.Account {
 	t.Helper()
-	a, _, err := b.accounts.Create(as(t, service.RoleAdmin), accountInput(roles...), new(chosen), service.Idempotency{})
+	a, _, err := parts(b.accounts.Create(as(t, service.RoleAdmin), accountInput(roles...), new(chosen)))
 	require.NoError(t, err)
 	return a
 }

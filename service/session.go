@@ -10,24 +10,33 @@ import (
 	"novamind/models"
 )
 
+// OwnSession is one of the actor's sessions.
+type OwnSession struct {
+	*models.Session
+
+	Current bool // it is the one in use
+}
+
 // Sessions returns one page of the actor's sessions, and whether there are more.
-func (s *AuthService) Sessions(ctx context.Context, page Page) ([]*models.Session, bool, error) {
+func (s *AuthService) Sessions(ctx context.Context, page Page) (own []OwnSession, more bool, err error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
 		return nil, false, err
 	}
-	var found []*models.Session
-	var more bool
 	now := time.Now().UTC()
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.List, EntityType: "session"})
-	err = s.store.Read(ctx, func(ctx context.Context) (err error) {
-		found, more, err = s.sessions.OfAccount(ctx, actor.ID, now, s.idleSince(now), page)
+	err = s.store.Read(ctx, func(ctx context.Context) error {
+		found, hasMore, err := s.sessions.OfAccount(ctx, actor.ID, now, s.idleSince(now), page)
+		for _, session := range found {
+			own = append(own, OwnSession{session, session.ID == actor.SessionID})
+		}
+		more = hasMore
 		return err
 	})
 	if err != nil {
 		return nil, false, err
 	}
-	return found, more, nil
+	return own, more, nil
 }
 
 // EndSession ends one of the actor's sessions. It returns a NotFound error.

@@ -44,11 +44,11 @@ func newAccountAddCommand(app *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return app.withAccounts(cmd, makeNew, func(ctx context.Context, accounts *service.AccountService) error {
 				input.Email = args[0]
-				account, link, err := accounts.Create(ctx, input, nil, service.Idempotency{})
+				made, err := accounts.Create(ctx, input, nil)
 				if err != nil {
 					return err
 				}
-				return app.report(accountResult{newAccountLine(account), link})
+				return app.report(accountResult{newAccountLine(made.Account), made.Link})
 			})
 		},
 	}
@@ -122,18 +122,18 @@ func newAccountResetCommand(app *app) *cobra.Command {
 				if secondFactor {
 					account, err = accounts.Change(ctx, account.ID, func(int64) bool { return true }, func(current *models.Account) (service.AccountInput, error) {
 						in := inputOf(current)
-						in.RemoveSecondFactor = true
+						in.MFA = new(false)
 						return in, nil
 					})
 					if err != nil {
 						return err
 					}
 				}
-				account, link, err := accounts.Reset(ctx, account.ID, nil)
+				reset, err := accounts.Reset(ctx, account.ID, nil)
 				if err != nil {
 					return err
 				}
-				return app.report(accountResult{newAccountLine(account), link})
+				return app.report(accountResult{newAccountLine(reset.Account), reset.Link})
 			})
 		},
 	}

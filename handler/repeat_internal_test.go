@@ -1,0 +1,31 @@
+package handler
+
+import (
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/stretchr/testify/require"
+
+	"novamind/service"
+)
+
+// What tells two requests apart is stored as a fast hash, so no password is in it: only whether there is one.
+func TestNoPasswordTellsRequestsApart(t *testing.T) {
+	t.Parallel()
+	shown := func(body string) string {
+		var in accountRequest
+		require.NoError(t, unmarshal([]byte(body), &in))
+		text, err := json.Marshal(in)
+		require.NoError(t, err)
+		require.NotContains(t, string(text), "passphrase")
+		return string(text)
+	}
+	one := shown(`{"email":"a@example.org","password":"a long passphrase"}`)
+	require.Equal(t, one, shown(`{"email":"a@example.org","password":"another passphrase"}`))
+	require.NotEqual(t, one, shown(`{"email":"a@example.org"}`))
+	require.NotEqual(t, one, shown(`{"email":"b@example.org","password":"a long passphrase"}`))
+
+	in := accountRequest{AccountInput: service.AccountInput{Name: "Somebody"}}
+	require.NoError(t, unmarshal([]byte(`{"password":"a long passphrase"}`), &in))
+	require.Equal(t, "a long passphrase", *in.text(), "it is read as it is")
+}
