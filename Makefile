@@ -76,6 +76,10 @@ appointments: ## let 64 clients race for appointments 50 times, and compare 10,0
 	NOVAMIND_TEST_LONG=1 go test -count=1 -timeout 30m -v -run 'TestOneOfManyClients|TestCrossedBookings' ./handler
 	NOVAMIND_TEST_LONG=1 go test -count=1 -timeout 30m -v -run 'MatchTheModel|MatchesTheModel' ./service
 
+.PHONY: docs
+docs: ## write docs/api.md and the generated tables of docs/access.md and docs/errors.md
+	go run ./internal/reference
+
 .PHONY: bench
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

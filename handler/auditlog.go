@@ -21,9 +21,9 @@ type auditLogAnswer struct {
 	SessionID    *uuid.UUID     `json:"session_id"`
 	APIKeyID     *uuid.UUID     `json:"api_key_id"`
 	Address      *string        `json:"address" doc:"The IP address of the caller." example:"192.0.2.7"`
-	Route        *string        `json:"route" doc:"The route's pattern, without ids." example:"/api/v1/patients/:id"`
+	Route        *string        `json:"route" doc:"The pattern, without ids." example:"/api/v1/patients/:id"`
 	Purpose      *string        `json:"purpose" doc:"The purpose of use, a code of HL7 v3 PurposeOfUse." example:"TREAT"`
-	DataCategory *string        `json:"data_category" doc:"The kind of data that the event is about." example:"demographics"`
+	DataCategory *string        `json:"data_category" doc:"The kind of data that it is about." example:"demographics"`
 	Action       string         `json:"action" example:"read"`
 	EntityType   string         `json:"entity_type" doc:"The kind of row." example:"patient"`
 	EntityID     *uuid.UUID     `json:"entity_id" doc:"The one row that the action was about."`
@@ -80,7 +80,9 @@ type patientAuditLogList struct {
 }
 
 // listAuditLogs lists events, newest first.
-func (a *API) listAuditLogs(ctx context.Context, in auditLogList, page service.Page) ([]*models.AuditLog, bool, error) {
+func (a *API) listAuditLogs(
+	ctx context.Context, in auditLogList, page service.Page,
+) ([]*models.AuditLog, bool, error) {
 	return a.searchAuditLogs(ctx, in.Subject, in.auditLogFilters, page)
 }
 

@@ -68,7 +68,10 @@ var placeholder = regexp.MustCompile(`:(\w+)`)
 type describer struct{ *schemas }
 
 func (d *describer) operation(op Operation) (*huma.Operation, error) {
-	noun, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(op.Pattern, "/api/v1"), "/"), "/")
+	noun := "system"
+	if path, ok := strings.CutPrefix(op.Pattern, "/api/v1/"); ok {
+		noun, _, _ = strings.Cut(path, "/")
+	}
 	described := &huma.Operation{
 		Method: op.Method, Path: placeholder.ReplaceAllString(op.Pattern, "{$1}"),
 		Summary: op.Summary, OperationID: operationID(op.Summary), Tags: []string{noun},
@@ -103,8 +106,17 @@ func operationID(summary string) string {
 	return strings.Join(words, "")
 }
 
+// logins says what an operation needs that needs no permission.
+var logins = map[Access]string{
+	Open:       "Needs no login.",
+	Public:     "Needs no login. Requests are limited for each address.",
+	FirstLogin: "Needs the login of a person, even while a first password or a second factor is due.",
+	Own:        "Needs a login or an API key, whatever its permissions.",
+}
+
 func (*describer) permissions(described *huma.Operation, op Operation) {
 	if len(op.Needs) == 0 {
+		described.Description = logins[op.Access]
 		return
 	}
 	described.Extensions = map[string]any{"x-permission": op.permissions()}

@@ -16,8 +16,8 @@ const (
 
 // pageParams is what a caller says about paging: members of a search's body (embed it), or query parameters (query.Page).
 type pageParams struct {
-	Limit  *int    `json:"limit" query:"limit"`
-	Cursor *string `json:"cursor" query:"cursor"`
+	Limit  *int    `json:"limit" query:"limit" doc:"The greatest number of rows, from 1 to 200; 50 without it."`
+	Cursor *string `json:"cursor" query:"cursor" doc:"The next_cursor of the page before."`
 }
 
 // pageSpan is the part of a list to read: at most Limit rows after the row After, or from the start where it is nil.

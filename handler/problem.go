@@ -5,7 +5,9 @@ package handler
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,41 +23,149 @@ const (
 	internalDetail = "Something went wrong on our side. The request id finds it in our log."
 )
 
+// problemKind is how an error code is answered, and what it means for the caller.
 type problemKind struct {
-	status int
-	title  string
+	status  int
+	title   string
+	meaning string // in Markdown, for docs/errors.md
 }
 
-// problemKinds is the one place that maps an error code to its HTTP status and title.
+// problemKinds is the one place that maps an error code to its HTTP status, title and meaning.
 var problemKinds = map[apperr.Code]problemKind{
-	apperr.Malformed:          {http.StatusBadRequest, "Request not readable"},
-	apperr.Invalid:            {http.StatusUnprocessableEntity, "Request invalid"},
-	apperr.TooLarge:           {http.StatusRequestEntityTooLarge, "Body too large"},
-	apperr.MediaType:          {http.StatusUnsupportedMediaType, "Media type not supported"},
-	apperr.RouteNotFound:      {http.StatusNotFound, "No such route"},
-	apperr.MethodNotAllowed:   {http.StatusMethodNotAllowed, "Method not allowed"},
-	apperr.Unauthenticated:    {http.StatusUnauthorized, "Login required"},
-	apperr.BadCredentials:     {http.StatusUnauthorized, "Login refused"},
-	apperr.PasswordChange:     {http.StatusForbidden, "Password change required"},
-	apperr.TOTPNeeded:         {http.StatusUnauthorized, "Second factor required"},
-	apperr.TOTPDue:            {http.StatusForbidden, "Second factor to be enrolled"},
-	apperr.Forbidden:          {http.StatusForbidden, "Access denied"},
-	apperr.NotFound:           {http.StatusNotFound, "Not found"},
-	apperr.Duplicate:          {http.StatusConflict, "Already exists"},
-	apperr.LastAdmin:          {http.StatusConflict, "Last admin"},
-	apperr.PossibleDuplicate:  {http.StatusConflict, "Perhaps here already"},
-	apperr.Conflict:           {http.StatusConflict, "In conflict"},
-	apperr.Taken:              {http.StatusConflict, "Time taken"},
-	apperr.OutsideHours:       {http.StatusConflict, "Outside of the practitioner's hours"},
-	apperr.BadTransition:      {http.StatusConflict, "State does not allow it"},
-	apperr.Stale:              {http.StatusPreconditionFailed, "Changed in the meantime"},
-	apperr.PreconditionNeeded: {http.StatusPreconditionRequired, "If-Match required"},
-	apperr.KeyReused:          {http.StatusUnprocessableEntity, "Idempotency key reused"},
-	apperr.RateLimited:        {http.StatusTooManyRequests, "Too many requests"},
-	apperr.AuditUnavailable:   {http.StatusServiceUnavailable, "Audit log unavailable"},
-	apperr.Unavailable:        {http.StatusServiceUnavailable, "Database unavailable"},
-	apperr.Unreadable:         {http.StatusInternalServerError, "Stored data not readable"},
-	apperr.Internal:           {http.StatusInternalServerError, "Internal error"},
+	apperr.Malformed: {
+		http.StatusBadRequest, "Request not readable",
+		"The request cannot be read: broken JSON, a member twice, invalid UTF-8, or a broken header.",
+	},
+	apperr.Invalid: {
+		http.StatusUnprocessableEntity, "Request invalid",
+		"The request breaks a rule. `errors` says which rule, and where.",
+	},
+	apperr.TooLarge: {
+		http.StatusRequestEntityTooLarge, "Body too large",
+		"The body is larger than `server.max_body_bytes`.",
+	},
+	apperr.MediaType: {
+		http.StatusUnsupportedMediaType, "Media type not supported",
+		"The operation does not take this `Content-Type`.",
+	},
+	apperr.RouteNotFound: {
+		http.StatusNotFound, "No such route",
+		"There is no such route.",
+	},
+	apperr.MethodNotAllowed: {
+		http.StatusMethodNotAllowed, "Method not allowed",
+		"The route has other methods: see `Allow`.",
+	},
+	apperr.Unauthenticated: {
+		http.StatusUnauthorized, "Login required",
+		"There is no session, or it has ended.",
+	},
+	apperr.BadCredentials: {
+		http.StatusUnauthorized, "Login refused",
+		"The e-mail, the password or the code is wrong. The answer never says which.",
+	},
+	apperr.PasswordChange: {
+		http.StatusForbidden, "Password change required",
+		"The first password must be changed with `POST /auth/password` before anything else.",
+	},
+	apperr.TOTPNeeded: {
+		http.StatusUnauthorized, "Second factor required",
+		"The password is right. Send a code of the second factor, or a recovery code, as `totp`.",
+	},
+	apperr.TOTPDue: {
+		http.StatusForbidden, "Second factor to be enrolled",
+		"A role of yours needs a second factor. Enrol one with `POST /auth/totp`.",
+	},
+	apperr.Forbidden: {
+		http.StatusForbidden, "Access denied",
+		"None of your roles permits it.",
+	},
+	apperr.NotFound: {
+		http.StatusNotFound, "Not found",
+		"The resource does not exist, or you may not see it.",
+	},
+	apperr.Duplicate: {
+		http.StatusConflict, "Already exists",
+		"A value that must be unique is taken.",
+	},
+	apperr.LastAdmin: {
+		http.StatusConflict, "Last admin",
+		"The change would leave no enabled account with the role `admin` and a password.",
+	},
+	apperr.PossibleDuplicate: {
+		http.StatusConflict, "Perhaps here already",
+		"The clinic has a patient with these names and this date of birth. `candidates` has the ids that you may see.",
+	},
+	apperr.Conflict: {
+		http.StatusConflict, "In conflict",
+		"Existing data prevents it, such as a signed record or a state that does not allow the step.",
+	},
+	apperr.Taken: {
+		http.StatusConflict, "Time taken",
+		"The practitioner or the patient, in any row of the same person, has another appointment at that time. " +
+			"Patients whose coming appointments overlap cannot be merged: move, cancel or permit one first. " +
+			"`errors` names the intervals.",
+	},
+	apperr.OutsideHours: {
+		http.StatusConflict, "Outside of the practitioner's hours",
+		"The practitioner does not see patients at that time.",
+	},
+	apperr.BadTransition: {
+		http.StatusConflict, "State does not allow it",
+		"The appointment's state does not allow the step, or it is too early for it: `arrived` and `checked-in` are " +
+			"possible from its day on, in its `time_zone`; `fulfilled` and `noshow` from its start on.",
+	},
+	apperr.Stale: {
+		http.StatusPreconditionFailed, "Changed in the meantime",
+		"`If-Match` names an older version. Read the resource again.",
+	},
+	apperr.PreconditionNeeded: {
+		http.StatusPreconditionRequired, "If-Match required",
+		"The change needs `If-Match` with the `ETag` of the version that was read.",
+	},
+	apperr.KeyReused: {
+		http.StatusUnprocessableEntity, "Idempotency key reused",
+		"An earlier request with this `Idempotency-Key` had another path, body or password. " +
+			"A password that was changed since counts as another one.",
+	},
+	apperr.RateLimited: {
+		http.StatusTooManyRequests, "Too many requests",
+		"Too many failed or anonymous requests from an address, too many logins and redeemed links from an address, " +
+			"too many failed logins for an account, or too many requests of an account. Each is counted apart. " +
+			"See `Retry-After`.",
+	},
+	apperr.AuditUnavailable: {
+		http.StatusServiceUnavailable, "Audit log unavailable",
+		"The access could not be recorded, so it did not happen. See `Retry-After`.",
+	},
+	apperr.Unavailable: {
+		http.StatusServiceUnavailable, "Database unavailable",
+		"The database is busy, out of reach, or at another version than the server. See `Retry-After`.",
+	},
+	apperr.Unreadable: {
+		http.StatusInternalServerError, "Stored data not readable",
+		"A stored value was altered or moved, or its key is gone. The access was recorded.",
+	},
+	apperr.Internal: {
+		http.StatusInternalServerError, "Internal error",
+		"The program has a defect. The request id finds it in the log.",
+	},
+}
+
+// Problem is an error code as clients meet it.
+type Problem struct {
+	Code    apperr.Code
+	Status  int
+	Meaning string // in Markdown
+}
+
+// Problems lists the error codes in alphabetical order.
+func Problems() []Problem {
+	var problems []Problem
+	for _, code := range slices.Sorted(maps.Keys(problemKinds)) {
+		problems = append(problems, Problem{code, problemKinds[code].status, problemKinds[code].meaning})
+	}
+	return problems
 }
 
 // problem is the body of every error answer (RFC 9457). Errors is [] rather than absent.

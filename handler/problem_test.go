@@ -46,6 +46,7 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 	for _, code := range codes {
 		require.Contains(t, problemKinds, code)
 		require.NotEmpty(t, problemKinds[code].title)
+		require.NotEmpty(t, problemKinds[code].meaning)
 	}
 	require.Len(t, problemKinds, len(codes))
 }
