@@ -61,6 +61,8 @@ func TestGroupRefusesUnknownSubcommand(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
+	inProcess.Lock() // the environment is the configuration's
+	defer inProcess.Unlock()
 	file := filepath.Join(t.TempDir(), "clinic.yaml")
 	text := "database:\n  allow_insecure: true\n  url: postgres://db.example/db\nlog:\n  level: warn\n  format: json\n"
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
