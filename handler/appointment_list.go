@@ -19,7 +19,7 @@ type appointmentFilters struct {
 
 	PractitionerID *uuid.UUID `query:"practitioner_id"`
 	SeriesID       *uuid.UUID `query:"series_id"`
-	Status         string     `query:"status" values:"appointment status"`
+	Status         []string   `query:"status" values:"appointment status"`
 }
 
 // appointmentSearch is a list of appointments, of all patients or of one.

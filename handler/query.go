@@ -98,8 +98,36 @@ func (q *query) Bool(name string) *bool {
 
 // OneOf returns the parameter, one of values, or nil where it is absent.
 func (q *query) OneOf(name string, values []string) *string {
-	return readParameter(q, name, "unknown_value", "Must be one of: "+strings.Join(values, ", ")+".",
+	return readParameter(q, name, "unknown_value", oneOf(values),
 		func(s string) (string, bool) { return s, slices.Contains(values, s) })
+}
+
+// maxValues is how many values a parameter takes at most.
+const maxValues = 50
+
+// Several returns the values of the parameter, which commas separate: each is one of values. It returns nil where the
+// parameter is absent.
+func (q *query) Several(name string, values []string) *[]string {
+	given := readParameter(q, name, "too_many", "Must have at most "+strconv.Itoa(maxValues)+" values.",
+		func(s string) ([]string, bool) {
+			several := strings.Split(s, ",")
+			return several, len(several) <= maxValues
+		})
+	if given != nil && !allOf(*given, values) {
+		q.add(name, "unknown_value", severalOf(values))
+		return nil
+	}
+	return given
+}
+
+func allOf(given, values []string) bool {
+	return !slices.ContainsFunc(given, func(s string) bool { return !slices.Contains(values, s) })
+}
+
+func oneOf(values []string) string { return "Must be one of: " + strings.Join(values, ", ") + "." }
+
+func severalOf(values []string) string {
+	return "Each must be one of: " + strings.Join(values, ", ") + "."
 }
 
 // UUID returns the parameter, nil where it is absent.

@@ -27,6 +27,9 @@ func (b *Base) base() *Base { return b }
 // Identity returns the row's id.
 func (b *Base) Identity() uuid.UUID { return b.ID }
 
+// ChangedAt returns when the row was last changed.
+func (b *Base) ChangedAt() time.Time { return b.UpdatedAt }
+
 // Unreadable reports that the row's sealed values could not be opened: nothing of it may be shown but its id.
 func (b *Base) Unreadable() bool { return b.unreadable }
 

@@ -26,7 +26,7 @@ type AppointmentQuery struct {
 	PractitionerID uuid.UUID
 	PatientID      uuid.UUID
 	SeriesID       uuid.UUID
-	Status         string
+	Status         []string  // one of these
 	From, To       time.Time // those that have a moment in From <= t < To
 }
 
@@ -43,7 +43,7 @@ func (r *AppointmentRepository) Search(ctx context.Context, q AppointmentQuery, 
 		}{
 			{q.PractitionerID != uuid.Nil, "practitioner_id = ?", q.PractitionerID},
 			{q.SeriesID != uuid.Nil, "series_id = ?", q.SeriesID},
-			{q.Status != "", "status = ?", q.Status},
+			{q.Status != nil, "status IN ?", q.Status},
 			{!q.From.IsZero(), "ends_at > ?", q.From.UTC()},
 			{!q.To.IsZero(), "starts_at < ?", q.To.UTC()},
 		} {

@@ -20,9 +20,18 @@ type Page struct {
 
 	ByTime    string    // the column of a time by which the list is ordered first; empty: by id alone
 	AfterTime time.Time // what the row After had in it
+
+	ByUpdate bool   // in the order of updated_at, whatever order the list has otherwise
+	Since    *Since // what changed since a time, by that order; nil: all
 }
 
 func (p Page) apply(db *gorm.DB) *gorm.DB {
+	if p.Since != nil {
+		db = db.Where("updated_at >= ?", p.Since.From.UTC())
+	}
+	if p.Since != nil || p.ByUpdate {
+		p.ByTime, p.Descending = "updated_at", false
+	}
 	past, direction := " > ", ""
 	if p.Descending {
 		past, direction = " < ", " DESC"
@@ -54,6 +63,11 @@ func (r Base[M]) ByID(ctx context.Context, id uuid.UUID) (*M, error) {
 // List returns one page of rows, at most page.Limit, narrowed by where, and whether there are more. Rows that can't be opened
 // are marked Unreadable.
 func (r Base[M]) List(ctx context.Context, page Page, where ...func(*gorm.DB) *gorm.DB) ([]*M, bool, error) {
+	if page.Since != nil {
+		if err := page.Since.mark(ctx, r.store); err != nil {
+			return nil, false, err
+		}
+	}
 	var rows []*M
 	db := page.apply(r.store.handle(models.TolerateUnreadable(ctx)).Scopes(where...))
 	if err := db.Limit(page.Limit + 1).Find(&rows).Error; err != nil {

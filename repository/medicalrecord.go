@@ -23,8 +23,8 @@ type RecordQuery struct {
 	PatientID     uuid.UUID
 	AppointmentID uuid.UUID
 	AuthorID      uuid.UUID
-	Kind          string
-	Status        string
+	Kind          []string  // one of these
+	Status        []string  // one of these
 	From, To      time.Time // From <= occurred_at < To
 }
 
@@ -39,8 +39,8 @@ func (q RecordQuery) narrow(db *gorm.DB) *gorm.DB {
 	}{
 		{q.AppointmentID != uuid.Nil, "appointment_id = ?", q.AppointmentID},
 		{q.AuthorID != uuid.Nil, "author_id = ?", q.AuthorID},
-		{q.Kind != "", "kind = ?", q.Kind},
-		{q.Status != "", "status = ?", q.Status},
+		{q.Kind != nil, "kind IN ?", q.Kind},
+		{q.Status != nil, "status IN ?", q.Status},
 		{!q.From.IsZero(), "occurred_at >= ?", q.From.UTC()},
 		{!q.To.IsZero(), "occurred_at < ?", q.To.UTC()},
 	} {

@@ -58,7 +58,8 @@ func (r *PatientRepository) Search(ctx context.Context, q models.PatientQuery, p
 	}
 	indexer := r.store.keyring.Indexer()
 	var found []*models.Patient
-	batch := Page{Limit: min(page.Limit, 200) + 1, After: page.After, Descending: page.Descending}
+	batch := page
+	batch.Limit = min(page.Limit, 200) + 1
 	for {
 		rows, more, err := r.List(ctx, batch, where, sight.Narrow("id"))
 		if err != nil {
@@ -82,7 +83,8 @@ func (r *PatientRepository) Search(ctx context.Context, q models.PatientQuery, p
 		if !more {
 			return found, false, nil
 		}
-		batch.After = rows[len(rows)-1].ID
+		last := rows[len(rows)-1]
+		batch.After, batch.AfterTime = last.ID, last.UpdatedAt
 	}
 }
 

@@ -29,6 +29,9 @@ type Store interface {
 // Page is a position in a list.
 type Page = repository.Page
 
+// Since narrows a list to what changed since a time.
+type Since = repository.Since
+
 // The roles.
 const (
 	RoleAdmin       = "admin"

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -179,7 +180,7 @@ func (s *MedicalRecordService) Search(
 			if err := s.asked(ctx, q); err != nil {
 				return nil, false, err
 			}
-			sight, err := s.listSight(ctx, q.Kind == models.KindPsychotherapyNote)
+			sight, err := s.listSight(ctx, slices.Contains(q.Kind, models.KindPsychotherapyNote))
 			if err != nil {
 				return nil, false, err
 			}

@@ -209,7 +209,7 @@ func (w *ward) compare() {
 		require.NoError(w.r, err)
 		require.ElementsMatch(w.r, idsOf(ordinary), identities(listed))
 		w.show(doc, ordinary...)
-		private, _, err := w.b.records.Search(ctx, service.RecordQuery{Kind: models.KindPsychotherapyNote}, all)
+		private, _, err := w.b.records.Search(ctx, service.RecordQuery{Kind: []string{models.KindPsychotherapyNote}}, all)
 		require.NoError(w.r, err)
 		require.ElementsMatch(w.r, idsOf(w.where(func(m *noted) bool {
 			return m.sensitivity == models.SensitivityPsychotherapy && m.first == doc && w.sees(doc, m)
