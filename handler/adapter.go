@@ -91,7 +91,7 @@ func post[In, Row, Out any](status int, at string, do func(context.Context, In) 
 	action, write := actionOf[In, Out](status, at)
 	action.repeats = true
 	action.handler = func(env *conventions, op Operation) (HandlerFunc, error) {
-		b, err := newBinding(action.request, op.Method)
+		b, err := action.binding(op.Method)
 		if action.located && !hasMember(action.answer, "ID", uuidType) {
 			err = errors.New("the answer has no ID for Location")
 		}
@@ -125,7 +125,7 @@ func raw[In any](media string, do func(*gin.Context, In) error) Action {
 // bound makes a handler of do, which gets the bound request.
 func bound[In any](do func(*gin.Context, In) error) func(*conventions, Operation) (HandlerFunc, error) {
 	return func(_ *conventions, op Operation) (HandlerFunc, error) {
-		b, err := newBinding(reflect.TypeFor[In](), op.Method)
+		b, err := op.Action.binding(op.Method)
 		return func(c *gin.Context) error {
 			in, err := bind[In](c, b)
 			if err != nil {

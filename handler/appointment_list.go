@@ -14,12 +14,14 @@ import (
 
 // appointmentFilters is what lists of appointments can be narrowed by.
 type appointmentFilters struct {
+	sinceParams
 	pageParams
 	period
 
 	PractitionerID *uuid.UUID `query:"practitioner_id"`
 	SeriesID       *uuid.UUID `query:"series_id"`
 	Status         []string   `query:"status" values:"appointment status"`
+	Sort           *string    `query:"sort" values:"order of appointments"`
 }
 
 // appointmentSearch is a list of appointments, of all patients or of one.

@@ -18,12 +18,13 @@ import (
 //
 //	ID      uuid.UUID            `path:"id" json:"-"`
 //	Current service.Precondition `header:"If-Match" json:"-"`
-//	Status  string               `query:"status" values:"appointment status"`
+//	Status  []string             `query:"status" values:"appointment status"`
 //	Reason  string               `json:"reason"`
 //
 // A member with a query and a json name is one of the body where the method has one, else a parameter. A query member
 // that is no pointer is its zero value where the parameter is absent. max is the greatest length of a text;
-// format:"date" makes a time a day; values names a vocabulary. A request of type uuid.UUID is the path's id alone.
+// format:"date" makes a time a day; values names a vocabulary, of which a []string takes several words, with commas
+// between them. A request of type uuid.UUID is the path's id alone.
 
 // byID is the path of one resource; embed it.
 type byID struct {
@@ -50,6 +51,7 @@ type parameter struct {
 	field    reflect.StructField
 	max      int
 	values   []string
+	apart    bool // not kept in the request: the adapter reads it
 }
 
 // binding is how a request type is read.
@@ -91,6 +93,12 @@ func newBinding(t reflect.Type, method string) (*binding, error) {
 	return b, nil
 }
 
+// take adds a query parameter that the adapter reads by itself.
+func (b *binding) take(p parameter) {
+	p.in, p.apart = "query", true
+	b.parameters, b.query = append(b.parameters, p), append(b.query, p.name)
+}
+
 var preconditionType = reflect.TypeFor[service.Precondition]()
 
 func newParameter(in, name string, field reflect.StructField) (parameter, error) {
@@ -130,6 +138,8 @@ func (p parameter) reader() (func(*query) any, bool) {
 		return func(q *query) any { return q.Date(p.name) }, true
 	case t == timeType:
 		return func(q *query) any { return q.Time(p.name) }, true
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String && p.values != nil:
+		return func(q *query) any { return q.Several(p.name, p.values) }, true
 	case t.Kind() == reflect.String && p.values != nil:
 		return func(q *query) any { return q.OneOf(p.name, p.values) }, true
 	case t.Kind() == reflect.String:
@@ -179,6 +189,9 @@ func (b *binding) bindQuery(c *gin.Context, into reflect.Value) error {
 		}
 		read, _ := p.reader()
 		value := reflect.ValueOf(read(q))
+		if p.apart {
+			continue
+		}
 		if field := p.place(into); field.Kind() == reflect.Pointer {
 			field.Set(value)
 		} else if !value.IsNil() {

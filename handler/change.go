@@ -33,7 +33,7 @@ func change[R interface{ input() In }, P, Row, In, Out any](
 	action, write := actionOf[P, Out](http.StatusOK, "")
 	action.body = reflect.TypeFor[R]()
 	action.handler = func(_ *conventions, op Operation) (HandlerFunc, error) {
-		b, err := newBinding(action.request, op.Method)
+		b, err := action.binding(op.Method)
 		if err == nil {
 			err = checkServerSet(action.body, action.answer)
 		}

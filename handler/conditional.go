@@ -27,7 +27,9 @@ type entityTags struct {
 type ifMatch struct{ entityTags }
 
 // setETag announces the version of the resource in the answer.
-func setETag(c *gin.Context, version int64) { c.Header("ETag", strconv.Quote(opaqueTag(version))) }
+func setETag(c *gin.Context, version int64) { announce(c, opaqueTag(version)) }
+
+func announce(c *gin.Context, opaque string) { c.Header("ETag", strconv.Quote(opaque)) }
 
 func opaqueTag(version int64) string { return strconv.FormatInt(version, 10) }
 
@@ -60,12 +62,15 @@ func (m ifMatch) Check(version int64) error {
 	return apperr.New(apperr.Stale, "The resource has changed since you read it. Read it again.")
 }
 
-// notModified announces the version and, where If-None-Match names it, answers 304 and reports true. The comparison is
+// notModified announces the version and, where If-None-Match names it, answers 304 and reports true.
+func notModified(c *gin.Context, version int64) bool { return known(c, opaqueTag(version)) }
+
+// known announces an entity tag and, where If-None-Match names it, answers 304 and reports true. The comparison is
 // weak; a header that can't be read is ignored, since a full answer is never wrong.
-func notModified(c *gin.Context, version int64) bool {
-	setETag(c, version)
+func known(c *gin.Context, opaque string) bool {
+	announce(c, opaque)
 	tags, ok := parseEntityTags(strings.Join(c.Request.Header.Values("If-None-Match"), ","))
-	if !ok || !tags.names(version) {
+	if !ok || !tags.names(opaque) {
 		return false
 	}
 	c.Status(http.StatusNotModified)
@@ -73,8 +78,8 @@ func notModified(c *gin.Context, version int64) bool {
 	return true
 }
 
-func (t entityTags) names(version int64) bool {
-	return t.any || slices.ContainsFunc(t.tags, func(tag entityTag) bool { return tag.opaque == opaqueTag(version) })
+func (t entityTags) names(opaque string) bool {
+	return t.any || slices.ContainsFunc(t.tags, func(tag entityTag) bool { return tag.opaque == opaque })
 }
 
 // parseEntityTags reads "*" or a list of at least one entity tag; empty list elements are skipped (RFC 9110, section 5.6.1.2).

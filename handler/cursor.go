@@ -20,8 +20,9 @@ import (
 // PHI; of them a cursor holds nothing but the tag. Strict decoding refuses spare bits that are set, so each cursor has one
 // spelling.
 const (
-	cursorLabel   = "novamind list cursor 2"
-	positionBytes = 16 + 8
+	cursorLabel   = "novamind list cursor 3"
+	digestLabel   = "novamind list answer 1"
+	positionBytes = 16 + 8 + 8
 	cursorBytes   = positionBytes + sha256.Size
 )
 
@@ -30,24 +31,32 @@ const noTime = 1 << 63
 
 var cursorLength = base64.RawURLEncoding.EncodedLen(cursorBytes)
 
-// position is where a row stands in a list: by its id, or, in a list ordered by time, by that and its id.
+// position is where a row stands in a list: by its id, or, in a list ordered by time, by that and its id. The pages of
+// a list of changes have the watermark of the first one.
 type position struct {
-	ID   uuid.UUID
-	Time time.Time
+	ID        uuid.UUID
+	Time      time.Time
+	Watermark time.Time
 }
 
 func (p position) bytes() []byte {
 	out := slices.Clone(p.ID[:])
-	if p.Time.IsZero() {
-		return binary.BigEndian.AppendUint64(out, noTime)
+	for _, t := range []time.Time{p.Time, p.Watermark} {
+		micros := uint64(noTime)
+		if !t.IsZero() {
+			micros = uint64(t.UnixMicro())
+		}
+		out = binary.BigEndian.AppendUint64(out, micros)
 	}
-	return binary.BigEndian.AppendUint64(out, uint64(p.Time.UnixMicro()))
+	return out
 }
 
 func positionOf(raw []byte) position {
 	p := position{ID: uuid.UUID(raw[:16])}
-	if micros := binary.BigEndian.Uint64(raw[16:]); micros != noTime {
-		p.Time = time.UnixMicro(int64(micros)).UTC() //nolint:gosec // as above
+	for i, t := range []*time.Time{&p.Time, &p.Watermark} {
+		if micros := binary.BigEndian.Uint64(raw[16+8*i:]); micros != noTime {
+			*t = time.UnixMicro(int64(micros)).UTC() //nolint:gosec // as above
+		}
 	}
 	return p
 }
@@ -105,6 +114,13 @@ func (l cursorScope) open(cursor string) (position, bool) {
 		return position{}, false
 	}
 	return positionOf(raw[:positionBytes]), true
+}
+
+// digestOf returns the entity tag of an answer.
+func digestOf(key, answer []byte) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write(lengthPrefixed([][]byte{[]byte(digestLabel), answer}))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
 
 func (l cursorScope) tag(last []byte) []byte {

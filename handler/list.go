@@ -1,10 +1,14 @@
 package handler
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -12,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
 	"novamind/service"
 )
 
@@ -41,15 +46,17 @@ func unfiltered[Row any](
 func listBy[In paged, Row identified, Out any](
 	moment func(Row) time.Time, do func(context.Context, In, service.Page) ([]Row, bool, error), show func(Row) Out,
 ) Action {
-	action, _ := actionOf[In, page[item[Out]]](http.StatusOK, "")
-	action.answer, action.pages = pageType[Row, Out](), true
+	action := listOf[In, Row, Out]()
+	action.pages = true
 	action.handler = func(env *conventions, op Operation) (HandlerFunc, error) {
-		b, err := newBinding(action.request, op.Method)
-		if err == nil {
-			err = selecting(action.request)
-		}
+		b, err := action.binding(op.Method)
+		order, fault := orderOf[Row](action.request)
 		return func(c *gin.Context) error {
 			in, err := bind[In](c, b)
+			if err != nil {
+				return err
+			}
+			fields, err := fieldsOf(c, in.paging(), action.item)
 			if err != nil {
 				return err
 			}
@@ -57,23 +64,76 @@ func listBy[In paged, Row identified, Out any](
 			if err != nil {
 				return err
 			}
-			rows, more, err := do(c.Request.Context(), in, pageOf(span))
+			at, err := order.place(c, in, span)
 			if err != nil {
 				return err
 			}
-			return writePage(c, span, itemsOf(rows, show), lastOf(rows, more, moment))
-		}, err
+			rows, more, err := do(c.Request.Context(), in, at)
+			if err != nil {
+				return err
+			}
+			answer := page[item[Out]]{Items: partsOf(rows, show, fields), Watermark: watermarkOf(at)}
+			return writePart(c, span, answer, lastOf(rows, more, at, moment))
+		}, cmp.Or(err, selecting(action.request), fault)
 	}
 	return action
 }
 
 // all answers rows that are few: they are one page.
 func all[In, Row, Out any](do func(context.Context, In) ([]Row, error), show func(Row) Out) Action {
-	action := answer(http.StatusOK, do, func(rows []Row) page[item[Out]] {
-		return page[item[Out]]{Items: itemsOf(rows, show)}
-	})
-	action.answer = pageType[Row, Out]()
+	action := listOf[In, Row, Out]()
+	action.handler = func(env *conventions, op Operation) (HandlerFunc, error) {
+		b, err := action.binding(op.Method)
+		return func(c *gin.Context) error {
+			in, err := bind[In](c, b)
+			if err != nil {
+				return err
+			}
+			fields, err := fieldsOf(c, pageParams{}, action.item)
+			if err != nil {
+				return err
+			}
+			rows, err := do(c.Request.Context(), in)
+			if err != nil {
+				return err
+			}
+			return writeList(c, env.cursors.key, page[item[Out]]{Items: partsOf(rows, show, fields)})
+		}, err
+	}
 	return action
+}
+
+// listOf returns the action of a list, without its handler.
+func listOf[In, Row, Out any]() Action {
+	action, _ := actionOf[In, page[item[Out]]](http.StatusOK, "")
+	action.answer, action.item = pageType[Row, Out](), reflect.TypeFor[Out]()
+	return action
+}
+
+// fieldsParameter is the parameter that names the members of a list's items to answer.
+func fieldsParameter(t reflect.Type) parameter {
+	return parameter{name: "fields", values: membersOf(t).names, field: reflect.StructField{
+		Type: reflect.TypeFor[[]string](),
+		Tag:  `doc:"The members of the items to answer; id always is."`,
+	}}
+}
+
+// fieldsOf returns the members that are asked for, nil for all: those of the body where there is one.
+func fieldsOf(c *gin.Context, params pageParams, t reflect.Type) ([]string, error) {
+	if c.Request.Method != http.MethodGet {
+		known := membersOf(t).names
+		if len(params.Fields) > maxValues || !allOf(params.Fields, known) {
+			return nil, apperr.InvalidFields(apperr.Field{
+				Pointer: inBody("fields"), Code: "unknown_value", Detail: severalOf(known),
+			})
+		}
+		return params.Fields, nil
+	}
+	text, given := c.GetQuery("fields") // checked by the binding
+	if !given {
+		return nil, nil
+	}
+	return strings.Split(text, ","), nil
 }
 
 // pageType returns the type of a page as its JSON shows it: rows without sealed columns can all be opened.
@@ -81,7 +141,7 @@ func pageType[Row, Out any]() reflect.Type {
 	if _, ok := any(*new(Row)).(sealed); ok {
 		return reflect.TypeFor[page[item[Out]]]()
 	}
-	return reflect.TypeFor[page[Out]]()
+	return reflect.TypeFor[page[readable[Out]]]()
 }
 
 func pageOf(span pageSpan) service.Page {
@@ -90,19 +150,24 @@ func pageOf(span pageSpan) service.Page {
 }
 
 // lastOf returns the position of the last row where more follow it, for the next page's cursor.
-func lastOf[Row identified](rows []Row, more bool, moment func(Row) time.Time) *position {
+func lastOf[Row identified](rows []Row, more bool, at service.Page, moment func(Row) time.Time) *position {
 	if !more || len(rows) == 0 {
 		return nil
 	}
-	last := rows[len(rows)-1]
-	return &position{ID: last.Identity(), Time: moment(last)}
+	row := rows[len(rows)-1]
+	last := &position{ID: row.Identity(), Time: moment(row), Watermark: valueOr(watermarkOf(at), time.Time{})}
+	if changed, ok := any(row).(changeable); ok && at.ByUpdate {
+		last.Time = changed.ChangedAt()
+	}
+	return last
 }
 
 // filtersOf returns what selects the rows of a list: its request without the place in it.
 func filtersOf[In any](in In) any {
 	v := reflect.ValueOf(&in).Elem()
-	v.FieldByName("Limit").SetZero()
-	v.FieldByName("Cursor").SetZero()
+	for _, name := range []string{"Limit", "Cursor", "Fields"} {
+		v.FieldByName(name).SetZero()
+	}
 	return in
 }
 
@@ -119,6 +184,7 @@ func selecting(t reflect.Type) error {
 // item is a row as a list shows it, or what stands there for a row that can't be opened.
 type item[T any] struct {
 	row        T
+	fields     []string // nil: all of them
 	unreadable *unreadableAnswer
 }
 
@@ -130,10 +196,24 @@ type unreadableAnswer struct {
 
 // MarshalJSONTo implements json.MarshalerTo.
 func (i item[T]) MarshalJSONTo(enc *jsontext.Encoder) error {
-	if i.unreadable != nil {
+	switch {
+	case i.unreadable != nil:
 		return json.MarshalEncode(enc, i.unreadable)
+	case i.fields == nil:
+		return json.MarshalEncode(enc, i.row)
 	}
-	return json.MarshalEncode(enc, i.row)
+	text, err := json.Marshal(i.row)
+	if err != nil {
+		return err
+	}
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(text, &members); err != nil {
+		return err
+	}
+	maps.DeleteFunc(members, func(name string, _ jsontext.Value) bool {
+		return name != "id" && !slices.Contains(i.fields, name)
+	})
+	return json.MarshalEncode(enc, members)
 }
 
 // MarshalJSON implements the Marshaler of encoding/json, by which commands report.
@@ -141,8 +221,20 @@ func (i item[T]) MarshalJSON() ([]byte, error) { return json.Marshal(i) }
 
 // alternatives are the types that an item is one of.
 func (item[T]) alternatives() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[T](), reflect.TypeFor[unreadableAnswer]()}
+	return []reflect.Type{reflect.TypeFor[T](), reflect.TypeFor[unreadableAnswer](), reflect.TypeFor[part[T]]()}
 }
+
+// readable is an item of a list whose rows can all be opened, for the document.
+type readable[T any] struct{}
+
+func (readable[T]) alternatives() []reflect.Type {
+	return []reflect.Type{reflect.TypeFor[T](), reflect.TypeFor[part[T]]()}
+}
+
+// part stands in the document for a T of which some members were asked for.
+type part[T any] struct{}
+
+func (part[T]) whole() reflect.Type { return reflect.TypeFor[T]() }
 
 // sealed is a row that perhaps can't be opened.
 type sealed interface {
@@ -152,12 +244,17 @@ type sealed interface {
 
 // itemsOf shows rows in a list.
 func itemsOf[Row, Out any](rows []Row, show func(Row) Out) []item[Out] {
+	return partsOf(rows, show, nil)
+}
+
+// partsOf shows of each row the members that fields names; nil names all.
+func partsOf[Row, Out any](rows []Row, show func(Row) Out, fields []string) []item[Out] {
 	items := make([]item[Out], len(rows))
 	for i, row := range rows {
 		if m, ok := any(row).(sealed); ok && m.Unreadable() {
 			items[i].unreadable = &unreadableAnswer{m.Identity(), true}
 		} else {
-			items[i].row = show(row)
+			items[i].row, items[i].fields = show(row), fields
 		}
 	}
 	return items

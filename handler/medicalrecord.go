@@ -90,11 +90,13 @@ func (r medicalRecordReplacement) input() service.RecordInput { return r.RecordI
 type recordFilters struct {
 	AppointmentID uuid.UUID `query:"appointment_id"`
 	AuthorID      uuid.UUID `query:"author_id"`
-	Kind          string    `query:"kind" values:"record kind" doc:"Psychotherapy notes are listed only where this asks."`
-	Status        string    `query:"status" values:"record status"`
+	Kind          []string  `query:"kind" values:"record kind" doc:"Psychotherapy notes are listed only where this asks."`
+	Status        []string  `query:"status" values:"record status"`
 	From          time.Time `query:"from" doc:"The first moment of occurred_at."`
 	To            time.Time `query:"to" doc:"The moment before which occurred_at lies."`
+	Sort          *string   `query:"sort" values:"order of records" doc:"By occurred_at, the latest come first."`
 
+	sinceParams
 	pageParams
 }
 

@@ -80,7 +80,7 @@ func (d *describer) operation(op Operation) (*huma.Operation, error) {
 	if op.Access.login() {
 		described.Security = append(described.Security, map[string][]string{"bearer": {}})
 	}
-	b, err := newBinding(op.Action.request, op.Method)
+	b, err := op.Action.binding(op.Method)
 	if err != nil {
 		return nil, err
 	}
@@ -140,23 +140,40 @@ func (d *describer) parameters(op Operation, b *binding) []*huma.Param {
 		if p.in == "header" {
 			continue
 		}
-		schema := d.tagged(d.of(p.field.Type, requested), p.field.Type, p.field.Tag)
-		description := schema.Description
-		schema.Description = ""
-		out = append(out, &huma.Param{
-			Name: p.name, In: p.in, Description: description, Required: p.in == "path", Schema: schema,
-		})
+		out = append(out, d.parameter(p))
 	}
 	if op.conditional(b) {
 		header("If-Match", "The ETag of the version that was read, or *.", true)
 	}
-	if op.Action.versioned && op.Method == http.MethodGet {
-		header("If-None-Match", "The ETag of a version that is known.", false)
+	if op.revalidates() {
+		header("If-None-Match", "The ETag of an answer that is known.", false)
 	}
 	if op.Action.repeats {
 		header("Idempotency-Key", "A repeat with the same key within 24 hours gives the first result again.", false)
 	}
 	return out
+}
+
+// parameter describes a parameter of the path or the query. Several values have commas between them.
+func (d *describer) parameter(p parameter) *huma.Param {
+	schema := d.tagged(d.of(p.field.Type, requested), p.field.Type, p.field.Tag)
+	out := &huma.Param{Name: p.name, In: p.in, Description: schema.Description, Required: p.in == "path", Schema: schema}
+	schema.Description = ""
+	if schema.Type == huma.TypeArray {
+		out.Style, out.Explode = "form", new(false)
+		schema.MinItems, schema.MaxItems = new(1), new(maxValues)
+		if schema.Items.Enum == nil {
+			for _, value := range p.values {
+				schema.Items.Enum = append(schema.Items.Enum, value)
+			}
+		}
+	}
+	return out
+}
+
+// revalidates reports whether an operation answers 304 where If-None-Match names what it would answer.
+func (op Operation) revalidates() bool {
+	return op.Method == http.MethodGet && (op.Action.versioned || op.Action.item != nil)
 }
 
 // conditional reports whether an operation takes If-Match.
@@ -192,7 +209,7 @@ func (d *describer) responses(described *huma.Operation, op Operation, b *bindin
 		ok.Content = map[string]*huma.MediaType{op.Action.media: {Schema: d.of(op.Action.answer, answered)}}
 	}
 	described.Responses[strconv.Itoa(op.Action.status)] = ok
-	if op.Action.versioned && op.Method == http.MethodGet {
+	if op.revalidates() {
 		described.Responses["304"] = &huma.Response{Description: "Not modified.", Headers: headersOf(op)}
 	}
 	for status, codes := range maps.All(byStatus(op.codes(b))) {
@@ -205,6 +222,8 @@ func headersOf(op Operation) map[string]*huma.Header {
 	headers := map[string]*huma.Header{"X-Request-Id": {Description: "The id of the request, in our log too.", Schema: text}}
 	if op.Action.tagged {
 		headers["ETag"] = &huma.Header{Description: "What to send in If-Match with a change.", Schema: text}
+	} else if op.revalidates() {
+		headers["ETag"] = &huma.Header{Description: "Another one for each other answer.", Schema: text}
 	}
 	if op.Action.located {
 		headers["Location"] = &huma.Header{Description: "Where the new resource is.", Schema: text}

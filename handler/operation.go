@@ -3,6 +3,7 @@ package handler
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
 
@@ -53,13 +54,26 @@ type Action struct {
 	answer    reflect.Type
 	media     string // of the answer
 	status    int
-	versioned bool // the answer is a version of a row: a GET of one that is known is answered 304
-	tagged    bool // the answer has an ETag
-	located   bool // the answer has a Location
-	repeats   bool // takes an Idempotency-Key
-	pages     bool // a list of many pages
+	versioned bool         // the answer is a version of a row: a GET of one that is known is answered 304
+	tagged    bool         // the answer has an ETag
+	located   bool         // the answer has a Location
+	repeats   bool         // takes an Idempotency-Key
+	pages     bool         // a list of many pages
+	item      reflect.Type // of a list: what an item shows
 	handler   func(*conventions, Operation) (HandlerFunc, error)
 }
+
+// binding returns how the request of an action is read. A list takes the parameter fields, whatever its request says.
+func (a Action) binding(method string) (*binding, error) {
+	b, err := newBinding(a.request, method)
+	if err == nil && a.listed(method) {
+		b.take(fieldsParameter(a.item))
+	}
+	return b, err
+}
+
+// listed reports whether an action is a list whose parameters are in its address.
+func (a Action) listed(method string) bool { return a.item != nil && method == http.MethodGet }
 
 // route returns the Gin route of an operation. It returns an error for a row that is not complete.
 func (op Operation) route(env *conventions) (Route, error) {

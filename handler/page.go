@@ -3,8 +3,10 @@ package handler
 import (
 	"math"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
 
 	"novamind/internal/apperr"
 )
@@ -16,8 +18,9 @@ const (
 
 // pageParams is what a caller says about paging: members of a search's body (embed it), or query parameters (query.Page).
 type pageParams struct {
-	Limit  *int    `json:"limit" query:"limit" doc:"The greatest number of rows, from 1 to 200; 50 without it."`
-	Cursor *string `json:"cursor" query:"cursor" doc:"The next_cursor of the page before."`
+	Limit  *int     `json:"limit" query:"limit" doc:"The greatest number of rows, from 1 to 200; 50 without it."`
+	Cursor *string  `json:"cursor" query:"cursor" doc:"The next_cursor of the page before."`
+	Fields []string `json:"fields,omitempty" doc:"The members of the items to answer; id always is."` // of a body: see fieldsParameter
 }
 
 // pageSpan is the part of a list to read: at most Limit rows after the row After, or from the start where it is nil.
@@ -29,8 +32,9 @@ type pageSpan struct {
 
 // page is the answer to a list request.
 type page[T any] struct {
-	Items      []T     `json:"items"`
-	NextCursor *string `json:"next_cursor"`
+	Items      []T        `json:"items"`
+	NextCursor *string    `json:"next_cursor"`
+	Watermark  *time.Time `json:"watermark,omitzero" doc:"With updated_since: what to ask for next time. It is the same on each page of a list."`
 }
 
 // Page reads the parameters limit and cursor.
@@ -81,7 +85,11 @@ func inBody(name string) string { return "/" + name }
 // writePage answers with items. last is the position of the last row, where more rows follow it, else nil. A GET also gets
 // the next page's address in Link (RFC 8288); a search by POST has none, for its filters are not in its address.
 func writePage[T any](c *gin.Context, span pageSpan, items []T, last *position) error {
-	answer := page[T]{Items: items}
+	return writePart(c, span, page[T]{Items: items}, last)
+}
+
+// writePart is writePage for an answer whose next cursor is still to be set.
+func writePart[T any](c *gin.Context, span pageSpan, answer page[T], last *position) error {
 	if last != nil {
 		cursor := span.list.seal(*last)
 		answer.NextCursor = &cursor
@@ -89,7 +97,20 @@ func writePage[T any](c *gin.Context, span pageSpan, items []T, last *position) 
 			c.Header("Link", "<"+addressWithCursor(c, cursor)+`>; rel="next"`)
 		}
 	}
-	return writeJSON(c, http.StatusOK, answer)
+	return writeList(c, span.list.key, answer)
+}
+
+// writeList answers a list. The ETag of a GET is a keyed digest of the answer: it tells nothing of what is in it.
+func writeList(c *gin.Context, key []byte, answer any) error {
+	body, err := json.Marshal(answer, json.Deterministic(true))
+	if err != nil {
+		return apperr.Wrap(apperr.Internal, internalDetail, err)
+	}
+	if c.Request.Method == http.MethodGet && known(c, digestOf(key, body)) {
+		return nil
+	}
+	writeBody(c, http.StatusOK, "application/json", body)
+	return nil
 }
 
 func addressWithCursor(c *gin.Context, cursor string) string {

@@ -17,6 +17,7 @@ const (
 	answered  use = iota // absent where tagged so, else there; null where it is a pointer
 	requested            // what checkMembers takes
 	patched              // a merge patch of that
+	selected             // an answer with the members that fields names
 )
 
 // schemas describes types in JSON Schema, by the table that checkMembers goes by. Each struct becomes a component.
@@ -43,6 +44,9 @@ func (s *schemas) of(t reflect.Type, u use) *huma.Schema {
 			schema.AnyOf = append(schema.AnyOf, s.of(one, u))
 		}
 		return schema
+	}
+	if part, ok := reflect.Zero(t).Interface().(interface{ whole() reflect.Type }); ok {
+		return s.component(part.whole(), selected)
 	}
 	switch shape(t) {
 	case reflect.Struct:
@@ -97,14 +101,18 @@ func (s *schemas) component(t reflect.Type, u use) *huma.Schema {
 	}
 	s.types[name] = t
 	schema := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}}
-	if u != answered {
+	if u == requested || u == patched {
 		schema.AdditionalProperties = false
 	}
 	s.registry.Map()[name] = schema
+	inner := u
+	if u == selected { // a member is answered whole
+		inner = answered
+	}
 	members := membersOf(t)
 	for _, name := range members.names {
 		m := members.byName[name]
-		schema.Properties[name] = s.member(m, u)
+		schema.Properties[name] = s.member(m, inner)
 		if m.required(u) {
 			schema.Required = append(schema.Required, name)
 		}
@@ -118,6 +126,8 @@ func (m member) required(u use) bool {
 	switch u {
 	case answered:
 		return !m.optional
+	case selected:
+		return m.name == "id"
 	case requested:
 		if tag := m.tag.Get("required"); tag != "" {
 			return tag == "true"
@@ -130,7 +140,7 @@ func (m member) required(u use) bool {
 
 // takesNull reports whether a member may be null.
 func (m member) takesNull(u use) bool {
-	if u == answered {
+	if u == answered || u == selected {
 		return nullable(m.typ) && !m.optional
 	}
 	return nullable(m.typ) || m.optional
@@ -216,6 +226,8 @@ func componentName(t reflect.Type, u use) string {
 	switch {
 	case u == answered:
 		return strings.TrimSuffix(name, "Answer")
+	case u == selected:
+		return strings.TrimSuffix(name, "Answer") + "Part"
 	case u == patched:
 		return strings.TrimSuffix(strings.TrimSuffix(name, "Replacement"), "Input") + "Patch"
 	case endsIn("Request", "Input", "Replacement"):

@@ -1,0 +1,78 @@
+package handler
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"novamind/internal/apperr"
+	"novamind/service"
+)
+
+// sinceParams let a list be read by what changed since a time; embed them beside pageParams. The request also has a
+// member Sort, with the tag values: a vocabulary that begins with the list's own order and ends with byUpdate.
+type sinceParams struct {
+	UpdatedSince *time.Time `json:"updated_since" query:"updated_since" doc:"What changed then or later, in the order of the changes. Ask with the watermark of the answer next time."`
+}
+
+// byUpdate is the order of what changed.
+const byUpdate = "updated_at"
+
+// changeable is a row that tells when it was last changed.
+type changeable interface{ ChangedAt() time.Time }
+
+// listOrder is in which orders a list can be read; the zero listOrder has one.
+type listOrder struct{ accepted []string }
+
+// orderOf reads the orders of a list off its request. It returns an error for a request that does not have all that
+// sinceParams needs.
+func orderOf[Row any](t reflect.Type) (listOrder, error) {
+	sort, sorts := t.FieldByName("Sort")
+	_, since := t.FieldByName("UpdatedSince")
+	if !sorts && !since {
+		return listOrder{}, nil
+	}
+	order := listOrder{vocabularies[sort.Tag.Get("values")]}
+	if _, ok := any(*new(Row)).(changeable); !ok || !sorts || !since || !slices.Contains(order.accepted, byUpdate) {
+		return order, fmt.Errorf("%s: a list of changes has UpdatedSince, Sort, and rows that tell when they changed", t)
+	}
+	return order, nil
+}
+
+// place returns which part of a list to read, and in which order.
+func (o listOrder) place(c *gin.Context, in any, span pageSpan) (service.Page, error) {
+	page := pageOf(span)
+	if o.accepted == nil {
+		return page, nil
+	}
+	request := reflect.ValueOf(in)
+	sort, _ := request.FieldByName("Sort").Interface().(*string)
+	since, _ := request.FieldByName("UpdatedSince").Interface().(*time.Time)
+	var fault *apperr.Field
+	switch {
+	case sort != nil && !slices.Contains(o.accepted, *sort):
+		fault = &apperr.Field{Code: "unknown_value", Detail: oneOf(o.accepted)}
+	case sort != nil && since != nil && *sort != byUpdate:
+		fault = &apperr.Field{Code: "unexpected", Detail: "With updated_since, the order is updated_at."}
+	}
+	if fault != nil {
+		fault.Pointer = placeOf(c, "sort")
+		return page, apperr.InvalidFields(*fault)
+	}
+	page.ByUpdate = since != nil || valueOr(sort, "") == byUpdate
+	if since != nil {
+		page.Since = &service.Since{From: *since, Watermark: valueOr(span.After, position{}).Watermark}
+	}
+	return page, nil
+}
+
+// watermarkOf returns the watermark of a list of changes that was read.
+func watermarkOf(page service.Page) *time.Time {
+	if page.Since == nil {
+		return nil
+	}
+	return &page.Since.Watermark
+}
