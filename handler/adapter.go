@@ -17,6 +17,16 @@ import (
 type conventions struct {
 	cursors *cursorSealer
 	repeats *service.RepeatService
+	rules   service.Rules
+}
+
+// binding returns how requests of an operation are read, and judged.
+func (env *conventions) binding(op Operation) (*binding, error) {
+	b, err := op.Action.binding(op.Method)
+	if err == nil {
+		b.rules = env.rules
+	}
+	return b, err
 }
 
 // get answers a resource, with its ETag, or 304.
@@ -91,7 +101,7 @@ func post[In, Row, Out any](status int, at string, do func(context.Context, In) 
 	action, write := actionOf[In, Out](status, at)
 	action.repeats = true
 	action.handler = func(env *conventions, op Operation) (HandlerFunc, error) {
-		b, err := action.binding(op.Method)
+		b, err := env.binding(op)
 		if action.located && !hasMember(action.answer, "ID", uuidType) {
 			err = errors.New("the answer has no ID for Location")
 		}
@@ -124,8 +134,8 @@ func raw[In any](media string, do func(*gin.Context, In) error) Action {
 
 // bound makes a handler of do, which gets the bound request.
 func bound[In any](do func(*gin.Context, In) error) func(*conventions, Operation) (HandlerFunc, error) {
-	return func(_ *conventions, op Operation) (HandlerFunc, error) {
-		b, err := op.Action.binding(op.Method)
+	return func(env *conventions, op Operation) (HandlerFunc, error) {
+		b, err := env.binding(op)
 		return func(c *gin.Context) error {
 			in, err := bind[In](c, b)
 			if err != nil {

@@ -107,14 +107,14 @@ func (p period) check(clinic *time.Location) (zone *time.Location, fields []appe
 	} {
 		if other.given {
 			fields = append(fields, apperr.Field{
-				Pointer: other.name, Code: "unexpected", Detail: "Only one of day, week, and from and to goes.",
+				Pointer: inQuery(other.name), Code: "unexpected", Detail: "Only one of day, week, and from and to goes.",
 			})
 		}
 	}
 	zone, err := schedule.Zone(valueOr(p.TimeZone, clinic.String()))
 	if err != nil {
 		fields = append(fields, apperr.Field{
-			Pointer: "time_zone", Code: "time_zone",
+			Pointer: inQuery("time_zone"), Code: "time_zone",
 			Detail: "Must be a time zone of the IANA database, such as America/New_York.",
 		})
 	}

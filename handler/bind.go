@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -60,6 +61,7 @@ type binding struct {
 	query      []string // the names that are taken
 	body       bool
 	lenient    bool // any query goes
+	rules      service.Rules
 }
 
 // newBinding reads the tags of t. It returns an error for a member whose type or vocabulary is unknown.
@@ -152,20 +154,29 @@ func (p parameter) reader() (func(*query) any, bool) {
 	return nil, false
 }
 
-// bind reads a request into an In. It reports, in this order: the query, the body, the path, and the headers.
+// bind reads a request into an In. It reports, in this order: the query together with the body, the path, and the
+// headers.
 func bind[In any](c *gin.Context, b *binding) (in In, err error) {
 	into := reflect.ValueOf(&in).Elem()
-	if err := b.bindQuery(c, into); err != nil {
+	q, err := b.bindQuery(c, into)
+	if err != nil {
 		return in, err
 	}
 	if b.body {
-		body, err := readMembers(c, into.Type(), "application/json")
+		body, faults, err := readFaults(c, into.Type(), b.rules)
 		if err != nil {
+			return in, cmp.Or(q.Err(), err)
+		}
+		q.fields = append(q.fields, faults...)
+		if err := q.Err(); err != nil {
 			return in, err
 		}
 		if err := unmarshal(body, &in); err != nil {
 			return in, err
 		}
+	}
+	if err := q.Err(); err != nil {
+		return in, err
 	}
 	for _, p := range b.parameters {
 		if err := p.bindOther(c, into); err != nil {
@@ -175,13 +186,14 @@ func bind[In any](c *gin.Context, b *binding) (in In, err error) {
 	return in, nil
 }
 
-func (b *binding) bindQuery(c *gin.Context, into reflect.Value) error {
+// bindQuery returns the query; ask Err of it.
+func (b *binding) bindQuery(c *gin.Context, into reflect.Value) (*query, error) {
 	if b.lenient {
-		return nil
+		return &query{}, nil
 	}
 	q, err := readQuery(c, b.query...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, p := range b.parameters {
 		if p.in != "query" {
@@ -198,7 +210,7 @@ func (b *binding) bindQuery(c *gin.Context, into reflect.Value) error {
 			field.Set(value.Elem().Convert(field.Type()))
 		}
 	}
-	return q.Err()
+	return q, nil
 }
 
 // place returns where a parameter is kept: in a member, or as the whole request.

@@ -32,18 +32,15 @@ func change[R interface{ input() In }, P, Row, In, Out any](
 ) Action {
 	action, write := actionOf[P, Out](http.StatusOK, "")
 	action.body = reflect.TypeFor[R]()
-	action.handler = func(_ *conventions, op Operation) (HandlerFunc, error) {
-		b, err := action.binding(op.Method)
+	action.handler = func(env *conventions, op Operation) (HandlerFunc, error) {
+		b, err := env.binding(op)
 		if err == nil {
 			err = checkServerSet(action.body, action.answer)
 		}
 		return func(c *gin.Context) error {
-			replaced, err := readReplacement[R, Out](c)
-			if err != nil {
-				return err
-			}
-			in, err := bind[P](c, b)
-			if err != nil {
+			replaced, err := readReplacement[R, Out](c, env.rules)
+			in, unbound := bind[P](c, b)
+			if err := together(err, unbound); err != nil {
 				return err
 			}
 			condition, err := requireIfMatch(c)
@@ -65,11 +62,18 @@ func change[R interface{ input() In }, P, Row, In, Out any](
 
 // readReplacement reads the body of a PUT or a PATCH. It returns a function that makes the replacement of what is
 // shown now, or an Invalid error where it would change what the server sets.
-func readReplacement[R, Out any](c *gin.Context) (func(Out) (R, error), error) {
+func readReplacement[R, Out any](c *gin.Context, rules service.Rules) (func(Out) (R, error), error) {
 	if c.Request.Method == http.MethodPut {
 		var whole R
-		err := decodeBody(c, &whole)
-		return func(shown Out) (R, error) { return whole, keepServerSet(whole, shown) }, err
+		body, faults, err := readFaults(c, reflect.TypeFor[R](), rules)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(faults) > 0:
+			return nil, apperr.InvalidFields(faults...)
+		}
+		err = unmarshal(body, &whole)
+		return func(shown Out) (R, error) { return whole, keepServerSet(whole, shown, rules) }, err
 	}
 	patch, err := readMergePatch[R](c)
 	return func(shown Out) (R, error) {
@@ -81,7 +85,7 @@ func readReplacement[R, Out any](c *gin.Context) (func(Out) (R, error), error) {
 		if err != nil {
 			return whole, err
 		}
-		return whole, keepServerSet(whole, shown)
+		return whole, keepServerSet(whole, shown, rules)
 	}, err
 }
 
@@ -120,8 +124,8 @@ func clearComputed(v reflect.Value) {
 }
 
 // keepServerSet returns an Invalid error that names the members with the tag set:"server" in which whole, a struct,
-// differs from what is shown.
-func keepServerSet(whole, shown any) error {
+// differs from what is shown, and then also the rules that the rest breaks.
+func keepServerSet(whole, shown any, rules service.Rules) error {
 	is := map[string]reflect.Value{}
 	for _, field := range reflect.VisibleFields(reflect.TypeOf(shown)) {
 		is[memberName(field)] = reflect.ValueOf(shown).FieldByIndex(field.Index)
@@ -136,10 +140,13 @@ func keepServerSet(whole, shown any) error {
 			fields = append(fields, apperr.Field{Pointer: "/" + name, Code: "read_only", Detail: setByServer})
 		}
 	}
-	if len(fields) > 0 {
-		return apperr.InvalidFields(fields...)
+	if len(fields) == 0 {
+		return nil
 	}
-	return nil
+	if rest, ok := whole.(judged); ok {
+		fields = append(fields, besides(fields, rest.Faults(rules))...)
+	}
+	return apperr.InvalidFields(fields...)
 }
 
 const setByServer = "Is set by the server: leave it out, or unchanged."

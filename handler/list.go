@@ -3,6 +3,7 @@ package handler
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -49,7 +50,7 @@ func listBy[In paged, Row identified, Out any](
 	action := listOf[In, Row, Out]()
 	action.pages = true
 	action.handler = func(env *conventions, op Operation) (HandlerFunc, error) {
-		b, err := action.binding(op.Method)
+		b, err := env.binding(op)
 		order, fault := orderOf[Row](action.request)
 		return func(c *gin.Context) error {
 			in, err := bind[In](c, b)
@@ -70,7 +71,7 @@ func listBy[In paged, Row identified, Out any](
 			}
 			rows, more, err := do(c.Request.Context(), in, at)
 			if err != nil {
-				return err
+				return placed(c, err)
 			}
 			answer := page[item[Out]]{Items: partsOf(rows, show, fields), Watermark: watermarkOf(at)}
 			return writePart(c, span, answer, lastOf(rows, more, at, moment))
@@ -79,11 +80,26 @@ func listBy[In paged, Row identified, Out any](
 	return action
 }
 
+// placed returns an error of a list whose pointers lead to where its parameters are: in the address, as do names them,
+// or in the body.
+func placed(c *gin.Context, err error) error {
+	var e *apperr.Error
+	if c.Request.Method == http.MethodGet || !errors.As(err, &e) {
+		return err
+	}
+	for i, field := range e.Fields {
+		if name, ok := strings.CutPrefix(field.Pointer, "?"); ok {
+			e.Fields[i].Pointer = inBody(name)
+		}
+	}
+	return err
+}
+
 // all answers rows that are few: they are one page.
 func all[In, Row, Out any](do func(context.Context, In) ([]Row, error), show func(Row) Out) Action {
 	action := listOf[In, Row, Out]()
 	action.handler = func(env *conventions, op Operation) (HandlerFunc, error) {
-		b, err := action.binding(op.Method)
+		b, err := env.binding(op)
 		return func(c *gin.Context) error {
 			in, err := bind[In](c, b)
 			if err != nil {

@@ -25,15 +25,23 @@ const maxFields = 20
 type memberCheck struct {
 	dec    *jsontext.Decoder
 	fields []apperr.Field
+	absent []apperr.Field // members that are required, and not there
 }
 
 // checkMembers returns every place where body, which passed checkSyntax, does not fit t: unknown members (names are
 // case-sensitive), wrong types, times that are not schedule.Plausible, null where neither a pointer nor an omitzero or omitempty tag makes a member optional,
-// and control characters other than \n, \t and \r in any string. Absent members are the service's concern.
+// and control characters other than \n, \t and \r in any string. Absent members are the service's concern: inspect
+// tells of them.
 func checkMembers(body []byte, t reflect.Type) []apperr.Field {
+	faults, _ := inspect(body, t)
+	return faults
+}
+
+// inspect returns what checkMembers does, and the members that are required and absent.
+func inspect(body []byte, t reflect.Type) (faults, absent []apperr.Field) {
 	m := &memberCheck{dec: jsontext.NewDecoder(bytes.NewBuffer(body))}
 	m.value("", t, false)
-	return m.fields
+	return m.fields, m.absent
 }
 
 func (m *memberCheck) add(at jsontext.Pointer, code, detail string) {
@@ -73,10 +81,11 @@ func (m *memberCheck) object(at jsontext.Pointer, t reflect.Type) {
 	if !m.enter(at, jsontext.KindBeginObject, "Must be an object.") {
 		return
 	}
-	known, unknown := membersOf(t), false
+	known, unknown, given := membersOf(t), false, map[string]bool{}
 	for m.more() {
 		name, _ := m.dec.ReadToken()
 		member, ok := known.byName[name.String()]
+		given[name.String()] = true
 		if !ok {
 			unknown = true
 			_ = m.dec.SkipValue()
@@ -88,6 +97,22 @@ func (m *memberCheck) object(at jsontext.Pointer, t reflect.Type) {
 	if unknown {
 		m.add(at, "unknown_member", "Has a member that is not taken here. Taken are: "+known.list+".")
 	}
+	for _, name := range known.names {
+		if !given[name] && known.byName[name].missed() && len(m.absent) < maxFields {
+			m.absent = append(m.absent, apperr.Field{
+				Pointer: string(at.AppendToken(name)), Code: "required", Detail: "Must not be missing.",
+			})
+		}
+	}
+}
+
+// missed reports whether a request says nothing without a member: false, zero and an empty list say something.
+func (m member) missed() bool {
+	t := m.typ
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return m.required(requested) && (t.Kind() == reflect.String || t.Kind() == reflect.Struct || t == uuidType)
 }
 
 // dictionary checks a map. Its keys were submitted, so everything inside is reported at the map itself.

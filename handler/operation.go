@@ -112,11 +112,11 @@ func (op Operation) permissions() []service.Permission {
 }
 
 // confined lets handler use the permissions of the row, and no others: a row that leaves out one that a service
-// checks fails.
+// checks fails. It completes errors about the request.
 func (op Operation) confined(handler HandlerFunc) HandlerFunc {
 	permissions := slices.Clip(op.permissions())
 	return func(c *gin.Context) error {
 		c.Request = c.Request.WithContext(service.Confine(c.Request.Context(), permissions))
-		return handler(c)
+		return completed(c, handler(c))
 	}
 }

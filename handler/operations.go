@@ -89,12 +89,12 @@ func (a *API) patientOperations() []Operation {
 	changing := change[patientReplacement](a.Patients.Change, newPatientAnswer)
 	return []Operation{
 		{"GET", patients, "List patients", Session, may(service.PatientRead),
-			list(a.searchPatients(inQuery), newPatientAnswer), nil},
+			list(a.searchPatients, newPatientAnswer), nil},
 		{"POST", patients, "Register a patient", Session, mayAgain(service.PatientCreate, service.PatientRead),
 			create(patients, a.Patients.Register, a.Patients.Registered, newRegistrationAnswer),
 			fails(apperr.PossibleDuplicate)},
 		{"POST", patients + "/search", "Search patients", Session, may(service.PatientRead),
-			list(a.searchPatients(inBody), newPatientAnswer), nil},
+			list(a.searchPatients, newPatientAnswer), nil},
 		{"GET", patient, "Show a patient", Session, may(service.PatientRead),
 			get(a.Patients.Get, newPatientAnswer), nil},
 		{"PUT", patient, "Replace a patient", Session, may(service.PatientUpdate), changing, nil},

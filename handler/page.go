@@ -70,7 +70,7 @@ func (s *cursorSealer) span(c *gin.Context, params pageParams, filters any) (pag
 	return span, nil
 }
 
-// placeOf names a query parameter as it is, and a member of the body by its JSON pointer.
+// placeOf names a query parameter by a question mark and its name, and a member of the body by its JSON pointer.
 func placeOf(c *gin.Context, name string) string {
 	if c.Request.Method == http.MethodGet {
 		return inQuery(name)
@@ -78,7 +78,7 @@ func placeOf(c *gin.Context, name string) string {
 	return inBody(name)
 }
 
-func inQuery(name string) string { return name }
+func inQuery(name string) string { return "?" + name }
 
 func inBody(name string) string { return "/" + name }
 

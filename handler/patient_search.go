@@ -24,24 +24,21 @@ type patientSearch struct {
 	pageParams
 }
 
-// searchPatients returns the search of patients whose errors point to the members or parameters that place names.
-func (a *API) searchPatients(place func(string) string) func(context.Context, patientSearch, service.Page) ([]*models.Patient, bool, error) {
-	return func(ctx context.Context, in patientSearch, page service.Page) ([]*models.Patient, bool, error) {
-		q, err := in.query(place)
-		if err != nil {
-			return nil, false, err
-		}
-		return a.Patients.Search(ctx, q, page)
+func (a *API) searchPatients(ctx context.Context, in patientSearch, page service.Page) ([]*models.Patient, bool, error) {
+	q, err := in.query()
+	if err != nil {
+		return nil, false, err
 	}
+	return a.Patients.Search(ctx, q, page)
 }
 
-func (s patientSearch) query(place func(string) string) (models.PatientQuery, error) {
+func (s patientSearch) query() (models.PatientQuery, error) {
 	q := models.PatientQuery{Active: s.Active, Email: s.Email, Phone: s.Phone, FirstName: s.FirstName, LastName: s.LastName}
 	if s.DateOfBirth != nil {
 		day, err := phi.ParseCalendarDate(*s.DateOfBirth)
 		if err != nil {
 			return q, apperr.InvalidFields(apperr.Field{
-				Pointer: place("date_of_birth"), Code: "date", Detail: "Is not a day of the form YYYY-MM-DD.",
+				Pointer: inQuery("date_of_birth"), Code: "date", Detail: "Is not a day of the form YYYY-MM-DD.",
 			})
 		}
 		q.DateOfBirth = &day
@@ -49,7 +46,7 @@ func (s patientSearch) query(place func(string) string) (models.PatientQuery, er
 	if s.Q == nil {
 		return q, nil
 	}
-	words, err := service.ParsePatientWords(place("q"), *s.Q)
+	words, err := service.ParsePatientWords(inQuery("q"), *s.Q)
 	q.And = &words
 	return q, err
 }

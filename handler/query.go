@@ -27,7 +27,7 @@ type query struct {
 func readQuery(c *gin.Context, allowed ...string) (*query, error) {
 	values, err := url.ParseQuery(c.Request.URL.RawQuery)
 	if err != nil || !validUTF8(values) {
-		return nil, malformed("query", "The query is not percent-encoded UTF-8.") // the cause quotes the query
+		return nil, malformedAt("?", "query", "The query is not percent-encoded UTF-8.") // the cause quotes the query
 	}
 	q := &query{values: values}
 	q.checkNames(allowed)
@@ -81,7 +81,7 @@ func (q *query) Err() error {
 }
 
 func (q *query) add(name, code, detail string) {
-	q.fields = append(q.fields, apperr.Field{Pointer: name, Code: code, Detail: detail})
+	q.fields = append(q.fields, apperr.Field{Pointer: inQuery(name), Code: code, Detail: detail})
 }
 
 // Text returns the parameter, nil where it is absent, of at most maxLength characters.

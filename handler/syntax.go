@@ -49,8 +49,10 @@ func syntaxError(err error) error {
 	return malformed("syntax", fmt.Sprintf("The body is not JSON in UTF-8: see byte %d.", syntax.ByteOffset))
 }
 
-func malformed(code, detail string) error {
+func malformed(code, detail string) error { return malformedAt("", code, detail) }
+
+func malformedAt(pointer, code, detail string) error {
 	e := apperr.New(apperr.Malformed, detail)
-	e.Fields = []apperr.Field{{Code: code, Detail: detail}}
+	e.Fields = []apperr.Field{{Pointer: pointer, Code: code, Detail: detail}}
 	return e
 }

@@ -182,7 +182,7 @@ func (s *AccountService) Search(ctx context.Context, q AccountQuery, page Page) 
 	intent := audit.Intent{Action: audit.List, EntityType: "account"}
 	return guardedPage(ctx, s.store, AccountRead, intent, func(ctx context.Context) ([]*models.Account, bool, error) {
 		if q.Role != nil && !slices.Contains(Roles(), *q.Role) {
-			return nil, false, apperr.InvalidFields(unknownRole("role"))
+			return nil, false, apperr.InvalidFields(unknownRole("?role"))
 		}
 		return s.accounts.Search(ctx, q, page)
 	})

@@ -119,7 +119,7 @@ func (s *AuditReviewService) Review(ctx context.Context, week Week) (*Review, er
 func (s *AuditReviewService) SignOff(ctx context.Context, week Week, current Precondition, note string) error {
 	var v validation
 	if note != "" {
-		v.required("note", &note, maxOther)
+		v.required("/note", &note, maxOther)
 	}
 	intent := audit.Intent{Action: audit.SignOff, EntityType: "auditreview", EntityID: week.EntityID(), Details: week.Name, Reason: note}
 	return guard(ctx, s.store, ReviewSign, intent, s.store.InTx, func(ctx context.Context) error {

@@ -143,13 +143,13 @@ func (s *AppointmentService) slots(ctx context.Context, a *models.Availability, 
 func (q SlotQuery) check() error {
 	var v validation
 	if !q.To.After(q.From) || q.To.Sub(q.From) > maxSlotPeriod {
-		v.add("to", "out_of_range", "Must be later than from, by 31 days at most.")
+		v.add("?to", "out_of_range", "Must be later than from, by 31 days at most.")
 	}
 	if q.Minutes < 5 || q.Minutes > int(maxAppointment/time.Minute) {
-		v.add("minutes", "out_of_range", "Must be from 5 to 1440.")
+		v.add("?minutes", "out_of_range", "Must be from 5 to 1440.")
 	}
 	if q.Type != "" {
-		v.oneOf("type", q.Type, models.AppointmentTypes())
+		v.oneOf("?type", q.Type, models.AppointmentTypes())
 	}
 	v.zone("time_zone", q.TimeZone)
 	return v.err()

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,6 +42,15 @@ type Registration struct {
 	DuplicateReason string `json:"duplicate_reason,omitempty" max:"200" doc:"With allow_duplicate: why this is another patient."`
 }
 
+// Faults returns the rules that the registration breaks.
+func (in Registration) Faults(rules Rules) []apperr.Field {
+	v := validation{in.PatientInput.Faults(rules)}
+	if in.AllowDuplicate {
+		v.required("/duplicate_reason", &in.DuplicateReason, maxOther)
+	}
+	return v.fields
+}
+
 // Registered is a patient with warnings of what is often meant, but may be a mistake: families share phones.
 type Registered struct {
 	*models.Patient
@@ -51,9 +61,9 @@ type Registered struct {
 // Register adds a patient. It returns an Invalid error, or a PossibleDuplicate one with those of the candidates whom the actor sees.
 func (s *PatientService) Register(ctx context.Context, in Registration) (*Registered, error) {
 	intent := audit.Intent{Action: audit.Create, EntityType: "patient"}
-	var v validation
-	if in.AllowDuplicate && v.required("/duplicate_reason", &in.DuplicateReason, maxOther) {
-		intent.Reason = in.DuplicateReason
+	v := validation{in.Faults(Rules{s.region})}
+	if in.AllowDuplicate && len(v.fields) == 0 {
+		intent.Reason = strings.TrimSpace(in.DuplicateReason)
 	}
 	return guarded(ctx, s.store, PatientCreate, intent, s.store.InTx, func(ctx context.Context) (*Registered, error) {
 		if err := v.err(); err != nil {
@@ -169,7 +179,7 @@ func (s *PatientService) Deactivate(ctx context.Context, id uuid.UUID, current P
 func (s *PatientService) Purge(ctx context.Context, id uuid.UUID, current Precondition, reason string) error {
 	var v validation
 	intent := audit.Intent{Action: audit.Purge, EntityType: "patient", EntityID: id}
-	if v.required("reason", &reason, maxOther) {
+	if v.required("?reason", &reason, maxOther) {
 		intent.Reason = reason
 	}
 	_, err := s.change(models.TolerateUnreadable(ctx), PatientPurge, intent, current, func(ctx context.Context, p *models.Patient) error {

@@ -1,9 +1,11 @@
 package service
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
+	"novamind/internal/apperr"
 	"novamind/internal/phi"
 	"novamind/models"
 )
@@ -44,6 +46,25 @@ func (in PatientInput) applyTo(p *models.Patient, region string, now time.Time) 
 		p.Active = *in.Active
 	}
 	return nil
+}
+
+// Rules is what rules depend on besides what they judge.
+type Rules struct {
+	PhoneRegion string // where numbers without a country code belong
+}
+
+// Faults returns the rules that the input breaks.
+func (in PatientInput) Faults(rules Rules) []apperr.Field {
+	return fieldsOf(in.applyTo(&models.Patient{}, rules.PhoneRegion, time.Now()))
+}
+
+// fieldsOf returns what an Invalid error names.
+func fieldsOf(err error) []apperr.Field {
+	var e *apperr.Error
+	if !errors.As(err, &e) || e.Code != apperr.Invalid {
+		return nil
+	}
+	return e.Fields
 }
 
 func (v *validation) contactInfo(in *models.ContactInfo, region string) models.ContactInfo {

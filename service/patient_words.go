@@ -64,6 +64,6 @@ func dateNeedsName(q models.PatientQuery) error {
 		return nil
 	}
 	return apperr.InvalidFields(apperr.Field{
-		Pointer: "date_of_birth", Code: "name_required", Detail: "Is searched only together with a name.",
+		Pointer: "?date_of_birth", Code: "name_required", Detail: "Is searched only together with a name.",
 	})
 }

@@ -47,7 +47,7 @@ const (
 
 // Field names one offending part of a request. It never holds the offending value.
 type Field struct {
-	Pointer string // JSON pointer (RFC 6901) into the body, or the name of a query parameter or header
+	Pointer string // JSON pointer (RFC 6901) into the body, "?" and the name of a query parameter, or a header's name
 	Code    string // stable: required, too_long, unknown_member, …
 	Detail  string // for people
 }

@@ -1,0 +1,110 @@
+package handler
+
+import (
+	"cmp"
+	"errors"
+	"reflect"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+
+	"novamind/internal/apperr"
+	"novamind/service"
+)
+
+// judged is a request, or a replacement, whose rules can be judged by itself.
+type judged interface {
+	Faults(service.Rules) []apperr.Field
+}
+
+// absentKey is where a request's absent members are kept until it is known whether it is refused.
+const absentKey = "absent members"
+
+// readFaults reads a body for a T. It returns what does not fit, and then also the rules that the rest breaks; what is
+// required and absent is kept for completed. Errors are those of readMembers, but Invalid.
+func readFaults(c *gin.Context, t reflect.Type, rules service.Rules) (body []byte, faults []apperr.Field, err error) {
+	if body, err = readBody(c, "application/json"); err != nil {
+		return nil, nil, err
+	}
+	if err := checkSyntax(body); err != nil {
+		return nil, nil, err
+	}
+	faults, absent := inspect(body, t)
+	c.Set(absentKey, absent)
+	if len(faults) > 0 {
+		faults = append(faults, rulesBroken(body, faults, t, rules)...)
+	}
+	return body, faults, nil
+}
+
+// completed adds to an Invalid error of a request which of its required members are absent, where it does not say so.
+func completed(c *gin.Context, err error) error {
+	var e *apperr.Error
+	absent, _ := c.Value(absentKey).([]apperr.Field)
+	if !errors.As(err, &e) || e.Code != apperr.Invalid {
+		return err
+	}
+	e.Fields = append(e.Fields, besides(e.Fields, absent)...)
+	return err
+}
+
+// together returns the first error, with what the second says too where both are Invalid.
+func together(err, other error) error {
+	var one, more *apperr.Error
+	if errors.As(err, &one) && errors.As(other, &more) && one.Code == apperr.Invalid && more.Code == apperr.Invalid {
+		return apperr.InvalidFields(append(one.Fields, more.Fields...)...)
+	}
+	return cmp.Or(err, other)
+}
+
+// rulesBroken returns which rules a body breaks besides faults: its members without those that are faulty.
+func rulesBroken(body []byte, faults []apperr.Field, t reflect.Type, rules service.Rules) []apperr.Field {
+	request := reflect.New(t)
+	if _, ok := request.Elem().Interface().(judged); !ok {
+		return nil
+	}
+	var members any
+	if json.Unmarshal(body, &members) != nil {
+		return nil
+	}
+	for _, fault := range faults {
+		if fault.Code != "unknown_member" {
+			without(members, strings.Split(fault.Pointer, "/")[1:])
+		}
+	}
+	rest, err := json.Marshal(members)
+	if err != nil || json.Unmarshal(rest, request.Interface()) != nil {
+		return nil
+	}
+	sound, _ := request.Elem().Interface().(judged)
+	return besides(faults, sound.Faults(rules))
+}
+
+// without removes a member; of an array, all of it.
+func without(members any, path []string) {
+	object, ok := members.(map[string]any)
+	if !ok || len(path) == 0 {
+		return
+	}
+	if inner, ok := object[path[0]].(map[string]any); ok && len(path) > 1 {
+		without(inner, path[1:])
+		return
+	}
+	delete(object, path[0])
+}
+
+// besides returns those of more that are about other places than faults, and about none that one of faults is in.
+func besides(faults, more []apperr.Field) (others []apperr.Field) {
+	for _, field := range more {
+		said := false
+		for _, fault := range faults {
+			said = said || fault.Code != "unknown_member" &&
+				(fault.Pointer == field.Pointer || strings.HasPrefix(fault.Pointer, field.Pointer+"/"))
+		}
+		if !said {
+			others = append(others, field)
+		}
+	}
+	return others
+}
