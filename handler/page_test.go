@@ -82,8 +82,8 @@ func TestPageLimits(t *testing.T) {
 		require.InDelta(t, want, pageIn(t, b.serve(request("GET", "/api/v1/samples"+query, ""))).Items[0], 0)
 	}
 	for query, want := range map[string]string{
-		"?limit=0": "limit out_of_range", "?limit=201": "limit out_of_range", "?limit=-1": "limit out_of_range", "?limit=x": "limit wrong_type",
-		"?limit=": "limit empty", "?limit=1.5": "limit wrong_type", "?limit=1&limit=2": "limit repeated", "?limit=99999999999999999999": "limit wrong_type",
+		"?limit=0": "?limit out_of_range", "?limit=201": "?limit out_of_range", "?limit=-1": "?limit out_of_range", "?limit=x": "?limit wrong_type",
+		"?limit=": "?limit empty", "?limit=1.5": "?limit wrong_type", "?limit=1&limit=2": "?limit repeated", "?limit=99999999999999999999": "?limit wrong_type",
 	} {
 		p := problemIn(t, b.serve(request("GET", "/api/v1/samples"+query, "")))
 		require.Equal(t, 422, p.Status)
@@ -140,7 +140,7 @@ func TestCursorOfAnotherListIsRefused(t *testing.T) {
 	} {
 		p := problemIn(t, b.serve(request("GET", target, "")))
 		require.Equal(t, 422, p.Status)
-		require.Equal(t, []string{"cursor bad_cursor"}, complaints(p))
+		require.Equal(t, []string{"?cursor bad_cursor"}, complaints(p))
 	}
 }
 

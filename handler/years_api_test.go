@@ -24,7 +24,7 @@ func TestTimesOfOtherAgesAreRefused(t *testing.T) {
 				for _, parameter := range []string{"from", "to"} {
 					r := s.do("GET", path+"?"+parameter+"="+url.QueryEscape(at), "")
 					require.Equal(t, http.StatusUnprocessableEntity, r.status, "%s %s %s %s", path, parameter, at, r.text)
-					require.Contains(t, r.text, `"pointer":"`+parameter+`"`)
+					require.Contains(t, r.text, `"pointer":"?`+parameter+`"`)
 					require.NotContains(t, r.text, at)
 				}
 			}
