@@ -155,9 +155,9 @@ func fieldsOf(c *gin.Context, params pageParams, t reflect.Type) ([]string, erro
 // pageType returns the type of a page as its JSON shows it: rows without sealed columns can all be opened.
 func pageType[Row, Out any]() reflect.Type {
 	if _, ok := any(*new(Row)).(sealed); ok {
-		return reflect.TypeFor[page[item[Out]]]()
+		return reflect.TypeFor[page[sealedItem[Out]]]()
 	}
-	return reflect.TypeFor[page[readable[Out]]]()
+	return reflect.TypeFor[page[openItem[Out]]]()
 }
 
 func pageOf(span pageSpan) service.Page {
@@ -237,13 +237,20 @@ func (i item[T]) MarshalJSON() ([]byte, error) { return json.Marshal(i) }
 
 // alternatives are the types that an item is one of.
 func (item[T]) alternatives() []reflect.Type {
-	return []reflect.Type{reflect.TypeFor[T](), reflect.TypeFor[unreadableAnswer](), reflect.TypeFor[part[T]]()}
+	return []reflect.Type{reflect.TypeFor[T](), reflect.TypeFor[unreadableAnswer]()}
 }
 
-// readable is an item of a list whose rows can all be opened, for the document.
-type readable[T any] struct{}
+// sealedItem stands in the document for an item of a list, and openItem for one of a list whose rows can all be opened.
+type (
+	sealedItem[T any] struct{}
+	openItem[T any]   struct{}
+)
 
-func (readable[T]) alternatives() []reflect.Type {
+func (sealedItem[T]) alternatives() []reflect.Type {
+	return append(item[T]{}.alternatives(), reflect.TypeFor[part[T]]())
+}
+
+func (openItem[T]) alternatives() []reflect.Type {
 	return []reflect.Type{reflect.TypeFor[T](), reflect.TypeFor[part[T]]()}
 }
 

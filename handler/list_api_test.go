@@ -142,6 +142,28 @@ func TestListsOfChanges(t *testing.T) {
 	})
 }
 
+// Lists that have another order by default are read by what changed as well.
+func TestListsOfChangesLeaveTheirOwnOrder(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		patient := s.register(ada)
+		first := s.record(patient, `"kind":"progress_note","occurred_at":"2024-01-01T00:00:00Z"`)
+		second := s.record(patient, `"kind":"progress_note","occurred_at":"2023-01-01T00:00:00Z"`)
+		require.Equal(t, http.StatusOK, s.do("PATCH", records+"/"+first, `{"content":"x"}`, "If-Match: *").status)
+		for _, path := range []string{records, "/api/v1/patients/" + patient + "/medical-records"} {
+			require.Equal(t, []string{first, second}, s.do("GET", path, "").ids(), "the latest first")
+			require.Equal(t, []string{first, second}, s.do("GET", path+"?sort=occurred_at", "").ids())
+			r := s.do("GET", path+"?sort=updated_at&limit=1", "")
+			require.Equal(t, []string{second}, r.ids())
+			require.Equal(t, []string{first}, s.do("GET", path+"?sort=updated_at&cursor="+r.at("next_cursor").(string), "").ids())
+			r = s.do("GET", path+"?updated_since=1970-01-01T00:00:00Z", "")
+			require.Equal(t, []string{second, first}, r.ids())
+			require.NotEmpty(t, r.at("watermark"))
+			require.Contains(t, s.do("GET", path+"?sort=title", "").text, "Must be one of: occurred_at, updated_at.")
+		}
+	})
+}
+
 // A filter takes several values.
 func TestFiltersTakeSeveralValues(t *testing.T) {
 	t.Parallel()
