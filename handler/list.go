@@ -74,7 +74,7 @@ func listBy[In paged, Row identified, Out any](
 				return placed(c, err)
 			}
 			answer := page[item[Out]]{Items: partsOf(rows, show, fields), Watermark: watermarkOf(at)}
-			return writePart(c, span, answer, lastOf(rows, more, at, moment))
+			return writePage(c, span, answer, lastOf(rows, more, at, moment))
 		}, cmp.Or(err, selecting(action.request), fault)
 	}
 	return action

@@ -164,6 +164,28 @@ func TestListsOfChangesLeaveTheirOwnOrder(t *testing.T) {
 	})
 }
 
+func TestAppointmentsAreListedByWhatChanged(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		patient, practitioner := s.register(ada), s.practitioner()
+		book := func(hour string) string {
+			r := s.do("POST", "/api/v1/appointments", `{"patient_id":"`+patient+`","practitioner_id":"`+practitioner+
+				`","starts_at":"2035-03-05T`+hour+`:00:00Z","ends_at":"2035-03-05T`+hour+`:50:00Z","type":"individual","modality":"in_person"}`)
+			require.Equal(t, http.StatusCreated, r.status, r.text)
+			return r.at("id").(string)
+		}
+		late, early := book("15"), book("14")
+		for _, path := range []string{"/api/v1/appointments", "/api/v1/patients/" + patient + "/appointments"} {
+			require.Equal(t, []string{early, late}, s.do("GET", path+"?status=booked,arrived", "").ids())
+			require.Empty(t, s.do("GET", path+"?status=noshow,arrived", "").ids())
+			r := s.do("GET", path+"?updated_since=1970-01-01T00:00:00Z&limit=1", "")
+			require.Equal(t, []string{late}, r.ids(), r.text)
+			next, _, _ := strings.Cut(strings.TrimPrefix(r.header.Get("Link"), "<"), ">")
+			require.Equal(t, []string{early}, s.do("GET", next, "").ids())
+		}
+	})
+}
+
 // A filter takes several values.
 func TestFiltersTakeSeveralValues(t *testing.T) {
 	t.Parallel()

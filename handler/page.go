@@ -82,14 +82,9 @@ func inQuery(name string) string { return "?" + name }
 
 func inBody(name string) string { return "/" + name }
 
-// writePage answers with items. last is the position of the last row, where more rows follow it, else nil. A GET also gets
+// writePage answers a page, whose next cursor it sets. last is the position of the last row, where more rows follow it, else nil. A GET also gets
 // the next page's address in Link (RFC 8288); a search by POST has none, for its filters are not in its address.
-func writePage[T any](c *gin.Context, span pageSpan, items []T, last *position) error {
-	return writePart(c, span, page[T]{Items: items}, last)
-}
-
-// writePart is writePage for an answer whose next cursor is still to be set.
-func writePart[T any](c *gin.Context, span pageSpan, answer page[T], last *position) error {
+func writePage[T any](c *gin.Context, span pageSpan, answer page[T], last *position) error {
 	if last != nil {
 		cursor := span.list.seal(*last)
 		answer.NextCursor = &cursor

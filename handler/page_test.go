@@ -41,7 +41,7 @@ func lists(t testing.TB) *testBundle {
 		if span.After != nil {
 			after = &span.After.ID
 		}
-		return writePage(c, span, []any{span.Limit, after}, &position{ID: lastRow})
+		return writePage(c, span, page[any]{Items: []any{span.Limit, after}}, &position{ID: lastRow})
 	}
 	list := func(c *gin.Context) error {
 		q, err := readQuery(c, "email", "limit", "cursor")
@@ -99,7 +99,7 @@ func postSearch(b *testBundle, body string) *httptest.ResponseRecorder {
 
 func TestEmptyPage(t *testing.T) {
 	t.Parallel()
-	b := one(t, "GET", func(c *gin.Context) error { return writePage[string](c, pageSpan{}, nil, nil) })
+	b := one(t, "GET", func(c *gin.Context) error { return writePage(c, pageSpan{}, page[string]{}, nil) })
 	w := b.serve(request("GET", "/api/v1/samples/1", ""))
 	require.JSONEq(t, `{"items":[],"next_cursor":null}`, w.Body.String())
 	require.Empty(t, w.Header().Get("Link"))
