@@ -32,17 +32,22 @@ func (a *API) openAPI(c *gin.Context, _ nothing) error {
 	return nil
 }
 
+const about = "The backend of a mental-health clinic. Nothing submitted is ever repeated in an error.\n\n" +
+	"An address that is no route is answered with 404 and the code `route.not_found`, and a method that a route does " +
+	"not have with 405 and `route.method_not_allowed`. Clients ignore members of an answer that they do not know: " +
+	"later versions may add some. Requests take the members that are described, and no others."
+
 func (a *API) document() ([]byte, error) {
 	d := &describer{schemas: newSchemas()}
 	document := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{
 			Title: "NovaMind", Version: "1",
-			Description: "The backend of a mental-health clinic. Nothing submitted is ever repeated in an error.",
+			Description: about,
 		},
 		Servers: []*huma.Server{{URL: "/", Description: "This server"}},
 		Components: &huma.Components{
-			Schemas: d.registry,
+			Schemas: d.registry, Headers: headers,
 			SecuritySchemes: map[string]*huma.SecurityScheme{"bearer": {
 				Type: "http", Scheme: "bearer", Description: "The token of POST /api/v1/auth/login, or an API key.",
 			}},
@@ -213,35 +218,68 @@ func (d *describer) responses(described *huma.Operation, op Operation, b *bindin
 		described.Responses["304"] = &huma.Response{Description: "Not modified.", Headers: headersOf(op)}
 	}
 	for status, codes := range maps.All(byStatus(op.codes(b))) {
-		described.Responses[strconv.Itoa(status)] = d.problem(codes)
+		described.Responses[strconv.Itoa(status)] = d.problem(status, codes)
 	}
 }
 
+// headers are the headers of answers. A required one is in each answer that lists it.
+var headers = map[string]*huma.Header{
+	"X-Request-Id":     header("The id of the request, in our log too.", true),
+	"Cache-Control":    header("No cache keeps the answer.", true),
+	"ETag":             header("The version of the answer: for If-Match, where a resource can be changed, and If-None-Match.", false),
+	"Location":         header("Where the new resource is.", true),
+	"Link":             header(`The next page, where there is one, with rel="next" (RFC 8288).`, false),
+	"Retry-After":      header("The seconds until another try makes sense.", true),
+	"WWW-Authenticate": header("How to log in.", true),
+}
+
+func header(description string, required bool) *huma.Header {
+	return &huma.Header{Description: description, Required: required, Schema: &huma.Schema{Type: huma.TypeString}}
+}
+
+// headersOf describes the headers of an answer that is no problem.
 func headersOf(op Operation) map[string]*huma.Header {
-	text := &huma.Schema{Type: huma.TypeString}
-	headers := map[string]*huma.Header{"X-Request-Id": {Description: "The id of the request, in our log too.", Schema: text}}
-	if op.Action.tagged {
-		headers["ETag"] = &huma.Header{Description: "What to send in If-Match with a change.", Schema: text}
-	} else if op.revalidates() {
-		headers["ETag"] = &huma.Header{Description: "Another one for each other answer.", Schema: text}
+	out := referred("X-Request-Id")
+	when := func(holds bool, name string) {
+		if holds {
+			maps.Copy(out, referred(name))
+		}
 	}
-	if op.Action.located {
-		headers["Location"] = &huma.Header{Description: "Where the new resource is.", Schema: text}
-	}
-	if op.Action.pages && op.Method == http.MethodGet {
-		headers["Link"] = &huma.Header{Description: `The next page, where there is one, with rel="next" (RFC 8288).`, Schema: text}
-	}
-	return headers
+	when(strings.HasPrefix(op.Pattern, "/api/"), "Cache-Control")
+	when(op.Action.tagged || op.revalidates(), "ETag")
+	when(op.Action.located, "Location")
+	when(op.Action.pages && op.Method == http.MethodGet, "Link")
+	return out
 }
 
-func (d *describer) problem(codes []apperr.Code) *huma.Response {
+// headersOfProblem describes the headers of a problem, which no cache keeps.
+func headersOfProblem(status int) map[string]*huma.Header {
+	switch status {
+	case http.StatusUnauthorized:
+		return referred("X-Request-Id", "Cache-Control", "WWW-Authenticate")
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return referred("X-Request-Id", "Cache-Control", "Retry-After")
+	default:
+		return referred("X-Request-Id", "Cache-Control")
+	}
+}
+
+func referred(names ...string) map[string]*huma.Header {
+	out := map[string]*huma.Header{}
+	for _, name := range names {
+		out[name] = &huma.Header{Ref: "#/components/headers/" + name}
+	}
+	return out
+}
+
+func (d *describer) problem(status int, codes []apperr.Code) *huma.Response {
 	words := make([]any, len(codes))
 	titles := make([]string, len(codes))
 	for i, code := range codes {
 		words[i], titles[i] = code, problemKinds[code].title+" (`"+string(code)+"`)"
 	}
 	return &huma.Response{
-		Description: strings.Join(titles, ", ") + ".",
+		Description: strings.Join(titles, ", ") + ".", Headers: headersOfProblem(status),
 		Content: map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{AllOf: []*huma.Schema{
 			d.of(reflect.TypeFor[problem](), answered),
 			{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"code": {Type: huma.TypeString, Enum: words}}},

@@ -196,11 +196,21 @@ func (r reply) items() []any {
 	return items
 }
 
-// do sends a request; headers are "Name: value". A body is JSON unless a header says otherwise.
+// do sends a request; headers are "Name: value". A body is JSON unless a header says otherwise. The answer must be as
+// the OpenAPI document describes it.
 func (s *stack) do(method, path, body string, headers ...string) reply {
 	s.t.Helper()
+	r, err := s.exchange(method, path, body, headers...)
+	require.NoError(s.t, err, "%s %s: %d %s", method, path, r.status, r.text)
+	return r
+}
+
+// exchange is do for those who handle the error.
+func (s *stack) exchange(method, path, body string, headers ...string) (r reply, err error) {
 	request, err := http.NewRequestWithContext(s.t.Context(), method, s.server.URL+path, strings.NewReader(body))
-	require.NoError(s.t, err)
+	if err != nil {
+		return r, err
+	}
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
@@ -212,15 +222,23 @@ func (s *stack) do(method, path, body string, headers ...string) reply {
 		request.Header.Set(name, value)
 	}
 	response, err := http.DefaultTransport.RoundTrip(request)
-	require.NoError(s.t, err)
+	if err != nil {
+		return r, err
+	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
-	require.NoError(s.t, err)
-	r := reply{status: response.StatusCode, header: response.Header, text: string(text)}
-	if len(text) > 0 && !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
-		require.NoError(s.t, json.Unmarshal(text, &r.body), r.text)
+	r = reply{status: response.StatusCode, header: response.Header, text: string(text)}
+	if err == nil && len(text) > 0 && !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
+		err = json.Unmarshal(text, &r.body)
 	}
-	return r
+	if err != nil {
+		return r, err
+	}
+	described, err := served()
+	if err != nil {
+		return r, err
+	}
+	return r, described.check(request, response, text)
 }
 
 // page requests a page for people.
