@@ -84,4 +84,3 @@ func (a *API) routes() ([]Route, error) {
 	}
 	return routes, nil
 }
-

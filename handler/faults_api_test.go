@@ -44,6 +44,7 @@ func TestAllFaultsAreReportedAtOnce(t *testing.T) {
 				"/version read_only", "/first_name required",
 			}},
 			"a member and a rule": {"POST", "/api/v1/patients/" + id + "/merge", `{"reason":""}`, []string{"/reason required", "/into_id required"}},
+			"a new password":      {"POST", "/api/v1/auth/redeem", `{}`, []string{"/token required", "/password too_short"}},
 			"parameters":          {"GET", "/api/v1/patients?limit=x&sort=y&fields=z&" + canary + "=1", "", []string{"? unknown_parameter", "?sort unknown_value", "?limit wrong_type", "?fields unknown_value"}},
 			"a date alone":        {"GET", "/api/v1/patients?date_of_birth=1980-02-03", "", []string{"?date_of_birth name_required"}},
 			"a date alone, sent":  {"POST", "/api/v1/patients/search", `{"date_of_birth":"1980-02-03"}`, []string{"/date_of_birth name_required"}},

@@ -1,7 +1,6 @@
 package handler
 
 import (
-
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
