@@ -30,6 +30,9 @@ type appointmentAnswer struct {
 	AllowOverlap   bool       `json:"allow_overlap"`
 	OverlapReason  *string    `json:"overlap_reason"`
 	CancelReason   *string    `json:"cancel_reason"`
+
+	PatientName      *string `json:"patient_name" doc:"Null where the caller may not see the patient." example:"Ada Sample"`
+	PractitionerName *string `json:"practitioner_name" doc:"Of disabled accounts too." example:"Grace Example"`
 }
 
 func newAppointmentAnswer(a *models.Appointment) appointmentAnswer {
@@ -40,6 +43,7 @@ func newAppointmentAnswer(a *models.Appointment) appointmentAnswer {
 		Status: a.Status, ExpiresAt: inUTC(a.ExpiresAt), Type: a.Type, Modality: a.Modality,
 		Reason: a.Reason.Optional(), VideoURL: a.VideoURL.Optional(), AllowOverlap: a.AllowOverlap,
 		OverlapReason: a.OverlapReason.Optional(), CancelReason: a.CancelReason.Optional(),
+		PatientName: a.PatientName.Optional(), PractitionerName: a.PractitionerName,
 	}
 }
 
@@ -52,6 +56,9 @@ type appointmentReplacement struct {
 	Status       *string    `json:"status" set:"server" values:"appointment status" doc:"Changes by a transition."`
 	ExpiresAt    *time.Time `json:"expires_at" set:"server"`
 	CancelReason *string    `json:"cancel_reason" set:"server"`
+
+	PatientName      *string `json:"patient_name" set:"server"`
+	PractitionerName *string `json:"practitioner_name" set:"server"`
 	service.AppointmentInput
 }
 

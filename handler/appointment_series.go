@@ -14,6 +14,7 @@ type seriesAnswer struct {
 	ID           uuid.UUID                 `json:"id"`
 	CreatedAt    time.Time                 `json:"created_at"`
 	PatientID    uuid.UUID                 `json:"patient_id"`
+	PatientName  *string                   `json:"patient_name" example:"Ada Sample"`
 	Rule         string                    `json:"rule" doc:"The recurrence rule (RFC 5545)." example:"FREQ=WEEKLY;COUNT=8"`
 	TimeZone     string                    `json:"time_zone" example:"America/New_York"`
 	Appointments []item[appointmentAnswer] `json:"appointments"`
@@ -21,8 +22,8 @@ type seriesAnswer struct {
 
 func newSeriesAnswer(s *service.Series) seriesAnswer {
 	return seriesAnswer{
-		Version: s.Version(), ID: s.ID, CreatedAt: s.CreatedAt.UTC(), PatientID: s.PatientID, Rule: s.Rule,
-		TimeZone: s.TimeZone, Appointments: itemsOf(s.Appointments, newAppointmentAnswer),
+		Version: s.Version(), ID: s.ID, CreatedAt: s.CreatedAt.UTC(), PatientID: s.PatientID,
+		PatientName: s.PatientName.Optional(), Rule: s.Rule, TimeZone: s.TimeZone, Appointments: itemsOf(s.Appointments, newAppointmentAnswer),
 	}
 }
 

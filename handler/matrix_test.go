@@ -319,7 +319,7 @@ func TestRolesOnRoutes(t *testing.T) {
 var serverSet = []string{
 	"id", "version", "created_at", "updated_at", "roles", "role", "scopes", "account_id", "user_id", "actor", "author_id", "author", "signed_by",
 	"signed_at", "password_hash", "must_change_password", "mfa", "disabled", "email_verified", "admin", "patient", "patient_id", "practitioner_id",
-	"origin", "expires_at", "told_at", "purpose", "outcome", "unreadable", "__proto__",
+	"origin", "expires_at", "patient_name", "practitioner_name", "told_at", "purpose", "outcome", "unreadable", "__proto__",
 }
 
 // settable are the members among them that a route does take, each since it is what the route is about.

@@ -32,6 +32,10 @@ type Appointment struct {
 	VideoURL       phi.Text
 	OverlapReason  phi.Text
 	CancelReason   phi.Text `gorm:"check:appointment_cancellation_has_reason,status <> 'cancelled' OR cancel_reason IS NOT NULL"`
+
+	// The names beside the ids, where a service put them for an actor who may see them.
+	PatientName      phi.Text `gorm:"-"`
+	PractitionerName *string  `gorm:"-"`
 }
 
 // Appointment types.

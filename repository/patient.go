@@ -110,6 +110,12 @@ func (r *PatientRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uui
 	return r.known(ctx, ids)
 }
 
+// Among returns those of ids that are patients in sight, in no order. Rows that can't be opened are marked Unreadable.
+func (r *PatientRepository) Among(ctx context.Context, ids []uuid.UUID, sight Sight) (found []*models.Patient, err error) {
+	db := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(withIDs(ids), sight.Narrow("id"))
+	return found, translate(db.Find(&found).Error)
+}
+
 // HoldOff keeps everyone else from writing patients until the transaction of ctx ends; reading goes on. On SQLite that is every
 // transaction's nature.
 func (r *PatientRepository) HoldOff(ctx context.Context) error {

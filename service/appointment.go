@@ -20,6 +20,7 @@ import (
 type AppointmentService struct {
 	store          Store
 	care           *Care
+	names          names
 	patients       *repository.PatientRepository
 	accounts       *repository.AccountRepository
 	appointments   *repository.AppointmentRepository
@@ -32,7 +33,7 @@ type AppointmentService struct {
 // NewAppointmentService returns the service on a store.
 func NewAppointmentService(store *repository.Store, care *Care, clinic config.Clinic) *AppointmentService {
 	return &AppointmentService{
-		store: store, care: care, zone: clinic.TimeZone, hold: clinic.HoldTime,
+		store: store, care: care, names: newNames(store, care), zone: clinic.TimeZone, hold: clinic.HoldTime,
 		patients:       repository.NewPatientRepository(store),
 		accounts:       repository.NewAccountRepository(store),
 		appointments:   repository.NewAppointmentRepository(store),
@@ -65,7 +66,7 @@ func (s *AppointmentService) Book(ctx context.Context, in AppointmentInput) (*mo
 			if err := s.place(ctx, now, a); err != nil {
 				return nil, err
 			}
-			return a, s.appointments.Create(ctx, a)
+			return s.names.one(ctx)(a, s.appointments.Create(ctx, a))
 		})
 }
 
@@ -119,7 +120,7 @@ func (s *AppointmentService) Get(ctx context.Context, id uuid.UUID) (*models.App
 			if _, err := s.parties(ctx, id); err != nil {
 				return nil, err
 			}
-			return s.appointments.ByID(ctx, id)
+			return s.names.one(ctx)(s.appointments.ByID(ctx, id))
 		})
 }
 
@@ -142,7 +143,7 @@ func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, pag
 			if err != nil {
 				return nil, false, err
 			}
-			return s.appointments.Search(ctx, q, page, sight.Narrow("patient_id"))
+			return s.names.page(ctx)(s.appointments.Search(ctx, q, page, sight.Narrow("patient_id")))
 		})
 }
 
@@ -175,6 +176,6 @@ func (s *AppointmentService) OfPatient(ctx context.Context, patientID uuid.UUID,
 			if err != nil {
 				return nil, false, err
 			}
-			return s.appointments.Search(ctx, q, page)
+			return s.names.page(ctx)(s.appointments.Search(ctx, q, page))
 		})
 }

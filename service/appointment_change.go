@@ -43,7 +43,7 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	if _, err := s.parties(ctx, id); err != nil {
 		return nil, err
 	}
-	a, err := s.appointments.ByID(ctx, id)
+	a, err := s.names.one(ctx)(s.appointments.ByID(ctx, id)) // edit compares what comes back with what was shown
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	if err != nil {
 		return nil, err
 	}
-	return a, s.rewrite(ctx, rows, in.withDefaults(s.zone), now)
+	return s.names.one(ctx)(a, s.rewrite(ctx, rows, in.withDefaults(s.zone), now))
 }
 
 // within returns what a change of a of some extent is about: a, and perhaps all that follow it in its series and may still change.
@@ -181,7 +181,7 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 					return nil, err
 				}
 			}
-			return a, nil
+			return a, s.names.beside(ctx, a)
 		})
 }
 

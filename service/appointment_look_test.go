@@ -1,9 +1,7 @@
 package service_test
 
 import (
-	"bytes"
 	"context"
-	"log/slog"
 	"strings"
 	"testing"
 
@@ -13,7 +11,6 @@ import (
 	"novamind/internal/apperr"
 	"novamind/internal/config"
 	"novamind/internal/dbtest"
-	"novamind/repository"
 	"novamind/service"
 )
 
@@ -27,13 +24,7 @@ func TestMadeUpAppointmentsTakeTheSameLook(t *testing.T) {
 		require.NoError(t, err)
 		me := b.on(t, b.account(t, service.RoleClinician))
 
-		out := &bytes.Buffer{}
-		cfg := config.Default().Database
-		cfg.URL, cfg.Echo = config.DSN(url), true
-		store, err := repository.Open(t.Context(), cfg, slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})))
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, store.Close()) })
-		require.NoError(t, store.Unlock(t.Context(), "file:"+b.kek, "US"))
+		store, out := b.echoing(t)
 		care := service.NewCare(store, config.Default().Access)
 		appointments, records := service.NewAppointmentService(store, care, config.Default().Clinic), service.NewMedicalRecordService(store, care)
 

@@ -9,6 +9,7 @@ import (
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
+	"novamind/internal/phi"
 	"novamind/internal/schedule"
 	"novamind/models"
 )
@@ -30,6 +31,7 @@ type Occurrence struct {
 type Series struct {
 	*models.AppointmentSeries
 
+	PatientName  phi.Text // as the appointments have it
 	Appointments []*models.Appointment
 }
 
@@ -99,8 +101,21 @@ func (s *AppointmentService) BookSeries(ctx context.Context, in SeriesInput) (*S
 					return nil, err
 				}
 			}
-			return &Series{row, rows}, nil
+			return s.named(ctx, row, rows)
 		})
+}
+
+// named returns a series with names.
+func (s *AppointmentService) named(ctx context.Context, row *models.AppointmentSeries, rows []*models.Appointment,
+) (*Series, error) {
+	series := &Series{AppointmentSeries: row, Appointments: rows}
+	err := s.names.beside(ctx, rows...)
+	for _, a := range rows {
+		if !a.PatientName.IsNull() {
+			series.PatientName = a.PatientName
+		}
+	}
+	return series, err
 }
 
 // seriesInSight returns a series, or a NotFound error where the patient is out of the actor's sight.
@@ -121,7 +136,10 @@ func (s *AppointmentService) GetSeries(ctx context.Context, id uuid.UUID) (*Seri
 			return nil, err
 		}
 		rows, _, err := s.appointments.Search(ctx, AppointmentQuery{SeriesID: id}, Page{Limit: schedule.MaxOccurrences})
-		return &Series{row, rows}, err
+		if err != nil {
+			return nil, err
+		}
+		return s.named(ctx, row, rows)
 	})
 }
 

@@ -68,6 +68,16 @@ func (c *Care) readable(ctx context.Context) (repository.Sight, error) {
 	return c.reach(context.WithValue(ctx, grantKey{}, &grant{scope: reachOf(actor, PatientRead)}))
 }
 
+// besides returns which patients the actor may read beside what the innermost guarded call of ctx shows. Emergency
+// access counts where it reaches that call, which then has flagged it.
+func (c *Care) besides(ctx context.Context) (repository.Sight, error) {
+	s, err := c.readable(ctx)
+	if g, ok := ctx.Value(grantKey{}).(*grant); ok && g.scope == InCare {
+		s.Emergency = ByEmergency(g.permission)
+	}
+	return s, err
+}
+
 // flag marks what happens in the unit of work of ctx as done by emergency access.
 func flag(ctx context.Context) error {
 	unit, err := audit.Current(ctx)

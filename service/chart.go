@@ -32,6 +32,7 @@ type ChartService struct {
 	records      *MedicalRecordService
 	patients     *repository.PatientRepository
 	appointments *repository.AppointmentRepository
+	names        names
 }
 
 // NewChartService returns the service on a store.
@@ -40,6 +41,7 @@ func NewChartService(store *repository.Store, records *MedicalRecordService) *Ch
 		records:      records,
 		patients:     repository.NewPatientRepository(store),
 		appointments: repository.NewAppointmentRepository(store),
+		names:        newNames(store, records.care),
 	}
 }
 
@@ -69,6 +71,9 @@ func (s *ChartService) fill(ctx context.Context, c *Chart, patientID uuid.UUID, 
 		return err
 	}
 	if c.Appointments, _, err = s.appointments.Upcoming(ctx, patientID, time.Now(), Page{Limit: chartAppointments}); err != nil {
+		return err
+	}
+	if err = s.names.beside(ctx, c.Appointments...); err != nil {
 		return err
 	}
 	if c.Records, _, err = s.records.records.Search(ctx, RecordQuery{PatientID: patientID}, sight, Page{Limit: chartRecords}); err != nil {
