@@ -111,7 +111,8 @@ func (r *PatientRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uui
 }
 
 // Among returns those of ids that are patients in sight, in no order. Rows that can't be opened are marked Unreadable.
-func (r *PatientRepository) Among(ctx context.Context, ids []uuid.UUID, sight Sight) (found []*models.Patient, err error) {
+func (r *PatientRepository) Among(ctx context.Context, ids []uuid.UUID, sight Sight,
+) (found []*models.Patient, err error) {
 	db := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(withIDs(ids), sight.Narrow("id"))
 	return found, translate(db.Find(&found).Error)
 }
