@@ -189,7 +189,7 @@ func announced(c *gin.Context, answer any, status int, version int64) bool {
 	switch {
 	case version == 0 && status == http.StatusNoContent: // what is gone has none
 		return false
-	case c.Request.Method == http.MethodGet && !(ok && r.isRendered()):
+	case c.Request.Method == http.MethodGet && (!ok || !r.isRendered()):
 		return notModified(c, version)
 	default:
 		setETag(c, version)

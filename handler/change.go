@@ -181,8 +181,8 @@ func equalValues(given, is reflect.Value) bool {
 		}
 		is = is.Elem()
 	}
-	if moment, ok := given.Interface().(time.Time); ok {
-		shown, _ := is.Interface().(time.Time)
+	if moment, ok := reflect.TypeAssert[time.Time](given); ok {
+		shown, _ := reflect.TypeAssert[time.Time](is)
 		return moment.Equal(shown)
 	}
 	return given.Equal(is)

@@ -49,8 +49,8 @@ func (o listOrder) place(c *gin.Context, in any, span pageSpan) (service.Page, e
 		return page, nil
 	}
 	request := reflect.ValueOf(in)
-	sort, _ := request.FieldByName("Sort").Interface().(*string)
-	since, _ := request.FieldByName("UpdatedSince").Interface().(*time.Time)
+	sort, _ := reflect.TypeAssert[*string](request.FieldByName("Sort"))
+	since, _ := reflect.TypeAssert[*time.Time](request.FieldByName("UpdatedSince"))
 	var fault *apperr.Field
 	switch {
 	case sort != nil && !slices.Contains(o.accepted, *sort):

@@ -64,9 +64,7 @@ func newContract() (*contract, error) {
 		responses: validator.NewValidatorFromV3Model(&model.Model, shared).GetResponseBodyValidator(),
 		problem:   model.Model.Components.Schemas.GetOrZero("Problem").Schema(),
 	}
-	for path, item := range model.Model.Paths.PathItems.FromOldest() {
-		c.routes[path] = item
-	}
+	maps.Insert(c.routes, model.Model.Paths.PathItems.FromOldest())
 	return c, nil
 }
 
@@ -93,7 +91,7 @@ func (c *contract) check(request *http.Request, response *http.Response, body []
 	if operation == nil {
 		return c.checkUnrouted(request, response, body)
 	}
-	described := operation.Responses.Codes.GetOrZero(fmt.Sprint(response.StatusCode))
+	described := operation.Responses.Codes.GetOrZero(strconv.Itoa(response.StatusCode))
 	if described == nil {
 		return fmt.Errorf("status %d is not described", response.StatusCode)
 	}

@@ -61,7 +61,7 @@ func together(err, other error) error {
 // rulesBroken returns which rules a body breaks besides faults: its members without those that are faulty.
 func rulesBroken(body []byte, faults []apperr.Field, t reflect.Type, rules service.Rules) []apperr.Field {
 	request := reflect.New(t)
-	if _, ok := request.Elem().Interface().(judged); !ok {
+	if _, ok := reflect.TypeAssert[judged](request.Elem()); !ok {
 		return nil
 	}
 	var members any
@@ -77,7 +77,7 @@ func rulesBroken(body []byte, faults []apperr.Field, t reflect.Type, rules servi
 	if err != nil || json.Unmarshal(rest, request.Interface()) != nil {
 		return nil
 	}
-	sound, _ := request.Elem().Interface().(judged)
+	sound, _ := reflect.TypeAssert[judged](request.Elem())
 	return besides(faults, sound.Faults(rules))
 }
 

@@ -275,7 +275,7 @@ func (*fuzzer) fault(op fuzzed, r reply) string {
 	for _, values := range r.header {
 		said += strings.ToLower(strings.Join(values, " "))
 	}
-	for _, submitted := range []string{strings.ToLower(canary), strayID, fmt.Sprint(canaryNumber)} {
+	for _, submitted := range []string{strings.ToLower(canary), strayID, strconv.Itoa(canaryNumber)} {
 		if strings.Contains(said, submitted) {
 			return "what was submitted is repeated"
 		}
@@ -537,7 +537,12 @@ func (*fuzzer) odd(r *rapid.T) any {
 		"1899-12-31", "1980-02-30", "9999-12-31T23:59:59Z", "0000-01-01", "2035-03-05T09:00:00-99:00", "2035-03-05",
 		"2035-03-05T09:00:60Z", "zcanary@example.org", "zcanary@xn--a.example", "+1 212 555 0100", canary + "@",
 		"Europe/" + canary, "FREQ=SECONDLY;COUNT=999999", "javascript:" + canary,
-		[]any{}, map[string]any{}, []any{nil}, []any{canary}, map[string]any{canary: canary}, nested(200),
+		[]any{},
+		map[string]any{},
+		[]any{nil},
+		[]any{canary},
+		map[string]any{canary: canary},
+		nested(200),
 		strings.Split(strings.Repeat("x", 2000), ""),
 	}).Draw(r, "odd")
 }

@@ -25,7 +25,7 @@ func TestNeedsLetInTheRolesOfTheMatrix(t *testing.T) {
 		if expected[route] == nil {
 			expected[route] = map[string]bool{}
 		}
-		for _, role := range strings.Fields(rule.who) {
+		for role := range strings.FieldsSeq(rule.who) {
 			expected[route][role] = true
 		}
 	}

@@ -38,14 +38,14 @@ func (s *schemas) of(t reflect.Type, u use) *huma.Schema {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if several, ok := reflect.Zero(t).Interface().(interface{ alternatives() []reflect.Type }); ok {
+	if several, ok := reflect.TypeAssert[interface{ alternatives() []reflect.Type }](reflect.Zero(t)); ok {
 		schema := &huma.Schema{}
 		for _, one := range several.alternatives() {
 			schema.AnyOf = append(schema.AnyOf, s.of(one, u))
 		}
 		return schema
 	}
-	if part, ok := reflect.Zero(t).Interface().(interface{ whole() reflect.Type }); ok {
+	if part, ok := reflect.TypeAssert[interface{ whole() reflect.Type }](reflect.Zero(t)); ok {
 		return s.component(part.whole(), selected)
 	}
 	switch shape(t) {
@@ -214,7 +214,7 @@ func componentName(t reflect.Type, u use) string {
 	if strings.HasPrefix(t.Name(), "page[") {
 		items, _ := t.FieldByName("Items")
 		element := items.Type.Elem()
-		if several, ok := reflect.Zero(element).Interface().(interface{ alternatives() []reflect.Type }); ok {
+		if several, ok := reflect.TypeAssert[interface{ alternatives() []reflect.Type }](reflect.Zero(element)); ok {
 			element = several.alternatives()[0]
 		}
 		return componentName(element, u) + "Page"
