@@ -192,7 +192,9 @@ func (s *AccountService) Search(ctx context.Context, q AccountQuery, page Page) 
 func (s *AccountService) Practitioners(ctx context.Context, page Page) ([]*models.Account, bool, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "account", Details: "practitioners"}
 	enabled := AccountQuery{Role: new(RoleClinician), Disabled: new(false)}
-	search := func(ctx context.Context) ([]*models.Account, bool, error) { return s.accounts.Search(ctx, enabled, page) }
+	search := func(ctx context.Context) ([]*models.Account, bool, error) {
+		return s.accounts.Search(ctx, enabled, page)
+	}
 	return guardedPage(ctx, s.store, PractitionerRead, intent, search)
 }
 
