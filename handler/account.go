@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
 	"novamind/models"
 	"novamind/service"
 )
@@ -42,14 +43,14 @@ func newAccountWithLink(a *service.AccountWithLink) accountWithLink {
 type accountReplacement struct {
 	ID                 *uuid.UUID `json:"id" set:"server"`
 	Version            *int64     `json:"version" set:"server"`
-	MFA                *bool      `json:"mfa" doc:"False removes the second factor of somebody who lost it."`
+	MFA                *bool      `json:"mfa" set:"false" doc:"False removes the second factor of somebody who lost it."`
 	MustChangePassword *bool      `json:"must_change_password" set:"server"`
 
 	service.AccountInput
 }
 
 func (r accountReplacement) input() service.AccountInput {
-	r.AccountInput.MFA = r.MFA
+	r.RemoveSecondFactor = r.MFA != nil && !*r.MFA
 	return r.AccountInput
 }
 
@@ -73,9 +74,22 @@ type firstPassword struct {
 
 func (p firstPassword) text() *string { return (*string)(p.Password) }
 
+// Faults returns the rules that the password breaks, if there is one.
+func (p firstPassword) Faults(service.Rules) []apperr.Field {
+	if p.Password == nil {
+		return nil
+	}
+	return service.PasswordFaults("/password", *p.text())
+}
+
 type accountRequest struct {
 	service.AccountInput
 	firstPassword
+}
+
+// Faults returns the rules that the request breaks.
+func (r accountRequest) Faults(rules service.Rules) []apperr.Field {
+	return append(r.AccountInput.Faults(rules), r.firstPassword.Faults(rules)...)
 }
 
 func (a *API) createAccount(ctx context.Context, in accountRequest) (*service.AccountWithLink, error) {

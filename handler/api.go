@@ -51,7 +51,8 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 	if err != nil {
 		return nil, err
 	}
-	a := &API{Services: services, conventions: conventions{cursors, services.Repeats, service.Rules{PhoneRegion: cfg.Clinic.PhoneRegion}}, zone: hours.Zone()}
+	rules := service.Rules{PhoneRegion: cfg.Clinic.PhoneRegion, APIKeyLifetime: cfg.Auth.APIKeyLifetime}
+	a := &API{Services: services, conventions: conventions{cursors, services.Repeats, rules}, zone: hours.Zone()}
 	a.described = sync.OnceValues(a.document)
 	routes, err := a.routes()
 	if err != nil {

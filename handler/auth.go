@@ -18,6 +18,8 @@ import (
 const callerKey = "caller"
 
 type loginRequest struct {
+	whole
+
 	Email    string  `json:"email" example:"sam.sample@example.org"`
 	Password string  `json:"password" format:"password"`
 	TOTP     *string `json:"totp" doc:"A code of the second factor, or a recovery code." example:"123456"`
@@ -30,11 +32,15 @@ type loginAnswer struct {
 }
 
 type passwordRequest struct {
+	whole
+
 	CurrentPassword string `json:"current_password" format:"password"`
 	NewPassword     string `json:"new_password" format:"password" doc:"12 to 128 characters."`
 }
 
 type redeemRequest struct {
+	whole
+
 	Token    string `json:"token" doc:"The token of an invitation or a reset."`
 	Password string `json:"password" format:"password" doc:"12 to 128 characters."`
 }
@@ -136,6 +142,16 @@ func (a *API) me(ctx context.Context, _ nothing) (*models.Account, error) {
 
 func (a *API) setPassword(ctx context.Context, in passwordRequest) error {
 	return a.Auth.SetPassword(ctx, in.CurrentPassword, in.NewPassword)
+}
+
+// Faults returns the rules that the new password breaks.
+func (r passwordRequest) Faults(service.Rules) []apperr.Field {
+	return service.PasswordFaults("/new_password", r.NewPassword)
+}
+
+// Faults returns the rules that the password breaks.
+func (r redeemRequest) Faults(service.Rules) []apperr.Field {
+	return service.PasswordFaults("/password", r.Password)
 }
 
 func (a *API) redeem(ctx context.Context, in redeemRequest) error {

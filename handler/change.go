@@ -17,7 +17,7 @@ import (
 )
 
 // serverSet are the members that the server sets in every resource; embed it in the type of a change. Members with
-// the tag set:"server" may be sent back, but not changed.
+// the tag set:"server" may be sent back, but not changed; those with set:"false" may also become false.
 type serverSet struct {
 	ID        *uuid.UUID `json:"id" set:"server"`
 	Version   *int64     `json:"version" set:"server"`
@@ -123,8 +123,8 @@ func clearComputed(v reflect.Value) {
 	}
 }
 
-// keepServerSet returns an Invalid error that names the members with the tag set:"server" in which whole, a struct,
-// differs from what is shown, and then also the rules that the rest breaks.
+// keepServerSet returns an Invalid error that names the members with the tag set in which whole, a struct, differs from
+// what is shown, and then also the rules that the rest breaks.
 func keepServerSet(whole, shown any, rules service.Rules) error {
 	is := map[string]reflect.Value{}
 	for _, field := range reflect.VisibleFields(reflect.TypeOf(shown)) {
@@ -133,7 +133,8 @@ func keepServerSet(whole, shown any, rules service.Rules) error {
 	var fields []apperr.Field
 	for _, field := range reflect.VisibleFields(reflect.TypeOf(whole)) {
 		given := reflect.ValueOf(whole).FieldByIndex(field.Index)
-		if field.Tag.Get("set") != "server" || given.IsNil() {
+		set := field.Tag.Get("set")
+		if set == "" || given.IsNil() || set == "false" && given.Elem().IsZero() {
 			continue
 		}
 		if name := memberName(field); !equalValues(given.Elem(), is[name]) {
@@ -151,8 +152,8 @@ func keepServerSet(whole, shown any, rules service.Rules) error {
 
 const setByServer = "Is set by the server: leave it out, or unchanged."
 
-// checkServerSet returns an error where a member of whole with the tag set:"server" is no pointer, or no member of
-// the same type is shown.
+// checkServerSet returns an error where a member of whole with the tag set is no pointer, or no member of the same type
+// is shown.
 func checkServerSet(whole, shown reflect.Type) error {
 	is := membersOf(shown).byName
 	for _, field := range reflect.VisibleFields(whole) {
@@ -160,7 +161,7 @@ func checkServerSet(whole, shown reflect.Type) error {
 		if t != nil && t.Kind() != reflect.Pointer {
 			t = reflect.PointerTo(t)
 		}
-		if field.Tag.Get("set") == "server" && field.Type != t {
+		if field.Tag.Get("set") != "" && field.Type != t {
 			return fmt.Errorf("%s: the answer does not show such a member", field.Name)
 		}
 	}

@@ -18,6 +18,12 @@ type judged interface {
 	Faults(service.Rules) []apperr.Field
 }
 
+// whole marks a request that is refused where a member that it needs is absent; embed it. It is for requests whose
+// service would take an absent member for a wrong one, as a login does.
+type whole struct{}
+
+var wholeType = reflect.TypeFor[whole]()
+
 // absentKey is where a request's absent members are kept until it is known whether it is refused.
 const absentKey = "absent members"
 
@@ -32,8 +38,12 @@ func readFaults(c *gin.Context, t reflect.Type, rules service.Rules) (body []byt
 	}
 	faults, absent := inspect(body, t)
 	c.Set(absentKey, absent)
-	if len(faults) > 0 {
+	incomplete := len(absent) > 0 && hasMember(t, wholeType.Name(), wholeType)
+	if len(faults) > 0 || incomplete {
 		faults = append(faults, rulesBroken(body, faults, t, rules)...)
+	}
+	if incomplete {
+		faults = append(faults, besides(faults, absent)...)
 	}
 	return body, faults, nil
 }

@@ -62,6 +62,7 @@ type document struct {
 	OpenAPI string
 	Paths   map[string]map[string]struct {
 		OperationID string
+		RequestBody map[string]any
 		Responses   map[string]any
 		Permissions []string `json:"x-permission"`
 	}

@@ -1,7 +1,6 @@
 package handler
 
 import (
-	"math"
 	"net/http"
 	"time"
 
@@ -16,7 +15,7 @@ const (
 	maxLimit     = 200
 )
 
-// pageParams is what a caller says about paging: members of a search's body (embed it), or query parameters (query.Page).
+// pageParams is what a caller says about paging: members of a search's body (embed it), or query parameters.
 type pageParams struct {
 	Limit  *int     `json:"limit" query:"limit" doc:"The greatest number of rows, from 1 to 200; 50 without it."`
 	Cursor *string  `json:"cursor" query:"cursor" doc:"The next_cursor of the page before."`
@@ -35,11 +34,6 @@ type page[T any] struct {
 	Items      []T        `json:"items"`
 	NextCursor *string    `json:"next_cursor"`
 	Watermark  *time.Time `json:"watermark,omitzero" doc:"With updated_since: what to ask for next time. It is the same on each page of a list."`
-}
-
-// Page reads the parameters limit and cursor.
-func (q *query) Page() pageParams {
-	return pageParams{Limit: q.Int("limit"), Cursor: q.Text("cursor", math.MaxInt)}
 }
 
 // span checks params. filters is everything else that selects rows, besides the path: a struct or map that marshals to

@@ -48,7 +48,8 @@ func lists(t testing.TB) *testBundle {
 		if err != nil {
 			return err
 		}
-		filter, params := sampleFilter{Email: q.Text("email", 254)}, q.Page()
+		filter := sampleFilter{Email: q.Text("email", 254)}
+		params := pageParams{Limit: q.Int("limit"), Cursor: q.Text("cursor", 1000)}
 		if err := q.Err(); err != nil {
 			return err
 		}

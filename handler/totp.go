@@ -7,15 +7,21 @@ import (
 )
 
 type enrolRequest struct {
+	whole
+
 	CurrentPassword string `json:"current_password" format:"password"`
 }
 
 type codeRequest struct {
+	whole
+
 	TOTP string `json:"totp" doc:"A code of the second factor." example:"123456"`
 }
 
 // provenRequest is one for which a session is not proof enough.
 type provenRequest struct {
+	whole
+
 	CurrentPassword string `json:"current_password" format:"password"`
 	TOTP            string `json:"totp" doc:"A code of the second factor, or a recovery code." example:"123456"`
 }

@@ -48,7 +48,7 @@ type AccountInput struct {
 	Roles    []string `json:"roles" values:"role"`
 	Disabled bool     `json:"disabled" required:"false" doc:"A disabled account cannot log in."`
 
-	MFA *bool `json:"-"` // in a change: false removes the second factor of somebody who lost it
+	RemoveSecondFactor bool `json:"-"` // in a change: of somebody who lost it
 }
 
 // applyTo checks the input and writes it into a. It returns an Invalid error that names every offending member, and leaves a alone then.
@@ -59,15 +59,15 @@ func (in AccountInput) applyTo(a *models.Account) error {
 	}
 	v.required("/name", &in.Name, maxOther)
 	roles := v.roles("/roles", in.Roles)
-	if in.MFA != nil && *in.MFA && a.MFASince == nil {
-		v.add("/mfa", "read_only", "Is enrolled by the owner of the account: leave it out, or unchanged.")
-	}
 	if err := v.err(); err != nil {
 		return err
 	}
 	a.Email, a.Name, a.Roles, a.Disabled = phi.NormalizeText(in.Email), in.Name, roles, in.Disabled
 	return nil
 }
+
+// Faults returns the rules that the input breaks.
+func (in AccountInput) Faults(Rules) []apperr.Field { return fieldsOf(in.applyTo(&models.Account{})) }
 
 // roles returns the roles that an account may have, each once, in the order of Roles.
 func (v *validation) roles(pointer string, given []string) []string {
@@ -100,7 +100,8 @@ func (s *AccountService) Create(ctx context.Context, in AccountInput, password *
 	intent := audit.Intent{Action: audit.Create, EntityType: "account"}
 	create := func(ctx context.Context) (*AccountWithLink, error) {
 		account := &models.Account{MustChangePassword: password != nil}
-		err := in.applyTo(account)
+		v := validation{append(fieldsOf(in.applyTo(account)), firstFaults(password)...)}
+		err := v.err()
 		if err != nil {
 			return nil, err
 		}
@@ -117,13 +118,18 @@ func (s *AccountService) Create(ctx context.Context, in AccountInput, password *
 	return guarded(ctx, s.store, AccountCreate, intent, s.store.InTx, create)
 }
 
-// firstHash returns the hash of a password, or none, which no password has.
+// firstFaults returns the rules that a password breaks that an admin chooses. There may be none.
+func firstFaults(password *string) []apperr.Field {
+	if password == nil {
+		return nil
+	}
+	return PasswordFaults("/password", *password)
+}
+
+// firstHash returns the hash of a password without faults, or "", which is no password's hash.
 func (s *AccountService) firstHash(ctx context.Context, password *string) (string, error) {
 	if password == nil {
 		return "", nil
-	}
-	if err := checkNewPassword("/password", *password); err != nil {
-		return "", err
 	}
 	return s.auth.passwords.hash(ctx, *password)
 }
@@ -228,7 +234,7 @@ func (s *AccountService) Change(ctx context.Context, id uuid.UUID, current Preco
 		if err := notTheLast(account, admins); err != nil {
 			return err
 		}
-		if in.MFA != nil && !*in.MFA && account.MFASince != nil {
+		if in.RemoveSecondFactor && account.MFASince != nil {
 			if err := notOwn(ctx, account, "POST /api/v1/auth/totp/disable"); err != nil {
 				return err
 			}
@@ -318,6 +324,10 @@ func (s *AccountService) Reset(ctx context.Context, id uuid.UUID, password *stri
 	account, err := s.change(ctx, audit.Reset, id, func(int64) bool { return true },
 		func(ctx context.Context, account *models.Account, _ []uuid.UUID) (err error) {
 			if err := notOwn(ctx, account, "POST /api/v1/auth/password"); err != nil {
+				return err
+			}
+			v := validation{firstFaults(password)}
+			if err := v.err(); err != nil {
 				return err
 			}
 			if account.PasswordHash, err = s.firstHash(ctx, password); err != nil {

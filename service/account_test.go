@@ -341,7 +341,7 @@ func TestRemovingASecondFactor(t *testing.T) {
 		_, err = b.auth.Login(anonymous(t), with)
 		require.True(t, apperr.Is(err, apperr.TOTPNeeded), "a new password does not do away with it: %v", err)
 		for range 2 {
-			account, err = b.accounts.Change(admin, account.ID, anyVersion, edit(func(in *service.AccountInput) { in.MFA = new(false) }))
+			account, err = b.accounts.Change(admin, account.ID, anyVersion, edit(func(in *service.AccountInput) { in.RemoveSecondFactor = true }))
 			require.NoError(t, err)
 			require.Nil(t, account.MFASince)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/config"
 	"novamind/models"
@@ -36,6 +37,11 @@ type APIKeyInput struct {
 	Name      string    `json:"name" max:"200" example:"Laboratory"`
 	Scopes    []string  `json:"scopes" values:"scope" doc:"The permissions of the key."`
 	ExpiresAt time.Time `json:"expires_at" doc:"At most auth.api_key_lifetime from now."`
+}
+
+// Faults returns the rules that the input breaks.
+func (in APIKeyInput) Faults(rules Rules) []apperr.Field {
+	return fieldsOf(in.check(time.Now(), rules.APIKeyLifetime))
 }
 
 // check returns an Invalid error that names every offending member.

@@ -181,11 +181,12 @@ func (s *AuthService) strengthen(ctx context.Context, account *models.Account, p
 // SetPassword changes the actor's own password and ends their other sessions. It returns an Invalid error for a password that is too short, too long,
 // common or the old one, BadCredentials when current is wrong, and RateLimited after too many of these.
 func (s *AuthService) SetPassword(ctx context.Context, current, replacement string) error {
-	if err := checkNewPassword("/new_password", replacement); err != nil {
-		return err
-	}
+	v := validation{PasswordFaults("/new_password", replacement)}
 	if current == replacement {
-		return apperr.InvalidFields(apperr.Field{Pointer: "/new_password", Code: "unchanged", Detail: "Must not be the old one."})
+		v.add("/new_password", "unchanged", "Must not be the old one.")
+	}
+	if err := v.err(); err != nil {
+		return err
 	}
 	hash, err := s.passwords.hash(ctx, replacement)
 	if err != nil {

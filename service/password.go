@@ -82,6 +82,11 @@ func (p *passwords) matches(ctx context.Context, password, hash string) (ok, wea
 	return ok && known, params.Memory < p.params.Memory || params.Iterations < p.params.Iterations, nil
 }
 
+// PasswordFaults returns the rules that a new password breaks.
+func PasswordFaults(pointer, password string) []apperr.Field {
+	return fieldsOf(checkNewPassword(pointer, password))
+}
+
 func checkNewPassword(pointer, password string) error {
 	var v validation
 	switch n := utf8.RuneCountInString(password); {

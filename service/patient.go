@@ -61,7 +61,7 @@ type Registered struct {
 // Register adds a patient. It returns an Invalid error, or a PossibleDuplicate one with those of the candidates whom the actor sees.
 func (s *PatientService) Register(ctx context.Context, in Registration) (*Registered, error) {
 	intent := audit.Intent{Action: audit.Create, EntityType: "patient"}
-	v := validation{in.Faults(Rules{s.region})}
+	v := validation{in.Faults(Rules{PhoneRegion: s.region})}
 	if in.AllowDuplicate && len(v.fields) == 0 {
 		intent.Reason = strings.TrimSpace(in.DuplicateReason)
 	}

@@ -50,7 +50,8 @@ func (in PatientInput) applyTo(p *models.Patient, region string, now time.Time) 
 
 // Rules is what rules depend on besides what they judge.
 type Rules struct {
-	PhoneRegion string // where numbers without a country code belong
+	PhoneRegion    string        // where numbers without a country code belong
+	APIKeyLifetime time.Duration // the longest of an API key
 }
 
 // Faults returns the rules that the input breaks.

@@ -137,7 +137,7 @@ func TestNobodyResetsThemselves(t *testing.T) {
 			_, err = b.accounts.Reset(mine, l.Account.ID, chose)
 			require.True(t, apperr.Is(err, apperr.Forbidden), "%v", err)
 		}
-		_, err = b.accounts.Change(mine, l.Account.ID, anyVersion, edit(func(in *service.AccountInput) { in.MFA = new(false) }))
+		_, err = b.accounts.Change(mine, l.Account.ID, anyVersion, edit(func(in *service.AccountInput) { in.RemoveSecondFactor = true }))
 		require.True(t, apperr.Is(err, apperr.Forbidden), "%v", err)
 		_, err = b.accounts.Change(mine, l.Account.ID, anyVersion, edit(func(in *service.AccountInput) { in.Name = "Other" }))
 		require.NoError(t, err)

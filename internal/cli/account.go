@@ -122,7 +122,7 @@ func newAccountResetCommand(app *app) *cobra.Command {
 				if secondFactor {
 					account, err = accounts.Change(ctx, account.ID, func(int64) bool { return true }, func(current *models.Account) (service.AccountInput, error) {
 						in := inputOf(current)
-						in.MFA = new(false)
+						in.RemoveSecondFactor = true
 						return in, nil
 					})
 					if err != nil {
