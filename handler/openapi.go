@@ -209,7 +209,7 @@ func (d *describer) responses(described *huma.Operation, op Operation, b *bindin
 	switch {
 	case op.Action.status == http.StatusNoContent:
 	case op.Action.answer == nil:
-		ok.Content = map[string]*huma.MediaType{op.Action.media: {Schema: &huma.Schema{}}}
+		ok.Content = map[string]*huma.MediaType{op.Action.media: {Schema: rawSchema(op.Action.media)}}
 	default:
 		ok.Content = map[string]*huma.MediaType{op.Action.media: {Schema: d.of(op.Action.answer, answered)}}
 	}
@@ -220,6 +220,14 @@ func (d *describer) responses(described *huma.Operation, op Operation, b *bindin
 	for status, codes := range maps.All(byStatus(op.codes(b))) {
 		described.Responses[strconv.Itoa(status)] = d.problem(status, codes)
 	}
+}
+
+// rawSchema describes what an action writes by itself: text, or JSON of any form.
+func rawSchema(media string) *huma.Schema {
+	if strings.HasPrefix(media, "text/") {
+		return &huma.Schema{Type: huma.TypeString}
+	}
+	return &huma.Schema{}
 }
 
 // headers are the headers of answers. A required one is in each answer that lists it.
