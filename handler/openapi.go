@@ -44,7 +44,10 @@ func (a *API) document() ([]byte, error) {
 		Info: &huma.Info{
 			Title: "NovaMind", Version: "1",
 			Description: about,
+			Contact:     &huma.Contact{Name: "The maintainers of NovaMind"},
+			License:     &huma.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"},
 		},
+		Tags:    tags(),
 		Servers: []*huma.Server{{URL: "/", Description: "This server"}},
 		Components: &huma.Components{
 			Schemas: d.registry, Headers: headers,
@@ -73,9 +76,9 @@ var placeholder = regexp.MustCompile(`:(\w+)`)
 type describer struct{ *schemas }
 
 func (d *describer) operation(op Operation) (*huma.Operation, error) {
-	noun := "system"
-	if path, ok := strings.CutPrefix(op.Pattern, "/api/v1/"); ok {
-		noun, _, _ = strings.Cut(path, "/")
+	noun, err := nounOf(op.Pattern)
+	if err != nil {
+		return nil, err
 	}
 	described := &huma.Operation{
 		Method: op.Method, Path: placeholder.ReplaceAllString(op.Pattern, "{$1}"),
