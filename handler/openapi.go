@@ -236,7 +236,7 @@ func rawSchema(media string) *huma.Schema {
 // headers are the headers of answers. A required one is in each answer that lists it.
 var headers = map[string]*huma.Header{
 	"X-Request-Id":     header("The id of the request, in our log too.", true),
-	"Cache-Control":    header("No cache keeps the answer.", true),
+	"Cache-Control":    header("How caches keep the answer: no-store, or no-cache for files of pages.", true),
 	"ETag":             header("The version of the answer: for If-Match, where a resource can be changed, and If-None-Match.", false),
 	"Location":         header("Where the new resource is.", true),
 	"Link":             header(`The next page, where there is one, with rel="next" (RFC 8288).`, false),
@@ -256,7 +256,7 @@ func headersOf(op Operation) map[string]*huma.Header {
 			maps.Copy(out, referred(name))
 		}
 	}
-	when(strings.HasPrefix(op.Pattern, "/api/"), "Cache-Control")
+	when(strings.HasPrefix(op.Pattern, "/api/") || op.Action.versioned, "Cache-Control")
 	when(op.Action.tagged || op.revalidates(), "ETag")
 	when(op.Action.located, "Location")
 	when(op.Action.pages && op.Method == http.MethodGet, "Link")
