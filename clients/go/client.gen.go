@@ -81,6 +81,30 @@ func (e AccountRoles) Valid() bool {
 	}
 }
 
+// Defines values for AccountPartRoles.
+const (
+	AccountPartRolesAdmin     AccountPartRoles = "admin"
+	AccountPartRolesAuditor   AccountPartRoles = "auditor"
+	AccountPartRolesClinician AccountPartRoles = "clinician"
+	AccountPartRolesFrontDesk AccountPartRoles = "front_desk"
+)
+
+// Valid indicates whether the value is a known member of the AccountPartRoles enum.
+func (e AccountPartRoles) Valid() bool {
+	switch e {
+	case AccountPartRolesAdmin:
+		return true
+	case AccountPartRolesAuditor:
+		return true
+	case AccountPartRolesClinician:
+		return true
+	case AccountPartRolesFrontDesk:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AccountPatchRoles.
 const (
 	AccountPatchRolesAdmin     AccountPatchRoles = "admin"
@@ -186,6 +210,45 @@ func (e ApiKeyScopes) Valid() bool {
 	case ApiKeyScopesPatientUpdate:
 		return true
 	case ApiKeyScopesPractitionerRead:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApiKeyPartScopes.
+const (
+	ApiKeyPartScopesAppointmentCreate     ApiKeyPartScopes = "appointment.create"
+	ApiKeyPartScopesAppointmentRead       ApiKeyPartScopes = "appointment.read"
+	ApiKeyPartScopesAppointmentTransition ApiKeyPartScopes = "appointment.transition"
+	ApiKeyPartScopesAppointmentUpdate     ApiKeyPartScopes = "appointment.update"
+	ApiKeyPartScopesAvailabilityRead      ApiKeyPartScopes = "availability.read"
+	ApiKeyPartScopesPatientCreate         ApiKeyPartScopes = "patient.create"
+	ApiKeyPartScopesPatientRead           ApiKeyPartScopes = "patient.read"
+	ApiKeyPartScopesPatientUpdate         ApiKeyPartScopes = "patient.update"
+	ApiKeyPartScopesPractitionerRead      ApiKeyPartScopes = "practitioner.read"
+)
+
+// Valid indicates whether the value is a known member of the ApiKeyPartScopes enum.
+func (e ApiKeyPartScopes) Valid() bool {
+	switch e {
+	case ApiKeyPartScopesAppointmentCreate:
+		return true
+	case ApiKeyPartScopesAppointmentRead:
+		return true
+	case ApiKeyPartScopesAppointmentTransition:
+		return true
+	case ApiKeyPartScopesAppointmentUpdate:
+		return true
+	case ApiKeyPartScopesAvailabilityRead:
+		return true
+	case ApiKeyPartScopesPatientCreate:
+		return true
+	case ApiKeyPartScopesPatientRead:
+		return true
+	case ApiKeyPartScopesPatientUpdate:
+		return true
+	case ApiKeyPartScopesPractitionerRead:
 		return true
 	default:
 		return false
@@ -384,6 +447,90 @@ func (e AppointmentInputType) Valid() bool {
 	case AppointmentInputTypeLessThannil:
 		return true
 	case AppointmentInputTypeMedication:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AppointmentPartModality.
+const (
+	AppointmentPartModalityInPerson AppointmentPartModality = "in_person"
+	AppointmentPartModalityPhone    AppointmentPartModality = "phone"
+	AppointmentPartModalityVideo    AppointmentPartModality = "video"
+)
+
+// Valid indicates whether the value is a known member of the AppointmentPartModality enum.
+func (e AppointmentPartModality) Valid() bool {
+	switch e {
+	case AppointmentPartModalityInPerson:
+		return true
+	case AppointmentPartModalityPhone:
+		return true
+	case AppointmentPartModalityVideo:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AppointmentPartStatus.
+const (
+	AppointmentPartStatusArrived        AppointmentPartStatus = "arrived"
+	AppointmentPartStatusBooked         AppointmentPartStatus = "booked"
+	AppointmentPartStatusCancelled      AppointmentPartStatus = "cancelled"
+	AppointmentPartStatusCheckedIn      AppointmentPartStatus = "checked-in"
+	AppointmentPartStatusEnteredInError AppointmentPartStatus = "entered-in-error"
+	AppointmentPartStatusFulfilled      AppointmentPartStatus = "fulfilled"
+	AppointmentPartStatusNoshow         AppointmentPartStatus = "noshow"
+	AppointmentPartStatusPending        AppointmentPartStatus = "pending"
+)
+
+// Valid indicates whether the value is a known member of the AppointmentPartStatus enum.
+func (e AppointmentPartStatus) Valid() bool {
+	switch e {
+	case AppointmentPartStatusArrived:
+		return true
+	case AppointmentPartStatusBooked:
+		return true
+	case AppointmentPartStatusCancelled:
+		return true
+	case AppointmentPartStatusCheckedIn:
+		return true
+	case AppointmentPartStatusEnteredInError:
+		return true
+	case AppointmentPartStatusFulfilled:
+		return true
+	case AppointmentPartStatusNoshow:
+		return true
+	case AppointmentPartStatusPending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AppointmentPartType.
+const (
+	AppointmentPartTypeAssessment AppointmentPartType = "assessment"
+	AppointmentPartTypeGroup      AppointmentPartType = "group"
+	AppointmentPartTypeIndividual AppointmentPartType = "individual"
+	AppointmentPartTypeIntake     AppointmentPartType = "intake"
+	AppointmentPartTypeMedication AppointmentPartType = "medication"
+)
+
+// Valid indicates whether the value is a known member of the AppointmentPartType enum.
+func (e AppointmentPartType) Valid() bool {
+	switch e {
+	case AppointmentPartTypeAssessment:
+		return true
+	case AppointmentPartTypeGroup:
+		return true
+	case AppointmentPartTypeIndividual:
+		return true
+	case AppointmentPartTypeIntake:
+		return true
+	case AppointmentPartTypeMedication:
 		return true
 	default:
 		return false
@@ -597,6 +744,27 @@ func (e AuditLogOutcome) Valid() bool {
 	}
 }
 
+// Defines values for AuditLogPartOutcome.
+const (
+	AuditLogPartOutcomeDenied  AuditLogPartOutcome = "denied"
+	AuditLogPartOutcomeFailure AuditLogPartOutcome = "failure"
+	AuditLogPartOutcomeSuccess AuditLogPartOutcome = "success"
+)
+
+// Valid indicates whether the value is a known member of the AuditLogPartOutcome enum.
+func (e AuditLogPartOutcome) Valid() bool {
+	switch e {
+	case AuditLogPartOutcomeDenied:
+		return true
+	case AuditLogPartOutcomeFailure:
+		return true
+	case AuditLogPartOutcomeSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClinicianKind.
 const (
 	ClinicianKindAppointment ClinicianKind = "appointment"
@@ -615,6 +783,30 @@ func (e ClinicianKind) Valid() bool {
 	case ClinicianKindRecord:
 		return true
 	case ClinicianKindRegistered:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClinicianPartKind.
+const (
+	ClinicianPartKindAppointment ClinicianPartKind = "appointment"
+	ClinicianPartKindAssigned    ClinicianPartKind = "assigned"
+	ClinicianPartKindRecord      ClinicianPartKind = "record"
+	ClinicianPartKindRegistered  ClinicianPartKind = "registered"
+)
+
+// Valid indicates whether the value is a known member of the ClinicianPartKind enum.
+func (e ClinicianPartKind) Valid() bool {
+	switch e {
+	case ClinicianPartKindAppointment:
+		return true
+	case ClinicianPartKindAssigned:
+		return true
+	case ClinicianPartKindRecord:
+		return true
+	case ClinicianPartKindRegistered:
 		return true
 	default:
 		return false
@@ -651,6 +843,21 @@ const (
 func (e ConsentKind) Valid() bool {
 	switch e {
 	case ConsentKindPart2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ConsentPartKind.
+const (
+	ConsentPartKindPart2 ConsentPartKind = "part2"
+)
+
+// Valid indicates whether the value is a known member of the ConsentPartKind enum.
+func (e ConsentPartKind) Valid() bool {
+	switch e {
+	case ConsentPartKindPart2:
 		return true
 	default:
 		return false
@@ -807,6 +1014,93 @@ func (e MedicalRecordStatus) Valid() bool {
 	case MedicalRecordStatusEnteredInError:
 		return true
 	case MedicalRecordStatusFinal:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MedicalRecordPartKind.
+const (
+	MedicalRecordPartKindAssessment        MedicalRecordPartKind = "assessment"
+	MedicalRecordPartKindDiagnosis         MedicalRecordPartKind = "diagnosis"
+	MedicalRecordPartKindDocument          MedicalRecordPartKind = "document"
+	MedicalRecordPartKindIntake            MedicalRecordPartKind = "intake"
+	MedicalRecordPartKindMedication        MedicalRecordPartKind = "medication"
+	MedicalRecordPartKindProgressNote      MedicalRecordPartKind = "progress_note"
+	MedicalRecordPartKindPsychotherapyNote MedicalRecordPartKind = "psychotherapy_note"
+	MedicalRecordPartKindSudCounselingNote MedicalRecordPartKind = "sud_counseling_note"
+	MedicalRecordPartKindTreatmentPlan     MedicalRecordPartKind = "treatment_plan"
+)
+
+// Valid indicates whether the value is a known member of the MedicalRecordPartKind enum.
+func (e MedicalRecordPartKind) Valid() bool {
+	switch e {
+	case MedicalRecordPartKindAssessment:
+		return true
+	case MedicalRecordPartKindDiagnosis:
+		return true
+	case MedicalRecordPartKindDocument:
+		return true
+	case MedicalRecordPartKindIntake:
+		return true
+	case MedicalRecordPartKindMedication:
+		return true
+	case MedicalRecordPartKindProgressNote:
+		return true
+	case MedicalRecordPartKindPsychotherapyNote:
+		return true
+	case MedicalRecordPartKindSudCounselingNote:
+		return true
+	case MedicalRecordPartKindTreatmentPlan:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MedicalRecordPartSensitivity.
+const (
+	MedicalRecordPartSensitivityNormal        MedicalRecordPartSensitivity = "normal"
+	MedicalRecordPartSensitivityPart2         MedicalRecordPartSensitivity = "part2"
+	MedicalRecordPartSensitivityPsychotherapy MedicalRecordPartSensitivity = "psychotherapy"
+	MedicalRecordPartSensitivityRestricted    MedicalRecordPartSensitivity = "restricted"
+)
+
+// Valid indicates whether the value is a known member of the MedicalRecordPartSensitivity enum.
+func (e MedicalRecordPartSensitivity) Valid() bool {
+	switch e {
+	case MedicalRecordPartSensitivityNormal:
+		return true
+	case MedicalRecordPartSensitivityPart2:
+		return true
+	case MedicalRecordPartSensitivityPsychotherapy:
+		return true
+	case MedicalRecordPartSensitivityRestricted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MedicalRecordPartStatus.
+const (
+	MedicalRecordPartStatusAmended        MedicalRecordPartStatus = "amended"
+	MedicalRecordPartStatusDraft          MedicalRecordPartStatus = "draft"
+	MedicalRecordPartStatusEnteredInError MedicalRecordPartStatus = "entered-in-error"
+	MedicalRecordPartStatusFinal          MedicalRecordPartStatus = "final"
+)
+
+// Valid indicates whether the value is a known member of the MedicalRecordPartStatus enum.
+func (e MedicalRecordPartStatus) Valid() bool {
+	switch e {
+	case MedicalRecordPartStatusAmended:
+		return true
+	case MedicalRecordPartStatusDraft:
+		return true
+	case MedicalRecordPartStatusEnteredInError:
+		return true
+	case MedicalRecordPartStatusFinal:
 		return true
 	default:
 		return false
@@ -1005,6 +1299,27 @@ func (e MedicalRecordRequestSensitivity) Valid() bool {
 	case MedicalRecordRequestSensitivityPsychotherapy:
 		return true
 	case MedicalRecordRequestSensitivityRestricted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PatientSearchInputSort.
+const (
+	PatientSearchInputSortId          PatientSearchInputSort = "id"
+	PatientSearchInputSortLessThannil PatientSearchInputSort = "<nil>"
+	PatientSearchInputSortUpdatedAt   PatientSearchInputSort = "updated_at"
+)
+
+// Valid indicates whether the value is a known member of the PatientSearchInputSort enum.
+func (e PatientSearchInputSort) Valid() bool {
+	switch e {
+	case PatientSearchInputSortId:
+		return true
+	case PatientSearchInputSortLessThannil:
+		return true
+	case PatientSearchInputSortUpdatedAt:
 		return true
 	default:
 		return false
@@ -1326,6 +1641,78 @@ func (e WeeklyHoursInputWeekday) Valid() bool {
 	}
 }
 
+// Defines values for ListAccountsParamsFields.
+const (
+	ListAccountsParamsFieldsDisabled           ListAccountsParamsFields = "disabled"
+	ListAccountsParamsFieldsEmail              ListAccountsParamsFields = "email"
+	ListAccountsParamsFieldsId                 ListAccountsParamsFields = "id"
+	ListAccountsParamsFieldsMfa                ListAccountsParamsFields = "mfa"
+	ListAccountsParamsFieldsMustChangePassword ListAccountsParamsFields = "must_change_password"
+	ListAccountsParamsFieldsName               ListAccountsParamsFields = "name"
+	ListAccountsParamsFieldsRoles              ListAccountsParamsFields = "roles"
+	ListAccountsParamsFieldsVersion            ListAccountsParamsFields = "version"
+)
+
+// Valid indicates whether the value is a known member of the ListAccountsParamsFields enum.
+func (e ListAccountsParamsFields) Valid() bool {
+	switch e {
+	case ListAccountsParamsFieldsDisabled:
+		return true
+	case ListAccountsParamsFieldsEmail:
+		return true
+	case ListAccountsParamsFieldsId:
+		return true
+	case ListAccountsParamsFieldsMfa:
+		return true
+	case ListAccountsParamsFieldsMustChangePassword:
+		return true
+	case ListAccountsParamsFieldsName:
+		return true
+	case ListAccountsParamsFieldsRoles:
+		return true
+	case ListAccountsParamsFieldsVersion:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAPIKeysParamsFields.
+const (
+	ListAPIKeysParamsFieldsAccountId  ListAPIKeysParamsFields = "account_id"
+	ListAPIKeysParamsFieldsCreatedAt  ListAPIKeysParamsFields = "created_at"
+	ListAPIKeysParamsFieldsExpiresAt  ListAPIKeysParamsFields = "expires_at"
+	ListAPIKeysParamsFieldsId         ListAPIKeysParamsFields = "id"
+	ListAPIKeysParamsFieldsLastUsedAt ListAPIKeysParamsFields = "last_used_at"
+	ListAPIKeysParamsFieldsName       ListAPIKeysParamsFields = "name"
+	ListAPIKeysParamsFieldsScopes     ListAPIKeysParamsFields = "scopes"
+	ListAPIKeysParamsFieldsVersion    ListAPIKeysParamsFields = "version"
+)
+
+// Valid indicates whether the value is a known member of the ListAPIKeysParamsFields enum.
+func (e ListAPIKeysParamsFields) Valid() bool {
+	switch e {
+	case ListAPIKeysParamsFieldsAccountId:
+		return true
+	case ListAPIKeysParamsFieldsCreatedAt:
+		return true
+	case ListAPIKeysParamsFieldsExpiresAt:
+		return true
+	case ListAPIKeysParamsFieldsId:
+		return true
+	case ListAPIKeysParamsFieldsLastUsedAt:
+		return true
+	case ListAPIKeysParamsFieldsName:
+		return true
+	case ListAPIKeysParamsFieldsScopes:
+		return true
+	case ListAPIKeysParamsFieldsVersion:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListAppointmentsParamsStatus.
 const (
 	ListAppointmentsParamsStatusArrived        ListAppointmentsParamsStatus = "arrived"
@@ -1356,6 +1743,99 @@ func (e ListAppointmentsParamsStatus) Valid() bool {
 	case ListAppointmentsParamsStatusNoshow:
 		return true
 	case ListAppointmentsParamsStatusPending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAppointmentsParamsSort.
+const (
+	ListAppointmentsParamsSortStartsAt  ListAppointmentsParamsSort = "starts_at"
+	ListAppointmentsParamsSortUpdatedAt ListAppointmentsParamsSort = "updated_at"
+)
+
+// Valid indicates whether the value is a known member of the ListAppointmentsParamsSort enum.
+func (e ListAppointmentsParamsSort) Valid() bool {
+	switch e {
+	case ListAppointmentsParamsSortStartsAt:
+		return true
+	case ListAppointmentsParamsSortUpdatedAt:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAppointmentsParamsFields.
+const (
+	ListAppointmentsParamsFieldsAllowOverlap     ListAppointmentsParamsFields = "allow_overlap"
+	ListAppointmentsParamsFieldsCancelReason     ListAppointmentsParamsFields = "cancel_reason"
+	ListAppointmentsParamsFieldsCreatedAt        ListAppointmentsParamsFields = "created_at"
+	ListAppointmentsParamsFieldsEndsAt           ListAppointmentsParamsFields = "ends_at"
+	ListAppointmentsParamsFieldsExpiresAt        ListAppointmentsParamsFields = "expires_at"
+	ListAppointmentsParamsFieldsId               ListAppointmentsParamsFields = "id"
+	ListAppointmentsParamsFieldsModality         ListAppointmentsParamsFields = "modality"
+	ListAppointmentsParamsFieldsOverlapReason    ListAppointmentsParamsFields = "overlap_reason"
+	ListAppointmentsParamsFieldsPatientId        ListAppointmentsParamsFields = "patient_id"
+	ListAppointmentsParamsFieldsPatientName      ListAppointmentsParamsFields = "patient_name"
+	ListAppointmentsParamsFieldsPractitionerId   ListAppointmentsParamsFields = "practitioner_id"
+	ListAppointmentsParamsFieldsPractitionerName ListAppointmentsParamsFields = "practitioner_name"
+	ListAppointmentsParamsFieldsReason           ListAppointmentsParamsFields = "reason"
+	ListAppointmentsParamsFieldsSeriesId         ListAppointmentsParamsFields = "series_id"
+	ListAppointmentsParamsFieldsStartsAt         ListAppointmentsParamsFields = "starts_at"
+	ListAppointmentsParamsFieldsStatus           ListAppointmentsParamsFields = "status"
+	ListAppointmentsParamsFieldsTimeZone         ListAppointmentsParamsFields = "time_zone"
+	ListAppointmentsParamsFieldsType             ListAppointmentsParamsFields = "type"
+	ListAppointmentsParamsFieldsUpdatedAt        ListAppointmentsParamsFields = "updated_at"
+	ListAppointmentsParamsFieldsVersion          ListAppointmentsParamsFields = "version"
+	ListAppointmentsParamsFieldsVideoUrl         ListAppointmentsParamsFields = "video_url"
+)
+
+// Valid indicates whether the value is a known member of the ListAppointmentsParamsFields enum.
+func (e ListAppointmentsParamsFields) Valid() bool {
+	switch e {
+	case ListAppointmentsParamsFieldsAllowOverlap:
+		return true
+	case ListAppointmentsParamsFieldsCancelReason:
+		return true
+	case ListAppointmentsParamsFieldsCreatedAt:
+		return true
+	case ListAppointmentsParamsFieldsEndsAt:
+		return true
+	case ListAppointmentsParamsFieldsExpiresAt:
+		return true
+	case ListAppointmentsParamsFieldsId:
+		return true
+	case ListAppointmentsParamsFieldsModality:
+		return true
+	case ListAppointmentsParamsFieldsOverlapReason:
+		return true
+	case ListAppointmentsParamsFieldsPatientId:
+		return true
+	case ListAppointmentsParamsFieldsPatientName:
+		return true
+	case ListAppointmentsParamsFieldsPractitionerId:
+		return true
+	case ListAppointmentsParamsFieldsPractitionerName:
+		return true
+	case ListAppointmentsParamsFieldsReason:
+		return true
+	case ListAppointmentsParamsFieldsSeriesId:
+		return true
+	case ListAppointmentsParamsFieldsStartsAt:
+		return true
+	case ListAppointmentsParamsFieldsStatus:
+		return true
+	case ListAppointmentsParamsFieldsTimeZone:
+		return true
+	case ListAppointmentsParamsFieldsType:
+		return true
+	case ListAppointmentsParamsFieldsUpdatedAt:
+		return true
+	case ListAppointmentsParamsFieldsVersion:
+		return true
+	case ListAppointmentsParamsFieldsVideoUrl:
 		return true
 	default:
 		return false
@@ -1716,6 +2196,135 @@ func (e ListAuditEventsParamsOrigin) Valid() bool {
 	}
 }
 
+// Defines values for ListAuditEventsParamsFields.
+const (
+	ListAuditEventsParamsFieldsAction       ListAuditEventsParamsFields = "action"
+	ListAuditEventsParamsFieldsActorRoles   ListAuditEventsParamsFields = "actor_roles"
+	ListAuditEventsParamsFieldsAddress      ListAuditEventsParamsFields = "address"
+	ListAuditEventsParamsFieldsApiKeyId     ListAuditEventsParamsFields = "api_key_id"
+	ListAuditEventsParamsFieldsChanges      ListAuditEventsParamsFields = "changes"
+	ListAuditEventsParamsFieldsDataCategory ListAuditEventsParamsFields = "data_category"
+	ListAuditEventsParamsFieldsDetails      ListAuditEventsParamsFields = "details"
+	ListAuditEventsParamsFieldsEntityId     ListAuditEventsParamsFields = "entity_id"
+	ListAuditEventsParamsFieldsEntityType   ListAuditEventsParamsFields = "entity_type"
+	ListAuditEventsParamsFieldsId           ListAuditEventsParamsFields = "id"
+	ListAuditEventsParamsFieldsOccurredAt   ListAuditEventsParamsFields = "occurred_at"
+	ListAuditEventsParamsFieldsOnBehalfOf   ListAuditEventsParamsFields = "on_behalf_of"
+	ListAuditEventsParamsFieldsOrigin       ListAuditEventsParamsFields = "origin"
+	ListAuditEventsParamsFieldsOutcome      ListAuditEventsParamsFields = "outcome"
+	ListAuditEventsParamsFieldsPurpose      ListAuditEventsParamsFields = "purpose"
+	ListAuditEventsParamsFieldsReason       ListAuditEventsParamsFields = "reason"
+	ListAuditEventsParamsFieldsRequestId    ListAuditEventsParamsFields = "request_id"
+	ListAuditEventsParamsFieldsRoute        ListAuditEventsParamsFields = "route"
+	ListAuditEventsParamsFieldsSessionId    ListAuditEventsParamsFields = "session_id"
+	ListAuditEventsParamsFieldsSubjects     ListAuditEventsParamsFields = "subjects"
+	ListAuditEventsParamsFieldsUserId       ListAuditEventsParamsFields = "user_id"
+)
+
+// Valid indicates whether the value is a known member of the ListAuditEventsParamsFields enum.
+func (e ListAuditEventsParamsFields) Valid() bool {
+	switch e {
+	case ListAuditEventsParamsFieldsAction:
+		return true
+	case ListAuditEventsParamsFieldsActorRoles:
+		return true
+	case ListAuditEventsParamsFieldsAddress:
+		return true
+	case ListAuditEventsParamsFieldsApiKeyId:
+		return true
+	case ListAuditEventsParamsFieldsChanges:
+		return true
+	case ListAuditEventsParamsFieldsDataCategory:
+		return true
+	case ListAuditEventsParamsFieldsDetails:
+		return true
+	case ListAuditEventsParamsFieldsEntityId:
+		return true
+	case ListAuditEventsParamsFieldsEntityType:
+		return true
+	case ListAuditEventsParamsFieldsId:
+		return true
+	case ListAuditEventsParamsFieldsOccurredAt:
+		return true
+	case ListAuditEventsParamsFieldsOnBehalfOf:
+		return true
+	case ListAuditEventsParamsFieldsOrigin:
+		return true
+	case ListAuditEventsParamsFieldsOutcome:
+		return true
+	case ListAuditEventsParamsFieldsPurpose:
+		return true
+	case ListAuditEventsParamsFieldsReason:
+		return true
+	case ListAuditEventsParamsFieldsRequestId:
+		return true
+	case ListAuditEventsParamsFieldsRoute:
+		return true
+	case ListAuditEventsParamsFieldsSessionId:
+		return true
+	case ListAuditEventsParamsFieldsSubjects:
+		return true
+	case ListAuditEventsParamsFieldsUserId:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListYourSessionsParamsFields.
+const (
+	ListYourSessionsParamsFieldsAddress    ListYourSessionsParamsFields = "address"
+	ListYourSessionsParamsFieldsCreatedAt  ListYourSessionsParamsFields = "created_at"
+	ListYourSessionsParamsFieldsCurrent    ListYourSessionsParamsFields = "current"
+	ListYourSessionsParamsFieldsExpiresAt  ListYourSessionsParamsFields = "expires_at"
+	ListYourSessionsParamsFieldsId         ListYourSessionsParamsFields = "id"
+	ListYourSessionsParamsFieldsLastSeenAt ListYourSessionsParamsFields = "last_seen_at"
+)
+
+// Valid indicates whether the value is a known member of the ListYourSessionsParamsFields enum.
+func (e ListYourSessionsParamsFields) Valid() bool {
+	switch e {
+	case ListYourSessionsParamsFieldsAddress:
+		return true
+	case ListYourSessionsParamsFieldsCreatedAt:
+		return true
+	case ListYourSessionsParamsFieldsCurrent:
+		return true
+	case ListYourSessionsParamsFieldsExpiresAt:
+		return true
+	case ListYourSessionsParamsFieldsId:
+		return true
+	case ListYourSessionsParamsFieldsLastSeenAt:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListEmergencyAccessesParamsFields.
+const (
+	ListEmergencyAccessesParamsFieldsCreatedAt ListEmergencyAccessesParamsFields = "created_at"
+	ListEmergencyAccessesParamsFieldsExpiresAt ListEmergencyAccessesParamsFields = "expires_at"
+	ListEmergencyAccessesParamsFieldsId        ListEmergencyAccessesParamsFields = "id"
+	ListEmergencyAccessesParamsFieldsPatientId ListEmergencyAccessesParamsFields = "patient_id"
+)
+
+// Valid indicates whether the value is a known member of the ListEmergencyAccessesParamsFields enum.
+func (e ListEmergencyAccessesParamsFields) Valid() bool {
+	switch e {
+	case ListEmergencyAccessesParamsFieldsCreatedAt:
+		return true
+	case ListEmergencyAccessesParamsFieldsExpiresAt:
+		return true
+	case ListEmergencyAccessesParamsFieldsId:
+		return true
+	case ListEmergencyAccessesParamsFieldsPatientId:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListMedicalRecordsParamsKind.
 const (
 	ListMedicalRecordsParamsKindAssessment        ListMedicalRecordsParamsKind = "assessment"
@@ -1779,6 +2388,102 @@ func (e ListMedicalRecordsParamsStatus) Valid() bool {
 	}
 }
 
+// Defines values for ListMedicalRecordsParamsSort.
+const (
+	ListMedicalRecordsParamsSortOccurredAt ListMedicalRecordsParamsSort = "occurred_at"
+	ListMedicalRecordsParamsSortUpdatedAt  ListMedicalRecordsParamsSort = "updated_at"
+)
+
+// Valid indicates whether the value is a known member of the ListMedicalRecordsParamsSort enum.
+func (e ListMedicalRecordsParamsSort) Valid() bool {
+	switch e {
+	case ListMedicalRecordsParamsSortOccurredAt:
+		return true
+	case ListMedicalRecordsParamsSortUpdatedAt:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListMedicalRecordsParamsFields.
+const (
+	ListMedicalRecordsParamsFieldsAmendmentReason ListMedicalRecordsParamsFields = "amendment_reason"
+	ListMedicalRecordsParamsFieldsAppointmentId   ListMedicalRecordsParamsFields = "appointment_id"
+	ListMedicalRecordsParamsFieldsAuthorId        ListMedicalRecordsParamsFields = "author_id"
+	ListMedicalRecordsParamsFieldsCodes           ListMedicalRecordsParamsFields = "codes"
+	ListMedicalRecordsParamsFieldsContent         ListMedicalRecordsParamsFields = "content"
+	ListMedicalRecordsParamsFieldsContentHtml     ListMedicalRecordsParamsFields = "content_html"
+	ListMedicalRecordsParamsFieldsCreatedAt       ListMedicalRecordsParamsFields = "created_at"
+	ListMedicalRecordsParamsFieldsErrorReason     ListMedicalRecordsParamsFields = "error_reason"
+	ListMedicalRecordsParamsFieldsId              ListMedicalRecordsParamsFields = "id"
+	ListMedicalRecordsParamsFieldsKind            ListMedicalRecordsParamsFields = "kind"
+	ListMedicalRecordsParamsFieldsNotice          ListMedicalRecordsParamsFields = "notice"
+	ListMedicalRecordsParamsFieldsOccurredAt      ListMedicalRecordsParamsFields = "occurred_at"
+	ListMedicalRecordsParamsFieldsPatientId       ListMedicalRecordsParamsFields = "patient_id"
+	ListMedicalRecordsParamsFieldsQuestionnaire   ListMedicalRecordsParamsFields = "questionnaire"
+	ListMedicalRecordsParamsFieldsSensitivity     ListMedicalRecordsParamsFields = "sensitivity"
+	ListMedicalRecordsParamsFieldsSignedAt        ListMedicalRecordsParamsFields = "signed_at"
+	ListMedicalRecordsParamsFieldsSignedBy        ListMedicalRecordsParamsFields = "signed_by"
+	ListMedicalRecordsParamsFieldsStatus          ListMedicalRecordsParamsFields = "status"
+	ListMedicalRecordsParamsFieldsSupersedesId    ListMedicalRecordsParamsFields = "supersedes_id"
+	ListMedicalRecordsParamsFieldsTitle           ListMedicalRecordsParamsFields = "title"
+	ListMedicalRecordsParamsFieldsUpdatedAt       ListMedicalRecordsParamsFields = "updated_at"
+	ListMedicalRecordsParamsFieldsVersion         ListMedicalRecordsParamsFields = "version"
+)
+
+// Valid indicates whether the value is a known member of the ListMedicalRecordsParamsFields enum.
+func (e ListMedicalRecordsParamsFields) Valid() bool {
+	switch e {
+	case ListMedicalRecordsParamsFieldsAmendmentReason:
+		return true
+	case ListMedicalRecordsParamsFieldsAppointmentId:
+		return true
+	case ListMedicalRecordsParamsFieldsAuthorId:
+		return true
+	case ListMedicalRecordsParamsFieldsCodes:
+		return true
+	case ListMedicalRecordsParamsFieldsContent:
+		return true
+	case ListMedicalRecordsParamsFieldsContentHtml:
+		return true
+	case ListMedicalRecordsParamsFieldsCreatedAt:
+		return true
+	case ListMedicalRecordsParamsFieldsErrorReason:
+		return true
+	case ListMedicalRecordsParamsFieldsId:
+		return true
+	case ListMedicalRecordsParamsFieldsKind:
+		return true
+	case ListMedicalRecordsParamsFieldsNotice:
+		return true
+	case ListMedicalRecordsParamsFieldsOccurredAt:
+		return true
+	case ListMedicalRecordsParamsFieldsPatientId:
+		return true
+	case ListMedicalRecordsParamsFieldsQuestionnaire:
+		return true
+	case ListMedicalRecordsParamsFieldsSensitivity:
+		return true
+	case ListMedicalRecordsParamsFieldsSignedAt:
+		return true
+	case ListMedicalRecordsParamsFieldsSignedBy:
+		return true
+	case ListMedicalRecordsParamsFieldsStatus:
+		return true
+	case ListMedicalRecordsParamsFieldsSupersedesId:
+		return true
+	case ListMedicalRecordsParamsFieldsTitle:
+		return true
+	case ListMedicalRecordsParamsFieldsUpdatedAt:
+		return true
+	case ListMedicalRecordsParamsFieldsVersion:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ShowMedicalRecordParamsRender.
 const (
 	Html ShowMedicalRecordParamsRender = "html"
@@ -1788,6 +2493,156 @@ const (
 func (e ShowMedicalRecordParamsRender) Valid() bool {
 	switch e {
 	case Html:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListVersionsMedicalRecordParamsFields.
+const (
+	ListVersionsMedicalRecordParamsFieldsAmendmentReason ListVersionsMedicalRecordParamsFields = "amendment_reason"
+	ListVersionsMedicalRecordParamsFieldsAppointmentId   ListVersionsMedicalRecordParamsFields = "appointment_id"
+	ListVersionsMedicalRecordParamsFieldsAuthorId        ListVersionsMedicalRecordParamsFields = "author_id"
+	ListVersionsMedicalRecordParamsFieldsCodes           ListVersionsMedicalRecordParamsFields = "codes"
+	ListVersionsMedicalRecordParamsFieldsContent         ListVersionsMedicalRecordParamsFields = "content"
+	ListVersionsMedicalRecordParamsFieldsContentHtml     ListVersionsMedicalRecordParamsFields = "content_html"
+	ListVersionsMedicalRecordParamsFieldsCreatedAt       ListVersionsMedicalRecordParamsFields = "created_at"
+	ListVersionsMedicalRecordParamsFieldsErrorReason     ListVersionsMedicalRecordParamsFields = "error_reason"
+	ListVersionsMedicalRecordParamsFieldsId              ListVersionsMedicalRecordParamsFields = "id"
+	ListVersionsMedicalRecordParamsFieldsKind            ListVersionsMedicalRecordParamsFields = "kind"
+	ListVersionsMedicalRecordParamsFieldsNotice          ListVersionsMedicalRecordParamsFields = "notice"
+	ListVersionsMedicalRecordParamsFieldsOccurredAt      ListVersionsMedicalRecordParamsFields = "occurred_at"
+	ListVersionsMedicalRecordParamsFieldsPatientId       ListVersionsMedicalRecordParamsFields = "patient_id"
+	ListVersionsMedicalRecordParamsFieldsQuestionnaire   ListVersionsMedicalRecordParamsFields = "questionnaire"
+	ListVersionsMedicalRecordParamsFieldsSensitivity     ListVersionsMedicalRecordParamsFields = "sensitivity"
+	ListVersionsMedicalRecordParamsFieldsSignedAt        ListVersionsMedicalRecordParamsFields = "signed_at"
+	ListVersionsMedicalRecordParamsFieldsSignedBy        ListVersionsMedicalRecordParamsFields = "signed_by"
+	ListVersionsMedicalRecordParamsFieldsStatus          ListVersionsMedicalRecordParamsFields = "status"
+	ListVersionsMedicalRecordParamsFieldsSupersedesId    ListVersionsMedicalRecordParamsFields = "supersedes_id"
+	ListVersionsMedicalRecordParamsFieldsTitle           ListVersionsMedicalRecordParamsFields = "title"
+	ListVersionsMedicalRecordParamsFieldsUpdatedAt       ListVersionsMedicalRecordParamsFields = "updated_at"
+	ListVersionsMedicalRecordParamsFieldsVersion         ListVersionsMedicalRecordParamsFields = "version"
+)
+
+// Valid indicates whether the value is a known member of the ListVersionsMedicalRecordParamsFields enum.
+func (e ListVersionsMedicalRecordParamsFields) Valid() bool {
+	switch e {
+	case ListVersionsMedicalRecordParamsFieldsAmendmentReason:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsAppointmentId:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsAuthorId:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsCodes:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsContent:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsContentHtml:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsCreatedAt:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsErrorReason:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsId:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsKind:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsNotice:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsOccurredAt:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsPatientId:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsQuestionnaire:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsSensitivity:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsSignedAt:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsSignedBy:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsStatus:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsSupersedesId:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsTitle:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsUpdatedAt:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsVersion:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPatientsParamsSort.
+const (
+	ListPatientsParamsSortId        ListPatientsParamsSort = "id"
+	ListPatientsParamsSortUpdatedAt ListPatientsParamsSort = "updated_at"
+)
+
+// Valid indicates whether the value is a known member of the ListPatientsParamsSort enum.
+func (e ListPatientsParamsSort) Valid() bool {
+	switch e {
+	case ListPatientsParamsSortId:
+		return true
+	case ListPatientsParamsSortUpdatedAt:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPatientsParamsFields.
+const (
+	ListPatientsParamsFieldsActive           ListPatientsParamsFields = "active"
+	ListPatientsParamsFieldsAddress          ListPatientsParamsFields = "address"
+	ListPatientsParamsFieldsContactInfo      ListPatientsParamsFields = "contact_info"
+	ListPatientsParamsFieldsCreatedAt        ListPatientsParamsFields = "created_at"
+	ListPatientsParamsFieldsDateOfBirth      ListPatientsParamsFields = "date_of_birth"
+	ListPatientsParamsFieldsEmergencyContact ListPatientsParamsFields = "emergency_contact"
+	ListPatientsParamsFieldsFirstName        ListPatientsParamsFields = "first_name"
+	ListPatientsParamsFieldsId               ListPatientsParamsFields = "id"
+	ListPatientsParamsFieldsInsurance        ListPatientsParamsFields = "insurance"
+	ListPatientsParamsFieldsLastName         ListPatientsParamsFields = "last_name"
+	ListPatientsParamsFieldsMergedIntoId     ListPatientsParamsFields = "merged_into_id"
+	ListPatientsParamsFieldsUpdatedAt        ListPatientsParamsFields = "updated_at"
+	ListPatientsParamsFieldsVersion          ListPatientsParamsFields = "version"
+	ListPatientsParamsFieldsWarnings         ListPatientsParamsFields = "warnings"
+)
+
+// Valid indicates whether the value is a known member of the ListPatientsParamsFields enum.
+func (e ListPatientsParamsFields) Valid() bool {
+	switch e {
+	case ListPatientsParamsFieldsActive:
+		return true
+	case ListPatientsParamsFieldsAddress:
+		return true
+	case ListPatientsParamsFieldsContactInfo:
+		return true
+	case ListPatientsParamsFieldsCreatedAt:
+		return true
+	case ListPatientsParamsFieldsDateOfBirth:
+		return true
+	case ListPatientsParamsFieldsEmergencyContact:
+		return true
+	case ListPatientsParamsFieldsFirstName:
+		return true
+	case ListPatientsParamsFieldsId:
+		return true
+	case ListPatientsParamsFieldsInsurance:
+		return true
+	case ListPatientsParamsFieldsLastName:
+		return true
+	case ListPatientsParamsFieldsMergedIntoId:
+		return true
+	case ListPatientsParamsFieldsUpdatedAt:
+		return true
+	case ListPatientsParamsFieldsVersion:
+		return true
+	case ListPatientsParamsFieldsWarnings:
 		return true
 	default:
 		return false
@@ -1824,6 +2679,99 @@ func (e ListAppointmentsPatientParamsStatus) Valid() bool {
 	case ListAppointmentsPatientParamsStatusNoshow:
 		return true
 	case ListAppointmentsPatientParamsStatusPending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAppointmentsPatientParamsSort.
+const (
+	ListAppointmentsPatientParamsSortStartsAt  ListAppointmentsPatientParamsSort = "starts_at"
+	ListAppointmentsPatientParamsSortUpdatedAt ListAppointmentsPatientParamsSort = "updated_at"
+)
+
+// Valid indicates whether the value is a known member of the ListAppointmentsPatientParamsSort enum.
+func (e ListAppointmentsPatientParamsSort) Valid() bool {
+	switch e {
+	case ListAppointmentsPatientParamsSortStartsAt:
+		return true
+	case ListAppointmentsPatientParamsSortUpdatedAt:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAppointmentsPatientParamsFields.
+const (
+	ListAppointmentsPatientParamsFieldsAllowOverlap     ListAppointmentsPatientParamsFields = "allow_overlap"
+	ListAppointmentsPatientParamsFieldsCancelReason     ListAppointmentsPatientParamsFields = "cancel_reason"
+	ListAppointmentsPatientParamsFieldsCreatedAt        ListAppointmentsPatientParamsFields = "created_at"
+	ListAppointmentsPatientParamsFieldsEndsAt           ListAppointmentsPatientParamsFields = "ends_at"
+	ListAppointmentsPatientParamsFieldsExpiresAt        ListAppointmentsPatientParamsFields = "expires_at"
+	ListAppointmentsPatientParamsFieldsId               ListAppointmentsPatientParamsFields = "id"
+	ListAppointmentsPatientParamsFieldsModality         ListAppointmentsPatientParamsFields = "modality"
+	ListAppointmentsPatientParamsFieldsOverlapReason    ListAppointmentsPatientParamsFields = "overlap_reason"
+	ListAppointmentsPatientParamsFieldsPatientId        ListAppointmentsPatientParamsFields = "patient_id"
+	ListAppointmentsPatientParamsFieldsPatientName      ListAppointmentsPatientParamsFields = "patient_name"
+	ListAppointmentsPatientParamsFieldsPractitionerId   ListAppointmentsPatientParamsFields = "practitioner_id"
+	ListAppointmentsPatientParamsFieldsPractitionerName ListAppointmentsPatientParamsFields = "practitioner_name"
+	ListAppointmentsPatientParamsFieldsReason           ListAppointmentsPatientParamsFields = "reason"
+	ListAppointmentsPatientParamsFieldsSeriesId         ListAppointmentsPatientParamsFields = "series_id"
+	ListAppointmentsPatientParamsFieldsStartsAt         ListAppointmentsPatientParamsFields = "starts_at"
+	ListAppointmentsPatientParamsFieldsStatus           ListAppointmentsPatientParamsFields = "status"
+	ListAppointmentsPatientParamsFieldsTimeZone         ListAppointmentsPatientParamsFields = "time_zone"
+	ListAppointmentsPatientParamsFieldsType             ListAppointmentsPatientParamsFields = "type"
+	ListAppointmentsPatientParamsFieldsUpdatedAt        ListAppointmentsPatientParamsFields = "updated_at"
+	ListAppointmentsPatientParamsFieldsVersion          ListAppointmentsPatientParamsFields = "version"
+	ListAppointmentsPatientParamsFieldsVideoUrl         ListAppointmentsPatientParamsFields = "video_url"
+)
+
+// Valid indicates whether the value is a known member of the ListAppointmentsPatientParamsFields enum.
+func (e ListAppointmentsPatientParamsFields) Valid() bool {
+	switch e {
+	case ListAppointmentsPatientParamsFieldsAllowOverlap:
+		return true
+	case ListAppointmentsPatientParamsFieldsCancelReason:
+		return true
+	case ListAppointmentsPatientParamsFieldsCreatedAt:
+		return true
+	case ListAppointmentsPatientParamsFieldsEndsAt:
+		return true
+	case ListAppointmentsPatientParamsFieldsExpiresAt:
+		return true
+	case ListAppointmentsPatientParamsFieldsId:
+		return true
+	case ListAppointmentsPatientParamsFieldsModality:
+		return true
+	case ListAppointmentsPatientParamsFieldsOverlapReason:
+		return true
+	case ListAppointmentsPatientParamsFieldsPatientId:
+		return true
+	case ListAppointmentsPatientParamsFieldsPatientName:
+		return true
+	case ListAppointmentsPatientParamsFieldsPractitionerId:
+		return true
+	case ListAppointmentsPatientParamsFieldsPractitionerName:
+		return true
+	case ListAppointmentsPatientParamsFieldsReason:
+		return true
+	case ListAppointmentsPatientParamsFieldsSeriesId:
+		return true
+	case ListAppointmentsPatientParamsFieldsStartsAt:
+		return true
+	case ListAppointmentsPatientParamsFieldsStatus:
+		return true
+	case ListAppointmentsPatientParamsFieldsTimeZone:
+		return true
+	case ListAppointmentsPatientParamsFieldsType:
+		return true
+	case ListAppointmentsPatientParamsFieldsUpdatedAt:
+		return true
+	case ListAppointmentsPatientParamsFieldsVersion:
+		return true
+	case ListAppointmentsPatientParamsFieldsVideoUrl:
 		return true
 	default:
 		return false
@@ -2184,6 +3132,201 @@ func (e ListAuditEventsPatientParamsOrigin) Valid() bool {
 	}
 }
 
+// Defines values for ListAuditEventsPatientParamsFields.
+const (
+	ListAuditEventsPatientParamsFieldsAction       ListAuditEventsPatientParamsFields = "action"
+	ListAuditEventsPatientParamsFieldsActorRoles   ListAuditEventsPatientParamsFields = "actor_roles"
+	ListAuditEventsPatientParamsFieldsAddress      ListAuditEventsPatientParamsFields = "address"
+	ListAuditEventsPatientParamsFieldsApiKeyId     ListAuditEventsPatientParamsFields = "api_key_id"
+	ListAuditEventsPatientParamsFieldsChanges      ListAuditEventsPatientParamsFields = "changes"
+	ListAuditEventsPatientParamsFieldsDataCategory ListAuditEventsPatientParamsFields = "data_category"
+	ListAuditEventsPatientParamsFieldsDetails      ListAuditEventsPatientParamsFields = "details"
+	ListAuditEventsPatientParamsFieldsEntityId     ListAuditEventsPatientParamsFields = "entity_id"
+	ListAuditEventsPatientParamsFieldsEntityType   ListAuditEventsPatientParamsFields = "entity_type"
+	ListAuditEventsPatientParamsFieldsId           ListAuditEventsPatientParamsFields = "id"
+	ListAuditEventsPatientParamsFieldsOccurredAt   ListAuditEventsPatientParamsFields = "occurred_at"
+	ListAuditEventsPatientParamsFieldsOnBehalfOf   ListAuditEventsPatientParamsFields = "on_behalf_of"
+	ListAuditEventsPatientParamsFieldsOrigin       ListAuditEventsPatientParamsFields = "origin"
+	ListAuditEventsPatientParamsFieldsOutcome      ListAuditEventsPatientParamsFields = "outcome"
+	ListAuditEventsPatientParamsFieldsPurpose      ListAuditEventsPatientParamsFields = "purpose"
+	ListAuditEventsPatientParamsFieldsReason       ListAuditEventsPatientParamsFields = "reason"
+	ListAuditEventsPatientParamsFieldsRequestId    ListAuditEventsPatientParamsFields = "request_id"
+	ListAuditEventsPatientParamsFieldsRoute        ListAuditEventsPatientParamsFields = "route"
+	ListAuditEventsPatientParamsFieldsSessionId    ListAuditEventsPatientParamsFields = "session_id"
+	ListAuditEventsPatientParamsFieldsSubjects     ListAuditEventsPatientParamsFields = "subjects"
+	ListAuditEventsPatientParamsFieldsUserId       ListAuditEventsPatientParamsFields = "user_id"
+)
+
+// Valid indicates whether the value is a known member of the ListAuditEventsPatientParamsFields enum.
+func (e ListAuditEventsPatientParamsFields) Valid() bool {
+	switch e {
+	case ListAuditEventsPatientParamsFieldsAction:
+		return true
+	case ListAuditEventsPatientParamsFieldsActorRoles:
+		return true
+	case ListAuditEventsPatientParamsFieldsAddress:
+		return true
+	case ListAuditEventsPatientParamsFieldsApiKeyId:
+		return true
+	case ListAuditEventsPatientParamsFieldsChanges:
+		return true
+	case ListAuditEventsPatientParamsFieldsDataCategory:
+		return true
+	case ListAuditEventsPatientParamsFieldsDetails:
+		return true
+	case ListAuditEventsPatientParamsFieldsEntityId:
+		return true
+	case ListAuditEventsPatientParamsFieldsEntityType:
+		return true
+	case ListAuditEventsPatientParamsFieldsId:
+		return true
+	case ListAuditEventsPatientParamsFieldsOccurredAt:
+		return true
+	case ListAuditEventsPatientParamsFieldsOnBehalfOf:
+		return true
+	case ListAuditEventsPatientParamsFieldsOrigin:
+		return true
+	case ListAuditEventsPatientParamsFieldsOutcome:
+		return true
+	case ListAuditEventsPatientParamsFieldsPurpose:
+		return true
+	case ListAuditEventsPatientParamsFieldsReason:
+		return true
+	case ListAuditEventsPatientParamsFieldsRequestId:
+		return true
+	case ListAuditEventsPatientParamsFieldsRoute:
+		return true
+	case ListAuditEventsPatientParamsFieldsSessionId:
+		return true
+	case ListAuditEventsPatientParamsFieldsSubjects:
+		return true
+	case ListAuditEventsPatientParamsFieldsUserId:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCliniciansPatientParamsFields.
+const (
+	ListCliniciansPatientParamsFieldsAccountId ListCliniciansPatientParamsFields = "account_id"
+	ListCliniciansPatientParamsFieldsKind      ListCliniciansPatientParamsFields = "kind"
+	ListCliniciansPatientParamsFieldsLastAt    ListCliniciansPatientParamsFields = "last_at"
+	ListCliniciansPatientParamsFieldsName      ListCliniciansPatientParamsFields = "name"
+	ListCliniciansPatientParamsFieldsSince     ListCliniciansPatientParamsFields = "since"
+)
+
+// Valid indicates whether the value is a known member of the ListCliniciansPatientParamsFields enum.
+func (e ListCliniciansPatientParamsFields) Valid() bool {
+	switch e {
+	case ListCliniciansPatientParamsFieldsAccountId:
+		return true
+	case ListCliniciansPatientParamsFieldsKind:
+		return true
+	case ListCliniciansPatientParamsFieldsLastAt:
+		return true
+	case ListCliniciansPatientParamsFieldsName:
+		return true
+	case ListCliniciansPatientParamsFieldsSince:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListConsentsPatientParamsFields.
+const (
+	ListConsentsPatientParamsFieldsCreatedAt   ListConsentsPatientParamsFields = "created_at"
+	ListConsentsPatientParamsFieldsExpiresAt   ListConsentsPatientParamsFields = "expires_at"
+	ListConsentsPatientParamsFieldsGrantedAt   ListConsentsPatientParamsFields = "granted_at"
+	ListConsentsPatientParamsFieldsId          ListConsentsPatientParamsFields = "id"
+	ListConsentsPatientParamsFieldsKind        ListConsentsPatientParamsFields = "kind"
+	ListConsentsPatientParamsFieldsPatientId   ListConsentsPatientParamsFields = "patient_id"
+	ListConsentsPatientParamsFieldsPurpose     ListConsentsPatientParamsFields = "purpose"
+	ListConsentsPatientParamsFieldsRecipientId ListConsentsPatientParamsFields = "recipient_id"
+	ListConsentsPatientParamsFieldsRecordedBy  ListConsentsPatientParamsFields = "recorded_by"
+	ListConsentsPatientParamsFieldsRevokedAt   ListConsentsPatientParamsFields = "revoked_at"
+	ListConsentsPatientParamsFieldsUpdatedAt   ListConsentsPatientParamsFields = "updated_at"
+	ListConsentsPatientParamsFieldsVersion     ListConsentsPatientParamsFields = "version"
+)
+
+// Valid indicates whether the value is a known member of the ListConsentsPatientParamsFields enum.
+func (e ListConsentsPatientParamsFields) Valid() bool {
+	switch e {
+	case ListConsentsPatientParamsFieldsCreatedAt:
+		return true
+	case ListConsentsPatientParamsFieldsExpiresAt:
+		return true
+	case ListConsentsPatientParamsFieldsGrantedAt:
+		return true
+	case ListConsentsPatientParamsFieldsId:
+		return true
+	case ListConsentsPatientParamsFieldsKind:
+		return true
+	case ListConsentsPatientParamsFieldsPatientId:
+		return true
+	case ListConsentsPatientParamsFieldsPurpose:
+		return true
+	case ListConsentsPatientParamsFieldsRecipientId:
+		return true
+	case ListConsentsPatientParamsFieldsRecordedBy:
+		return true
+	case ListConsentsPatientParamsFieldsRevokedAt:
+		return true
+	case ListConsentsPatientParamsFieldsUpdatedAt:
+		return true
+	case ListConsentsPatientParamsFieldsVersion:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDisclosuresPatientParamsFields.
+const (
+	ListDisclosuresPatientParamsFieldsConsentId   ListDisclosuresPatientParamsFields = "consent_id"
+	ListDisclosuresPatientParamsFieldsDisclosedAt ListDisclosuresPatientParamsFields = "disclosed_at"
+	ListDisclosuresPatientParamsFieldsDisclosedBy ListDisclosuresPatientParamsFields = "disclosed_by"
+	ListDisclosuresPatientParamsFieldsId          ListDisclosuresPatientParamsFields = "id"
+	ListDisclosuresPatientParamsFieldsNotice      ListDisclosuresPatientParamsFields = "notice"
+	ListDisclosuresPatientParamsFieldsPatientId   ListDisclosuresPatientParamsFields = "patient_id"
+	ListDisclosuresPatientParamsFieldsPurpose     ListDisclosuresPatientParamsFields = "purpose"
+	ListDisclosuresPatientParamsFieldsRecipient   ListDisclosuresPatientParamsFields = "recipient"
+	ListDisclosuresPatientParamsFieldsRecipientId ListDisclosuresPatientParamsFields = "recipient_id"
+	ListDisclosuresPatientParamsFieldsRecordId    ListDisclosuresPatientParamsFields = "record_id"
+	ListDisclosuresPatientParamsFieldsVersion     ListDisclosuresPatientParamsFields = "version"
+)
+
+// Valid indicates whether the value is a known member of the ListDisclosuresPatientParamsFields enum.
+func (e ListDisclosuresPatientParamsFields) Valid() bool {
+	switch e {
+	case ListDisclosuresPatientParamsFieldsConsentId:
+		return true
+	case ListDisclosuresPatientParamsFieldsDisclosedAt:
+		return true
+	case ListDisclosuresPatientParamsFieldsDisclosedBy:
+		return true
+	case ListDisclosuresPatientParamsFieldsId:
+		return true
+	case ListDisclosuresPatientParamsFieldsNotice:
+		return true
+	case ListDisclosuresPatientParamsFieldsPatientId:
+		return true
+	case ListDisclosuresPatientParamsFieldsPurpose:
+		return true
+	case ListDisclosuresPatientParamsFieldsRecipient:
+		return true
+	case ListDisclosuresPatientParamsFieldsRecipientId:
+		return true
+	case ListDisclosuresPatientParamsFieldsRecordId:
+		return true
+	case ListDisclosuresPatientParamsFieldsVersion:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListMedicalRecordsPatientParamsKind.
 const (
 	ListMedicalRecordsPatientParamsKindAssessment        ListMedicalRecordsPatientParamsKind = "assessment"
@@ -2241,6 +3384,168 @@ func (e ListMedicalRecordsPatientParamsStatus) Valid() bool {
 	case ListMedicalRecordsPatientParamsStatusEnteredInError:
 		return true
 	case ListMedicalRecordsPatientParamsStatusFinal:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListMedicalRecordsPatientParamsSort.
+const (
+	ListMedicalRecordsPatientParamsSortOccurredAt ListMedicalRecordsPatientParamsSort = "occurred_at"
+	ListMedicalRecordsPatientParamsSortUpdatedAt  ListMedicalRecordsPatientParamsSort = "updated_at"
+)
+
+// Valid indicates whether the value is a known member of the ListMedicalRecordsPatientParamsSort enum.
+func (e ListMedicalRecordsPatientParamsSort) Valid() bool {
+	switch e {
+	case ListMedicalRecordsPatientParamsSortOccurredAt:
+		return true
+	case ListMedicalRecordsPatientParamsSortUpdatedAt:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListMedicalRecordsPatientParamsFields.
+const (
+	ListMedicalRecordsPatientParamsFieldsAmendmentReason ListMedicalRecordsPatientParamsFields = "amendment_reason"
+	ListMedicalRecordsPatientParamsFieldsAppointmentId   ListMedicalRecordsPatientParamsFields = "appointment_id"
+	ListMedicalRecordsPatientParamsFieldsAuthorId        ListMedicalRecordsPatientParamsFields = "author_id"
+	ListMedicalRecordsPatientParamsFieldsCodes           ListMedicalRecordsPatientParamsFields = "codes"
+	ListMedicalRecordsPatientParamsFieldsContent         ListMedicalRecordsPatientParamsFields = "content"
+	ListMedicalRecordsPatientParamsFieldsContentHtml     ListMedicalRecordsPatientParamsFields = "content_html"
+	ListMedicalRecordsPatientParamsFieldsCreatedAt       ListMedicalRecordsPatientParamsFields = "created_at"
+	ListMedicalRecordsPatientParamsFieldsErrorReason     ListMedicalRecordsPatientParamsFields = "error_reason"
+	ListMedicalRecordsPatientParamsFieldsId              ListMedicalRecordsPatientParamsFields = "id"
+	ListMedicalRecordsPatientParamsFieldsKind            ListMedicalRecordsPatientParamsFields = "kind"
+	ListMedicalRecordsPatientParamsFieldsNotice          ListMedicalRecordsPatientParamsFields = "notice"
+	ListMedicalRecordsPatientParamsFieldsOccurredAt      ListMedicalRecordsPatientParamsFields = "occurred_at"
+	ListMedicalRecordsPatientParamsFieldsPatientId       ListMedicalRecordsPatientParamsFields = "patient_id"
+	ListMedicalRecordsPatientParamsFieldsQuestionnaire   ListMedicalRecordsPatientParamsFields = "questionnaire"
+	ListMedicalRecordsPatientParamsFieldsSensitivity     ListMedicalRecordsPatientParamsFields = "sensitivity"
+	ListMedicalRecordsPatientParamsFieldsSignedAt        ListMedicalRecordsPatientParamsFields = "signed_at"
+	ListMedicalRecordsPatientParamsFieldsSignedBy        ListMedicalRecordsPatientParamsFields = "signed_by"
+	ListMedicalRecordsPatientParamsFieldsStatus          ListMedicalRecordsPatientParamsFields = "status"
+	ListMedicalRecordsPatientParamsFieldsSupersedesId    ListMedicalRecordsPatientParamsFields = "supersedes_id"
+	ListMedicalRecordsPatientParamsFieldsTitle           ListMedicalRecordsPatientParamsFields = "title"
+	ListMedicalRecordsPatientParamsFieldsUpdatedAt       ListMedicalRecordsPatientParamsFields = "updated_at"
+	ListMedicalRecordsPatientParamsFieldsVersion         ListMedicalRecordsPatientParamsFields = "version"
+)
+
+// Valid indicates whether the value is a known member of the ListMedicalRecordsPatientParamsFields enum.
+func (e ListMedicalRecordsPatientParamsFields) Valid() bool {
+	switch e {
+	case ListMedicalRecordsPatientParamsFieldsAmendmentReason:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsAppointmentId:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsAuthorId:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsCodes:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsContent:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsContentHtml:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsCreatedAt:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsErrorReason:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsId:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsKind:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsNotice:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsOccurredAt:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsPatientId:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsQuestionnaire:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsSensitivity:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsSignedAt:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsSignedBy:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsStatus:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsSupersedesId:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsTitle:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsUpdatedAt:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsVersion:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListRiskFlagsPatientParamsFields.
+const (
+	ListRiskFlagsPatientParamsFieldsFinding    ListRiskFlagsPatientParamsFields = "finding"
+	ListRiskFlagsPatientParamsFieldsId         ListRiskFlagsPatientParamsFields = "id"
+	ListRiskFlagsPatientParamsFieldsNotice     ListRiskFlagsPatientParamsFields = "notice"
+	ListRiskFlagsPatientParamsFieldsPatientId  ListRiskFlagsPatientParamsFields = "patient_id"
+	ListRiskFlagsPatientParamsFieldsRaisedAt   ListRiskFlagsPatientParamsFields = "raised_at"
+	ListRiskFlagsPatientParamsFieldsRaisedBy   ListRiskFlagsPatientParamsFields = "raised_by"
+	ListRiskFlagsPatientParamsFieldsReason     ListRiskFlagsPatientParamsFields = "reason"
+	ListRiskFlagsPatientParamsFieldsRecordId   ListRiskFlagsPatientParamsFields = "record_id"
+	ListRiskFlagsPatientParamsFieldsResolvedAt ListRiskFlagsPatientParamsFields = "resolved_at"
+	ListRiskFlagsPatientParamsFieldsResolvedBy ListRiskFlagsPatientParamsFields = "resolved_by"
+	ListRiskFlagsPatientParamsFieldsReviewAt   ListRiskFlagsPatientParamsFields = "review_at"
+	ListRiskFlagsPatientParamsFieldsVersion    ListRiskFlagsPatientParamsFields = "version"
+)
+
+// Valid indicates whether the value is a known member of the ListRiskFlagsPatientParamsFields enum.
+func (e ListRiskFlagsPatientParamsFields) Valid() bool {
+	switch e {
+	case ListRiskFlagsPatientParamsFieldsFinding:
+		return true
+	case ListRiskFlagsPatientParamsFieldsId:
+		return true
+	case ListRiskFlagsPatientParamsFieldsNotice:
+		return true
+	case ListRiskFlagsPatientParamsFieldsPatientId:
+		return true
+	case ListRiskFlagsPatientParamsFieldsRaisedAt:
+		return true
+	case ListRiskFlagsPatientParamsFieldsRaisedBy:
+		return true
+	case ListRiskFlagsPatientParamsFieldsReason:
+		return true
+	case ListRiskFlagsPatientParamsFieldsRecordId:
+		return true
+	case ListRiskFlagsPatientParamsFieldsResolvedAt:
+		return true
+	case ListRiskFlagsPatientParamsFieldsResolvedBy:
+		return true
+	case ListRiskFlagsPatientParamsFieldsReviewAt:
+		return true
+	case ListRiskFlagsPatientParamsFieldsVersion:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPractitionersParamsFields.
+const (
+	ListPractitionersParamsFieldsId   ListPractitionersParamsFields = "id"
+	ListPractitionersParamsFieldsName ListPractitionersParamsFields = "name"
+)
+
+// Valid indicates whether the value is a known member of the ListPractitionersParamsFields enum.
+func (e ListPractitionersParamsFields) Valid() bool {
+	switch e {
+	case ListPractitionersParamsFieldsId:
+		return true
+	case ListPractitionersParamsFieldsName:
 		return true
 	default:
 		return false
@@ -2317,12 +3622,39 @@ type AccountRoles string
 type AccountPage struct {
 	Items      []AccountPage_Items_Item `json:"items"`
 	NextCursor *string                  `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
 // AccountPage_Items_Item defines model for AccountPage.items.Item.
 type AccountPage_Items_Item struct {
 	union json.RawMessage
 }
+
+// AccountPart defines model for AccountPart.
+type AccountPart struct {
+	// Disabled A disabled account cannot log in.
+	Disabled *bool `json:"disabled,omitempty"`
+
+	// Email Examples: sam.sample@example.org
+	Email *string            `json:"email,omitempty"`
+	Id    openapi_types.UUID `json:"id"`
+
+	// Mfa A second factor is in use.
+	Mfa *bool `json:"mfa,omitempty"`
+
+	// MustChangePassword The password is one that an admin chose.
+	MustChangePassword *bool `json:"must_change_password,omitempty"`
+
+	// Name Examples: Sam Sample
+	Name    *string             `json:"name,omitempty"`
+	Roles   *[]AccountPartRoles `json:"roles,omitempty"`
+	Version *int64              `json:"version,omitempty"`
+}
+
+// AccountPartRoles defines model for AccountPart.Roles.
+type AccountPartRoles string
 
 // AccountPatch defines model for AccountPatch.
 type AccountPatch struct {
@@ -2478,12 +3810,37 @@ type ApiKeyScopes string
 type ApiKeyPage struct {
 	Items      []ApiKeyPage_Items_Item `json:"items"`
 	NextCursor *string                 `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
 // ApiKeyPage_Items_Item defines model for ApiKeyPage.items.Item.
 type ApiKeyPage_Items_Item struct {
 	union json.RawMessage
 }
+
+// ApiKeyPart defines model for ApiKeyPart.
+type ApiKeyPart struct {
+	// AccountId The account that answers for the key.
+	AccountId *openapi_types.UUID `json:"account_id,omitempty"`
+	CreatedAt *time.Time          `json:"created_at,omitempty"`
+	ExpiresAt *time.Time          `json:"expires_at,omitempty"`
+	Id        openapi_types.UUID  `json:"id"`
+
+	// LastUsedAt Behind by up to a minute.
+	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+
+	// Name Examples: Laboratory
+	Name *string `json:"name,omitempty"`
+
+	// Scopes The permissions of the key.
+	Scopes  *[]ApiKeyPartScopes `json:"scopes,omitempty"`
+	Version *int64              `json:"version,omitempty"`
+}
+
+// ApiKeyPartScopes defines model for ApiKeyPart.Scopes.
+type ApiKeyPartScopes string
 
 // ApiKeyWithSecret defines model for ApiKeyWithSecret.
 type ApiKeyWithSecret struct {
@@ -2518,13 +3875,23 @@ type Appointment struct {
 	EndsAt       time.Time `json:"ends_at"`
 
 	// ExpiresAt When a pending appointment ends by itself.
-	ExpiresAt      *time.Time          `json:"expires_at"`
-	Id             openapi_types.UUID  `json:"id"`
-	Modality       AppointmentModality `json:"modality"`
-	OverlapReason  *string             `json:"overlap_reason"`
-	PatientId      openapi_types.UUID  `json:"patient_id"`
-	PractitionerId openapi_types.UUID  `json:"practitioner_id"`
-	Reason         *string             `json:"reason"`
+	ExpiresAt     *time.Time          `json:"expires_at"`
+	Id            openapi_types.UUID  `json:"id"`
+	Modality      AppointmentModality `json:"modality"`
+	OverlapReason *string             `json:"overlap_reason"`
+	PatientId     openapi_types.UUID  `json:"patient_id"`
+
+	// PatientName Null where the caller may not see the patient.
+	//
+	// Examples: Ada Sample
+	PatientName    *string            `json:"patient_name"`
+	PractitionerId openapi_types.UUID `json:"practitioner_id"`
+
+	// PractitionerName Of disabled accounts too.
+	//
+	// Examples: Grace Example
+	PractitionerName *string `json:"practitioner_name"`
+	Reason           *string `json:"reason"`
 
 	// SeriesId The series that made the appointment.
 	SeriesId *openapi_types.UUID `json:"series_id"`
@@ -2596,12 +3963,65 @@ type AppointmentInputType string
 type AppointmentPage struct {
 	Items      []AppointmentPage_Items_Item `json:"items"`
 	NextCursor *string                      `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
 // AppointmentPage_Items_Item defines model for AppointmentPage.items.Item.
 type AppointmentPage_Items_Item struct {
 	union json.RawMessage
 }
+
+// AppointmentPart defines model for AppointmentPart.
+type AppointmentPart struct {
+	AllowOverlap *bool      `json:"allow_overlap,omitempty"`
+	CancelReason *string    `json:"cancel_reason,omitempty"`
+	CreatedAt    *time.Time `json:"created_at,omitempty"`
+	EndsAt       *time.Time `json:"ends_at,omitempty"`
+
+	// ExpiresAt When a pending appointment ends by itself.
+	ExpiresAt     *time.Time               `json:"expires_at,omitempty"`
+	Id            openapi_types.UUID       `json:"id"`
+	Modality      *AppointmentPartModality `json:"modality,omitempty"`
+	OverlapReason *string                  `json:"overlap_reason,omitempty"`
+	PatientId     *openapi_types.UUID      `json:"patient_id,omitempty"`
+
+	// PatientName Null where the caller may not see the patient.
+	//
+	// Examples: Ada Sample
+	PatientName    *string             `json:"patient_name,omitempty"`
+	PractitionerId *openapi_types.UUID `json:"practitioner_id,omitempty"`
+
+	// PractitionerName Of disabled accounts too.
+	//
+	// Examples: Grace Example
+	PractitionerName *string `json:"practitioner_name,omitempty"`
+	Reason           *string `json:"reason,omitempty"`
+
+	// SeriesId The series that made the appointment.
+	SeriesId *openapi_types.UUID    `json:"series_id,omitempty"`
+	StartsAt *time.Time             `json:"starts_at,omitempty"`
+	Status   *AppointmentPartStatus `json:"status,omitempty"`
+
+	// TimeZone The IANA time zone of the clock that the times were made by.
+	//
+	// Examples: America/New_York
+	TimeZone  *string              `json:"time_zone,omitempty"`
+	Type      *AppointmentPartType `json:"type,omitempty"`
+	UpdatedAt *time.Time           `json:"updated_at,omitempty"`
+	Version   *int64               `json:"version,omitempty"`
+	VideoUrl  *string              `json:"video_url,omitempty"`
+}
+
+// AppointmentPartModality defines model for AppointmentPart.Modality.
+type AppointmentPartModality string
+
+// AppointmentPartStatus defines model for AppointmentPart.Status.
+type AppointmentPartStatus string
+
+// AppointmentPartType defines model for AppointmentPart.Type.
+type AppointmentPartType string
 
 // AppointmentPatch defines model for AppointmentPatch.
 type AppointmentPatch struct {
@@ -2617,12 +4037,14 @@ type AppointmentPatch struct {
 	Modality *AppointmentPatchModality `json:"modality,omitempty"`
 
 	// OverlapReason With allow_overlap: why.
-	OverlapReason  *string             `json:"overlap_reason,omitempty"`
-	PatientId      *openapi_types.UUID `json:"patient_id,omitempty"`
-	PractitionerId *openapi_types.UUID `json:"practitioner_id,omitempty"`
-	Reason         *string             `json:"reason,omitempty"`
-	SeriesId       *openapi_types.UUID `json:"series_id,omitempty"`
-	StartsAt       *time.Time          `json:"starts_at,omitempty"`
+	OverlapReason    *string             `json:"overlap_reason,omitempty"`
+	PatientId        *openapi_types.UUID `json:"patient_id,omitempty"`
+	PatientName      *string             `json:"patient_name,omitempty"`
+	PractitionerId   *openapi_types.UUID `json:"practitioner_id,omitempty"`
+	PractitionerName *string             `json:"practitioner_name,omitempty"`
+	Reason           *string             `json:"reason,omitempty"`
+	SeriesId         *openapi_types.UUID `json:"series_id,omitempty"`
+	StartsAt         *time.Time          `json:"starts_at,omitempty"`
 
 	// Status Changes by a transition.
 	Status *AppointmentPatchStatus `json:"status,omitempty"`
@@ -2666,12 +4088,14 @@ type AppointmentReplacement struct {
 	Modality *AppointmentReplacementModality `json:"modality,omitempty"`
 
 	// OverlapReason With allow_overlap: why.
-	OverlapReason  *string             `json:"overlap_reason,omitempty"`
-	PatientId      *openapi_types.UUID `json:"patient_id,omitempty"`
-	PractitionerId openapi_types.UUID  `json:"practitioner_id"`
-	Reason         *string             `json:"reason,omitempty"`
-	SeriesId       *openapi_types.UUID `json:"series_id,omitempty"`
-	StartsAt       time.Time           `json:"starts_at"`
+	OverlapReason    *string             `json:"overlap_reason,omitempty"`
+	PatientId        *openapi_types.UUID `json:"patient_id,omitempty"`
+	PatientName      *string             `json:"patient_name,omitempty"`
+	PractitionerId   openapi_types.UUID  `json:"practitioner_id"`
+	PractitionerName *string             `json:"practitioner_name,omitempty"`
+	Reason           *string             `json:"reason,omitempty"`
+	SeriesId         *openapi_types.UUID `json:"series_id,omitempty"`
+	StartsAt         time.Time           `json:"starts_at"`
 
 	// Status Changes by a transition.
 	Status *AppointmentReplacementStatus `json:"status,omitempty"`
@@ -2716,7 +4140,7 @@ type AuditLog struct {
 	ApiKeyId *openapi_types.UUID `json:"api_key_id"`
 	Changes  Changes             `json:"changes"`
 
-	// DataCategory The kind of data that the event is about.
+	// DataCategory The kind of data that it is about.
 	//
 	// Examples: demographics
 	DataCategory *string `json:"data_category"`
@@ -2754,7 +4178,7 @@ type AuditLog struct {
 	// RequestId The X-Request-Id of the request.
 	RequestId *string `json:"request_id"`
 
-	// Route The route's pattern, without ids.
+	// Route The pattern, without ids.
 	//
 	// Examples: /api/v1/patients/:id
 	Route     *string             `json:"route"`
@@ -2774,12 +4198,84 @@ type AuditLogOutcome string
 type AuditLogPage struct {
 	Items      []AuditLogPage_Items_Item `json:"items"`
 	NextCursor *string                   `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
 // AuditLogPage_Items_Item defines model for AuditLogPage.items.Item.
 type AuditLogPage_Items_Item struct {
 	union json.RawMessage
 }
+
+// AuditLogPart defines model for AuditLogPart.
+type AuditLogPart struct {
+	// Action Examples: read
+	Action *string `json:"action,omitempty"`
+
+	// ActorRoles The roles of the account at that time.
+	ActorRoles *[]string `json:"actor_roles,omitempty"`
+
+	// Address The IP address of the caller.
+	//
+	// Examples: 192.0.2.7
+	Address  *string             `json:"address,omitempty"`
+	ApiKeyId *openapi_types.UUID `json:"api_key_id,omitempty"`
+	Changes  *Changes            `json:"changes,omitempty"`
+
+	// DataCategory The kind of data that it is about.
+	//
+	// Examples: demographics
+	DataCategory *string `json:"data_category,omitempty"`
+
+	// Details More of it, such as an error code or the names of filters.
+	Details *string `json:"details,omitempty"`
+
+	// EntityId The one row that the action was about.
+	EntityId *openapi_types.UUID `json:"entity_id,omitempty"`
+
+	// EntityType The kind of row.
+	//
+	// Examples: patient
+	EntityType *string            `json:"entity_type,omitempty"`
+	Id         openapi_types.UUID `json:"id"`
+	OccurredAt *time.Time         `json:"occurred_at,omitempty"`
+
+	// OnBehalfOf Who started the job that acted.
+	OnBehalfOf *string `json:"on_behalf_of,omitempty"`
+
+	// Origin The API, a command, a job, or SQL past the program.
+	//
+	// Examples: api
+	Origin  *string              `json:"origin,omitempty"`
+	Outcome *AuditLogPartOutcome `json:"outcome,omitempty"`
+
+	// Purpose The purpose of use, a code of HL7 v3 PurposeOfUse.
+	//
+	// Examples: TREAT
+	Purpose *string `json:"purpose,omitempty"`
+
+	// Reason The reason that the caller gave.
+	Reason *string `json:"reason,omitempty"`
+
+	// RequestId The X-Request-Id of the request.
+	RequestId *string `json:"request_id,omitempty"`
+
+	// Route The pattern, without ids.
+	//
+	// Examples: /api/v1/patients/:id
+	Route     *string             `json:"route,omitempty"`
+	SessionId *openapi_types.UUID `json:"session_id,omitempty"`
+
+	// Subjects The rows that were shown or changed.
+	Subjects *[]openapi_types.UUID `json:"subjects,omitempty"`
+
+	// UserId The account that acted; null for a job and for an unknown caller.
+	UserId *openapi_types.UUID `json:"user_id,omitempty"`
+}
+
+// AuditLogPartOutcome defines model for AuditLogPart.Outcome.
+type AuditLogPartOutcome string
 
 // Availability defines model for Availability.
 type Availability struct {
@@ -2903,9 +4399,29 @@ type ClinicianKind string
 
 // ClinicianPage defines model for ClinicianPage.
 type ClinicianPage struct {
-	Items      []Clinician `json:"items"`
-	NextCursor *string     `json:"next_cursor"`
+	Items      []ClinicianPage_Items_Item `json:"items"`
+	NextCursor *string                    `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
+
+// ClinicianPage_Items_Item defines model for ClinicianPage.items.Item.
+type ClinicianPage_Items_Item struct {
+	union json.RawMessage
+}
+
+// ClinicianPart defines model for ClinicianPart.
+type ClinicianPart struct {
+	AccountId *openapi_types.UUID `json:"account_id,omitempty"`
+	Kind      *ClinicianPartKind  `json:"kind,omitempty"`
+	LastAt    *time.Time          `json:"last_at,omitempty"`
+	Name      *string             `json:"name,omitempty"`
+	Since     *time.Time          `json:"since,omitempty"`
+}
+
+// ClinicianPartKind defines model for ClinicianPart.Kind.
+type ClinicianPartKind string
 
 // ClinicianRequest defines model for ClinicianRequest.
 type ClinicianRequest struct {
@@ -3004,12 +4520,40 @@ type ConsentKind string
 type ConsentPage struct {
 	Items      []ConsentPage_Items_Item `json:"items"`
 	NextCursor *string                  `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
 // ConsentPage_Items_Item defines model for ConsentPage.items.Item.
 type ConsentPage_Items_Item struct {
 	union json.RawMessage
 }
+
+// ConsentPart defines model for ConsentPart.
+type ConsentPart struct {
+	CreatedAt *time.Time `json:"created_at,omitempty"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
+	// GrantedAt When the patient signed it. It takes effect at created_at.
+	GrantedAt *time.Time          `json:"granted_at,omitempty"`
+	Id        openapi_types.UUID  `json:"id"`
+	Kind      *ConsentPartKind    `json:"kind,omitempty"`
+	PatientId *openapi_types.UUID `json:"patient_id,omitempty"`
+
+	// Purpose Examples: Treatment
+	Purpose *string `json:"purpose,omitempty"`
+
+	// RecipientId The account that may see; null: all who treat the patient here.
+	RecipientId *openapi_types.UUID `json:"recipient_id,omitempty"`
+	RecordedBy  *openapi_types.UUID `json:"recorded_by,omitempty"`
+	RevokedAt   *time.Time          `json:"revoked_at,omitempty"`
+	UpdatedAt   *time.Time          `json:"updated_at,omitempty"`
+	Version     *int64              `json:"version,omitempty"`
+}
+
+// ConsentPartKind defines model for ConsentPart.Kind.
+type ConsentPartKind string
 
 // ConsentRequest defines model for ConsentRequest.
 type ConsentRequest struct {
@@ -3120,11 +4664,41 @@ type Disclosure struct {
 type DisclosurePage struct {
 	Items      []DisclosurePage_Items_Item `json:"items"`
 	NextCursor *string                     `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
 // DisclosurePage_Items_Item defines model for DisclosurePage.items.Item.
 type DisclosurePage_Items_Item struct {
 	union json.RawMessage
+}
+
+// DisclosurePart defines model for DisclosurePart.
+type DisclosurePart struct {
+	ConsentId   *openapi_types.UUID `json:"consent_id,omitempty"`
+	DisclosedAt *time.Time          `json:"disclosed_at,omitempty"`
+
+	// DisclosedBy An account; null: a job of the program.
+	DisclosedBy *openapi_types.UUID `json:"disclosed_by,omitempty"`
+	Id          openapi_types.UUID  `json:"id"`
+
+	// Notice The notice of 42 CFR Part 2 that went with it.
+	Notice    *string             `json:"notice,omitempty"`
+	PatientId *openapi_types.UUID `json:"patient_id,omitempty"`
+
+	// Purpose Examples: Referral
+	Purpose *string `json:"purpose,omitempty"`
+
+	// Recipient Outside of the clinic.
+	//
+	// Examples: Example Hospital
+	Recipient *string `json:"recipient,omitempty"`
+
+	// RecipientId An account of the clinic, or else there is a recipient.
+	RecipientId *openapi_types.UUID `json:"recipient_id,omitempty"`
+	RecordId    *openapi_types.UUID `json:"record_id,omitempty"`
+	Version     *int64              `json:"version,omitempty"`
 }
 
 // DisclosureRequest defines model for DisclosureRequest.
@@ -3204,11 +4778,22 @@ type EmergencyContactPatch struct {
 type EmergencyPage struct {
 	Items      []EmergencyPage_Items_Item `json:"items"`
 	NextCursor *string                    `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
 // EmergencyPage_Items_Item defines model for EmergencyPage.items.Item.
 type EmergencyPage_Items_Item struct {
 	union json.RawMessage
+}
+
+// EmergencyPart defines model for EmergencyPart.
+type EmergencyPart struct {
+	CreatedAt *time.Time          `json:"created_at,omitempty"`
+	ExpiresAt *time.Time          `json:"expires_at,omitempty"`
+	Id        openapi_types.UUID  `json:"id"`
+	PatientId *openapi_types.UUID `json:"patient_id,omitempty"`
 }
 
 // EnrolRequest defines model for EnrolRequest.
@@ -3410,12 +4995,70 @@ type MedicalRecordStatus string
 type MedicalRecordPage struct {
 	Items      []MedicalRecordPage_Items_Item `json:"items"`
 	NextCursor *string                        `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
 // MedicalRecordPage_Items_Item defines model for MedicalRecordPage.items.Item.
 type MedicalRecordPage_Items_Item struct {
 	union json.RawMessage
 }
+
+// MedicalRecordPart defines model for MedicalRecordPart.
+type MedicalRecordPart struct {
+	AmendmentReason *string             `json:"amendment_reason,omitempty"`
+	AppointmentId   *openapi_types.UUID `json:"appointment_id,omitempty"`
+	AuthorId        *openapi_types.UUID `json:"author_id,omitempty"`
+	Codes           *[]Coding           `json:"codes,omitempty"`
+
+	// Content Markdown.
+	//
+	// Examples: Sleeps well.
+	Content *string `json:"content,omitempty"`
+
+	// ContentHtml With render=html: the content as safe HTML.
+	ContentHtml *string    `json:"content_html,omitempty"`
+	CreatedAt   *time.Time `json:"created_at,omitempty"`
+
+	// ErrorReason Why the record was entered in error.
+	ErrorReason *string                `json:"error_reason,omitempty"`
+	Id          openapi_types.UUID     `json:"id"`
+	Kind        *MedicalRecordPartKind `json:"kind,omitempty"`
+
+	// Notice Of a record that 42 CFR Part 2 protects.
+	Notice *string `json:"notice,omitempty"`
+
+	// OccurredAt When what the record tells of was.
+	OccurredAt *time.Time          `json:"occurred_at,omitempty"`
+	PatientId  *openapi_types.UUID `json:"patient_id,omitempty"`
+
+	// Questionnaire Of an assessment, with its score.
+	Questionnaire *Questionnaire `json:"questionnaire,omitempty"`
+
+	// Sensitivity Who sees the record.
+	Sensitivity *MedicalRecordPartSensitivity `json:"sensitivity,omitempty"`
+	SignedAt    *time.Time                    `json:"signed_at,omitempty"`
+	SignedBy    *openapi_types.UUID           `json:"signed_by,omitempty"`
+	Status      *MedicalRecordPartStatus      `json:"status,omitempty"`
+
+	// SupersedesId The version that this one amends.
+	SupersedesId *openapi_types.UUID `json:"supersedes_id,omitempty"`
+
+	// Title Examples: First visit
+	Title     *string    `json:"title,omitempty"`
+	UpdatedAt *time.Time `json:"updated_at,omitempty"`
+	Version   *int64     `json:"version,omitempty"`
+}
+
+// MedicalRecordPartKind defines model for MedicalRecordPart.Kind.
+type MedicalRecordPartKind string
+
+// MedicalRecordPartSensitivity Who sees the record.
+type MedicalRecordPartSensitivity string
+
+// MedicalRecordPartStatus defines model for MedicalRecordPart.Status.
+type MedicalRecordPartStatus string
 
 // MedicalRecordPatch defines model for MedicalRecordPatch.
 type MedicalRecordPatch struct {
@@ -3570,8 +5213,24 @@ type Occurrence struct {
 
 // OccurrencePage defines model for OccurrencePage.
 type OccurrencePage struct {
-	Items      []Occurrence `json:"items"`
-	NextCursor *string      `json:"next_cursor"`
+	Items      []OccurrencePage_Items_Item `json:"items"`
+	NextCursor *string                     `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
+}
+
+// OccurrencePage_Items_Item defines model for OccurrencePage.items.Item.
+type OccurrencePage_Items_Item struct {
+	union json.RawMessage
+}
+
+// OccurrencePart defines model for OccurrencePart.
+type OccurrencePart struct {
+	// Conflicts What stands in the way.
+	Conflicts *[]Conflict `json:"conflicts,omitempty"`
+	EndsAt    *time.Time  `json:"ends_at,omitempty"`
+	StartsAt  *time.Time  `json:"starts_at,omitempty"`
 }
 
 // PasswordRequest defines model for PasswordRequest.
@@ -3614,11 +5273,42 @@ type Patient struct {
 type PatientPage struct {
 	Items      []PatientPage_Items_Item `json:"items"`
 	NextCursor *string                  `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
 // PatientPage_Items_Item defines model for PatientPage.items.Item.
 type PatientPage_Items_Item struct {
 	union json.RawMessage
+}
+
+// PatientPart defines model for PatientPart.
+type PatientPart struct {
+	Active      *bool        `json:"active,omitempty"`
+	Address     *Address     `json:"address,omitempty"`
+	ContactInfo *ContactInfo `json:"contact_info,omitempty"`
+	CreatedAt   *time.Time   `json:"created_at,omitempty"`
+
+	// DateOfBirth Examples: 1980-02-03
+	DateOfBirth      *openapi_types.Date `json:"date_of_birth,omitempty"`
+	EmergencyContact *EmergencyContact   `json:"emergency_contact,omitempty"`
+
+	// FirstName Examples: Ada
+	FirstName *string            `json:"first_name,omitempty"`
+	Id        openapi_types.UUID `json:"id"`
+	Insurance *Insurance         `json:"insurance,omitempty"`
+
+	// LastName Examples: Sample
+	LastName *string `json:"last_name,omitempty"`
+
+	// MergedIntoId The patient whose chart shows this one too.
+	MergedIntoId *openapi_types.UUID `json:"merged_into_id,omitempty"`
+	UpdatedAt    *time.Time          `json:"updated_at,omitempty"`
+	Version      *int64              `json:"version,omitempty"`
+
+	// Warnings Of a registration: what is often meant, but may be a mistake.
+	Warnings *[]ProblemField `json:"warnings,omitempty"`
 }
 
 // PatientPatch defines model for PatientPatch.
@@ -3673,16 +5363,32 @@ type PatientReplacement struct {
 
 // PatientSearchInput defines model for PatientSearchInput.
 type PatientSearchInput struct {
-	Active      *bool   `json:"active,omitempty"`
+	Active *bool `json:"active,omitempty"`
+
+	// Cursor The next_cursor of the page before.
 	Cursor      *string `json:"cursor,omitempty"`
 	DateOfBirth *string `json:"date_of_birth,omitempty"`
 	Email       *string `json:"email,omitempty"`
-	FirstName   *string `json:"first_name,omitempty"`
-	LastName    *string `json:"last_name,omitempty"`
-	Limit       *int64  `json:"limit,omitempty"`
-	Phone       *string `json:"phone,omitempty"`
-	Q           *string `json:"q,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields    *[]string `json:"fields,omitempty"`
+	FirstName *string   `json:"first_name,omitempty"`
+	LastName  *string   `json:"last_name,omitempty"`
+
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64  `json:"limit,omitempty"`
+	Phone *string `json:"phone,omitempty"`
+	Q     *string `json:"q,omitempty"`
+
+	// Sort By id is about the order of registration.
+	Sort *PatientSearchInputSort `json:"sort,omitempty"`
+
+	// UpdatedSince What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+	UpdatedSince *time.Time `json:"updated_since,omitempty"`
 }
+
+// PatientSearchInputSort By id is about the order of registration.
+type PatientSearchInputSort string
 
 // Practitioner defines model for Practitioner.
 type Practitioner struct {
@@ -3696,11 +5402,22 @@ type Practitioner struct {
 type PractitionerPage struct {
 	Items      []PractitionerPage_Items_Item `json:"items"`
 	NextCursor *string                       `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
 // PractitionerPage_Items_Item defines model for PractitionerPage.items.Item.
 type PractitionerPage_Items_Item struct {
 	union json.RawMessage
+}
+
+// PractitionerPart defines model for PractitionerPart.
+type PractitionerPart struct {
+	Id openapi_types.UUID `json:"id"`
+
+	// Name Examples: Sam Sample
+	Name *string `json:"name,omitempty"`
 }
 
 // Problem defines model for Problem.
@@ -3925,11 +5642,39 @@ type RiskFlag struct {
 type RiskFlagPage struct {
 	Items      []RiskFlagPage_Items_Item `json:"items"`
 	NextCursor *string                   `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
 // RiskFlagPage_Items_Item defines model for RiskFlagPage.items.Item.
 type RiskFlagPage_Items_Item struct {
 	union json.RawMessage
+}
+
+// RiskFlagPart defines model for RiskFlagPart.
+type RiskFlagPart struct {
+	// Finding Of the last review.
+	Finding *string            `json:"finding,omitempty"`
+	Id      openapi_types.UUID `json:"id"`
+
+	// Notice Of a record that 42 CFR Part 2 protects.
+	Notice    *string             `json:"notice,omitempty"`
+	PatientId *openapi_types.UUID `json:"patient_id,omitempty"`
+	RaisedAt  *time.Time          `json:"raised_at,omitempty"`
+	RaisedBy  *openapi_types.UUID `json:"raised_by,omitempty"`
+
+	// Reason Examples: PHQ-9, item 9: thoughts of self-harm
+	Reason *string `json:"reason,omitempty"`
+
+	// RecordId The record that raised the flag.
+	RecordId   *openapi_types.UUID `json:"record_id,omitempty"`
+	ResolvedAt *time.Time          `json:"resolved_at,omitempty"`
+	ResolvedBy *openapi_types.UUID `json:"resolved_by,omitempty"`
+
+	// ReviewAt When somebody must have looked at it.
+	ReviewAt *time.Time `json:"review_at,omitempty"`
+	Version  *int64     `json:"version,omitempty"`
 }
 
 // RiskFlagReviewRequest defines model for RiskFlagReviewRequest.
@@ -3947,6 +5692,9 @@ type Series struct {
 	CreatedAt    time.Time                  `json:"created_at"`
 	Id           openapi_types.UUID         `json:"id"`
 	PatientId    openapi_types.UUID         `json:"patient_id"`
+
+	// PatientName Examples: Ada Sample
+	PatientName *string `json:"patient_name"`
 
 	// Rule The recurrence rule (RFC 5545).
 	//
@@ -4030,11 +5778,31 @@ type Session struct {
 type SessionPage struct {
 	Items      []SessionPage_Items_Item `json:"items"`
 	NextCursor *string                  `json:"next_cursor"`
+
+	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
 // SessionPage_Items_Item defines model for SessionPage.items.Item.
 type SessionPage_Items_Item struct {
 	union json.RawMessage
+}
+
+// SessionPart defines model for SessionPart.
+type SessionPart struct {
+	// Address Where the login came from.
+	//
+	// Examples: 192.0.2.1
+	Address   *string    `json:"address,omitempty"`
+	CreatedAt *time.Time `json:"created_at,omitempty"`
+
+	// Current It is the session of this request.
+	Current   *bool              `json:"current,omitempty"`
+	ExpiresAt *time.Time         `json:"expires_at,omitempty"`
+	Id        openapi_types.UUID `json:"id"`
+
+	// LastSeenAt Behind by up to a minute.
+	LastSeenAt *time.Time `json:"last_seen_at,omitempty"`
 }
 
 // SignOff defines model for SignOff.
@@ -4165,7 +5933,7 @@ type WeeklyHoursInputWeekday string
 
 // ShowStartPageParams defines parameters for ShowStartPage.
 type ShowStartPageParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -4174,9 +5942,22 @@ type ListAccountsParams struct {
 	// Role Only accounts with this role.
 	Role     *string `form:"role,omitempty" json:"role,omitempty"`
 	Disabled *bool   `form:"disabled,omitempty" json:"disabled,omitempty"`
-	Limit    *int64  `form:"limit,omitempty" json:"limit,omitempty"`
-	Cursor   *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListAccountsParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
+
+// ListAccountsParamsFields defines parameters for ListAccounts.
+type ListAccountsParamsFields string
 
 // AddAccountParams defines parameters for AddAccount.
 type AddAccountParams struct {
@@ -4186,7 +5967,7 @@ type AddAccountParams struct {
 
 // ShowAccountParams defines parameters for ShowAccount.
 type ShowAccountParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -4204,9 +5985,21 @@ type ResetAccountParams struct {
 
 // ListAPIKeysParams defines parameters for ListAPIKeys.
 type ListAPIKeysParams struct {
-	Limit  *int64  `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListAPIKeysParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
+
+// ListAPIKeysParamsFields defines parameters for ListAPIKeys.
+type ListAPIKeysParamsFields string
 
 // RevokeAPIKeyParams defines parameters for RevokeAPIKey.
 type RevokeAPIKeyParams struct {
@@ -4216,7 +6009,7 @@ type RevokeAPIKeyParams struct {
 
 // ShowAPIKeyParams defines parameters for ShowAPIKey.
 type ShowAPIKeyParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -4228,13 +6021,19 @@ type BookSeriesParams struct {
 
 // ShowSeriesParams defines parameters for ShowSeries.
 type ShowSeriesParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListAppointmentsParams defines parameters for ListAppointments.
 type ListAppointmentsParams struct {
-	Limit  *int64              `form:"limit,omitempty" json:"limit,omitempty"`
+	// UpdatedSince What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
 	Cursor *string             `form:"cursor,omitempty" json:"cursor,omitempty"`
 	From   *time.Time          `form:"from,omitempty" json:"from,omitempty"`
 	To     *time.Time          `form:"to,omitempty" json:"to,omitempty"`
@@ -4244,15 +6043,28 @@ type ListAppointmentsParams struct {
 	Week *openapi_types.Date `form:"week,omitempty" json:"week,omitempty"`
 
 	// TimeZone The IANA time zone that a day or a week is of; else the clinic's.
-	TimeZone       *string                       `form:"time_zone,omitempty" json:"time_zone,omitempty"`
-	PractitionerId *openapi_types.UUID           `form:"practitioner_id,omitempty" json:"practitioner_id,omitempty"`
-	SeriesId       *openapi_types.UUID           `form:"series_id,omitempty" json:"series_id,omitempty"`
-	Status         *ListAppointmentsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
-	PatientId      *openapi_types.UUID           `form:"patient_id,omitempty" json:"patient_id,omitempty"`
+	TimeZone       *string                         `form:"time_zone,omitempty" json:"time_zone,omitempty"`
+	PractitionerId *openapi_types.UUID             `form:"practitioner_id,omitempty" json:"practitioner_id,omitempty"`
+	SeriesId       *openapi_types.UUID             `form:"series_id,omitempty" json:"series_id,omitempty"`
+	Status         *[]ListAppointmentsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+	Sort           *ListAppointmentsParamsSort     `form:"sort,omitempty" json:"sort,omitempty"`
+	PatientId      *openapi_types.UUID             `form:"patient_id,omitempty" json:"patient_id,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListAppointmentsParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListAppointmentsParamsStatus defines parameters for ListAppointments.
 type ListAppointmentsParamsStatus string
+
+// ListAppointmentsParamsSort defines parameters for ListAppointments.
+type ListAppointmentsParamsSort string
+
+// ListAppointmentsParamsFields defines parameters for ListAppointments.
+type ListAppointmentsParamsFields string
 
 // BookAppointmentParams defines parameters for BookAppointment.
 type BookAppointmentParams struct {
@@ -4262,7 +6074,7 @@ type BookAppointmentParams struct {
 
 // ShowAppointmentParams defines parameters for ShowAppointment.
 type ShowAppointmentParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -4319,9 +6131,19 @@ type ListAuditEventsParams struct {
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
 	// To Events before this time.
-	To     *time.Time `form:"to,omitempty" json:"to,omitempty"`
-	Limit  *int64     `form:"limit,omitempty" json:"limit,omitempty"`
-	Cursor *string    `form:"cursor,omitempty" json:"cursor,omitempty"`
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListAuditEventsParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListAuditEventsParamsAction defines parameters for ListAuditEvents.
@@ -4336,6 +6158,9 @@ type ListAuditEventsParamsOutcome string
 // ListAuditEventsParamsOrigin defines parameters for ListAuditEvents.
 type ListAuditEventsParamsOrigin string
 
+// ListAuditEventsParamsFields defines parameters for ListAuditEvents.
+type ListAuditEventsParamsFields string
+
 // SignOffAuditReviewParams defines parameters for SignOffAuditReview.
 type SignOffAuditReviewParams struct {
 	// IfMatch The ETag of the version that was read, or *.
@@ -4347,15 +6172,39 @@ type SignOffAuditReviewParams struct {
 
 // ShowYourAccountParams defines parameters for ShowYourAccount.
 type ShowYourAccountParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListYourSessionsParams defines parameters for ListYourSessions.
 type ListYourSessionsParams struct {
-	Limit  *int64  `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListYourSessionsParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
+
+// ListYourSessionsParamsFields defines parameters for ListYourSessions.
+type ListYourSessionsParamsFields string
+
+// ListEmergencyAccessesParams defines parameters for ListEmergencyAccesses.
+type ListEmergencyAccessesParams struct {
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListEmergencyAccessesParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// ListEmergencyAccessesParamsFields defines parameters for ListEmergencyAccesses.
+type ListEmergencyAccessesParamsFields string
 
 // OpenEmergencyAccessParams defines parameters for OpenEmergencyAccess.
 type OpenEmergencyAccessParams struct {
@@ -4365,7 +6214,7 @@ type OpenEmergencyAccessParams struct {
 
 // ShowConsentParams defines parameters for ShowConsent.
 type ShowConsentParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -4385,16 +6234,32 @@ type ListMedicalRecordsParams struct {
 	AuthorId      *openapi_types.UUID `form:"author_id,omitempty" json:"author_id,omitempty"`
 
 	// Kind Psychotherapy notes are listed only where this asks.
-	Kind   *ListMedicalRecordsParamsKind   `form:"kind,omitempty" json:"kind,omitempty"`
-	Status *ListMedicalRecordsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+	Kind   *[]ListMedicalRecordsParamsKind   `form:"kind,omitempty" json:"kind,omitempty"`
+	Status *[]ListMedicalRecordsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
 
 	// From The first moment of occurred_at.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
 	// To The moment before which occurred_at lies.
-	To     *time.Time `form:"to,omitempty" json:"to,omitempty"`
-	Limit  *int64     `form:"limit,omitempty" json:"limit,omitempty"`
-	Cursor *string    `form:"cursor,omitempty" json:"cursor,omitempty"`
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Sort By occurred_at, the latest come first.
+	Sort *ListMedicalRecordsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// UpdatedSince What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListMedicalRecordsParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListMedicalRecordsParamsKind defines parameters for ListMedicalRecords.
@@ -4402,6 +6267,12 @@ type ListMedicalRecordsParamsKind string
 
 // ListMedicalRecordsParamsStatus defines parameters for ListMedicalRecords.
 type ListMedicalRecordsParamsStatus string
+
+// ListMedicalRecordsParamsSort defines parameters for ListMedicalRecords.
+type ListMedicalRecordsParamsSort string
+
+// ListMedicalRecordsParamsFields defines parameters for ListMedicalRecords.
+type ListMedicalRecordsParamsFields string
 
 // WriteMedicalRecordParams defines parameters for WriteMedicalRecord.
 type WriteMedicalRecordParams struct {
@@ -4414,7 +6285,7 @@ type ShowMedicalRecordParams struct {
 	// Render Adds the content as HTML that is safe to put into a page.
 	Render *ShowMedicalRecordParamsRender `form:"render,omitempty" json:"render,omitempty"`
 
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -4448,6 +6319,18 @@ type MarkMedicalRecordAsEnteredInErrorParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// ListVersionsMedicalRecordParams defines parameters for ListVersionsMedicalRecord.
+type ListVersionsMedicalRecordParams struct {
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListVersionsMedicalRecordParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// ListVersionsMedicalRecordParamsFields defines parameters for ListVersionsMedicalRecord.
+type ListVersionsMedicalRecordParamsFields string
+
 // SignMedicalRecordParams defines parameters for SignMedicalRecord.
 type SignMedicalRecordParams struct {
 	// IfMatch The ETag of the version that was read, or *.
@@ -4466,9 +6349,31 @@ type ListPatientsParams struct {
 	LastName    *string `form:"last_name,omitempty" json:"last_name,omitempty"`
 	DateOfBirth *string `form:"date_of_birth,omitempty" json:"date_of_birth,omitempty"`
 	Q           *string `form:"q,omitempty" json:"q,omitempty"`
-	Limit       *int64  `form:"limit,omitempty" json:"limit,omitempty"`
-	Cursor      *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Sort By id is about the order of registration.
+	Sort *ListPatientsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// UpdatedSince What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListPatientsParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
+
+// ListPatientsParamsSort defines parameters for ListPatients.
+type ListPatientsParamsSort string
+
+// ListPatientsParamsFields defines parameters for ListPatients.
+type ListPatientsParamsFields string
 
 // RegisterPatientParams defines parameters for RegisterPatient.
 type RegisterPatientParams struct {
@@ -4487,7 +6392,7 @@ type DeactivateOrPurgePatientParams struct {
 
 // ShowPatientParams defines parameters for ShowPatient.
 type ShowPatientParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -4514,7 +6419,13 @@ type PrintAccountingAccessesParams struct {
 
 // ListAppointmentsPatientParams defines parameters for ListAppointmentsPatient.
 type ListAppointmentsPatientParams struct {
-	Limit  *int64              `form:"limit,omitempty" json:"limit,omitempty"`
+	// UpdatedSince What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
 	Cursor *string             `form:"cursor,omitempty" json:"cursor,omitempty"`
 	From   *time.Time          `form:"from,omitempty" json:"from,omitempty"`
 	To     *time.Time          `form:"to,omitempty" json:"to,omitempty"`
@@ -4524,14 +6435,27 @@ type ListAppointmentsPatientParams struct {
 	Week *openapi_types.Date `form:"week,omitempty" json:"week,omitempty"`
 
 	// TimeZone The IANA time zone that a day or a week is of; else the clinic's.
-	TimeZone       *string                              `form:"time_zone,omitempty" json:"time_zone,omitempty"`
-	PractitionerId *openapi_types.UUID                  `form:"practitioner_id,omitempty" json:"practitioner_id,omitempty"`
-	SeriesId       *openapi_types.UUID                  `form:"series_id,omitempty" json:"series_id,omitempty"`
-	Status         *ListAppointmentsPatientParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+	TimeZone       *string                                `form:"time_zone,omitempty" json:"time_zone,omitempty"`
+	PractitionerId *openapi_types.UUID                    `form:"practitioner_id,omitempty" json:"practitioner_id,omitempty"`
+	SeriesId       *openapi_types.UUID                    `form:"series_id,omitempty" json:"series_id,omitempty"`
+	Status         *[]ListAppointmentsPatientParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+	Sort           *ListAppointmentsPatientParamsSort     `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListAppointmentsPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListAppointmentsPatientParamsStatus defines parameters for ListAppointmentsPatient.
 type ListAppointmentsPatientParamsStatus string
+
+// ListAppointmentsPatientParamsSort defines parameters for ListAppointmentsPatient.
+type ListAppointmentsPatientParamsSort string
+
+// ListAppointmentsPatientParamsFields defines parameters for ListAppointmentsPatient.
+type ListAppointmentsPatientParamsFields string
 
 // ListAuditEventsPatientParams defines parameters for ListAuditEventsPatient.
 type ListAuditEventsPatientParams struct {
@@ -4556,9 +6480,19 @@ type ListAuditEventsPatientParams struct {
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
 	// To Events before this time.
-	To     *time.Time `form:"to,omitempty" json:"to,omitempty"`
-	Limit  *int64     `form:"limit,omitempty" json:"limit,omitempty"`
-	Cursor *string    `form:"cursor,omitempty" json:"cursor,omitempty"`
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListAuditEventsPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListAuditEventsPatientParamsAction defines parameters for ListAuditEventsPatient.
@@ -4572,6 +6506,21 @@ type ListAuditEventsPatientParamsOutcome string
 
 // ListAuditEventsPatientParamsOrigin defines parameters for ListAuditEventsPatient.
 type ListAuditEventsPatientParamsOrigin string
+
+// ListAuditEventsPatientParamsFields defines parameters for ListAuditEventsPatient.
+type ListAuditEventsPatientParamsFields string
+
+// ListCliniciansPatientParams defines parameters for ListCliniciansPatient.
+type ListCliniciansPatientParams struct {
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListCliniciansPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// ListCliniciansPatientParamsFields defines parameters for ListCliniciansPatient.
+type ListCliniciansPatientParamsFields string
 
 // AssignClinicianParams defines parameters for AssignClinician.
 type AssignClinicianParams struct {
@@ -4587,9 +6536,21 @@ type UnassignClinicianParams struct {
 
 // ListConsentsPatientParams defines parameters for ListConsentsPatient.
 type ListConsentsPatientParams struct {
-	Limit  *int64  `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListConsentsPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
+
+// ListConsentsPatientParamsFields defines parameters for ListConsentsPatient.
+type ListConsentsPatientParamsFields string
 
 // RecordConsentParams defines parameters for RecordConsent.
 type RecordConsentParams struct {
@@ -4599,9 +6560,21 @@ type RecordConsentParams struct {
 
 // ListDisclosuresPatientParams defines parameters for ListDisclosuresPatient.
 type ListDisclosuresPatientParams struct {
-	Limit  *int64  `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListDisclosuresPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
+
+// ListDisclosuresPatientParamsFields defines parameters for ListDisclosuresPatient.
+type ListDisclosuresPatientParamsFields string
 
 // RecordDisclosureParams defines parameters for RecordDisclosure.
 type RecordDisclosureParams struct {
@@ -4615,16 +6588,32 @@ type ListMedicalRecordsPatientParams struct {
 	AuthorId      *openapi_types.UUID `form:"author_id,omitempty" json:"author_id,omitempty"`
 
 	// Kind Psychotherapy notes are listed only where this asks.
-	Kind   *ListMedicalRecordsPatientParamsKind   `form:"kind,omitempty" json:"kind,omitempty"`
-	Status *ListMedicalRecordsPatientParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+	Kind   *[]ListMedicalRecordsPatientParamsKind   `form:"kind,omitempty" json:"kind,omitempty"`
+	Status *[]ListMedicalRecordsPatientParamsStatus `form:"status,omitempty" json:"status,omitempty"`
 
 	// From The first moment of occurred_at.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
 	// To The moment before which occurred_at lies.
-	To     *time.Time `form:"to,omitempty" json:"to,omitempty"`
-	Limit  *int64     `form:"limit,omitempty" json:"limit,omitempty"`
-	Cursor *string    `form:"cursor,omitempty" json:"cursor,omitempty"`
+	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Sort By occurred_at, the latest come first.
+	Sort *ListMedicalRecordsPatientParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// UpdatedSince What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
+
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListMedicalRecordsPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListMedicalRecordsPatientParamsKind defines parameters for ListMedicalRecordsPatient.
@@ -4632,6 +6621,12 @@ type ListMedicalRecordsPatientParamsKind string
 
 // ListMedicalRecordsPatientParamsStatus defines parameters for ListMedicalRecordsPatient.
 type ListMedicalRecordsPatientParamsStatus string
+
+// ListMedicalRecordsPatientParamsSort defines parameters for ListMedicalRecordsPatient.
+type ListMedicalRecordsPatientParamsSort string
+
+// ListMedicalRecordsPatientParamsFields defines parameters for ListMedicalRecordsPatient.
+type ListMedicalRecordsPatientParamsFields string
 
 // MergePatientParams defines parameters for MergePatient.
 type MergePatientParams struct {
@@ -4645,10 +6640,23 @@ type MergePatientParams struct {
 // ListRiskFlagsPatientParams defines parameters for ListRiskFlagsPatient.
 type ListRiskFlagsPatientParams struct {
 	// Open Only flags that are not resolved.
-	Open   *bool   `form:"open,omitempty" json:"open,omitempty"`
-	Limit  *int64  `form:"limit,omitempty" json:"limit,omitempty"`
+	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListRiskFlagsPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
+
+// ListRiskFlagsPatientParamsFields defines parameters for ListRiskFlagsPatient.
+type ListRiskFlagsPatientParamsFields string
 
 // UnmergePatientParams defines parameters for UnmergePatient.
 type UnmergePatientParams struct {
@@ -4661,19 +6669,31 @@ type UnmergePatientParams struct {
 
 // ListPractitionersParams defines parameters for ListPractitioners.
 type ListPractitionersParams struct {
-	Limit  *int64  `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Fields The members of the items to answer; id always is.
+	Fields *[]ListPractitionersParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
+
+	// IfNoneMatch The ETag of an answer that is known.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
+
+// ListPractitionersParamsFields defines parameters for ListPractitioners.
+type ListPractitionersParamsFields string
 
 // ShowPractitionerParams defines parameters for ShowPractitioner.
 type ShowPractitionerParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ShowHoursPractitionerParams defines parameters for ShowHoursPractitioner.
 type ShowHoursPractitionerParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -4714,25 +6734,25 @@ type ReviewRiskFlagParams struct {
 
 // ShowAPIInBrowserParams defines parameters for ShowAPIInBrowser.
 type ShowAPIInBrowserParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // GetScriptAPIPageParams defines parameters for GetScriptAPIPage.
 type GetScriptAPIPageParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // GetCodeSwaggerUIParams defines parameters for GetCodeSwaggerUI.
 type GetCodeSwaggerUIParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // GetStyleSwaggerUIParams defines parameters for GetStyleSwaggerUI.
 type GetStyleSwaggerUIParams struct {
-	// IfNoneMatch The ETag of a version that is known.
+	// IfNoneMatch The ETag of an answer that is known.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -4905,6 +6925,32 @@ func (t *AccountPage_Items_Item) MergeUnreadable(v Unreadable) error {
 	return err
 }
 
+// AsAccountPart returns the union data inside the AccountPage_Items_Item as a AccountPart
+func (t AccountPage_Items_Item) AsAccountPart() (AccountPart, error) {
+	var body AccountPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromAccountPart overwrites any union data inside the AccountPage_Items_Item as the provided AccountPart
+func (t *AccountPage_Items_Item) FromAccountPart(v AccountPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeAccountPart performs a merge with any union data inside the AccountPage_Items_Item, using the provided AccountPart
+func (t *AccountPage_Items_Item) MergeAccountPart(v AccountPart) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 func (t AccountPage_Items_Item) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
@@ -4957,6 +7003,32 @@ func (t *ApiKeyPage_Items_Item) FromUnreadable(v Unreadable) error {
 
 // MergeUnreadable performs a merge with any union data inside the ApiKeyPage_Items_Item, using the provided Unreadable
 func (t *ApiKeyPage_Items_Item) MergeUnreadable(v Unreadable) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsApiKeyPart returns the union data inside the ApiKeyPage_Items_Item as a ApiKeyPart
+func (t ApiKeyPage_Items_Item) AsApiKeyPart() (ApiKeyPart, error) {
+	var body ApiKeyPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromApiKeyPart overwrites any union data inside the ApiKeyPage_Items_Item as the provided ApiKeyPart
+func (t *ApiKeyPage_Items_Item) FromApiKeyPart(v ApiKeyPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeApiKeyPart performs a merge with any union data inside the ApiKeyPage_Items_Item, using the provided ApiKeyPart
+func (t *ApiKeyPage_Items_Item) MergeApiKeyPart(v ApiKeyPart) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -5029,6 +7101,32 @@ func (t *AppointmentPage_Items_Item) MergeUnreadable(v Unreadable) error {
 	return err
 }
 
+// AsAppointmentPart returns the union data inside the AppointmentPage_Items_Item as a AppointmentPart
+func (t AppointmentPage_Items_Item) AsAppointmentPart() (AppointmentPart, error) {
+	var body AppointmentPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromAppointmentPart overwrites any union data inside the AppointmentPage_Items_Item as the provided AppointmentPart
+func (t *AppointmentPage_Items_Item) FromAppointmentPart(v AppointmentPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeAppointmentPart performs a merge with any union data inside the AppointmentPage_Items_Item, using the provided AppointmentPart
+func (t *AppointmentPage_Items_Item) MergeAppointmentPart(v AppointmentPart) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 func (t AppointmentPage_Items_Item) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
@@ -5081,6 +7179,32 @@ func (t *AuditLogPage_Items_Item) FromUnreadable(v Unreadable) error {
 
 // MergeUnreadable performs a merge with any union data inside the AuditLogPage_Items_Item, using the provided Unreadable
 func (t *AuditLogPage_Items_Item) MergeUnreadable(v Unreadable) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsAuditLogPart returns the union data inside the AuditLogPage_Items_Item as a AuditLogPart
+func (t AuditLogPage_Items_Item) AsAuditLogPart() (AuditLogPart, error) {
+	var body AuditLogPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromAuditLogPart overwrites any union data inside the AuditLogPage_Items_Item as the provided AuditLogPart
+func (t *AuditLogPage_Items_Item) FromAuditLogPart(v AuditLogPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeAuditLogPart performs a merge with any union data inside the AuditLogPage_Items_Item, using the provided AuditLogPart
+func (t *AuditLogPage_Items_Item) MergeAuditLogPart(v AuditLogPart) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -5349,6 +7473,68 @@ func (t *Chart_UpcomingAppointments_Item) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// AsClinician returns the union data inside the ClinicianPage_Items_Item as a Clinician
+func (t ClinicianPage_Items_Item) AsClinician() (Clinician, error) {
+	var body Clinician
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClinician overwrites any union data inside the ClinicianPage_Items_Item as the provided Clinician
+func (t *ClinicianPage_Items_Item) FromClinician(v Clinician) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClinician performs a merge with any union data inside the ClinicianPage_Items_Item, using the provided Clinician
+func (t *ClinicianPage_Items_Item) MergeClinician(v Clinician) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsClinicianPart returns the union data inside the ClinicianPage_Items_Item as a ClinicianPart
+func (t ClinicianPage_Items_Item) AsClinicianPart() (ClinicianPart, error) {
+	var body ClinicianPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClinicianPart overwrites any union data inside the ClinicianPage_Items_Item as the provided ClinicianPart
+func (t *ClinicianPage_Items_Item) FromClinicianPart(v ClinicianPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClinicianPart performs a merge with any union data inside the ClinicianPage_Items_Item, using the provided ClinicianPart
+func (t *ClinicianPage_Items_Item) MergeClinicianPart(v ClinicianPart) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ClinicianPage_Items_Item) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ClinicianPage_Items_Item) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsConsent returns the union data inside the ConsentPage_Items_Item as a Consent
 func (t ConsentPage_Items_Item) AsConsent() (Consent, error) {
 	var body Consent
@@ -5391,6 +7577,32 @@ func (t *ConsentPage_Items_Item) FromUnreadable(v Unreadable) error {
 
 // MergeUnreadable performs a merge with any union data inside the ConsentPage_Items_Item, using the provided Unreadable
 func (t *ConsentPage_Items_Item) MergeUnreadable(v Unreadable) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsConsentPart returns the union data inside the ConsentPage_Items_Item as a ConsentPart
+func (t ConsentPage_Items_Item) AsConsentPart() (ConsentPart, error) {
+	var body ConsentPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromConsentPart overwrites any union data inside the ConsentPage_Items_Item as the provided ConsentPart
+func (t *ConsentPage_Items_Item) FromConsentPart(v ConsentPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeConsentPart performs a merge with any union data inside the ConsentPage_Items_Item, using the provided ConsentPart
+func (t *ConsentPage_Items_Item) MergeConsentPart(v ConsentPart) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -5463,6 +7675,32 @@ func (t *DisclosurePage_Items_Item) MergeUnreadable(v Unreadable) error {
 	return err
 }
 
+// AsDisclosurePart returns the union data inside the DisclosurePage_Items_Item as a DisclosurePart
+func (t DisclosurePage_Items_Item) AsDisclosurePart() (DisclosurePart, error) {
+	var body DisclosurePart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDisclosurePart overwrites any union data inside the DisclosurePage_Items_Item as the provided DisclosurePart
+func (t *DisclosurePage_Items_Item) FromDisclosurePart(v DisclosurePart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeDisclosurePart performs a merge with any union data inside the DisclosurePage_Items_Item, using the provided DisclosurePart
+func (t *DisclosurePage_Items_Item) MergeDisclosurePart(v DisclosurePart) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 func (t DisclosurePage_Items_Item) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
@@ -5515,6 +7753,32 @@ func (t *EmergencyPage_Items_Item) FromUnreadable(v Unreadable) error {
 
 // MergeUnreadable performs a merge with any union data inside the EmergencyPage_Items_Item, using the provided Unreadable
 func (t *EmergencyPage_Items_Item) MergeUnreadable(v Unreadable) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsEmergencyPart returns the union data inside the EmergencyPage_Items_Item as a EmergencyPart
+func (t EmergencyPage_Items_Item) AsEmergencyPart() (EmergencyPart, error) {
+	var body EmergencyPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromEmergencyPart overwrites any union data inside the EmergencyPage_Items_Item as the provided EmergencyPart
+func (t *EmergencyPage_Items_Item) FromEmergencyPart(v EmergencyPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeEmergencyPart performs a merge with any union data inside the EmergencyPage_Items_Item, using the provided EmergencyPart
+func (t *EmergencyPage_Items_Item) MergeEmergencyPart(v EmergencyPart) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -5587,12 +7851,100 @@ func (t *MedicalRecordPage_Items_Item) MergeUnreadable(v Unreadable) error {
 	return err
 }
 
+// AsMedicalRecordPart returns the union data inside the MedicalRecordPage_Items_Item as a MedicalRecordPart
+func (t MedicalRecordPage_Items_Item) AsMedicalRecordPart() (MedicalRecordPart, error) {
+	var body MedicalRecordPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromMedicalRecordPart overwrites any union data inside the MedicalRecordPage_Items_Item as the provided MedicalRecordPart
+func (t *MedicalRecordPage_Items_Item) FromMedicalRecordPart(v MedicalRecordPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeMedicalRecordPart performs a merge with any union data inside the MedicalRecordPage_Items_Item, using the provided MedicalRecordPart
+func (t *MedicalRecordPage_Items_Item) MergeMedicalRecordPart(v MedicalRecordPart) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 func (t MedicalRecordPage_Items_Item) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
 func (t *MedicalRecordPage_Items_Item) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsOccurrence returns the union data inside the OccurrencePage_Items_Item as a Occurrence
+func (t OccurrencePage_Items_Item) AsOccurrence() (Occurrence, error) {
+	var body Occurrence
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromOccurrence overwrites any union data inside the OccurrencePage_Items_Item as the provided Occurrence
+func (t *OccurrencePage_Items_Item) FromOccurrence(v Occurrence) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeOccurrence performs a merge with any union data inside the OccurrencePage_Items_Item, using the provided Occurrence
+func (t *OccurrencePage_Items_Item) MergeOccurrence(v Occurrence) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsOccurrencePart returns the union data inside the OccurrencePage_Items_Item as a OccurrencePart
+func (t OccurrencePage_Items_Item) AsOccurrencePart() (OccurrencePart, error) {
+	var body OccurrencePart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromOccurrencePart overwrites any union data inside the OccurrencePage_Items_Item as the provided OccurrencePart
+func (t *OccurrencePage_Items_Item) FromOccurrencePart(v OccurrencePart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeOccurrencePart performs a merge with any union data inside the OccurrencePage_Items_Item, using the provided OccurrencePart
+func (t *OccurrencePage_Items_Item) MergeOccurrencePart(v OccurrencePart) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t OccurrencePage_Items_Item) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *OccurrencePage_Items_Item) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
@@ -5639,6 +7991,32 @@ func (t *PatientPage_Items_Item) FromUnreadable(v Unreadable) error {
 
 // MergeUnreadable performs a merge with any union data inside the PatientPage_Items_Item, using the provided Unreadable
 func (t *PatientPage_Items_Item) MergeUnreadable(v Unreadable) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPatientPart returns the union data inside the PatientPage_Items_Item as a PatientPart
+func (t PatientPage_Items_Item) AsPatientPart() (PatientPart, error) {
+	var body PatientPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPatientPart overwrites any union data inside the PatientPage_Items_Item as the provided PatientPart
+func (t *PatientPage_Items_Item) FromPatientPart(v PatientPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergePatientPart performs a merge with any union data inside the PatientPage_Items_Item, using the provided PatientPart
+func (t *PatientPage_Items_Item) MergePatientPart(v PatientPart) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -5701,6 +8079,32 @@ func (t *PractitionerPage_Items_Item) FromUnreadable(v Unreadable) error {
 
 // MergeUnreadable performs a merge with any union data inside the PractitionerPage_Items_Item, using the provided Unreadable
 func (t *PractitionerPage_Items_Item) MergeUnreadable(v Unreadable) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsPractitionerPart returns the union data inside the PractitionerPage_Items_Item as a PractitionerPart
+func (t PractitionerPage_Items_Item) AsPractitionerPart() (PractitionerPart, error) {
+	var body PractitionerPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromPractitionerPart overwrites any union data inside the PractitionerPage_Items_Item as the provided PractitionerPart
+func (t *PractitionerPage_Items_Item) FromPractitionerPart(v PractitionerPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergePractitionerPart performs a merge with any union data inside the PractitionerPage_Items_Item, using the provided PractitionerPart
+func (t *PractitionerPage_Items_Item) MergePractitionerPart(v PractitionerPart) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -5835,6 +8239,32 @@ func (t *RiskFlagPage_Items_Item) MergeUnreadable(v Unreadable) error {
 	return err
 }
 
+// AsRiskFlagPart returns the union data inside the RiskFlagPage_Items_Item as a RiskFlagPart
+func (t RiskFlagPage_Items_Item) AsRiskFlagPart() (RiskFlagPart, error) {
+	var body RiskFlagPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRiskFlagPart overwrites any union data inside the RiskFlagPage_Items_Item as the provided RiskFlagPart
+func (t *RiskFlagPage_Items_Item) FromRiskFlagPart(v RiskFlagPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeRiskFlagPart performs a merge with any union data inside the RiskFlagPage_Items_Item, using the provided RiskFlagPart
+func (t *RiskFlagPage_Items_Item) MergeRiskFlagPart(v RiskFlagPart) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
 func (t RiskFlagPage_Items_Item) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
@@ -5949,6 +8379,32 @@ func (t *SessionPage_Items_Item) FromUnreadable(v Unreadable) error {
 
 // MergeUnreadable performs a merge with any union data inside the SessionPage_Items_Item, using the provided Unreadable
 func (t *SessionPage_Items_Item) MergeUnreadable(v Unreadable) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsSessionPart returns the union data inside the SessionPage_Items_Item as a SessionPart
+func (t SessionPage_Items_Item) AsSessionPart() (SessionPart, error) {
+	var body SessionPart
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSessionPart overwrites any union data inside the SessionPage_Items_Item as the provided SessionPart
+func (t *SessionPage_Items_Item) FromSessionPart(v SessionPart) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeSessionPart performs a merge with any union data inside the SessionPage_Items_Item, using the provided SessionPart
+func (t *SessionPage_Items_Item) MergeSessionPart(v SessionPart) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -6313,7 +8769,7 @@ type ClientInterface interface {
 
 	// ShowNewestCheckpoint Show the newest checkpoint
 	//
-	// Needs a login, and no permission.
+	// Needs a login or an API key, whatever its permissions.
 	//
 	// Corresponds with GET /api/v1/audit-logs/checkpoint (the `ShowNewestCheckpoint` operationId).
 	ShowNewestCheckpoint(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -6366,7 +8822,7 @@ type ClientInterface interface {
 
 	// LogInWithBody Log in
 	//
-	// Needs no login. The requests of an address are limited.
+	// Needs no login. Requests are limited for each address.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6375,7 +8831,7 @@ type ClientInterface interface {
 
 	// LogIn Log in
 	//
-	// Needs no login. The requests of an address are limited.
+	// Needs no login. Requests are limited for each address.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6384,21 +8840,21 @@ type ClientInterface interface {
 
 	// LogOut Log out
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Corresponds with POST /api/v1/auth/logout (the `LogOut` operationId).
 	LogOut(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ShowYourAccount Show your account
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Corresponds with GET /api/v1/auth/me (the `ShowYourAccount` operationId).
 	ShowYourAccount(ctx context.Context, params *ShowYourAccountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeYourPasswordWithBody Change your password
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6407,7 +8863,7 @@ type ClientInterface interface {
 
 	// ChangeYourPassword Change your password
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6416,7 +8872,7 @@ type ClientInterface interface {
 
 	// RenewRecoveryCodesWithBody Renew the recovery codes
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6425,7 +8881,7 @@ type ClientInterface interface {
 
 	// RenewRecoveryCodes Renew the recovery codes
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6434,7 +8890,7 @@ type ClientInterface interface {
 
 	// ChoosePasswordByLinkWithBody Choose a password by link
 	//
-	// Needs no login. The requests of an address are limited.
+	// Needs no login. Requests are limited for each address.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6443,7 +8899,7 @@ type ClientInterface interface {
 
 	// ChoosePasswordByLink Choose a password by link
 	//
-	// Needs no login. The requests of an address are limited.
+	// Needs no login. Requests are limited for each address.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6452,21 +8908,21 @@ type ClientInterface interface {
 
 	// ListYourSessions List your sessions
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Corresponds with GET /api/v1/auth/sessions (the `ListYourSessions` operationId).
 	ListYourSessions(ctx context.Context, params *ListYourSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EndSession End a session
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Corresponds with DELETE /api/v1/auth/sessions/{id} (the `EndSession` operationId).
 	EndSession(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EnrolSecondFactorWithBody Enrol a second factor
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6475,7 +8931,7 @@ type ClientInterface interface {
 
 	// EnrolSecondFactor Enrol a second factor
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6484,7 +8940,7 @@ type ClientInterface interface {
 
 	// ConfirmSecondFactorWithBody Confirm a second factor
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6493,7 +8949,7 @@ type ClientInterface interface {
 
 	// ConfirmSecondFactor Confirm a second factor
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6502,7 +8958,7 @@ type ClientInterface interface {
 
 	// DisableSecondFactorWithBody Disable the second factor
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6511,7 +8967,7 @@ type ClientInterface interface {
 
 	// DisableSecondFactor Disable the second factor
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6523,7 +8979,7 @@ type ClientInterface interface {
 	// Needs the permission `breakglass.open`.
 	//
 	// Corresponds with GET /api/v1/break-glass (the `ListEmergencyAccesses` operationId).
-	ListEmergencyAccesses(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListEmergencyAccesses(ctx context.Context, params *ListEmergencyAccessesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// OpenEmergencyAccessWithBody Open emergency access
 	//
@@ -6675,7 +9131,7 @@ type ClientInterface interface {
 	// Needs the permission `medicalrecord.read`.
 	//
 	// Corresponds with GET /api/v1/medical-records/{id}/history (the `ListVersionsMedicalRecord` operationId).
-	ListVersionsMedicalRecord(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListVersionsMedicalRecord(ctx context.Context, id openapi_types.UUID, params *ListVersionsMedicalRecordParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SignMedicalRecord Sign a medical record
 	//
@@ -6819,7 +9275,7 @@ type ClientInterface interface {
 	// Needs the permission `patient.read`.
 	//
 	// Corresponds with GET /api/v1/patients/{id}/clinicians (the `ListCliniciansPatient` operationId).
-	ListCliniciansPatient(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListCliniciansPatient(ctx context.Context, id openapi_types.UUID, params *ListCliniciansPatientParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AssignClinicianWithBody Assign a clinician
 	//
@@ -7657,7 +10113,7 @@ func (c *Client) ListAuditEvents(ctx context.Context, params *ListAuditEventsPar
 
 // ShowNewestCheckpoint Show the newest checkpoint
 //
-// Needs a login, and no permission.
+// Needs a login or an API key, whatever its permissions.
 //
 // Corresponds with GET /api/v1/audit-logs/checkpoint (the `ShowNewestCheckpoint` operationId).
 func (c *Client) ShowNewestCheckpoint(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7780,7 +10236,7 @@ func (c *Client) SignOffAuditReview(ctx context.Context, week string, params *Si
 
 // LogInWithBody Log in
 //
-// Needs no login. The requests of an address are limited.
+// Needs no login. Requests are limited for each address.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7799,7 +10255,7 @@ func (c *Client) LogInWithBody(ctx context.Context, contentType string, body io.
 
 // LogIn Log in
 //
-// Needs no login. The requests of an address are limited.
+// Needs no login. Requests are limited for each address.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7818,7 +10274,7 @@ func (c *Client) LogIn(ctx context.Context, body LogInJSONRequestBody, reqEditor
 
 // LogOut Log out
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Corresponds with POST /api/v1/auth/logout (the `LogOut` operationId).
 func (c *Client) LogOut(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7835,7 +10291,7 @@ func (c *Client) LogOut(ctx context.Context, reqEditors ...RequestEditorFn) (*ht
 
 // ShowYourAccount Show your account
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Corresponds with GET /api/v1/auth/me (the `ShowYourAccount` operationId).
 func (c *Client) ShowYourAccount(ctx context.Context, params *ShowYourAccountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7852,7 +10308,7 @@ func (c *Client) ShowYourAccount(ctx context.Context, params *ShowYourAccountPar
 
 // ChangeYourPasswordWithBody Change your password
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7871,7 +10327,7 @@ func (c *Client) ChangeYourPasswordWithBody(ctx context.Context, contentType str
 
 // ChangeYourPassword Change your password
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7890,7 +10346,7 @@ func (c *Client) ChangeYourPassword(ctx context.Context, body ChangeYourPassword
 
 // RenewRecoveryCodesWithBody Renew the recovery codes
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7909,7 +10365,7 @@ func (c *Client) RenewRecoveryCodesWithBody(ctx context.Context, contentType str
 
 // RenewRecoveryCodes Renew the recovery codes
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7928,7 +10384,7 @@ func (c *Client) RenewRecoveryCodes(ctx context.Context, body RenewRecoveryCodes
 
 // ChoosePasswordByLinkWithBody Choose a password by link
 //
-// Needs no login. The requests of an address are limited.
+// Needs no login. Requests are limited for each address.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7947,7 +10403,7 @@ func (c *Client) ChoosePasswordByLinkWithBody(ctx context.Context, contentType s
 
 // ChoosePasswordByLink Choose a password by link
 //
-// Needs no login. The requests of an address are limited.
+// Needs no login. Requests are limited for each address.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7966,7 +10422,7 @@ func (c *Client) ChoosePasswordByLink(ctx context.Context, body ChoosePasswordBy
 
 // ListYourSessions List your sessions
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Corresponds with GET /api/v1/auth/sessions (the `ListYourSessions` operationId).
 func (c *Client) ListYourSessions(ctx context.Context, params *ListYourSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7983,7 +10439,7 @@ func (c *Client) ListYourSessions(ctx context.Context, params *ListYourSessionsP
 
 // EndSession End a session
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Corresponds with DELETE /api/v1/auth/sessions/{id} (the `EndSession` operationId).
 func (c *Client) EndSession(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8000,7 +10456,7 @@ func (c *Client) EndSession(ctx context.Context, id openapi_types.UUID, reqEdito
 
 // EnrolSecondFactorWithBody Enrol a second factor
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8019,7 +10475,7 @@ func (c *Client) EnrolSecondFactorWithBody(ctx context.Context, contentType stri
 
 // EnrolSecondFactor Enrol a second factor
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8038,7 +10494,7 @@ func (c *Client) EnrolSecondFactor(ctx context.Context, body EnrolSecondFactorJS
 
 // ConfirmSecondFactorWithBody Confirm a second factor
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8057,7 +10513,7 @@ func (c *Client) ConfirmSecondFactorWithBody(ctx context.Context, contentType st
 
 // ConfirmSecondFactor Confirm a second factor
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8076,7 +10532,7 @@ func (c *Client) ConfirmSecondFactor(ctx context.Context, body ConfirmSecondFact
 
 // DisableSecondFactorWithBody Disable the second factor
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8095,7 +10551,7 @@ func (c *Client) DisableSecondFactorWithBody(ctx context.Context, contentType st
 
 // DisableSecondFactor Disable the second factor
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8117,8 +10573,8 @@ func (c *Client) DisableSecondFactor(ctx context.Context, body DisableSecondFact
 // Needs the permission `breakglass.open`.
 //
 // Corresponds with GET /api/v1/break-glass (the `ListEmergencyAccesses` operationId).
-func (c *Client) ListEmergencyAccesses(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListEmergencyAccessesRequest(c.Server)
+func (c *Client) ListEmergencyAccesses(ctx context.Context, params *ListEmergencyAccessesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListEmergencyAccessesRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -8449,8 +10905,8 @@ func (c *Client) MarkMedicalRecordAsEnteredInError(ctx context.Context, id opena
 // Needs the permission `medicalrecord.read`.
 //
 // Corresponds with GET /api/v1/medical-records/{id}/history (the `ListVersionsMedicalRecord` operationId).
-func (c *Client) ListVersionsMedicalRecord(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListVersionsMedicalRecordRequest(c.Server, id)
+func (c *Client) ListVersionsMedicalRecord(ctx context.Context, id openapi_types.UUID, params *ListVersionsMedicalRecordParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListVersionsMedicalRecordRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -8773,8 +11229,8 @@ func (c *Client) ShowChart(ctx context.Context, id openapi_types.UUID, reqEditor
 // Needs the permission `patient.read`.
 //
 // Corresponds with GET /api/v1/patients/{id}/clinicians (the `ListCliniciansPatient` operationId).
-func (c *Client) ListCliniciansPatient(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListCliniciansPatientRequest(c.Server, id)
+func (c *Client) ListCliniciansPatient(ctx context.Context, id openapi_types.UUID, params *ListCliniciansPatientParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCliniciansPatientRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -9458,6 +11914,18 @@ func NewListAccountsRequest(server string, params *ListAccountsParams) (*http.Re
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -9467,6 +11935,21 @@ func NewListAccountsRequest(server string, params *ListAccountsParams) (*http.Re
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -9761,6 +12244,18 @@ func NewListAPIKeysRequest(server string, params *ListAPIKeysParams) (*http.Requ
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -9770,6 +12265,21 @@ func NewListAPIKeysRequest(server string, params *ListAPIKeysParams) (*http.Requ
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -10083,6 +12593,18 @@ func NewListAppointmentsRequest(server string, params *ListAppointmentsParams) (
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
@@ -10193,7 +12715,19 @@ func NewListAppointmentsRequest(server string, params *ListAppointmentsParams) (
 
 		if params.Status != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -10215,6 +12749,18 @@ func NewListAppointmentsRequest(server string, params *ListAppointmentsParams) (
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -10224,6 +12770,21 @@ func NewListAppointmentsRequest(server string, params *ListAppointmentsParams) (
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -10761,6 +13322,18 @@ func NewListAuditEventsRequest(server string, params *ListAuditEventsParams) (*h
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -10770,6 +13343,21 @@ func NewListAuditEventsRequest(server string, params *ListAuditEventsParams) (*h
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -11290,6 +13878,18 @@ func NewListYourSessionsRequest(server string, params *ListYourSessionsParams) (
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -11299,6 +13899,21 @@ func NewListYourSessionsRequest(server string, params *ListYourSessionsParams) (
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -11459,7 +14074,7 @@ func NewDisableSecondFactorRequestWithBody(server string, contentType string, bo
 }
 
 // NewListEmergencyAccessesRequest constructs an http.Request for the ListEmergencyAccesses method
-func NewListEmergencyAccessesRequest(server string) (*http.Request, error) {
+func NewListEmergencyAccessesRequest(server string, params *ListEmergencyAccessesParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -11477,9 +14092,51 @@ func NewListEmergencyAccessesRequest(server string) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -11713,7 +14370,7 @@ func NewListMedicalRecordsRequest(server string, params *ListMedicalRecordsParam
 
 		if params.Kind != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -11725,7 +14382,7 @@ func NewListMedicalRecordsRequest(server string, params *ListMedicalRecordsParam
 
 		if params.Status != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -11759,6 +14416,30 @@ func NewListMedicalRecordsRequest(server string, params *ListMedicalRecordsParam
 
 		}
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
@@ -11783,6 +14464,18 @@ func NewListMedicalRecordsRequest(server string, params *ListMedicalRecordsParam
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -11792,6 +14485,21 @@ func NewListMedicalRecordsRequest(server string, params *ListMedicalRecordsParam
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -12193,7 +14901,7 @@ func NewMarkMedicalRecordAsEnteredInErrorRequestWithBody(server string, id opena
 }
 
 // NewListVersionsMedicalRecordRequest constructs an http.Request for the ListVersionsMedicalRecord method
-func NewListVersionsMedicalRecordRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewListVersionsMedicalRecordRequest(server string, id openapi_types.UUID, params *ListVersionsMedicalRecordParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -12218,9 +14926,51 @@ func NewListVersionsMedicalRecordRequest(server string, id openapi_types.UUID) (
 		return nil, err
 	}
 
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -12396,6 +15146,30 @@ func NewListPatientsRequest(server string, params *ListPatientsParams) (*http.Re
 
 		}
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
@@ -12420,6 +15194,18 @@ func NewListPatientsRequest(server string, params *ListPatientsParams) (*http.Re
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -12429,6 +15215,21 @@ func NewListPatientsRequest(server string, params *ListPatientsParams) (*http.Re
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -12903,6 +15704,18 @@ func NewListAppointmentsPatientRequest(server string, id openapi_types.UUID, par
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
@@ -13013,7 +15826,31 @@ func NewListAppointmentsPatientRequest(server string, id openapi_types.UUID, par
 
 		if params.Status != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13032,6 +15869,21 @@ func NewListAppointmentsPatientRequest(server string, id openapi_types.UUID, par
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -13204,6 +16056,18 @@ func NewListAuditEventsPatientRequest(server string, id openapi_types.UUID, para
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -13213,6 +16077,21 @@ func NewListAuditEventsPatientRequest(server string, id openapi_types.UUID, para
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -13253,7 +16132,7 @@ func NewShowChartRequest(server string, id openapi_types.UUID) (*http.Request, e
 }
 
 // NewListCliniciansPatientRequest constructs an http.Request for the ListCliniciansPatient method
-func NewListCliniciansPatientRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewListCliniciansPatientRequest(server string, id openapi_types.UUID, params *ListCliniciansPatientParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -13278,9 +16157,51 @@ func NewListCliniciansPatientRequest(server string, id openapi_types.UUID) (*htt
 		return nil, err
 	}
 
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -13495,6 +16416,18 @@ func NewListConsentsPatientRequest(server string, id openapi_types.UUID, params 
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -13504,6 +16437,21 @@ func NewListConsentsPatientRequest(server string, id openapi_types.UUID, params 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -13630,6 +16578,18 @@ func NewListDisclosuresPatientRequest(server string, id openapi_types.UUID, para
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -13639,6 +16599,21 @@ func NewListDisclosuresPatientRequest(server string, id openapi_types.UUID, para
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -13767,7 +16742,7 @@ func NewListMedicalRecordsPatientRequest(server string, id openapi_types.UUID, p
 
 		if params.Kind != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13779,7 +16754,7 @@ func NewListMedicalRecordsPatientRequest(server string, id openapi_types.UUID, p
 
 		if params.Status != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13813,6 +16788,30 @@ func NewListMedicalRecordsPatientRequest(server string, id openapi_types.UUID, p
 
 		}
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_since", *params.UpdatedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
@@ -13837,6 +16836,18 @@ func NewListMedicalRecordsPatientRequest(server string, id openapi_types.UUID, p
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -13846,6 +16857,21 @@ func NewListMedicalRecordsPatientRequest(server string, id openapi_types.UUID, p
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -13993,6 +17019,18 @@ func NewListRiskFlagsPatientRequest(server string, id openapi_types.UUID, params
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -14002,6 +17040,21 @@ func NewListRiskFlagsPatientRequest(server string, id openapi_types.UUID, params
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -14130,6 +17183,18 @@ func NewListPractitionersRequest(server string, params *ListPractitionersParams)
 
 		}
 
+		if params.Fields != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fields", *params.Fields, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -14139,6 +17204,21 @@ func NewListPractitionersRequest(server string, params *ListPractitionersParams)
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -15089,7 +18169,7 @@ type ClientWithResponsesInterface interface {
 
 	// ShowNewestCheckpointWithResponse Show the newest checkpoint
 	//
-	// Needs a login, and no permission.
+	// Needs a login or an API key, whatever its permissions.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15152,7 +18232,7 @@ type ClientWithResponsesInterface interface {
 
 	// LogInWithBodyWithResponse Log in
 	//
-	// Needs no login. The requests of an address are limited.
+	// Needs no login. Requests are limited for each address.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15161,7 +18241,7 @@ type ClientWithResponsesInterface interface {
 
 	// LogInWithResponse Log in
 	//
-	// Needs no login. The requests of an address are limited.
+	// Needs no login. Requests are limited for each address.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15170,7 +18250,7 @@ type ClientWithResponsesInterface interface {
 
 	// LogOutWithResponse Log out
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15179,7 +18259,7 @@ type ClientWithResponsesInterface interface {
 
 	// ShowYourAccountWithResponse Show your account
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15188,7 +18268,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeYourPasswordWithBodyWithResponse Change your password
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15197,7 +18277,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeYourPasswordWithResponse Change your password
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15206,7 +18286,7 @@ type ClientWithResponsesInterface interface {
 
 	// RenewRecoveryCodesWithBodyWithResponse Renew the recovery codes
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15215,7 +18295,7 @@ type ClientWithResponsesInterface interface {
 
 	// RenewRecoveryCodesWithResponse Renew the recovery codes
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15224,7 +18304,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChoosePasswordByLinkWithBodyWithResponse Choose a password by link
 	//
-	// Needs no login. The requests of an address are limited.
+	// Needs no login. Requests are limited for each address.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15233,7 +18313,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChoosePasswordByLinkWithResponse Choose a password by link
 	//
-	// Needs no login. The requests of an address are limited.
+	// Needs no login. Requests are limited for each address.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15242,7 +18322,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListYourSessionsWithResponse List your sessions
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15251,7 +18331,7 @@ type ClientWithResponsesInterface interface {
 
 	// EndSessionWithResponse End a session
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15260,7 +18340,7 @@ type ClientWithResponsesInterface interface {
 
 	// EnrolSecondFactorWithBodyWithResponse Enrol a second factor
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15269,7 +18349,7 @@ type ClientWithResponsesInterface interface {
 
 	// EnrolSecondFactorWithResponse Enrol a second factor
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15278,7 +18358,7 @@ type ClientWithResponsesInterface interface {
 
 	// ConfirmSecondFactorWithBodyWithResponse Confirm a second factor
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15287,7 +18367,7 @@ type ClientWithResponsesInterface interface {
 
 	// ConfirmSecondFactorWithResponse Confirm a second factor
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15296,7 +18376,7 @@ type ClientWithResponsesInterface interface {
 
 	// DisableSecondFactorWithBodyWithResponse Disable the second factor
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15305,7 +18385,7 @@ type ClientWithResponsesInterface interface {
 
 	// DisableSecondFactorWithResponse Disable the second factor
 	//
-	// Needs the login of a person. It works before the first password is changed too.
+	// Needs the login of a person, even while a first password or a second factor is due.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15319,7 +18399,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/break-glass (the `ListEmergencyAccesses` operationId).
-	ListEmergencyAccessesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListEmergencyAccessesResponse, error)
+	ListEmergencyAccessesWithResponse(ctx context.Context, params *ListEmergencyAccessesParams, reqEditors ...RequestEditorFn) (*ListEmergencyAccessesResponse, error)
 
 	// OpenEmergencyAccessWithBodyWithResponse Open emergency access
 	//
@@ -15481,7 +18561,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/medical-records/{id}/history (the `ListVersionsMedicalRecord` operationId).
-	ListVersionsMedicalRecordWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ListVersionsMedicalRecordResponse, error)
+	ListVersionsMedicalRecordWithResponse(ctx context.Context, id openapi_types.UUID, params *ListVersionsMedicalRecordParams, reqEditors ...RequestEditorFn) (*ListVersionsMedicalRecordResponse, error)
 
 	// SignMedicalRecordWithResponse Sign a medical record
 	//
@@ -15643,7 +18723,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/patients/{id}/clinicians (the `ListCliniciansPatient` operationId).
-	ListCliniciansPatientWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ListCliniciansPatientResponse, error)
+	ListCliniciansPatientWithResponse(ctx context.Context, id openapi_types.UUID, params *ListCliniciansPatientParams, reqEditors ...RequestEditorFn) (*ListCliniciansPatientResponse, error)
 
 	// AssignClinicianWithBodyWithResponse Assign a clinician
 	//
@@ -15927,12 +19007,16 @@ type ClientWithResponsesInterface interface {
 
 // ShowStartPageResponse200Headers the declared response headers of an HTTP 200 response for ShowStartPage
 type ShowStartPageResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // ShowStartPageResponse304Headers the declared response headers of an HTTP 304 response for ShowStartPage
 type ShowStartPageResponse304Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowStartPageResponse struct {
@@ -15982,8 +19066,18 @@ func (r ShowStartPageResponse) ContentType() string {
 
 // ListAccountsResponse200Headers the declared response headers of an HTTP 200 response for ListAccounts
 type ListAccountsResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListAccountsResponse304Headers the declared response headers of an HTTP 304 response for ListAccounts
+type ListAccountsResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListAccountsResponse struct {
@@ -15995,6 +19089,8 @@ type ListAccountsResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListAccountsResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListAccountsResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -16038,9 +19134,10 @@ func (r ListAccountsResponse) ContentType() string {
 
 // AddAccountResponse201Headers the declared response headers of an HTTP 201 response for AddAccount
 type AddAccountResponse201Headers struct {
-	ETag       *string
-	Location   *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Location     string
+	XRequestId   string
 }
 
 type AddAccountResponse struct {
@@ -16095,14 +19192,16 @@ func (r AddAccountResponse) ContentType() string {
 
 // ShowAccountResponse200Headers the declared response headers of an HTTP 200 response for ShowAccount
 type ShowAccountResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // ShowAccountResponse304Headers the declared response headers of an HTTP 304 response for ShowAccount
 type ShowAccountResponse304Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowAccountResponse struct {
@@ -16159,8 +19258,9 @@ func (r ShowAccountResponse) ContentType() string {
 
 // ChangeAccountResponse200Headers the declared response headers of an HTTP 200 response for ChangeAccount
 type ChangeAccountResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ChangeAccountResponse struct {
@@ -16215,8 +19315,9 @@ func (r ChangeAccountResponse) ContentType() string {
 
 // ResetAccountResponse200Headers the declared response headers of an HTTP 200 response for ResetAccount
 type ResetAccountResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ResetAccountResponse struct {
@@ -16271,8 +19372,18 @@ func (r ResetAccountResponse) ContentType() string {
 
 // ListAPIKeysResponse200Headers the declared response headers of an HTTP 200 response for ListAPIKeys
 type ListAPIKeysResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListAPIKeysResponse304Headers the declared response headers of an HTTP 304 response for ListAPIKeys
+type ListAPIKeysResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListAPIKeysResponse struct {
@@ -16284,6 +19395,8 @@ type ListAPIKeysResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListAPIKeysResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListAPIKeysResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -16327,9 +19440,10 @@ func (r ListAPIKeysResponse) ContentType() string {
 
 // MakeAPIKeyResponse201Headers the declared response headers of an HTTP 201 response for MakeAPIKey
 type MakeAPIKeyResponse201Headers struct {
-	ETag       *string
-	Location   *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Location     string
+	XRequestId   string
 }
 
 type MakeAPIKeyResponse struct {
@@ -16384,8 +19498,9 @@ func (r MakeAPIKeyResponse) ContentType() string {
 
 // RevokeAPIKeyResponse204Headers the declared response headers of an HTTP 204 response for RevokeAPIKey
 type RevokeAPIKeyResponse204Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type RevokeAPIKeyResponse struct {
@@ -16433,14 +19548,16 @@ func (r RevokeAPIKeyResponse) ContentType() string {
 
 // ShowAPIKeyResponse200Headers the declared response headers of an HTTP 200 response for ShowAPIKey
 type ShowAPIKeyResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // ShowAPIKeyResponse304Headers the declared response headers of an HTTP 304 response for ShowAPIKey
 type ShowAPIKeyResponse304Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowAPIKeyResponse struct {
@@ -16497,9 +19614,10 @@ func (r ShowAPIKeyResponse) ContentType() string {
 
 // BookSeriesResponse201Headers the declared response headers of an HTTP 201 response for BookSeries
 type BookSeriesResponse201Headers struct {
-	ETag       *string
-	Location   *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Location     string
+	XRequestId   string
 }
 
 type BookSeriesResponse struct {
@@ -16554,7 +19672,8 @@ func (r BookSeriesResponse) ContentType() string {
 
 // PreviewSeriesResponse200Headers the declared response headers of an HTTP 200 response for PreviewSeries
 type PreviewSeriesResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type PreviewSeriesResponse struct {
@@ -16609,14 +19728,16 @@ func (r PreviewSeriesResponse) ContentType() string {
 
 // ShowSeriesResponse200Headers the declared response headers of an HTTP 200 response for ShowSeries
 type ShowSeriesResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // ShowSeriesResponse304Headers the declared response headers of an HTTP 304 response for ShowSeries
 type ShowSeriesResponse304Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowSeriesResponse struct {
@@ -16673,8 +19794,18 @@ func (r ShowSeriesResponse) ContentType() string {
 
 // ListAppointmentsResponse200Headers the declared response headers of an HTTP 200 response for ListAppointments
 type ListAppointmentsResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListAppointmentsResponse304Headers the declared response headers of an HTTP 304 response for ListAppointments
+type ListAppointmentsResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListAppointmentsResponse struct {
@@ -16686,6 +19817,8 @@ type ListAppointmentsResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListAppointmentsResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListAppointmentsResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -16729,9 +19862,10 @@ func (r ListAppointmentsResponse) ContentType() string {
 
 // BookAppointmentResponse201Headers the declared response headers of an HTTP 201 response for BookAppointment
 type BookAppointmentResponse201Headers struct {
-	ETag       *string
-	Location   *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Location     string
+	XRequestId   string
 }
 
 type BookAppointmentResponse struct {
@@ -16786,14 +19920,16 @@ func (r BookAppointmentResponse) ContentType() string {
 
 // ShowAppointmentResponse200Headers the declared response headers of an HTTP 200 response for ShowAppointment
 type ShowAppointmentResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // ShowAppointmentResponse304Headers the declared response headers of an HTTP 304 response for ShowAppointment
 type ShowAppointmentResponse304Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowAppointmentResponse struct {
@@ -16850,8 +19986,9 @@ func (r ShowAppointmentResponse) ContentType() string {
 
 // ChangeAppointmentResponse200Headers the declared response headers of an HTTP 200 response for ChangeAppointment
 type ChangeAppointmentResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ChangeAppointmentResponse struct {
@@ -16906,8 +20043,9 @@ func (r ChangeAppointmentResponse) ContentType() string {
 
 // ReplaceAppointmentResponse200Headers the declared response headers of an HTTP 200 response for ReplaceAppointment
 type ReplaceAppointmentResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ReplaceAppointmentResponse struct {
@@ -16962,8 +20100,9 @@ func (r ReplaceAppointmentResponse) ContentType() string {
 
 // TakeAppointmentToAnotherStateResponse200Headers the declared response headers of an HTTP 200 response for TakeAppointmentToAnotherState
 type TakeAppointmentToAnotherStateResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type TakeAppointmentToAnotherStateResponse struct {
@@ -17018,8 +20157,18 @@ func (r TakeAppointmentToAnotherStateResponse) ContentType() string {
 
 // ListAuditEventsResponse200Headers the declared response headers of an HTTP 200 response for ListAuditEvents
 type ListAuditEventsResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListAuditEventsResponse304Headers the declared response headers of an HTTP 304 response for ListAuditEvents
+type ListAuditEventsResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListAuditEventsResponse struct {
@@ -17031,6 +20180,8 @@ type ListAuditEventsResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListAuditEventsResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListAuditEventsResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -17074,7 +20225,8 @@ func (r ListAuditEventsResponse) ContentType() string {
 
 // ShowNewestCheckpointResponse200Headers the declared response headers of an HTTP 200 response for ShowNewestCheckpoint
 type ShowNewestCheckpointResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type ShowNewestCheckpointResponse struct {
@@ -17129,7 +20281,8 @@ func (r ShowNewestCheckpointResponse) ContentType() string {
 
 // ShowAuditEventResponse200Headers the declared response headers of an HTTP 200 response for ShowAuditEvent
 type ShowAuditEventResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type ShowAuditEventResponse struct {
@@ -17184,7 +20337,8 @@ func (r ShowAuditEventResponse) ContentType() string {
 
 // OpenAuditDiffResponse200Headers the declared response headers of an HTTP 200 response for OpenAuditDiff
 type OpenAuditDiffResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type OpenAuditDiffResponse struct {
@@ -17239,7 +20393,8 @@ func (r OpenAuditDiffResponse) ContentType() string {
 
 // ProveAuditEventResponse200Headers the declared response headers of an HTTP 200 response for ProveAuditEvent
 type ProveAuditEventResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type ProveAuditEventResponse struct {
@@ -17294,8 +20449,9 @@ func (r ProveAuditEventResponse) ContentType() string {
 
 // ShowAuditReviewResponse200Headers the declared response headers of an HTTP 200 response for ShowAuditReview
 type ShowAuditReviewResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowAuditReviewResponse struct {
@@ -17350,7 +20506,8 @@ func (r ShowAuditReviewResponse) ContentType() string {
 
 // SignOffAuditReviewResponse204Headers the declared response headers of an HTTP 204 response for SignOffAuditReview
 type SignOffAuditReviewResponse204Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type SignOffAuditReviewResponse struct {
@@ -17398,7 +20555,8 @@ func (r SignOffAuditReviewResponse) ContentType() string {
 
 // LogInResponse200Headers the declared response headers of an HTTP 200 response for LogIn
 type LogInResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type LogInResponse struct {
@@ -17453,8 +20611,9 @@ func (r LogInResponse) ContentType() string {
 
 // LogOutResponse204Headers the declared response headers of an HTTP 204 response for LogOut
 type LogOutResponse204Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type LogOutResponse struct {
@@ -17502,14 +20661,16 @@ func (r LogOutResponse) ContentType() string {
 
 // ShowYourAccountResponse200Headers the declared response headers of an HTTP 200 response for ShowYourAccount
 type ShowYourAccountResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // ShowYourAccountResponse304Headers the declared response headers of an HTTP 304 response for ShowYourAccount
 type ShowYourAccountResponse304Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowYourAccountResponse struct {
@@ -17566,8 +20727,9 @@ func (r ShowYourAccountResponse) ContentType() string {
 
 // ChangeYourPasswordResponse204Headers the declared response headers of an HTTP 204 response for ChangeYourPassword
 type ChangeYourPasswordResponse204Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ChangeYourPasswordResponse struct {
@@ -17615,7 +20777,8 @@ func (r ChangeYourPasswordResponse) ContentType() string {
 
 // RenewRecoveryCodesResponse200Headers the declared response headers of an HTTP 200 response for RenewRecoveryCodes
 type RenewRecoveryCodesResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type RenewRecoveryCodesResponse struct {
@@ -17670,8 +20833,9 @@ func (r RenewRecoveryCodesResponse) ContentType() string {
 
 // ChoosePasswordByLinkResponse204Headers the declared response headers of an HTTP 204 response for ChoosePasswordByLink
 type ChoosePasswordByLinkResponse204Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ChoosePasswordByLinkResponse struct {
@@ -17719,8 +20883,18 @@ func (r ChoosePasswordByLinkResponse) ContentType() string {
 
 // ListYourSessionsResponse200Headers the declared response headers of an HTTP 200 response for ListYourSessions
 type ListYourSessionsResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListYourSessionsResponse304Headers the declared response headers of an HTTP 304 response for ListYourSessions
+type ListYourSessionsResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListYourSessionsResponse struct {
@@ -17732,6 +20906,8 @@ type ListYourSessionsResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListYourSessionsResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListYourSessionsResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -17775,8 +20951,9 @@ func (r ListYourSessionsResponse) ContentType() string {
 
 // EndSessionResponse204Headers the declared response headers of an HTTP 204 response for EndSession
 type EndSessionResponse204Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type EndSessionResponse struct {
@@ -17824,7 +21001,8 @@ func (r EndSessionResponse) ContentType() string {
 
 // EnrolSecondFactorResponse200Headers the declared response headers of an HTTP 200 response for EnrolSecondFactor
 type EnrolSecondFactorResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type EnrolSecondFactorResponse struct {
@@ -17879,7 +21057,8 @@ func (r EnrolSecondFactorResponse) ContentType() string {
 
 // ConfirmSecondFactorResponse200Headers the declared response headers of an HTTP 200 response for ConfirmSecondFactor
 type ConfirmSecondFactorResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type ConfirmSecondFactorResponse struct {
@@ -17934,8 +21113,9 @@ func (r ConfirmSecondFactorResponse) ContentType() string {
 
 // DisableSecondFactorResponse204Headers the declared response headers of an HTTP 204 response for DisableSecondFactor
 type DisableSecondFactorResponse204Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type DisableSecondFactorResponse struct {
@@ -17983,7 +21163,16 @@ func (r DisableSecondFactorResponse) ContentType() string {
 
 // ListEmergencyAccessesResponse200Headers the declared response headers of an HTTP 200 response for ListEmergencyAccesses
 type ListEmergencyAccessesResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
+// ListEmergencyAccessesResponse304Headers the declared response headers of an HTTP 304 response for ListEmergencyAccesses
+type ListEmergencyAccessesResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ListEmergencyAccessesResponse struct {
@@ -17995,6 +21184,8 @@ type ListEmergencyAccessesResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListEmergencyAccessesResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListEmergencyAccessesResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -18038,7 +21229,8 @@ func (r ListEmergencyAccessesResponse) ContentType() string {
 
 // OpenEmergencyAccessResponse201Headers the declared response headers of an HTTP 201 response for OpenEmergencyAccess
 type OpenEmergencyAccessResponse201Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type OpenEmergencyAccessResponse struct {
@@ -18093,14 +21285,16 @@ func (r OpenEmergencyAccessResponse) ContentType() string {
 
 // ShowConsentResponse200Headers the declared response headers of an HTTP 200 response for ShowConsent
 type ShowConsentResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // ShowConsentResponse304Headers the declared response headers of an HTTP 304 response for ShowConsent
 type ShowConsentResponse304Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowConsentResponse struct {
@@ -18157,8 +21351,9 @@ func (r ShowConsentResponse) ContentType() string {
 
 // RevokeConsentResponse200Headers the declared response headers of an HTTP 200 response for RevokeConsent
 type RevokeConsentResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type RevokeConsentResponse struct {
@@ -18213,8 +21408,18 @@ func (r RevokeConsentResponse) ContentType() string {
 
 // ListMedicalRecordsResponse200Headers the declared response headers of an HTTP 200 response for ListMedicalRecords
 type ListMedicalRecordsResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListMedicalRecordsResponse304Headers the declared response headers of an HTTP 304 response for ListMedicalRecords
+type ListMedicalRecordsResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListMedicalRecordsResponse struct {
@@ -18226,6 +21431,8 @@ type ListMedicalRecordsResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListMedicalRecordsResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListMedicalRecordsResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -18269,9 +21476,10 @@ func (r ListMedicalRecordsResponse) ContentType() string {
 
 // WriteMedicalRecordResponse201Headers the declared response headers of an HTTP 201 response for WriteMedicalRecord
 type WriteMedicalRecordResponse201Headers struct {
-	ETag       *string
-	Location   *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Location     string
+	XRequestId   string
 }
 
 type WriteMedicalRecordResponse struct {
@@ -18326,14 +21534,16 @@ func (r WriteMedicalRecordResponse) ContentType() string {
 
 // ShowMedicalRecordResponse200Headers the declared response headers of an HTTP 200 response for ShowMedicalRecord
 type ShowMedicalRecordResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // ShowMedicalRecordResponse304Headers the declared response headers of an HTTP 304 response for ShowMedicalRecord
 type ShowMedicalRecordResponse304Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowMedicalRecordResponse struct {
@@ -18390,8 +21600,9 @@ func (r ShowMedicalRecordResponse) ContentType() string {
 
 // ChangeMedicalRecordResponse200Headers the declared response headers of an HTTP 200 response for ChangeMedicalRecord
 type ChangeMedicalRecordResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ChangeMedicalRecordResponse struct {
@@ -18446,8 +21657,9 @@ func (r ChangeMedicalRecordResponse) ContentType() string {
 
 // ReplaceMedicalRecordResponse200Headers the declared response headers of an HTTP 200 response for ReplaceMedicalRecord
 type ReplaceMedicalRecordResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ReplaceMedicalRecordResponse struct {
@@ -18502,9 +21714,10 @@ func (r ReplaceMedicalRecordResponse) ContentType() string {
 
 // AmendMedicalRecordResponse201Headers the declared response headers of an HTTP 201 response for AmendMedicalRecord
 type AmendMedicalRecordResponse201Headers struct {
-	ETag       *string
-	Location   *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Location     string
+	XRequestId   string
 }
 
 type AmendMedicalRecordResponse struct {
@@ -18559,8 +21772,9 @@ func (r AmendMedicalRecordResponse) ContentType() string {
 
 // MarkMedicalRecordAsEnteredInErrorResponse200Headers the declared response headers of an HTTP 200 response for MarkMedicalRecordAsEnteredInError
 type MarkMedicalRecordAsEnteredInErrorResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type MarkMedicalRecordAsEnteredInErrorResponse struct {
@@ -18615,7 +21829,16 @@ func (r MarkMedicalRecordAsEnteredInErrorResponse) ContentType() string {
 
 // ListVersionsMedicalRecordResponse200Headers the declared response headers of an HTTP 200 response for ListVersionsMedicalRecord
 type ListVersionsMedicalRecordResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
+// ListVersionsMedicalRecordResponse304Headers the declared response headers of an HTTP 304 response for ListVersionsMedicalRecord
+type ListVersionsMedicalRecordResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ListVersionsMedicalRecordResponse struct {
@@ -18627,6 +21850,8 @@ type ListVersionsMedicalRecordResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListVersionsMedicalRecordResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListVersionsMedicalRecordResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -18670,8 +21895,9 @@ func (r ListVersionsMedicalRecordResponse) ContentType() string {
 
 // SignMedicalRecordResponse200Headers the declared response headers of an HTTP 200 response for SignMedicalRecord
 type SignMedicalRecordResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type SignMedicalRecordResponse struct {
@@ -18726,8 +21952,18 @@ func (r SignMedicalRecordResponse) ContentType() string {
 
 // ListPatientsResponse200Headers the declared response headers of an HTTP 200 response for ListPatients
 type ListPatientsResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListPatientsResponse304Headers the declared response headers of an HTTP 304 response for ListPatients
+type ListPatientsResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListPatientsResponse struct {
@@ -18739,6 +21975,8 @@ type ListPatientsResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListPatientsResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListPatientsResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -18782,9 +22020,10 @@ func (r ListPatientsResponse) ContentType() string {
 
 // RegisterPatientResponse201Headers the declared response headers of an HTTP 201 response for RegisterPatient
 type RegisterPatientResponse201Headers struct {
-	ETag       *string
-	Location   *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Location     string
+	XRequestId   string
 }
 
 type RegisterPatientResponse struct {
@@ -18839,7 +22078,8 @@ func (r RegisterPatientResponse) ContentType() string {
 
 // SearchPatientsResponse200Headers the declared response headers of an HTTP 200 response for SearchPatients
 type SearchPatientsResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type SearchPatientsResponse struct {
@@ -18894,8 +22134,9 @@ func (r SearchPatientsResponse) ContentType() string {
 
 // DeactivateOrPurgePatientResponse204Headers the declared response headers of an HTTP 204 response for DeactivateOrPurgePatient
 type DeactivateOrPurgePatientResponse204Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type DeactivateOrPurgePatientResponse struct {
@@ -18943,14 +22184,16 @@ func (r DeactivateOrPurgePatientResponse) ContentType() string {
 
 // ShowPatientResponse200Headers the declared response headers of an HTTP 200 response for ShowPatient
 type ShowPatientResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // ShowPatientResponse304Headers the declared response headers of an HTTP 304 response for ShowPatient
 type ShowPatientResponse304Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowPatientResponse struct {
@@ -19007,8 +22250,9 @@ func (r ShowPatientResponse) ContentType() string {
 
 // ChangePatientResponse200Headers the declared response headers of an HTTP 200 response for ChangePatient
 type ChangePatientResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ChangePatientResponse struct {
@@ -19063,8 +22307,9 @@ func (r ChangePatientResponse) ContentType() string {
 
 // ReplacePatientResponse200Headers the declared response headers of an HTTP 200 response for ReplacePatient
 type ReplacePatientResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ReplacePatientResponse struct {
@@ -19119,7 +22364,8 @@ func (r ReplacePatientResponse) ContentType() string {
 
 // PrintAccountingAccessesResponse200Headers the declared response headers of an HTTP 200 response for PrintAccountingAccesses
 type PrintAccountingAccessesResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type PrintAccountingAccessesResponse struct {
@@ -19167,8 +22413,18 @@ func (r PrintAccountingAccessesResponse) ContentType() string {
 
 // ListAppointmentsPatientResponse200Headers the declared response headers of an HTTP 200 response for ListAppointmentsPatient
 type ListAppointmentsPatientResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListAppointmentsPatientResponse304Headers the declared response headers of an HTTP 304 response for ListAppointmentsPatient
+type ListAppointmentsPatientResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListAppointmentsPatientResponse struct {
@@ -19180,6 +22436,8 @@ type ListAppointmentsPatientResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListAppointmentsPatientResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListAppointmentsPatientResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -19223,8 +22481,18 @@ func (r ListAppointmentsPatientResponse) ContentType() string {
 
 // ListAuditEventsPatientResponse200Headers the declared response headers of an HTTP 200 response for ListAuditEventsPatient
 type ListAuditEventsPatientResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListAuditEventsPatientResponse304Headers the declared response headers of an HTTP 304 response for ListAuditEventsPatient
+type ListAuditEventsPatientResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListAuditEventsPatientResponse struct {
@@ -19236,6 +22504,8 @@ type ListAuditEventsPatientResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListAuditEventsPatientResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListAuditEventsPatientResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -19279,7 +22549,8 @@ func (r ListAuditEventsPatientResponse) ContentType() string {
 
 // ShowChartResponse200Headers the declared response headers of an HTTP 200 response for ShowChart
 type ShowChartResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type ShowChartResponse struct {
@@ -19334,7 +22605,16 @@ func (r ShowChartResponse) ContentType() string {
 
 // ListCliniciansPatientResponse200Headers the declared response headers of an HTTP 200 response for ListCliniciansPatient
 type ListCliniciansPatientResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
+// ListCliniciansPatientResponse304Headers the declared response headers of an HTTP 304 response for ListCliniciansPatient
+type ListCliniciansPatientResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ListCliniciansPatientResponse struct {
@@ -19346,6 +22626,8 @@ type ListCliniciansPatientResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListCliniciansPatientResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListCliniciansPatientResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -19389,7 +22671,8 @@ func (r ListCliniciansPatientResponse) ContentType() string {
 
 // AssignClinicianResponse201Headers the declared response headers of an HTTP 201 response for AssignClinician
 type AssignClinicianResponse201Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type AssignClinicianResponse struct {
@@ -19444,8 +22727,9 @@ func (r AssignClinicianResponse) ContentType() string {
 
 // UnassignClinicianResponse204Headers the declared response headers of an HTTP 204 response for UnassignClinician
 type UnassignClinicianResponse204Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type UnassignClinicianResponse struct {
@@ -19493,8 +22777,9 @@ func (r UnassignClinicianResponse) ContentType() string {
 
 // RevokeAllConsentsPatientResponse204Headers the declared response headers of an HTTP 204 response for RevokeAllConsentsPatient
 type RevokeAllConsentsPatientResponse204Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type RevokeAllConsentsPatientResponse struct {
@@ -19542,8 +22827,18 @@ func (r RevokeAllConsentsPatientResponse) ContentType() string {
 
 // ListConsentsPatientResponse200Headers the declared response headers of an HTTP 200 response for ListConsentsPatient
 type ListConsentsPatientResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListConsentsPatientResponse304Headers the declared response headers of an HTTP 304 response for ListConsentsPatient
+type ListConsentsPatientResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListConsentsPatientResponse struct {
@@ -19555,6 +22850,8 @@ type ListConsentsPatientResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListConsentsPatientResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListConsentsPatientResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -19598,9 +22895,10 @@ func (r ListConsentsPatientResponse) ContentType() string {
 
 // RecordConsentResponse201Headers the declared response headers of an HTTP 201 response for RecordConsent
 type RecordConsentResponse201Headers struct {
-	ETag       *string
-	Location   *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Location     string
+	XRequestId   string
 }
 
 type RecordConsentResponse struct {
@@ -19655,8 +22953,18 @@ func (r RecordConsentResponse) ContentType() string {
 
 // ListDisclosuresPatientResponse200Headers the declared response headers of an HTTP 200 response for ListDisclosuresPatient
 type ListDisclosuresPatientResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListDisclosuresPatientResponse304Headers the declared response headers of an HTTP 304 response for ListDisclosuresPatient
+type ListDisclosuresPatientResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListDisclosuresPatientResponse struct {
@@ -19668,6 +22976,8 @@ type ListDisclosuresPatientResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListDisclosuresPatientResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListDisclosuresPatientResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -19711,8 +23021,9 @@ func (r ListDisclosuresPatientResponse) ContentType() string {
 
 // RecordDisclosureResponse201Headers the declared response headers of an HTTP 201 response for RecordDisclosure
 type RecordDisclosureResponse201Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type RecordDisclosureResponse struct {
@@ -19767,8 +23078,18 @@ func (r RecordDisclosureResponse) ContentType() string {
 
 // ListMedicalRecordsPatientResponse200Headers the declared response headers of an HTTP 200 response for ListMedicalRecordsPatient
 type ListMedicalRecordsPatientResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListMedicalRecordsPatientResponse304Headers the declared response headers of an HTTP 304 response for ListMedicalRecordsPatient
+type ListMedicalRecordsPatientResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListMedicalRecordsPatientResponse struct {
@@ -19780,6 +23101,8 @@ type ListMedicalRecordsPatientResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListMedicalRecordsPatientResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListMedicalRecordsPatientResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -19823,8 +23146,9 @@ func (r ListMedicalRecordsPatientResponse) ContentType() string {
 
 // MergePatientResponse200Headers the declared response headers of an HTTP 200 response for MergePatient
 type MergePatientResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type MergePatientResponse struct {
@@ -19879,8 +23203,18 @@ func (r MergePatientResponse) ContentType() string {
 
 // ListRiskFlagsPatientResponse200Headers the declared response headers of an HTTP 200 response for ListRiskFlagsPatient
 type ListRiskFlagsPatientResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListRiskFlagsPatientResponse304Headers the declared response headers of an HTTP 304 response for ListRiskFlagsPatient
+type ListRiskFlagsPatientResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListRiskFlagsPatientResponse struct {
@@ -19892,6 +23226,8 @@ type ListRiskFlagsPatientResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListRiskFlagsPatientResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListRiskFlagsPatientResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -19935,8 +23271,9 @@ func (r ListRiskFlagsPatientResponse) ContentType() string {
 
 // UnmergePatientResponse200Headers the declared response headers of an HTTP 200 response for UnmergePatient
 type UnmergePatientResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type UnmergePatientResponse struct {
@@ -19991,8 +23328,18 @@ func (r UnmergePatientResponse) ContentType() string {
 
 // ListPractitionersResponse200Headers the declared response headers of an HTTP 200 response for ListPractitioners
 type ListPractitionersResponse200Headers struct {
-	Link       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
+}
+
+// ListPractitionersResponse304Headers the declared response headers of an HTTP 304 response for ListPractitioners
+type ListPractitionersResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	Link         *string
+	XRequestId   string
 }
 
 type ListPractitionersResponse struct {
@@ -20004,6 +23351,8 @@ type ListPractitionersResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListPractitionersResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListPractitionersResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -20047,14 +23396,16 @@ func (r ListPractitionersResponse) ContentType() string {
 
 // ShowPractitionerResponse200Headers the declared response headers of an HTTP 200 response for ShowPractitioner
 type ShowPractitionerResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // ShowPractitionerResponse304Headers the declared response headers of an HTTP 304 response for ShowPractitioner
 type ShowPractitionerResponse304Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowPractitionerResponse struct {
@@ -20111,14 +23462,16 @@ func (r ShowPractitionerResponse) ContentType() string {
 
 // ShowHoursPractitionerResponse200Headers the declared response headers of an HTTP 200 response for ShowHoursPractitioner
 type ShowHoursPractitionerResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // ShowHoursPractitionerResponse304Headers the declared response headers of an HTTP 304 response for ShowHoursPractitioner
 type ShowHoursPractitionerResponse304Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowHoursPractitionerResponse struct {
@@ -20175,8 +23528,9 @@ func (r ShowHoursPractitionerResponse) ContentType() string {
 
 // SetHoursPractitionerResponse200Headers the declared response headers of an HTTP 200 response for SetHoursPractitioner
 type SetHoursPractitionerResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type SetHoursPractitionerResponse struct {
@@ -20231,7 +23585,8 @@ func (r SetHoursPractitionerResponse) ContentType() string {
 
 // ListFreeSlotsPractitionerResponse200Headers the declared response headers of an HTTP 200 response for ListFreeSlotsPractitioner
 type ListFreeSlotsPractitionerResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	XRequestId   string
 }
 
 type ListFreeSlotsPractitionerResponse struct {
@@ -20286,8 +23641,9 @@ func (r ListFreeSlotsPractitionerResponse) ContentType() string {
 
 // ReviewRiskFlagResponse200Headers the declared response headers of an HTTP 200 response for ReviewRiskFlag
 type ReviewRiskFlagResponse200Headers struct {
-	ETag       *string
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ReviewRiskFlagResponse struct {
@@ -20342,12 +23698,16 @@ func (r ReviewRiskFlagResponse) ContentType() string {
 
 // ShowAPIInBrowserResponse200Headers the declared response headers of an HTTP 200 response for ShowAPIInBrowser
 type ShowAPIInBrowserResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // ShowAPIInBrowserResponse304Headers the declared response headers of an HTTP 304 response for ShowAPIInBrowser
 type ShowAPIInBrowserResponse304Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type ShowAPIInBrowserResponse struct {
@@ -20397,12 +23757,16 @@ func (r ShowAPIInBrowserResponse) ContentType() string {
 
 // GetScriptAPIPageResponse200Headers the declared response headers of an HTTP 200 response for GetScriptAPIPage
 type GetScriptAPIPageResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // GetScriptAPIPageResponse304Headers the declared response headers of an HTTP 304 response for GetScriptAPIPage
 type GetScriptAPIPageResponse304Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type GetScriptAPIPageResponse struct {
@@ -20452,12 +23816,16 @@ func (r GetScriptAPIPageResponse) ContentType() string {
 
 // GetCodeSwaggerUIResponse200Headers the declared response headers of an HTTP 200 response for GetCodeSwaggerUI
 type GetCodeSwaggerUIResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // GetCodeSwaggerUIResponse304Headers the declared response headers of an HTTP 304 response for GetCodeSwaggerUI
 type GetCodeSwaggerUIResponse304Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type GetCodeSwaggerUIResponse struct {
@@ -20507,12 +23875,16 @@ func (r GetCodeSwaggerUIResponse) ContentType() string {
 
 // GetStyleSwaggerUIResponse200Headers the declared response headers of an HTTP 200 response for GetStyleSwaggerUI
 type GetStyleSwaggerUIResponse200Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 // GetStyleSwaggerUIResponse304Headers the declared response headers of an HTTP 304 response for GetStyleSwaggerUI
 type GetStyleSwaggerUIResponse304Headers struct {
-	XRequestId *string
+	CacheControl string
+	ETag         *string
+	XRequestId   string
 }
 
 type GetStyleSwaggerUIResponse struct {
@@ -20562,7 +23934,7 @@ func (r GetStyleSwaggerUIResponse) ContentType() string {
 
 // CheckServerAliveResponse200Headers the declared response headers of an HTTP 200 response for CheckServerAlive
 type CheckServerAliveResponse200Headers struct {
-	XRequestId *string
+	XRequestId string
 }
 
 type CheckServerAliveResponse struct {
@@ -20617,7 +23989,7 @@ func (r CheckServerAliveResponse) ContentType() string {
 
 // ShowOpenAPIDocumentResponse200Headers the declared response headers of an HTTP 200 response for ShowOpenAPIDocument
 type ShowOpenAPIDocumentResponse200Headers struct {
-	XRequestId *string
+	XRequestId string
 }
 
 type ShowOpenAPIDocumentResponse struct {
@@ -20672,7 +24044,7 @@ func (r ShowOpenAPIDocumentResponse) ContentType() string {
 
 // CheckServerReadyResponse200Headers the declared response headers of an HTTP 200 response for CheckServerReady
 type CheckServerReadyResponse200Headers struct {
-	XRequestId *string
+	XRequestId string
 }
 
 type CheckServerReadyResponse struct {
@@ -21207,7 +24579,7 @@ func (c *ClientWithResponses) ListAuditEventsWithResponse(ctx context.Context, p
 
 // ShowNewestCheckpointWithResponse Show the newest checkpoint
 //
-// Needs a login, and no permission.
+// Needs a login or an API key, whatever its permissions.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21312,7 +24684,7 @@ func (c *ClientWithResponses) SignOffAuditReviewWithResponse(ctx context.Context
 
 // LogInWithBodyWithResponse Log in
 //
-// Needs no login. The requests of an address are limited.
+// Needs no login. Requests are limited for each address.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21327,7 +24699,7 @@ func (c *ClientWithResponses) LogInWithBodyWithResponse(ctx context.Context, con
 
 // LogInWithResponse Log in
 //
-// Needs no login. The requests of an address are limited.
+// Needs no login. Requests are limited for each address.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21342,7 +24714,7 @@ func (c *ClientWithResponses) LogInWithResponse(ctx context.Context, body LogInJ
 
 // LogOutWithResponse Log out
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21357,7 +24729,7 @@ func (c *ClientWithResponses) LogOutWithResponse(ctx context.Context, reqEditors
 
 // ShowYourAccountWithResponse Show your account
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21372,7 +24744,7 @@ func (c *ClientWithResponses) ShowYourAccountWithResponse(ctx context.Context, p
 
 // ChangeYourPasswordWithBodyWithResponse Change your password
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21387,7 +24759,7 @@ func (c *ClientWithResponses) ChangeYourPasswordWithBodyWithResponse(ctx context
 
 // ChangeYourPasswordWithResponse Change your password
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21402,7 +24774,7 @@ func (c *ClientWithResponses) ChangeYourPasswordWithResponse(ctx context.Context
 
 // RenewRecoveryCodesWithBodyWithResponse Renew the recovery codes
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21417,7 +24789,7 @@ func (c *ClientWithResponses) RenewRecoveryCodesWithBodyWithResponse(ctx context
 
 // RenewRecoveryCodesWithResponse Renew the recovery codes
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21432,7 +24804,7 @@ func (c *ClientWithResponses) RenewRecoveryCodesWithResponse(ctx context.Context
 
 // ChoosePasswordByLinkWithBodyWithResponse Choose a password by link
 //
-// Needs no login. The requests of an address are limited.
+// Needs no login. Requests are limited for each address.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21447,7 +24819,7 @@ func (c *ClientWithResponses) ChoosePasswordByLinkWithBodyWithResponse(ctx conte
 
 // ChoosePasswordByLinkWithResponse Choose a password by link
 //
-// Needs no login. The requests of an address are limited.
+// Needs no login. Requests are limited for each address.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21462,7 +24834,7 @@ func (c *ClientWithResponses) ChoosePasswordByLinkWithResponse(ctx context.Conte
 
 // ListYourSessionsWithResponse List your sessions
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21477,7 +24849,7 @@ func (c *ClientWithResponses) ListYourSessionsWithResponse(ctx context.Context, 
 
 // EndSessionWithResponse End a session
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -21492,7 +24864,7 @@ func (c *ClientWithResponses) EndSessionWithResponse(ctx context.Context, id ope
 
 // EnrolSecondFactorWithBodyWithResponse Enrol a second factor
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21507,7 +24879,7 @@ func (c *ClientWithResponses) EnrolSecondFactorWithBodyWithResponse(ctx context.
 
 // EnrolSecondFactorWithResponse Enrol a second factor
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21522,7 +24894,7 @@ func (c *ClientWithResponses) EnrolSecondFactorWithResponse(ctx context.Context,
 
 // ConfirmSecondFactorWithBodyWithResponse Confirm a second factor
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21537,7 +24909,7 @@ func (c *ClientWithResponses) ConfirmSecondFactorWithBodyWithResponse(ctx contex
 
 // ConfirmSecondFactorWithResponse Confirm a second factor
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21552,7 +24924,7 @@ func (c *ClientWithResponses) ConfirmSecondFactorWithResponse(ctx context.Contex
 
 // DisableSecondFactorWithBodyWithResponse Disable the second factor
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21567,7 +24939,7 @@ func (c *ClientWithResponses) DisableSecondFactorWithBodyWithResponse(ctx contex
 
 // DisableSecondFactorWithResponse Disable the second factor
 //
-// Needs the login of a person. It works before the first password is changed too.
+// Needs the login of a person, even while a first password or a second factor is due.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21587,8 +24959,8 @@ func (c *ClientWithResponses) DisableSecondFactorWithResponse(ctx context.Contex
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/break-glass (the `ListEmergencyAccesses` operationId).
-func (c *ClientWithResponses) ListEmergencyAccessesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListEmergencyAccessesResponse, error) {
-	rsp, err := c.ListEmergencyAccesses(ctx, reqEditors...)
+func (c *ClientWithResponses) ListEmergencyAccessesWithResponse(ctx context.Context, params *ListEmergencyAccessesParams, reqEditors ...RequestEditorFn) (*ListEmergencyAccessesResponse, error) {
+	rsp, err := c.ListEmergencyAccesses(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -21857,8 +25229,8 @@ func (c *ClientWithResponses) MarkMedicalRecordAsEnteredInErrorWithResponse(ctx 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/medical-records/{id}/history (the `ListVersionsMedicalRecord` operationId).
-func (c *ClientWithResponses) ListVersionsMedicalRecordWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ListVersionsMedicalRecordResponse, error) {
-	rsp, err := c.ListVersionsMedicalRecord(ctx, id, reqEditors...)
+func (c *ClientWithResponses) ListVersionsMedicalRecordWithResponse(ctx context.Context, id openapi_types.UUID, params *ListVersionsMedicalRecordParams, reqEditors ...RequestEditorFn) (*ListVersionsMedicalRecordResponse, error) {
+	rsp, err := c.ListVersionsMedicalRecord(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -22127,8 +25499,8 @@ func (c *ClientWithResponses) ShowChartWithResponse(ctx context.Context, id open
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/patients/{id}/clinicians (the `ListCliniciansPatient` operationId).
-func (c *ClientWithResponses) ListCliniciansPatientWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ListCliniciansPatientResponse, error) {
-	rsp, err := c.ListCliniciansPatient(ctx, id, reqEditors...)
+func (c *ClientWithResponses) ListCliniciansPatientWithResponse(ctx context.Context, id openapi_types.UUID, params *ListCliniciansPatientParams, reqEditors ...RequestEditorFn) (*ListCliniciansPatientResponse, error) {
+	rsp, err := c.ListCliniciansPatient(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -22629,22 +26001,50 @@ func ParseShowStartPageResponse(rsp *http.Response) (*ShowStartPageResponse, err
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowStartPageResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers ShowStartPageResponse304Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -22673,6 +26073,9 @@ func ParseListAccountsResponse(rsp *http.Response) (*ListAccountsResponse, error
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22685,6 +26088,20 @@ func ParseListAccountsResponse(rsp *http.Response) (*ListAccountsResponse, error
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListAccountsResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -22694,12 +26111,43 @@ func ParseListAccountsResponse(rsp *http.Response) (*ListAccountsResponse, error
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListAccountsResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -22738,6 +26186,13 @@ func ParseAddAccountResponse(rsp *http.Response) (*AddAccountResponse, error) {
 	switch {
 	case rsp.StatusCode == 201:
 		var headers AddAccountResponse201Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -22747,17 +26202,17 @@ func ParseAddAccountResponse(rsp *http.Response) (*AddAccountResponse, error) {
 		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.Location = &value
+			headers.Location = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers201 = &headers
 	}
@@ -22801,6 +26256,13 @@ func ParseShowAccountResponse(rsp *http.Response) (*ShowAccountResponse, error) 
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowAccountResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -22810,14 +26272,21 @@ func ParseShowAccountResponse(rsp *http.Response) (*ShowAccountResponse, error) 
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers ShowAccountResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -22827,10 +26296,10 @@ func ParseShowAccountResponse(rsp *http.Response) (*ShowAccountResponse, error) 
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -22871,6 +26340,13 @@ func ParseChangeAccountResponse(rsp *http.Response) (*ChangeAccountResponse, err
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ChangeAccountResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -22880,10 +26356,10 @@ func ParseChangeAccountResponse(rsp *http.Response) (*ChangeAccountResponse, err
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -22924,6 +26400,13 @@ func ParseResetAccountResponse(rsp *http.Response) (*ResetAccountResponse, error
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ResetAccountResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -22933,10 +26416,10 @@ func ParseResetAccountResponse(rsp *http.Response) (*ResetAccountResponse, error
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -22965,6 +26448,9 @@ func ParseListAPIKeysResponse(rsp *http.Response) (*ListAPIKeysResponse, error) 
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22977,6 +26463,20 @@ func ParseListAPIKeysResponse(rsp *http.Response) (*ListAPIKeysResponse, error) 
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListAPIKeysResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -22986,12 +26486,43 @@ func ParseListAPIKeysResponse(rsp *http.Response) (*ListAPIKeysResponse, error) 
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListAPIKeysResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -23030,6 +26561,13 @@ func ParseMakeAPIKeyResponse(rsp *http.Response) (*MakeAPIKeyResponse, error) {
 	switch {
 	case rsp.StatusCode == 201:
 		var headers MakeAPIKeyResponse201Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23039,17 +26577,17 @@ func ParseMakeAPIKeyResponse(rsp *http.Response) (*MakeAPIKeyResponse, error) {
 		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.Location = &value
+			headers.Location = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers201 = &headers
 	}
@@ -23086,6 +26624,13 @@ func ParseRevokeAPIKeyResponse(rsp *http.Response) (*RevokeAPIKeyResponse, error
 	switch {
 	case rsp.StatusCode == 204:
 		var headers RevokeAPIKeyResponse204Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23095,10 +26640,10 @@ func ParseRevokeAPIKeyResponse(rsp *http.Response) (*RevokeAPIKeyResponse, error
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers204 = &headers
 	}
@@ -23142,6 +26687,13 @@ func ParseShowAPIKeyResponse(rsp *http.Response) (*ShowAPIKeyResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowAPIKeyResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23151,14 +26703,21 @@ func ParseShowAPIKeyResponse(rsp *http.Response) (*ShowAPIKeyResponse, error) {
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers ShowAPIKeyResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23168,10 +26727,10 @@ func ParseShowAPIKeyResponse(rsp *http.Response) (*ShowAPIKeyResponse, error) {
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -23212,6 +26771,13 @@ func ParseBookSeriesResponse(rsp *http.Response) (*BookSeriesResponse, error) {
 	switch {
 	case rsp.StatusCode == 201:
 		var headers BookSeriesResponse201Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23221,17 +26787,17 @@ func ParseBookSeriesResponse(rsp *http.Response) (*BookSeriesResponse, error) {
 		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.Location = &value
+			headers.Location = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers201 = &headers
 	}
@@ -23272,12 +26838,19 @@ func ParsePreviewSeriesResponse(rsp *http.Response) (*PreviewSeriesResponse, err
 	switch {
 	case rsp.StatusCode == 200:
 		var headers PreviewSeriesResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -23321,6 +26894,13 @@ func ParseShowSeriesResponse(rsp *http.Response) (*ShowSeriesResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowSeriesResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23330,14 +26910,21 @@ func ParseShowSeriesResponse(rsp *http.Response) (*ShowSeriesResponse, error) {
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers ShowSeriesResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23347,10 +26934,10 @@ func ParseShowSeriesResponse(rsp *http.Response) (*ShowSeriesResponse, error) {
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -23379,6 +26966,9 @@ func ParseListAppointmentsResponse(rsp *http.Response) (*ListAppointmentsRespons
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23391,6 +26981,20 @@ func ParseListAppointmentsResponse(rsp *http.Response) (*ListAppointmentsRespons
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListAppointmentsResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23400,12 +27004,43 @@ func ParseListAppointmentsResponse(rsp *http.Response) (*ListAppointmentsRespons
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListAppointmentsResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -23444,6 +27079,13 @@ func ParseBookAppointmentResponse(rsp *http.Response) (*BookAppointmentResponse,
 	switch {
 	case rsp.StatusCode == 201:
 		var headers BookAppointmentResponse201Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23453,17 +27095,17 @@ func ParseBookAppointmentResponse(rsp *http.Response) (*BookAppointmentResponse,
 		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.Location = &value
+			headers.Location = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers201 = &headers
 	}
@@ -23507,6 +27149,13 @@ func ParseShowAppointmentResponse(rsp *http.Response) (*ShowAppointmentResponse,
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowAppointmentResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23516,14 +27165,21 @@ func ParseShowAppointmentResponse(rsp *http.Response) (*ShowAppointmentResponse,
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers ShowAppointmentResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23533,10 +27189,10 @@ func ParseShowAppointmentResponse(rsp *http.Response) (*ShowAppointmentResponse,
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -23577,6 +27233,13 @@ func ParseChangeAppointmentResponse(rsp *http.Response) (*ChangeAppointmentRespo
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ChangeAppointmentResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23586,10 +27249,10 @@ func ParseChangeAppointmentResponse(rsp *http.Response) (*ChangeAppointmentRespo
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -23630,6 +27293,13 @@ func ParseReplaceAppointmentResponse(rsp *http.Response) (*ReplaceAppointmentRes
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ReplaceAppointmentResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23639,10 +27309,10 @@ func ParseReplaceAppointmentResponse(rsp *http.Response) (*ReplaceAppointmentRes
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -23683,6 +27353,13 @@ func ParseTakeAppointmentToAnotherStateResponse(rsp *http.Response) (*TakeAppoin
 	switch {
 	case rsp.StatusCode == 200:
 		var headers TakeAppointmentToAnotherStateResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23692,10 +27369,10 @@ func ParseTakeAppointmentToAnotherStateResponse(rsp *http.Response) (*TakeAppoin
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -23724,6 +27401,9 @@ func ParseListAuditEventsResponse(rsp *http.Response) (*ListAuditEventsResponse,
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23736,6 +27416,20 @@ func ParseListAuditEventsResponse(rsp *http.Response) (*ListAuditEventsResponse,
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListAuditEventsResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23745,12 +27439,43 @@ func ParseListAuditEventsResponse(rsp *http.Response) (*ListAuditEventsResponse,
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListAuditEventsResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -23789,12 +27514,19 @@ func ParseShowNewestCheckpointResponse(rsp *http.Response) (*ShowNewestCheckpoin
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowNewestCheckpointResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -23835,12 +27567,19 @@ func ParseShowAuditEventResponse(rsp *http.Response) (*ShowAuditEventResponse, e
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowAuditEventResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -23881,12 +27620,19 @@ func ParseOpenAuditDiffResponse(rsp *http.Response) (*OpenAuditDiffResponse, err
 	switch {
 	case rsp.StatusCode == 200:
 		var headers OpenAuditDiffResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -23927,12 +27673,19 @@ func ParseProveAuditEventResponse(rsp *http.Response) (*ProveAuditEventResponse,
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ProveAuditEventResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -23973,6 +27726,13 @@ func ParseShowAuditReviewResponse(rsp *http.Response) (*ShowAuditReviewResponse,
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowAuditReviewResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -23982,10 +27742,10 @@ func ParseShowAuditReviewResponse(rsp *http.Response) (*ShowAuditReviewResponse,
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -24022,12 +27782,19 @@ func ParseSignOffAuditReviewResponse(rsp *http.Response) (*SignOffAuditReviewRes
 	switch {
 	case rsp.StatusCode == 204:
 		var headers SignOffAuditReviewResponse204Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers204 = &headers
 	}
@@ -24068,12 +27835,19 @@ func ParseLogInResponse(rsp *http.Response) (*LogInResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers LogInResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -24110,6 +27884,13 @@ func ParseLogOutResponse(rsp *http.Response) (*LogOutResponse, error) {
 	switch {
 	case rsp.StatusCode == 204:
 		var headers LogOutResponse204Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24119,10 +27900,10 @@ func ParseLogOutResponse(rsp *http.Response) (*LogOutResponse, error) {
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers204 = &headers
 	}
@@ -24166,6 +27947,13 @@ func ParseShowYourAccountResponse(rsp *http.Response) (*ShowYourAccountResponse,
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowYourAccountResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24175,14 +27963,21 @@ func ParseShowYourAccountResponse(rsp *http.Response) (*ShowYourAccountResponse,
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers ShowYourAccountResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24192,10 +27987,10 @@ func ParseShowYourAccountResponse(rsp *http.Response) (*ShowYourAccountResponse,
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -24232,6 +28027,13 @@ func ParseChangeYourPasswordResponse(rsp *http.Response) (*ChangeYourPasswordRes
 	switch {
 	case rsp.StatusCode == 204:
 		var headers ChangeYourPasswordResponse204Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24241,10 +28043,10 @@ func ParseChangeYourPasswordResponse(rsp *http.Response) (*ChangeYourPasswordRes
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers204 = &headers
 	}
@@ -24285,12 +28087,19 @@ func ParseRenewRecoveryCodesResponse(rsp *http.Response) (*RenewRecoveryCodesRes
 	switch {
 	case rsp.StatusCode == 200:
 		var headers RenewRecoveryCodesResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -24327,6 +28136,13 @@ func ParseChoosePasswordByLinkResponse(rsp *http.Response) (*ChoosePasswordByLin
 	switch {
 	case rsp.StatusCode == 204:
 		var headers ChoosePasswordByLinkResponse204Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24336,10 +28152,10 @@ func ParseChoosePasswordByLinkResponse(rsp *http.Response) (*ChoosePasswordByLin
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers204 = &headers
 	}
@@ -24368,6 +28184,9 @@ func ParseListYourSessionsResponse(rsp *http.Response) (*ListYourSessionsRespons
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24380,6 +28199,20 @@ func ParseListYourSessionsResponse(rsp *http.Response) (*ListYourSessionsRespons
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListYourSessionsResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24389,12 +28222,43 @@ func ParseListYourSessionsResponse(rsp *http.Response) (*ListYourSessionsRespons
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListYourSessionsResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -24429,6 +28293,13 @@ func ParseEndSessionResponse(rsp *http.Response) (*EndSessionResponse, error) {
 	switch {
 	case rsp.StatusCode == 204:
 		var headers EndSessionResponse204Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24438,10 +28309,10 @@ func ParseEndSessionResponse(rsp *http.Response) (*EndSessionResponse, error) {
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers204 = &headers
 	}
@@ -24482,12 +28353,19 @@ func ParseEnrolSecondFactorResponse(rsp *http.Response) (*EnrolSecondFactorRespo
 	switch {
 	case rsp.StatusCode == 200:
 		var headers EnrolSecondFactorResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -24528,12 +28406,19 @@ func ParseConfirmSecondFactorResponse(rsp *http.Response) (*ConfirmSecondFactorR
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ConfirmSecondFactorResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -24570,6 +28455,13 @@ func ParseDisableSecondFactorResponse(rsp *http.Response) (*DisableSecondFactorR
 	switch {
 	case rsp.StatusCode == 204:
 		var headers DisableSecondFactorResponse204Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24579,10 +28471,10 @@ func ParseDisableSecondFactorResponse(rsp *http.Response) (*DisableSecondFactorR
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers204 = &headers
 	}
@@ -24611,6 +28503,9 @@ func ParseListEmergencyAccessesResponse(rsp *http.Response) (*ListEmergencyAcces
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24623,14 +28518,52 @@ func ParseListEmergencyAccessesResponse(rsp *http.Response) (*ListEmergencyAcces
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListEmergencyAccessesResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListEmergencyAccessesResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -24669,12 +28602,19 @@ func ParseOpenEmergencyAccessResponse(rsp *http.Response) (*OpenEmergencyAccessR
 	switch {
 	case rsp.StatusCode == 201:
 		var headers OpenEmergencyAccessResponse201Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers201 = &headers
 	}
@@ -24718,6 +28658,13 @@ func ParseShowConsentResponse(rsp *http.Response) (*ShowConsentResponse, error) 
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowConsentResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24727,14 +28674,21 @@ func ParseShowConsentResponse(rsp *http.Response) (*ShowConsentResponse, error) 
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers ShowConsentResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24744,10 +28698,10 @@ func ParseShowConsentResponse(rsp *http.Response) (*ShowConsentResponse, error) 
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -24788,6 +28742,13 @@ func ParseRevokeConsentResponse(rsp *http.Response) (*RevokeConsentResponse, err
 	switch {
 	case rsp.StatusCode == 200:
 		var headers RevokeConsentResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24797,10 +28758,10 @@ func ParseRevokeConsentResponse(rsp *http.Response) (*RevokeConsentResponse, err
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -24829,6 +28790,9 @@ func ParseListMedicalRecordsResponse(rsp *http.Response) (*ListMedicalRecordsRes
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24841,6 +28805,20 @@ func ParseListMedicalRecordsResponse(rsp *http.Response) (*ListMedicalRecordsRes
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListMedicalRecordsResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24850,12 +28828,43 @@ func ParseListMedicalRecordsResponse(rsp *http.Response) (*ListMedicalRecordsRes
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListMedicalRecordsResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -24894,6 +28903,13 @@ func ParseWriteMedicalRecordResponse(rsp *http.Response) (*WriteMedicalRecordRes
 	switch {
 	case rsp.StatusCode == 201:
 		var headers WriteMedicalRecordResponse201Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24903,17 +28919,17 @@ func ParseWriteMedicalRecordResponse(rsp *http.Response) (*WriteMedicalRecordRes
 		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.Location = &value
+			headers.Location = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers201 = &headers
 	}
@@ -24957,6 +28973,13 @@ func ParseShowMedicalRecordResponse(rsp *http.Response) (*ShowMedicalRecordRespo
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowMedicalRecordResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24966,14 +28989,21 @@ func ParseShowMedicalRecordResponse(rsp *http.Response) (*ShowMedicalRecordRespo
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers ShowMedicalRecordResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -24983,10 +29013,10 @@ func ParseShowMedicalRecordResponse(rsp *http.Response) (*ShowMedicalRecordRespo
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -25027,6 +29057,13 @@ func ParseChangeMedicalRecordResponse(rsp *http.Response) (*ChangeMedicalRecordR
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ChangeMedicalRecordResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25036,10 +29073,10 @@ func ParseChangeMedicalRecordResponse(rsp *http.Response) (*ChangeMedicalRecordR
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -25080,6 +29117,13 @@ func ParseReplaceMedicalRecordResponse(rsp *http.Response) (*ReplaceMedicalRecor
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ReplaceMedicalRecordResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25089,10 +29133,10 @@ func ParseReplaceMedicalRecordResponse(rsp *http.Response) (*ReplaceMedicalRecor
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -25133,6 +29177,13 @@ func ParseAmendMedicalRecordResponse(rsp *http.Response) (*AmendMedicalRecordRes
 	switch {
 	case rsp.StatusCode == 201:
 		var headers AmendMedicalRecordResponse201Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25142,17 +29193,17 @@ func ParseAmendMedicalRecordResponse(rsp *http.Response) (*AmendMedicalRecordRes
 		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.Location = &value
+			headers.Location = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers201 = &headers
 	}
@@ -25193,6 +29244,13 @@ func ParseMarkMedicalRecordAsEnteredInErrorResponse(rsp *http.Response) (*MarkMe
 	switch {
 	case rsp.StatusCode == 200:
 		var headers MarkMedicalRecordAsEnteredInErrorResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25202,10 +29260,10 @@ func ParseMarkMedicalRecordAsEnteredInErrorResponse(rsp *http.Response) (*MarkMe
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -25234,6 +29292,9 @@ func ParseListVersionsMedicalRecordResponse(rsp *http.Response) (*ListVersionsMe
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25246,14 +29307,52 @@ func ParseListVersionsMedicalRecordResponse(rsp *http.Response) (*ListVersionsMe
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListVersionsMedicalRecordResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListVersionsMedicalRecordResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -25292,6 +29391,13 @@ func ParseSignMedicalRecordResponse(rsp *http.Response) (*SignMedicalRecordRespo
 	switch {
 	case rsp.StatusCode == 200:
 		var headers SignMedicalRecordResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25301,10 +29407,10 @@ func ParseSignMedicalRecordResponse(rsp *http.Response) (*SignMedicalRecordRespo
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -25333,6 +29439,9 @@ func ParseListPatientsResponse(rsp *http.Response) (*ListPatientsResponse, error
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25345,6 +29454,20 @@ func ParseListPatientsResponse(rsp *http.Response) (*ListPatientsResponse, error
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListPatientsResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25354,12 +29477,43 @@ func ParseListPatientsResponse(rsp *http.Response) (*ListPatientsResponse, error
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListPatientsResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -25398,6 +29552,13 @@ func ParseRegisterPatientResponse(rsp *http.Response) (*RegisterPatientResponse,
 	switch {
 	case rsp.StatusCode == 201:
 		var headers RegisterPatientResponse201Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25407,17 +29568,17 @@ func ParseRegisterPatientResponse(rsp *http.Response) (*RegisterPatientResponse,
 		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.Location = &value
+			headers.Location = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers201 = &headers
 	}
@@ -25458,12 +29619,19 @@ func ParseSearchPatientsResponse(rsp *http.Response) (*SearchPatientsResponse, e
 	switch {
 	case rsp.StatusCode == 200:
 		var headers SearchPatientsResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -25500,6 +29668,13 @@ func ParseDeactivateOrPurgePatientResponse(rsp *http.Response) (*DeactivateOrPur
 	switch {
 	case rsp.StatusCode == 204:
 		var headers DeactivateOrPurgePatientResponse204Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25509,10 +29684,10 @@ func ParseDeactivateOrPurgePatientResponse(rsp *http.Response) (*DeactivateOrPur
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers204 = &headers
 	}
@@ -25556,6 +29731,13 @@ func ParseShowPatientResponse(rsp *http.Response) (*ShowPatientResponse, error) 
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowPatientResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25565,14 +29747,21 @@ func ParseShowPatientResponse(rsp *http.Response) (*ShowPatientResponse, error) 
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers ShowPatientResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25582,10 +29771,10 @@ func ParseShowPatientResponse(rsp *http.Response) (*ShowPatientResponse, error) 
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -25626,6 +29815,13 @@ func ParseChangePatientResponse(rsp *http.Response) (*ChangePatientResponse, err
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ChangePatientResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25635,10 +29831,10 @@ func ParseChangePatientResponse(rsp *http.Response) (*ChangePatientResponse, err
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -25679,6 +29875,13 @@ func ParseReplacePatientResponse(rsp *http.Response) (*ReplacePatientResponse, e
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ReplacePatientResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25688,10 +29891,10 @@ func ParseReplacePatientResponse(rsp *http.Response) (*ReplacePatientResponse, e
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -25725,12 +29928,19 @@ func ParsePrintAccountingAccessesResponse(rsp *http.Response) (*PrintAccountingA
 	switch {
 	case rsp.StatusCode == 200:
 		var headers PrintAccountingAccessesResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -25759,6 +29969,9 @@ func ParseListAppointmentsPatientResponse(rsp *http.Response) (*ListAppointments
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25771,6 +29984,20 @@ func ParseListAppointmentsPatientResponse(rsp *http.Response) (*ListAppointments
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListAppointmentsPatientResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25780,12 +30007,43 @@ func ParseListAppointmentsPatientResponse(rsp *http.Response) (*ListAppointments
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListAppointmentsPatientResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -25812,6 +30070,9 @@ func ParseListAuditEventsPatientResponse(rsp *http.Response) (*ListAuditEventsPa
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25824,6 +30085,20 @@ func ParseListAuditEventsPatientResponse(rsp *http.Response) (*ListAuditEventsPa
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListAuditEventsPatientResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -25833,12 +30108,43 @@ func ParseListAuditEventsPatientResponse(rsp *http.Response) (*ListAuditEventsPa
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListAuditEventsPatientResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -25877,12 +30183,19 @@ func ParseShowChartResponse(rsp *http.Response) (*ShowChartResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowChartResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -25911,6 +30224,9 @@ func ParseListCliniciansPatientResponse(rsp *http.Response) (*ListCliniciansPati
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25923,14 +30239,52 @@ func ParseListCliniciansPatientResponse(rsp *http.Response) (*ListCliniciansPati
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListCliniciansPatientResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListCliniciansPatientResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -25969,12 +30323,19 @@ func ParseAssignClinicianResponse(rsp *http.Response) (*AssignClinicianResponse,
 	switch {
 	case rsp.StatusCode == 201:
 		var headers AssignClinicianResponse201Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers201 = &headers
 	}
@@ -26011,6 +30372,13 @@ func ParseUnassignClinicianResponse(rsp *http.Response) (*UnassignClinicianRespo
 	switch {
 	case rsp.StatusCode == 204:
 		var headers UnassignClinicianResponse204Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26020,10 +30388,10 @@ func ParseUnassignClinicianResponse(rsp *http.Response) (*UnassignClinicianRespo
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers204 = &headers
 	}
@@ -26060,6 +30428,13 @@ func ParseRevokeAllConsentsPatientResponse(rsp *http.Response) (*RevokeAllConsen
 	switch {
 	case rsp.StatusCode == 204:
 		var headers RevokeAllConsentsPatientResponse204Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26069,10 +30444,10 @@ func ParseRevokeAllConsentsPatientResponse(rsp *http.Response) (*RevokeAllConsen
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers204 = &headers
 	}
@@ -26101,6 +30476,9 @@ func ParseListConsentsPatientResponse(rsp *http.Response) (*ListConsentsPatientR
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26113,6 +30491,20 @@ func ParseListConsentsPatientResponse(rsp *http.Response) (*ListConsentsPatientR
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListConsentsPatientResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26122,12 +30514,43 @@ func ParseListConsentsPatientResponse(rsp *http.Response) (*ListConsentsPatientR
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListConsentsPatientResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -26166,6 +30589,13 @@ func ParseRecordConsentResponse(rsp *http.Response) (*RecordConsentResponse, err
 	switch {
 	case rsp.StatusCode == 201:
 		var headers RecordConsentResponse201Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26175,17 +30605,17 @@ func ParseRecordConsentResponse(rsp *http.Response) (*RecordConsentResponse, err
 		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.Location = &value
+			headers.Location = value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers201 = &headers
 	}
@@ -26214,6 +30644,9 @@ func ParseListDisclosuresPatientResponse(rsp *http.Response) (*ListDisclosuresPa
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26226,6 +30659,20 @@ func ParseListDisclosuresPatientResponse(rsp *http.Response) (*ListDisclosuresPa
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListDisclosuresPatientResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26235,12 +30682,43 @@ func ParseListDisclosuresPatientResponse(rsp *http.Response) (*ListDisclosuresPa
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListDisclosuresPatientResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -26279,6 +30757,13 @@ func ParseRecordDisclosureResponse(rsp *http.Response) (*RecordDisclosureRespons
 	switch {
 	case rsp.StatusCode == 201:
 		var headers RecordDisclosureResponse201Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26288,10 +30773,10 @@ func ParseRecordDisclosureResponse(rsp *http.Response) (*RecordDisclosureRespons
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers201 = &headers
 	}
@@ -26320,6 +30805,9 @@ func ParseListMedicalRecordsPatientResponse(rsp *http.Response) (*ListMedicalRec
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26332,6 +30820,20 @@ func ParseListMedicalRecordsPatientResponse(rsp *http.Response) (*ListMedicalRec
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListMedicalRecordsPatientResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26341,12 +30843,43 @@ func ParseListMedicalRecordsPatientResponse(rsp *http.Response) (*ListMedicalRec
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListMedicalRecordsPatientResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -26385,6 +30918,13 @@ func ParseMergePatientResponse(rsp *http.Response) (*MergePatientResponse, error
 	switch {
 	case rsp.StatusCode == 200:
 		var headers MergePatientResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26394,10 +30934,10 @@ func ParseMergePatientResponse(rsp *http.Response) (*MergePatientResponse, error
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -26426,6 +30966,9 @@ func ParseListRiskFlagsPatientResponse(rsp *http.Response) (*ListRiskFlagsPatien
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26438,6 +30981,20 @@ func ParseListRiskFlagsPatientResponse(rsp *http.Response) (*ListRiskFlagsPatien
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListRiskFlagsPatientResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26447,12 +31004,43 @@ func ParseListRiskFlagsPatientResponse(rsp *http.Response) (*ListRiskFlagsPatien
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListRiskFlagsPatientResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -26491,6 +31079,13 @@ func ParseUnmergePatientResponse(rsp *http.Response) (*UnmergePatientResponse, e
 	switch {
 	case rsp.StatusCode == 200:
 		var headers UnmergePatientResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26500,10 +31095,10 @@ func ParseUnmergePatientResponse(rsp *http.Response) (*UnmergePatientResponse, e
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -26532,6 +31127,9 @@ func ParseListPractitionersResponse(rsp *http.Response) (*ListPractitionersRespo
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26544,6 +31142,20 @@ func ParseListPractitionersResponse(rsp *http.Response) (*ListPractitionersRespo
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListPractitionersResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Link"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26553,12 +31165,43 @@ func ParseListPractitionersResponse(rsp *http.Response) (*ListPractitionersRespo
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListPractitionersResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -26600,6 +31243,13 @@ func ParseShowPractitionerResponse(rsp *http.Response) (*ShowPractitionerRespons
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowPractitionerResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26609,14 +31259,21 @@ func ParseShowPractitionerResponse(rsp *http.Response) (*ShowPractitionerRespons
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers ShowPractitionerResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26626,10 +31283,10 @@ func ParseShowPractitionerResponse(rsp *http.Response) (*ShowPractitionerRespons
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -26673,6 +31330,13 @@ func ParseShowHoursPractitionerResponse(rsp *http.Response) (*ShowHoursPractitio
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowHoursPractitionerResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26682,14 +31346,21 @@ func ParseShowHoursPractitionerResponse(rsp *http.Response) (*ShowHoursPractitio
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers ShowHoursPractitionerResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26699,10 +31370,10 @@ func ParseShowHoursPractitionerResponse(rsp *http.Response) (*ShowHoursPractitio
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -26743,6 +31414,13 @@ func ParseSetHoursPractitionerResponse(rsp *http.Response) (*SetHoursPractitione
 	switch {
 	case rsp.StatusCode == 200:
 		var headers SetHoursPractitionerResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26752,10 +31430,10 @@ func ParseSetHoursPractitionerResponse(rsp *http.Response) (*SetHoursPractitione
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -26796,12 +31474,19 @@ func ParseListFreeSlotsPractitionerResponse(rsp *http.Response) (*ListFreeSlotsP
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ListFreeSlotsPractitionerResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -26842,6 +31527,13 @@ func ParseReviewRiskFlagResponse(rsp *http.Response) (*ReviewRiskFlagResponse, e
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ReviewRiskFlagResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -26851,10 +31543,10 @@ func ParseReviewRiskFlagResponse(rsp *http.Response) (*ReviewRiskFlagResponse, e
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -26891,22 +31583,50 @@ func ParseShowAPIInBrowserResponse(rsp *http.Response) (*ShowAPIInBrowserRespons
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ShowAPIInBrowserResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers ShowAPIInBrowserResponse304Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -26943,22 +31663,50 @@ func ParseGetScriptAPIPageResponse(rsp *http.Response) (*GetScriptAPIPageRespons
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetScriptAPIPageResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers GetScriptAPIPageResponse304Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -26995,22 +31743,50 @@ func ParseGetCodeSwaggerUIResponse(rsp *http.Response) (*GetCodeSwaggerUIRespons
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetCodeSwaggerUIResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers GetCodeSwaggerUIResponse304Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -27047,22 +31823,50 @@ func ParseGetStyleSwaggerUIResponse(rsp *http.Response) (*GetStyleSwaggerUIRespo
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetStyleSwaggerUIResponse200Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 304:
 		var headers GetStyleSwaggerUIResponse304Headers
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
 		}
 		response.Headers304 = &headers
 	}
@@ -27105,10 +31909,10 @@ func ParseCheckServerAliveResponse(rsp *http.Response) (*CheckServerAliveRespons
 		var headers CheckServerAliveResponse200Headers
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -27151,10 +31955,10 @@ func ParseShowOpenAPIDocumentResponse(rsp *http.Response) (*ShowOpenAPIDocumentR
 		var headers ShowOpenAPIDocumentResponse200Headers
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}
@@ -27197,10 +32001,10 @@ func ParseCheckServerReadyResponse(rsp *http.Response) (*CheckServerReadyRespons
 		var headers CheckServerReadyResponse200Headers
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
-			headers.XRequestId = &value
+			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
 	}

@@ -301,7 +301,7 @@ export interface paths {
         };
         /**
          * Show the newest checkpoint
-         * @description Needs a login, and no permission.
+         * @description Needs a login or an API key, whatever its permissions.
          */
         get: operations["showNewestCheckpoint"];
         put?: never;
@@ -423,7 +423,7 @@ export interface paths {
         put?: never;
         /**
          * Log in
-         * @description Needs no login. The requests of an address are limited.
+         * @description Needs no login. Requests are limited for each address.
          */
         post: operations["logIn"];
         delete?: never;
@@ -443,7 +443,7 @@ export interface paths {
         put?: never;
         /**
          * Log out
-         * @description Needs the login of a person. It works before the first password is changed too.
+         * @description Needs the login of a person, even while a first password or a second factor is due.
          */
         post: operations["logOut"];
         delete?: never;
@@ -461,7 +461,7 @@ export interface paths {
         };
         /**
          * Show your account
-         * @description Needs the login of a person. It works before the first password is changed too.
+         * @description Needs the login of a person, even while a first password or a second factor is due.
          */
         get: operations["showYourAccount"];
         put?: never;
@@ -483,7 +483,7 @@ export interface paths {
         put?: never;
         /**
          * Change your password
-         * @description Needs the login of a person. It works before the first password is changed too.
+         * @description Needs the login of a person, even while a first password or a second factor is due.
          */
         post: operations["changeYourPassword"];
         delete?: never;
@@ -503,7 +503,7 @@ export interface paths {
         put?: never;
         /**
          * Renew the recovery codes
-         * @description Needs the login of a person. It works before the first password is changed too.
+         * @description Needs the login of a person, even while a first password or a second factor is due.
          */
         post: operations["renewRecoveryCodes"];
         delete?: never;
@@ -523,7 +523,7 @@ export interface paths {
         put?: never;
         /**
          * Choose a password by link
-         * @description Needs no login. The requests of an address are limited.
+         * @description Needs no login. Requests are limited for each address.
          */
         post: operations["choosePasswordByLink"];
         delete?: never;
@@ -541,7 +541,7 @@ export interface paths {
         };
         /**
          * List your sessions
-         * @description Needs the login of a person. It works before the first password is changed too.
+         * @description Needs the login of a person, even while a first password or a second factor is due.
          */
         get: operations["listYourSessions"];
         put?: never;
@@ -564,7 +564,7 @@ export interface paths {
         post?: never;
         /**
          * End a session
-         * @description Needs the login of a person. It works before the first password is changed too.
+         * @description Needs the login of a person, even while a first password or a second factor is due.
          */
         delete: operations["endSession"];
         options?: never;
@@ -583,7 +583,7 @@ export interface paths {
         put?: never;
         /**
          * Enrol a second factor
-         * @description Needs the login of a person. It works before the first password is changed too.
+         * @description Needs the login of a person, even while a first password or a second factor is due.
          */
         post: operations["enrolSecondFactor"];
         delete?: never;
@@ -603,7 +603,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm a second factor
-         * @description Needs the login of a person. It works before the first password is changed too.
+         * @description Needs the login of a person, even while a first password or a second factor is due.
          */
         post: operations["confirmSecondFactor"];
         delete?: never;
@@ -623,7 +623,7 @@ export interface paths {
         put?: never;
         /**
          * Disable the second factor
-         * @description Needs the login of a person. It works before the first password is changed too.
+         * @description Needs the login of a person, even while a first password or a second factor is due.
          */
         post: operations["disableSecondFactor"];
         delete?: never;
@@ -1437,8 +1437,30 @@ export interface components {
             version: number;
         };
         AccountPage: {
-            items: (components["schemas"]["Account"] | components["schemas"]["Unreadable"])[];
+            items: (components["schemas"]["Account"] | components["schemas"]["Unreadable"] | components["schemas"]["AccountPart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        AccountPart: {
+            /** @description A disabled account cannot log in. */
+            disabled?: boolean;
+            /** @example sam.sample@example.org */
+            email?: string;
+            /** Format: uuid */
+            id: string;
+            /** @description A second factor is in use. */
+            mfa?: boolean;
+            /** @description The password is one that an admin chose. */
+            must_change_password?: boolean;
+            /** @example Sam Sample */
+            name?: string;
+            roles?: ("admin" | "clinician" | "front_desk" | "auditor")[];
+            /** Format: int64 */
+            version?: number;
         };
         AccountPatch: {
             /** @description A disabled account cannot log in. */
@@ -1557,8 +1579,37 @@ export interface components {
             version: number;
         };
         ApiKeyPage: {
-            items: (components["schemas"]["ApiKey"] | components["schemas"]["Unreadable"])[];
+            items: (components["schemas"]["ApiKey"] | components["schemas"]["Unreadable"] | components["schemas"]["ApiKeyPart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        ApiKeyPart: {
+            /**
+             * Format: uuid
+             * @description The account that answers for the key.
+             */
+            account_id?: string;
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: date-time */
+            expires_at?: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Behind by up to a minute.
+             */
+            last_used_at?: string | null;
+            /** @example Laboratory */
+            name?: string;
+            /** @description The permissions of the key. */
+            scopes?: ("appointment.create" | "appointment.read" | "appointment.transition" | "appointment.update" | "availability.read" | "patient.create" | "patient.read" | "patient.update" | "practitioner.read")[];
+            /** Format: int64 */
+            version?: number;
         };
         ApiKeyWithSecret: {
             /**
@@ -1605,8 +1656,18 @@ export interface components {
             overlap_reason: string | null;
             /** Format: uuid */
             patient_id: string;
+            /**
+             * @description Null where the caller may not see the patient.
+             * @example Ada Sample
+             */
+            patient_name: string | null;
             /** Format: uuid */
             practitioner_id: string;
+            /**
+             * @description Of disabled accounts too.
+             * @example Grace Example
+             */
+            practitioner_name: string | null;
             reason: string | null;
             /**
              * Format: uuid
@@ -1671,8 +1732,67 @@ export interface components {
             video_url?: string | null;
         };
         AppointmentPage: {
-            items: (components["schemas"]["Appointment"] | components["schemas"]["Unreadable"])[];
+            items: (components["schemas"]["Appointment"] | components["schemas"]["Unreadable"] | components["schemas"]["AppointmentPart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        AppointmentPart: {
+            allow_overlap?: boolean;
+            cancel_reason?: string | null;
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: date-time */
+            ends_at?: string;
+            /**
+             * Format: date-time
+             * @description When a pending appointment ends by itself.
+             */
+            expires_at?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            modality?: "in_person" | "video" | "phone";
+            overlap_reason?: string | null;
+            /** Format: uuid */
+            patient_id?: string;
+            /**
+             * @description Null where the caller may not see the patient.
+             * @example Ada Sample
+             */
+            patient_name?: string | null;
+            /** Format: uuid */
+            practitioner_id?: string;
+            /**
+             * @description Of disabled accounts too.
+             * @example Grace Example
+             */
+            practitioner_name?: string | null;
+            reason?: string | null;
+            /**
+             * Format: uuid
+             * @description The series that made the appointment.
+             */
+            series_id?: string | null;
+            /** Format: date-time */
+            starts_at?: string;
+            /** @enum {string} */
+            status?: "pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error";
+            /**
+             * @description The IANA time zone of the clock that the times were made by.
+             * @example America/New_York
+             */
+            time_zone?: string;
+            /** @enum {string} */
+            type?: "intake" | "individual" | "group" | "medication" | "assessment";
+            /** Format: date-time */
+            updated_at?: string;
+            /** Format: int64 */
+            version?: number;
+            video_url?: string | null;
         };
         AppointmentPatch: {
             /** @description Lets the appointment overlap others. */
@@ -1695,8 +1815,10 @@ export interface components {
             overlap_reason?: string | null;
             /** Format: uuid */
             readonly patient_id?: string | null;
+            readonly patient_name?: string | null;
             /** Format: uuid */
             practitioner_id?: string;
+            readonly practitioner_name?: string | null;
             reason?: string | null;
             /** Format: uuid */
             readonly series_id?: string | null;
@@ -1748,8 +1870,10 @@ export interface components {
             overlap_reason?: string | null;
             /** Format: uuid */
             readonly patient_id: string | null;
+            readonly patient_name?: string | null;
             /** Format: uuid */
             practitioner_id: string;
+            readonly practitioner_name?: string | null;
             reason?: string | null;
             /** Format: uuid */
             readonly series_id?: string | null;
@@ -1795,7 +1919,7 @@ export interface components {
             /** @description The fields that were changed, without their values. */
             changes: components["schemas"]["Changes"];
             /**
-             * @description The kind of data that the event is about.
+             * @description The kind of data that it is about.
              * @example demographics
              */
             data_category: string | null;
@@ -1834,7 +1958,7 @@ export interface components {
             /** @description The X-Request-Id of the request. */
             request_id: string | null;
             /**
-             * @description The route's pattern, without ids.
+             * @description The pattern, without ids.
              * @example /api/v1/patients/:id
              */
             route: string | null;
@@ -1849,8 +1973,81 @@ export interface components {
             user_id: string | null;
         };
         AuditLogPage: {
-            items: (components["schemas"]["AuditLog"] | components["schemas"]["Unreadable"])[];
+            items: (components["schemas"]["AuditLog"] | components["schemas"]["Unreadable"] | components["schemas"]["AuditLogPart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        AuditLogPart: {
+            /** @example read */
+            action?: string;
+            /** @description The roles of the account at that time. */
+            actor_roles?: string[];
+            /**
+             * @description The IP address of the caller.
+             * @example 192.0.2.7
+             */
+            address?: string | null;
+            /** Format: uuid */
+            api_key_id?: string | null;
+            /** @description The fields that were changed, without their values. */
+            changes?: components["schemas"]["Changes"];
+            /**
+             * @description The kind of data that it is about.
+             * @example demographics
+             */
+            data_category?: string | null;
+            /** @description More of it, such as an error code or the names of filters. */
+            details?: string | null;
+            /**
+             * Format: uuid
+             * @description The one row that the action was about.
+             */
+            entity_id?: string | null;
+            /**
+             * @description The kind of row.
+             * @example patient
+             */
+            entity_type?: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            occurred_at?: string;
+            /** @description Who started the job that acted. */
+            on_behalf_of?: string | null;
+            /**
+             * @description The API, a command, a job, or SQL past the program.
+             * @example api
+             */
+            origin?: string;
+            /** @enum {string} */
+            outcome?: "success" | "failure" | "denied";
+            /**
+             * @description The purpose of use, a code of HL7 v3 PurposeOfUse.
+             * @example TREAT
+             */
+            purpose?: string | null;
+            /** @description The reason that the caller gave. */
+            reason?: string | null;
+            /** @description The X-Request-Id of the request. */
+            request_id?: string | null;
+            /**
+             * @description The pattern, without ids.
+             * @example /api/v1/patients/:id
+             */
+            route?: string | null;
+            /** Format: uuid */
+            session_id?: string | null;
+            /** @description The rows that were shown or changed. */
+            subjects?: string[];
+            /**
+             * Format: uuid
+             * @description The account that acted; null for a job and for an unknown caller.
+             */
+            user_id?: string | null;
         };
         Availability: {
             /** @description Days that differ from the week. */
@@ -1948,8 +2145,24 @@ export interface components {
             since: string;
         };
         ClinicianPage: {
-            items: components["schemas"]["Clinician"][];
+            items: (components["schemas"]["Clinician"] | components["schemas"]["ClinicianPart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        ClinicianPart: {
+            /** Format: uuid */
+            account_id?: string;
+            /** @enum {string} */
+            kind?: "registered" | "assigned" | "appointment" | "record";
+            /** Format: date-time */
+            last_at?: string;
+            name?: string;
+            /** Format: date-time */
+            since?: string;
         };
         ClinicianRequest: {
             /**
@@ -2042,8 +2255,45 @@ export interface components {
             version: number;
         };
         ConsentPage: {
-            items: (components["schemas"]["Consent"] | components["schemas"]["Unreadable"])[];
+            items: (components["schemas"]["Consent"] | components["schemas"]["Unreadable"] | components["schemas"]["ConsentPart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        ConsentPart: {
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: date-time */
+            expires_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the patient signed it. It takes effect at created_at.
+             */
+            granted_at?: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind?: "part2";
+            /** Format: uuid */
+            patient_id?: string;
+            /** @example Treatment */
+            purpose?: string;
+            /**
+             * Format: uuid
+             * @description The account that may see; null: all who treat the patient here.
+             */
+            recipient_id?: string | null;
+            /** Format: uuid */
+            recorded_by?: string;
+            /** Format: date-time */
+            revoked_at?: string | null;
+            /** Format: date-time */
+            updated_at?: string;
+            /** Format: int64 */
+            version?: number;
         };
         ConsentRequest: {
             /**
@@ -2144,8 +2394,46 @@ export interface components {
             version: number;
         };
         DisclosurePage: {
-            items: (components["schemas"]["Disclosure"] | components["schemas"]["Unreadable"])[];
+            items: (components["schemas"]["Disclosure"] | components["schemas"]["Unreadable"] | components["schemas"]["DisclosurePart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        DisclosurePart: {
+            /** Format: uuid */
+            consent_id?: string | null;
+            /** Format: date-time */
+            disclosed_at?: string;
+            /**
+             * Format: uuid
+             * @description An account; null: a job of the program.
+             */
+            disclosed_by?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description The notice of 42 CFR Part 2 that went with it. */
+            notice?: string | null;
+            /** Format: uuid */
+            patient_id?: string;
+            /** @example Referral */
+            purpose?: string;
+            /**
+             * @description Outside of the clinic.
+             * @example Example Hospital
+             */
+            recipient?: string | null;
+            /**
+             * Format: uuid
+             * @description An account of the clinic, or else there is a recipient.
+             */
+            recipient_id?: string | null;
+            /** Format: uuid */
+            record_id?: string | null;
+            /** Format: int64 */
+            version?: number;
         };
         DisclosureRequest: {
             /**
@@ -2212,8 +2500,23 @@ export interface components {
             relationship?: string | null;
         };
         EmergencyPage: {
-            items: (components["schemas"]["Emergency"] | components["schemas"]["Unreadable"])[];
+            items: (components["schemas"]["Emergency"] | components["schemas"]["Unreadable"] | components["schemas"]["EmergencyPart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        EmergencyPart: {
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: date-time */
+            expires_at?: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            patient_id?: string;
         };
         EnrolRequest: {
             /** Format: password */
@@ -2377,8 +2680,69 @@ export interface components {
             version: number;
         };
         MedicalRecordPage: {
-            items: (components["schemas"]["MedicalRecord"] | components["schemas"]["Unreadable"])[];
+            items: (components["schemas"]["MedicalRecord"] | components["schemas"]["Unreadable"] | components["schemas"]["MedicalRecordPart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        MedicalRecordPart: {
+            amendment_reason?: string | null;
+            /** Format: uuid */
+            appointment_id?: string | null;
+            /** Format: uuid */
+            author_id?: string;
+            codes?: components["schemas"]["Coding"][];
+            /**
+             * @description Markdown.
+             * @example Sleeps well.
+             */
+            content?: string;
+            /** @description With render=html: the content as safe HTML. */
+            content_html?: string;
+            /** Format: date-time */
+            created_at?: string;
+            /** @description Why the record was entered in error. */
+            error_reason?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind?: "intake" | "progress_note" | "treatment_plan" | "assessment" | "diagnosis" | "medication" | "psychotherapy_note" | "sud_counseling_note" | "document";
+            /** @description Of a record that 42 CFR Part 2 protects. */
+            notice?: string;
+            /**
+             * Format: date-time
+             * @description When what the record tells of was.
+             */
+            occurred_at?: string;
+            /** Format: uuid */
+            patient_id?: string;
+            /** @description Of an assessment, with its score. */
+            questionnaire?: components["schemas"]["Questionnaire"] | null;
+            /**
+             * @description Who sees the record.
+             * @enum {string}
+             */
+            sensitivity?: "normal" | "restricted" | "psychotherapy" | "part2";
+            /** Format: date-time */
+            signed_at?: string | null;
+            /** Format: uuid */
+            signed_by?: string | null;
+            /** @enum {string} */
+            status?: "draft" | "final" | "amended" | "entered-in-error";
+            /**
+             * Format: uuid
+             * @description The version that this one amends.
+             */
+            supersedes_id?: string | null;
+            /** @example First visit */
+            title?: string;
+            /** Format: date-time */
+            updated_at?: string;
+            /** Format: int64 */
+            version?: number;
         };
         MedicalRecordPatch: {
             readonly amendment_reason?: string | null;
@@ -2543,8 +2907,21 @@ export interface components {
             starts_at: string;
         };
         OccurrencePage: {
-            items: components["schemas"]["Occurrence"][];
+            items: (components["schemas"]["Occurrence"] | components["schemas"]["OccurrencePart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        OccurrencePart: {
+            /** @description What stands in the way. */
+            conflicts?: components["schemas"]["Conflict"][];
+            /** Format: date-time */
+            ends_at?: string;
+            /** Format: date-time */
+            starts_at?: string;
         };
         PasswordRequest: {
             /** Format: password */
@@ -2587,8 +2964,44 @@ export interface components {
             warnings?: components["schemas"]["ProblemField"][];
         };
         PatientPage: {
-            items: (components["schemas"]["Patient"] | components["schemas"]["Unreadable"])[];
+            items: (components["schemas"]["Patient"] | components["schemas"]["Unreadable"] | components["schemas"]["PatientPart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        PatientPart: {
+            active?: boolean;
+            address?: components["schemas"]["Address"] | null;
+            contact_info?: components["schemas"]["ContactInfo"];
+            /** Format: date-time */
+            created_at?: string;
+            /**
+             * Format: date
+             * @example 1980-02-03
+             */
+            date_of_birth?: string;
+            emergency_contact?: components["schemas"]["EmergencyContact"] | null;
+            /** @example Ada */
+            first_name?: string;
+            /** Format: uuid */
+            id: string;
+            insurance?: components["schemas"]["Insurance"] | null;
+            /** @example Sample */
+            last_name?: string;
+            /**
+             * Format: uuid
+             * @description The patient whose chart shows this one too.
+             */
+            merged_into_id?: string | null;
+            /** Format: date-time */
+            updated_at?: string;
+            /** Format: int64 */
+            version?: number;
+            /** @description Of a registration: what is often meant, but may be a mistake. */
+            warnings?: components["schemas"]["ProblemField"][];
         };
         PatientPatch: {
             active?: boolean | null;
@@ -2646,15 +3059,31 @@ export interface components {
         };
         PatientSearchInput: {
             active?: boolean | null;
+            /** @description The next_cursor of the page before. */
             cursor?: string | null;
             date_of_birth?: string | null;
             email?: string | null;
+            /** @description The members of the items to answer; id always is. */
+            fields?: string[] | null;
             first_name?: string | null;
             last_name?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The greatest number of rows, from 1 to 200; 50 without it.
+             */
             limit?: number | null;
             phone?: string | null;
             q?: string | null;
+            /**
+             * @description By id is about the order of registration.
+             * @enum {string|null}
+             */
+            sort?: "id" | "updated_at" | null;
+            /**
+             * Format: date-time
+             * @description What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+             */
+            updated_since?: string | null;
         };
         Practitioner: {
             /** Format: uuid */
@@ -2663,8 +3092,19 @@ export interface components {
             name: string;
         };
         PractitionerPage: {
-            items: (components["schemas"]["Practitioner"] | components["schemas"]["Unreadable"])[];
+            items: (components["schemas"]["Practitioner"] | components["schemas"]["Unreadable"] | components["schemas"]["PractitionerPart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        PractitionerPart: {
+            /** Format: uuid */
+            id: string;
+            /** @example Sam Sample */
+            name?: string;
         };
         Problem: {
             candidates?: string[];
@@ -2887,8 +3327,45 @@ export interface components {
             version: number;
         };
         RiskFlagPage: {
-            items: (components["schemas"]["RiskFlag"] | components["schemas"]["Unreadable"])[];
+            items: (components["schemas"]["RiskFlag"] | components["schemas"]["Unreadable"] | components["schemas"]["RiskFlagPart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        RiskFlagPart: {
+            /** @description Of the last review. */
+            finding?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description Of a record that 42 CFR Part 2 protects. */
+            notice?: string;
+            /** Format: uuid */
+            patient_id?: string;
+            /** Format: date-time */
+            raised_at?: string;
+            /** Format: uuid */
+            raised_by?: string;
+            /** @example PHQ-9, item 9: thoughts of self-harm */
+            reason?: string;
+            /**
+             * Format: uuid
+             * @description The record that raised the flag.
+             */
+            record_id?: string | null;
+            /** Format: date-time */
+            resolved_at?: string | null;
+            /** Format: uuid */
+            resolved_by?: string | null;
+            /**
+             * Format: date-time
+             * @description When somebody must have looked at it.
+             */
+            review_at?: string;
+            /** Format: int64 */
+            version?: number;
         };
         RiskFlagReviewRequest: {
             /** @example Safe at home, with a plan */
@@ -2907,6 +3384,8 @@ export interface components {
             id: string;
             /** Format: uuid */
             patient_id: string;
+            /** @example Ada Sample */
+            patient_name: string | null;
             /**
              * @description The recurrence rule (RFC 5545).
              * @example FREQ=WEEKLY;COUNT=8
@@ -2981,8 +3460,33 @@ export interface components {
             last_seen_at: string;
         };
         SessionPage: {
-            items: (components["schemas"]["Session"] | components["schemas"]["Unreadable"])[];
+            items: (components["schemas"]["Session"] | components["schemas"]["Unreadable"] | components["schemas"]["SessionPart"])[];
             next_cursor: string | null;
+            /**
+             * Format: date-time
+             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             */
+            watermark?: string;
+        };
+        SessionPart: {
+            /**
+             * @description Where the login came from.
+             * @example 192.0.2.1
+             */
+            address?: string | null;
+            /** Format: date-time */
+            created_at?: string;
+            /** @description It is the session of this request. */
+            current?: boolean;
+            /** Format: date-time */
+            expires_at?: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Behind by up to a minute.
+             */
+            last_seen_at?: string;
         };
         SignOff: {
             /** Format: date-time */
@@ -3093,7 +3597,22 @@ export interface components {
     responses: never;
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description How caches keep the answer: no-store, or no-cache for files of pages. */
+        "Cache-Control": string;
+        /** @description The version of the answer: for If-Match, where a resource can be changed, and If-None-Match. */
+        ETag: string;
+        /** @description The next page, where there is one, with rel="next" (RFC 8288). */
+        Link: string;
+        /** @description Where the new resource is. */
+        Location: string;
+        /** @description The seconds until another try makes sense. */
+        "Retry-After": string;
+        /** @description How to log in. */
+        "WWW-Authenticate": string;
+        /** @description The id of the request, in our log too. */
+        "X-Request-Id": string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -3102,7 +3621,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -3113,8 +3632,9 @@ export interface operations {
             /** @description Show the start page. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3124,8 +3644,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3133,6 +3654,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3150,10 +3673,17 @@ export interface operations {
                 /** @description Only accounts with this role. */
                 role?: string;
                 disabled?: boolean;
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "version" | "email" | "name" | "roles" | "disabled" | "mfa" | "must_change_password")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3162,19 +3692,32 @@ export interface operations {
             /** @description List accounts. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AccountPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3187,6 +3730,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3199,6 +3745,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3211,6 +3759,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3223,6 +3773,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3235,6 +3788,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3247,6 +3802,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3277,12 +3835,10 @@ export interface operations {
             /** @description Add an account. */
             201: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description Where the new resource is. */
-                    Location?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3292,6 +3848,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3304,6 +3862,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3316,6 +3877,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3328,6 +3891,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3340,6 +3905,8 @@ export interface operations {
             /** @description Already exists (`resource.duplicate`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3352,6 +3919,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3364,6 +3933,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3376,6 +3947,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3388,6 +3961,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3400,6 +3976,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3412,6 +3990,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3427,7 +4008,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -3440,10 +4021,9 @@ export interface operations {
             /** @description Show an account. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3453,10 +4033,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3464,6 +4043,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3476,6 +4057,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3488,6 +4072,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3500,6 +4086,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3512,6 +4100,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3524,6 +4114,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3536,6 +4129,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3548,6 +4143,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3581,10 +4179,9 @@ export interface operations {
             /** @description Change an account. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3594,6 +4191,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3606,6 +4205,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3618,6 +4220,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3630,6 +4234,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3642,6 +4248,8 @@ export interface operations {
             /** @description Last admin (`account.last_admin`), Already exists (`resource.duplicate`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3654,6 +4262,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3666,6 +4276,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3678,6 +4290,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3690,6 +4304,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3702,6 +4318,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3714,6 +4332,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3726,6 +4347,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3738,6 +4361,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3770,10 +4396,9 @@ export interface operations {
             /** @description Reset an account. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3783,6 +4408,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3795,6 +4422,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3807,6 +4437,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3819,6 +4451,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3831,6 +4465,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3843,6 +4479,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3855,6 +4493,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3867,6 +4507,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3879,6 +4522,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3891,6 +4536,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3905,10 +4553,17 @@ export interface operations {
     listAPIKeys: {
         parameters: {
             query?: {
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "version" | "created_at" | "account_id" | "name" | "scopes" | "expires_at" | "last_used_at")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3917,19 +4572,32 @@ export interface operations {
             /** @description List API keys. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ApiKeyPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3942,6 +4610,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3954,6 +4625,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3966,6 +4639,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3978,6 +4653,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3990,6 +4668,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4002,6 +4682,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4029,12 +4712,10 @@ export interface operations {
             /** @description Make an API key. */
             201: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description Where the new resource is. */
-                    Location?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4044,6 +4725,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4056,6 +4739,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4068,6 +4754,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4080,6 +4768,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4092,6 +4782,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4104,6 +4796,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4116,6 +4810,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4128,6 +4825,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4140,6 +4839,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4155,7 +4857,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -4168,10 +4870,9 @@ export interface operations {
             /** @description Show an API key. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4181,10 +4882,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4192,6 +4892,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4204,6 +4906,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4216,6 +4921,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4228,6 +4935,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4240,6 +4949,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4252,6 +4963,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4264,6 +4978,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4276,6 +4992,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4304,10 +5023,9 @@ export interface operations {
             /** @description Revoke an API key. */
             204: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4315,6 +5033,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4327,6 +5047,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4339,6 +5062,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4351,6 +5076,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4363,6 +5090,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4375,6 +5104,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4387,6 +5118,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4399,6 +5132,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4411,6 +5147,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4423,6 +5161,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4453,12 +5194,10 @@ export interface operations {
             /** @description Book a series. */
             201: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description Where the new resource is. */
-                    Location?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4468,6 +5207,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4480,6 +5221,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4492,6 +5236,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4504,6 +5250,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4516,6 +5264,8 @@ export interface operations {
             /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time taken (`appointment.taken`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4528,6 +5278,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4540,6 +5292,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4552,6 +5306,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4564,6 +5320,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4576,6 +5335,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4588,6 +5349,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4615,8 +5379,8 @@ export interface operations {
             /** @description Preview a series. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4626,6 +5390,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4638,6 +5404,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4650,6 +5419,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4662,6 +5433,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4674,6 +5447,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4686,6 +5461,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4698,6 +5475,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4710,6 +5489,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4722,6 +5504,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4734,6 +5518,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4749,7 +5536,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -4762,10 +5549,9 @@ export interface operations {
             /** @description Show a series. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4775,10 +5561,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4786,6 +5571,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4798,6 +5585,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4810,6 +5600,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4822,6 +5614,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4834,6 +5628,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4846,6 +5642,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4858,6 +5657,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4870,6 +5671,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4884,7 +5688,11 @@ export interface operations {
     listAppointments: {
         parameters: {
             query?: {
+                /** @description What changed then or later, in the order of the changes. Ask with the watermark of the answer next time. */
+                updated_since?: string;
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
                 from?: string;
                 to?: string;
@@ -4895,10 +5703,16 @@ export interface operations {
                 time_zone?: string;
                 practitioner_id?: string;
                 series_id?: string;
-                status?: "pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error";
+                status?: ("pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error")[];
+                sort?: "starts_at" | "updated_at";
                 patient_id?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "practitioner_id" | "series_id" | "starts_at" | "ends_at" | "time_zone" | "status" | "expires_at" | "type" | "modality" | "reason" | "video_url" | "allow_overlap" | "overlap_reason" | "cancel_reason" | "patient_name" | "practitioner_name")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4907,19 +5721,32 @@ export interface operations {
             /** @description List appointments. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AppointmentPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4932,6 +5759,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4944,6 +5774,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4956,6 +5788,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4968,6 +5802,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4980,6 +5816,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4992,6 +5831,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5004,6 +5845,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5034,12 +5878,10 @@ export interface operations {
             /** @description Book an appointment. */
             201: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description Where the new resource is. */
-                    Location?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5049,6 +5891,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5061,6 +5905,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5073,6 +5920,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5085,6 +5934,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5097,6 +5948,8 @@ export interface operations {
             /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time taken (`appointment.taken`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5109,6 +5962,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5121,6 +5976,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5133,6 +5990,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5145,6 +6004,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5157,6 +6019,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5169,6 +6033,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5184,7 +6051,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -5197,10 +6064,9 @@ export interface operations {
             /** @description Show an appointment. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5210,10 +6076,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -5221,6 +6086,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5233,6 +6100,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5245,6 +6115,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5257,6 +6129,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5269,6 +6143,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5281,6 +6157,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5293,6 +6172,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5305,6 +6186,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5340,10 +6224,9 @@ export interface operations {
             /** @description Replace an appointment. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5353,6 +6236,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5365,6 +6250,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5377,6 +6265,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5389,6 +6279,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5401,6 +6293,8 @@ export interface operations {
             /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time taken (`appointment.taken`), State does not allow it (`appointment.transition`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5413,6 +6307,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5425,6 +6321,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5437,6 +6335,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5449,6 +6349,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5461,6 +6363,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5473,6 +6377,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5485,6 +6392,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5497,6 +6406,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5533,10 +6445,9 @@ export interface operations {
             /** @description Change an appointment. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5546,6 +6457,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5558,6 +6471,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5570,6 +6486,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5582,6 +6500,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5594,6 +6514,8 @@ export interface operations {
             /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time taken (`appointment.taken`), State does not allow it (`appointment.transition`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5606,6 +6528,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5618,6 +6542,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5630,6 +6556,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5642,6 +6570,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5654,6 +6584,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5666,6 +6598,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5678,6 +6613,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5690,6 +6627,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5724,10 +6664,9 @@ export interface operations {
             /** @description Take an appointment to another state. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5737,6 +6676,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5749,6 +6690,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5761,6 +6705,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5773,6 +6719,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5785,6 +6733,8 @@ export interface operations {
             /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time taken (`appointment.taken`), State does not allow it (`appointment.transition`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5797,6 +6747,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5809,6 +6761,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5821,6 +6775,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5833,6 +6789,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5845,6 +6803,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5857,6 +6817,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5869,6 +6832,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5881,6 +6846,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5913,10 +6881,17 @@ export interface operations {
                 from?: string;
                 /** @description Events before this time. */
                 to?: string;
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "occurred_at" | "user_id" | "actor_roles" | "on_behalf_of" | "session_id" | "api_key_id" | "address" | "route" | "purpose" | "data_category" | "action" | "entity_type" | "entity_id" | "subjects" | "changes" | "details" | "reason" | "outcome" | "origin" | "request_id")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5925,19 +6900,32 @@ export interface operations {
             /** @description List audit events. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AuditLogPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5950,6 +6938,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5962,6 +6953,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5974,6 +6967,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5986,6 +6981,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5998,6 +6996,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6010,6 +7010,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6033,8 +7036,8 @@ export interface operations {
             /** @description Show the newest checkpoint. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6044,6 +7047,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6056,6 +7061,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6068,6 +7076,8 @@ export interface operations {
             /** @description Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6080,6 +7090,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6092,6 +7104,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6104,6 +7119,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6116,6 +7133,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6141,8 +7161,8 @@ export interface operations {
             /** @description Show an audit event. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6152,6 +7172,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6164,6 +7186,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6176,6 +7201,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6188,6 +7215,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6200,6 +7229,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6212,6 +7243,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6224,6 +7258,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6236,6 +7272,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6261,8 +7300,8 @@ export interface operations {
             /** @description Open an audit diff. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6272,6 +7311,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6284,6 +7325,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6296,6 +7340,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6308,6 +7354,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6320,6 +7368,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6332,6 +7382,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6344,6 +7397,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6356,6 +7411,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6381,8 +7439,8 @@ export interface operations {
             /** @description Prove an audit event. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6392,6 +7450,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6404,6 +7464,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6416,6 +7479,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6428,6 +7493,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6440,6 +7507,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6452,6 +7521,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6464,6 +7536,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6476,6 +7550,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6502,10 +7579,9 @@ export interface operations {
             /** @description Show an audit review. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6515,6 +7591,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6527,6 +7605,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6539,6 +7620,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6551,6 +7634,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6563,6 +7648,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6575,6 +7662,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6587,6 +7677,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6599,6 +7691,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6634,8 +7729,8 @@ export interface operations {
             /** @description Sign off an audit review. */
             204: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6643,6 +7738,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6655,6 +7752,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6667,6 +7767,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6679,6 +7781,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6691,6 +7795,8 @@ export interface operations {
             /** @description Already exists (`resource.duplicate`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6703,6 +7809,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6715,6 +7823,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6727,6 +7837,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6739,6 +7851,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6751,6 +7865,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6763,6 +7879,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6775,6 +7894,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6787,6 +7908,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6814,8 +7938,8 @@ export interface operations {
             /** @description Log in. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6825,6 +7949,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6837,6 +7963,9 @@ export interface operations {
             /** @description Login refused (`auth.invalid_credentials`), Second factor required (`auth.totp_needed`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6849,6 +7978,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6861,6 +7992,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6873,6 +8006,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6885,6 +8020,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6897,6 +8035,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6909,6 +8049,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6932,10 +8075,9 @@ export interface operations {
             /** @description Log out. */
             204: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6943,6 +8085,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6955,6 +8099,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6967,6 +8114,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6979,6 +8128,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6991,6 +8142,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7003,6 +8157,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7015,6 +8171,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7030,7 +8189,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -7041,10 +8200,9 @@ export interface operations {
             /** @description Show your account. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7054,10 +8212,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7065,6 +8222,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7077,6 +8236,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7089,6 +8251,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7101,6 +8265,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7113,6 +8280,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7125,6 +8294,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7152,10 +8324,9 @@ export interface operations {
             /** @description Change your password. */
             204: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7163,6 +8334,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7175,6 +8348,9 @@ export interface operations {
             /** @description Login refused (`auth.invalid_credentials`), Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7187,6 +8363,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7199,6 +8377,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7211,6 +8391,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7223,6 +8405,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7235,6 +8420,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7247,6 +8434,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7274,8 +8464,8 @@ export interface operations {
             /** @description Renew the recovery codes. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7285,6 +8475,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7297,6 +8489,9 @@ export interface operations {
             /** @description Login refused (`auth.invalid_credentials`), Login required (`auth.required`), Second factor required (`auth.totp_needed`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7309,6 +8504,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7321,6 +8518,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7333,6 +8532,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7345,6 +8546,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7357,6 +8560,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7369,6 +8575,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7381,6 +8589,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7408,10 +8619,9 @@ export interface operations {
             /** @description Choose a password by link. */
             204: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7419,6 +8629,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7431,6 +8643,9 @@ export interface operations {
             /** @description Login refused (`auth.invalid_credentials`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7443,6 +8658,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7455,6 +8672,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7467,6 +8686,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7479,6 +8700,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7491,6 +8715,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7503,6 +8729,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7517,10 +8746,17 @@ export interface operations {
     listYourSessions: {
         parameters: {
             query?: {
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "created_at" | "last_seen_at" | "expires_at" | "address" | "current")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7529,19 +8765,32 @@ export interface operations {
             /** @description List your sessions. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SessionPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7554,6 +8803,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7566,6 +8818,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7578,6 +8832,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7590,6 +8847,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7602,6 +8861,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7627,10 +8889,9 @@ export interface operations {
             /** @description End a session. */
             204: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7638,6 +8899,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7650,6 +8913,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7662,6 +8928,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7674,6 +8942,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7686,6 +8956,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7698,6 +8971,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7710,6 +8985,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7737,8 +9015,8 @@ export interface operations {
             /** @description Enrol a second factor. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7748,6 +9026,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7760,6 +9040,9 @@ export interface operations {
             /** @description Login refused (`auth.invalid_credentials`), Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7772,6 +9055,8 @@ export interface operations {
             /** @description Already exists (`resource.duplicate`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7784,6 +9069,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7796,6 +9083,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7808,6 +9097,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7820,6 +9111,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7832,6 +9126,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7844,6 +9140,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7871,8 +9170,8 @@ export interface operations {
             /** @description Confirm a second factor. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7882,6 +9181,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7894,6 +9195,9 @@ export interface operations {
             /** @description Login refused (`auth.invalid_credentials`), Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7906,6 +9210,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7918,6 +9224,8 @@ export interface operations {
             /** @description Already exists (`resource.duplicate`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7930,6 +9238,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7942,6 +9252,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7954,6 +9266,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7966,6 +9280,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7978,6 +9295,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7990,6 +9309,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8017,10 +9339,9 @@ export interface operations {
             /** @description Disable the second factor. */
             204: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8028,6 +9349,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8040,6 +9363,9 @@ export interface operations {
             /** @description Login refused (`auth.invalid_credentials`), Login required (`auth.required`), Second factor required (`auth.totp_needed`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8052,6 +9378,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8064,6 +9392,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8076,6 +9406,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8088,6 +9420,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8100,6 +9434,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8112,6 +9449,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8124,6 +9463,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8137,8 +9479,14 @@ export interface operations {
     };
     listEmergencyAccesses: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "patient_id" | "created_at" | "expires_at")[];
+            };
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8147,17 +9495,30 @@ export interface operations {
             /** @description List emergency accesses. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["EmergencyPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8170,6 +9531,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8182,6 +9546,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8194,6 +9560,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8206,6 +9574,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8218,6 +9589,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8230,6 +9603,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8260,8 +9636,8 @@ export interface operations {
             /** @description Open emergency access. */
             201: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8271,6 +9647,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8283,6 +9661,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8295,6 +9676,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8307,6 +9690,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8319,6 +9704,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8331,6 +9718,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8343,6 +9732,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8355,6 +9746,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8367,6 +9761,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8379,6 +9775,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8394,7 +9793,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -8407,10 +9806,9 @@ export interface operations {
             /** @description Show a consent. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8420,10 +9818,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8431,6 +9828,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8443,6 +9842,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8455,6 +9857,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8467,6 +9871,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8479,6 +9885,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8491,6 +9899,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8503,6 +9914,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8515,6 +9928,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8545,10 +9961,9 @@ export interface operations {
             /** @description Revoke a consent. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8558,6 +9973,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8570,6 +9987,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8582,6 +10002,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8594,6 +10016,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8606,6 +10030,8 @@ export interface operations {
             /** @description In conflict (`resource.conflict`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8618,6 +10044,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8630,6 +10058,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8642,6 +10072,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8654,6 +10086,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8666,6 +10101,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8678,6 +10115,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8696,16 +10136,27 @@ export interface operations {
                 appointment_id?: string;
                 author_id?: string;
                 /** @description Psychotherapy notes are listed only where this asks. */
-                kind?: "intake" | "progress_note" | "treatment_plan" | "assessment" | "diagnosis" | "medication" | "psychotherapy_note" | "sud_counseling_note" | "document";
-                status?: "draft" | "final" | "amended" | "entered-in-error";
+                kind?: ("intake" | "progress_note" | "treatment_plan" | "assessment" | "diagnosis" | "medication" | "psychotherapy_note" | "sud_counseling_note" | "document")[];
+                status?: ("draft" | "final" | "amended" | "entered-in-error")[];
                 /** @description The first moment of occurred_at. */
                 from?: string;
                 /** @description The moment before which occurred_at lies. */
                 to?: string;
+                /** @description By occurred_at, the latest come first. */
+                sort?: "occurred_at" | "updated_at";
+                /** @description What changed then or later, in the order of the changes. Ask with the watermark of the answer next time. */
+                updated_since?: string;
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "appointment_id" | "author_id" | "kind" | "sensitivity" | "status" | "occurred_at" | "title" | "content" | "content_html" | "codes" | "questionnaire" | "signed_at" | "signed_by" | "supersedes_id" | "amendment_reason" | "error_reason" | "notice")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8714,19 +10165,32 @@ export interface operations {
             /** @description List medical records. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MedicalRecordPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8739,6 +10203,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8751,6 +10218,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8763,6 +10232,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8775,6 +10246,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8787,6 +10260,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8799,6 +10275,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8811,6 +10289,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8841,12 +10322,10 @@ export interface operations {
             /** @description Write a medical record. */
             201: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description Where the new resource is. */
-                    Location?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8856,6 +10335,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8868,6 +10349,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8880,6 +10364,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8892,6 +10378,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8904,6 +10392,8 @@ export interface operations {
             /** @description In conflict (`resource.conflict`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8916,6 +10406,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8928,6 +10420,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8940,6 +10434,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8952,6 +10448,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8964,6 +10463,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8976,6 +10477,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8994,7 +10498,7 @@ export interface operations {
                 render?: "html";
             };
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -9007,10 +10511,9 @@ export interface operations {
             /** @description Show a medical record. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9020,10 +10523,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -9031,6 +10533,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9043,6 +10547,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9055,6 +10562,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9067,6 +10576,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9079,6 +10590,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9091,6 +10604,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9103,6 +10619,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9115,6 +10633,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9147,10 +10668,9 @@ export interface operations {
             /** @description Replace a medical record. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9160,6 +10680,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9172,6 +10694,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9184,6 +10709,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9196,6 +10723,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9208,6 +10737,8 @@ export interface operations {
             /** @description In conflict (`resource.conflict`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9220,6 +10751,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9232,6 +10765,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9244,6 +10779,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9256,6 +10793,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9268,6 +10807,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9280,6 +10821,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9292,6 +10836,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9304,6 +10850,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9337,10 +10886,9 @@ export interface operations {
             /** @description Change a medical record. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9350,6 +10898,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9362,6 +10912,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9374,6 +10927,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9386,6 +10941,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9398,6 +10955,8 @@ export interface operations {
             /** @description In conflict (`resource.conflict`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9410,6 +10969,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9422,6 +10983,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9434,6 +10997,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9446,6 +11011,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9458,6 +11025,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9470,6 +11039,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9482,6 +11054,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9494,6 +11068,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9526,12 +11103,10 @@ export interface operations {
             /** @description Amend a medical record. */
             201: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description Where the new resource is. */
-                    Location?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9541,6 +11116,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9553,6 +11130,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9565,6 +11145,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9577,6 +11159,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9589,6 +11173,8 @@ export interface operations {
             /** @description In conflict (`resource.conflict`), Already exists (`resource.duplicate`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9601,6 +11187,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9613,6 +11201,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9625,6 +11215,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9637,6 +11229,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9649,6 +11243,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9661,6 +11258,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9673,6 +11272,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9707,10 +11309,9 @@ export interface operations {
             /** @description Mark a medical record as entered in error. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9720,6 +11321,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9732,6 +11335,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9744,6 +11350,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9756,6 +11364,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9768,6 +11378,8 @@ export interface operations {
             /** @description In conflict (`resource.conflict`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9780,6 +11392,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9792,6 +11406,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9804,6 +11420,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9816,6 +11434,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9828,6 +11448,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9840,6 +11462,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9852,6 +11477,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9864,6 +11491,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9877,8 +11507,14 @@ export interface operations {
     };
     listVersionsMedicalRecord: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "appointment_id" | "author_id" | "kind" | "sensitivity" | "status" | "occurred_at" | "title" | "content" | "content_html" | "codes" | "questionnaire" | "signed_at" | "signed_by" | "supersedes_id" | "amendment_reason" | "error_reason" | "notice")[];
+            };
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9889,17 +11525,30 @@ export interface operations {
             /** @description List the versions of a medical record. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MedicalRecordPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9912,6 +11561,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9924,6 +11576,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9936,6 +11590,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9948,6 +11604,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9960,6 +11618,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9972,6 +11633,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9984,6 +11647,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10014,10 +11680,9 @@ export interface operations {
             /** @description Sign a medical record. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10027,6 +11692,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10039,6 +11706,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10051,6 +11721,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10063,6 +11735,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10075,6 +11749,8 @@ export interface operations {
             /** @description In conflict (`resource.conflict`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10087,6 +11763,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10099,6 +11777,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10111,6 +11791,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10123,6 +11805,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10135,6 +11820,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10147,6 +11834,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10168,10 +11858,21 @@ export interface operations {
                 last_name?: string;
                 date_of_birth?: string;
                 q?: string;
+                /** @description By id is about the order of registration. */
+                sort?: "id" | "updated_at";
+                /** @description What changed then or later, in the order of the changes. Ask with the watermark of the answer next time. */
+                updated_since?: string;
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "version" | "created_at" | "updated_at" | "active" | "first_name" | "last_name" | "date_of_birth" | "contact_info" | "address" | "insurance" | "emergency_contact" | "merged_into_id" | "warnings")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10180,19 +11881,32 @@ export interface operations {
             /** @description List patients. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PatientPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10205,6 +11919,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10217,6 +11934,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10229,6 +11948,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10241,6 +11962,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10253,6 +11977,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10265,6 +11991,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10295,12 +12024,10 @@ export interface operations {
             /** @description Register a patient. */
             201: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description Where the new resource is. */
-                    Location?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10310,6 +12037,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10322,6 +12051,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10334,6 +12066,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10346,6 +12080,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10358,6 +12094,8 @@ export interface operations {
             /** @description Perhaps here already (`patient.duplicate`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10370,6 +12108,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10382,6 +12122,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10394,6 +12136,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10406,6 +12150,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10418,6 +12165,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10430,6 +12179,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10457,8 +12209,8 @@ export interface operations {
             /** @description Search patients. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10468,6 +12220,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10480,6 +12234,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10492,6 +12249,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10504,6 +12263,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10516,6 +12277,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10528,6 +12291,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10540,6 +12305,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10552,6 +12320,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10564,6 +12334,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10579,7 +12352,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -10592,10 +12365,9 @@ export interface operations {
             /** @description Show a patient. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10605,10 +12377,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -10616,6 +12387,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10628,6 +12401,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10640,6 +12416,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10652,6 +12430,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10664,6 +12444,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10676,6 +12458,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10688,6 +12473,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10700,6 +12487,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10732,10 +12522,9 @@ export interface operations {
             /** @description Replace a patient. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10745,6 +12534,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10757,6 +12548,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10769,6 +12563,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10781,6 +12577,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10793,6 +12591,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10805,6 +12605,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10817,6 +12619,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10829,6 +12633,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10841,6 +12647,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10853,6 +12661,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10865,6 +12676,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10877,6 +12690,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10908,10 +12724,9 @@ export interface operations {
             /** @description Deactivate or purge a patient. */
             204: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -10919,6 +12734,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10931,6 +12748,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10943,6 +12763,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10955,6 +12777,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10967,6 +12791,8 @@ export interface operations {
             /** @description In conflict (`resource.conflict`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10979,6 +12805,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10991,6 +12819,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11003,6 +12833,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11015,6 +12847,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11027,6 +12862,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11039,6 +12876,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11072,10 +12912,9 @@ export interface operations {
             /** @description Change a patient. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11085,6 +12924,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11097,6 +12938,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11109,6 +12953,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11121,6 +12967,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11133,6 +12981,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11145,6 +12995,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11157,6 +13009,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11169,6 +13023,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11181,6 +13037,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11193,6 +13051,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11205,6 +13066,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11217,6 +13080,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11247,8 +13113,8 @@ export interface operations {
             /** @description Print an accounting of accesses. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11258,6 +13124,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11270,6 +13138,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11282,6 +13153,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11294,6 +13167,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11306,6 +13181,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11318,6 +13195,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11330,6 +13210,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11342,6 +13224,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11356,7 +13241,11 @@ export interface operations {
     listAppointmentsPatient: {
         parameters: {
             query?: {
+                /** @description What changed then or later, in the order of the changes. Ask with the watermark of the answer next time. */
+                updated_since?: string;
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
                 from?: string;
                 to?: string;
@@ -11367,9 +13256,15 @@ export interface operations {
                 time_zone?: string;
                 practitioner_id?: string;
                 series_id?: string;
-                status?: "pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error";
+                status?: ("pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error")[];
+                sort?: "starts_at" | "updated_at";
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "practitioner_id" | "series_id" | "starts_at" | "ends_at" | "time_zone" | "status" | "expires_at" | "type" | "modality" | "reason" | "video_url" | "allow_overlap" | "overlap_reason" | "cancel_reason" | "patient_name" | "practitioner_name")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -11380,19 +13275,32 @@ export interface operations {
             /** @description List the appointments of a patient. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AppointmentPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11405,6 +13313,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11417,6 +13328,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11429,6 +13342,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11441,6 +13356,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11453,6 +13370,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11465,6 +13385,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11477,6 +13399,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11507,10 +13432,17 @@ export interface operations {
                 from?: string;
                 /** @description Events before this time. */
                 to?: string;
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "occurred_at" | "user_id" | "actor_roles" | "on_behalf_of" | "session_id" | "api_key_id" | "address" | "route" | "purpose" | "data_category" | "action" | "entity_type" | "entity_id" | "subjects" | "changes" | "details" | "reason" | "outcome" | "origin" | "request_id")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -11521,19 +13453,32 @@ export interface operations {
             /** @description List the audit events of a patient. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AuditLogPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11546,6 +13491,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11558,6 +13506,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11570,6 +13520,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11582,6 +13534,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11594,6 +13548,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11606,6 +13563,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11618,6 +13577,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11643,8 +13605,8 @@ export interface operations {
             /** @description Show a chart. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11654,6 +13616,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11666,6 +13630,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11678,6 +13645,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11690,6 +13659,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11702,6 +13673,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11714,6 +13687,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11726,6 +13702,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11738,6 +13716,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11751,8 +13732,14 @@ export interface operations {
     };
     listCliniciansPatient: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("account_id" | "name" | "kind" | "since" | "last_at")[];
+            };
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -11763,17 +13750,30 @@ export interface operations {
             /** @description List the clinicians of a patient. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ClinicianPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11786,6 +13786,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11798,6 +13801,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11810,6 +13815,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11822,6 +13829,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11834,6 +13843,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11846,6 +13858,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11858,6 +13872,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11890,8 +13907,8 @@ export interface operations {
             /** @description Assign a clinician. */
             201: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11901,6 +13918,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11913,6 +13932,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11925,6 +13947,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11937,6 +13961,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11949,6 +13975,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11961,6 +13989,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11973,6 +14003,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11985,6 +14017,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -11997,6 +14032,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12009,6 +14046,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12038,10 +14078,9 @@ export interface operations {
             /** @description Unassign a clinician. */
             204: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12049,6 +14088,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12061,6 +14102,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12073,6 +14117,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12085,6 +14131,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12097,6 +14145,8 @@ export interface operations {
             /** @description In conflict (`resource.conflict`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12109,6 +14159,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12121,6 +14173,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12133,6 +14187,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12145,6 +14201,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12157,6 +14216,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12169,6 +14230,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12183,10 +14247,17 @@ export interface operations {
     listConsentsPatient: {
         parameters: {
             query?: {
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "kind" | "recipient_id" | "purpose" | "granted_at" | "expires_at" | "revoked_at" | "recorded_by")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -12197,19 +14268,32 @@ export interface operations {
             /** @description List the consents of a patient. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ConsentPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12222,6 +14306,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12234,6 +14321,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12246,6 +14335,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12258,6 +14349,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12270,6 +14363,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12282,6 +14378,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12294,6 +14392,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12326,12 +14427,10 @@ export interface operations {
             /** @description Record a consent. */
             201: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description Where the new resource is. */
-                    Location?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12341,6 +14440,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12353,6 +14454,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12365,6 +14469,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12377,6 +14483,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12389,6 +14497,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12401,6 +14511,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12413,6 +14525,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12425,6 +14539,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12437,6 +14554,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12449,6 +14568,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12474,10 +14596,9 @@ export interface operations {
             /** @description Revoke all consents of a patient. */
             204: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12485,6 +14606,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12497,6 +14620,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12509,6 +14635,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12521,6 +14649,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12533,6 +14663,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12545,6 +14677,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12557,6 +14691,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12569,6 +14706,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12581,6 +14720,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12595,10 +14737,17 @@ export interface operations {
     listDisclosuresPatient: {
         parameters: {
             query?: {
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "version" | "patient_id" | "record_id" | "consent_id" | "disclosed_by" | "recipient_id" | "recipient" | "purpose" | "disclosed_at" | "notice")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -12609,19 +14758,32 @@ export interface operations {
             /** @description List the disclosures of a patient. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["DisclosurePage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12634,6 +14796,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12646,6 +14811,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12658,6 +14825,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12670,6 +14839,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12682,6 +14853,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12694,6 +14868,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12706,6 +14882,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12738,10 +14917,9 @@ export interface operations {
             /** @description Record a disclosure. */
             201: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12751,6 +14929,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12763,6 +14943,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12775,6 +14958,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12787,6 +14972,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12799,6 +14986,8 @@ export interface operations {
             /** @description In conflict (`resource.conflict`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12811,6 +15000,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12823,6 +15014,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12835,6 +15028,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12847,6 +15042,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12859,6 +15057,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12871,6 +15071,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12888,16 +15091,27 @@ export interface operations {
                 appointment_id?: string;
                 author_id?: string;
                 /** @description Psychotherapy notes are listed only where this asks. */
-                kind?: "intake" | "progress_note" | "treatment_plan" | "assessment" | "diagnosis" | "medication" | "psychotherapy_note" | "sud_counseling_note" | "document";
-                status?: "draft" | "final" | "amended" | "entered-in-error";
+                kind?: ("intake" | "progress_note" | "treatment_plan" | "assessment" | "diagnosis" | "medication" | "psychotherapy_note" | "sud_counseling_note" | "document")[];
+                status?: ("draft" | "final" | "amended" | "entered-in-error")[];
                 /** @description The first moment of occurred_at. */
                 from?: string;
                 /** @description The moment before which occurred_at lies. */
                 to?: string;
+                /** @description By occurred_at, the latest come first. */
+                sort?: "occurred_at" | "updated_at";
+                /** @description What changed then or later, in the order of the changes. Ask with the watermark of the answer next time. */
+                updated_since?: string;
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "appointment_id" | "author_id" | "kind" | "sensitivity" | "status" | "occurred_at" | "title" | "content" | "content_html" | "codes" | "questionnaire" | "signed_at" | "signed_by" | "supersedes_id" | "amendment_reason" | "error_reason" | "notice")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -12908,19 +15122,32 @@ export interface operations {
             /** @description List the medical records of a patient. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MedicalRecordPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12933,6 +15160,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12945,6 +15175,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12957,6 +15189,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12969,6 +15203,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12981,6 +15217,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -12993,6 +15232,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13005,6 +15246,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13039,10 +15283,9 @@ export interface operations {
             /** @description Merge a patient. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13052,6 +15295,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13064,6 +15309,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13076,6 +15324,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13088,6 +15338,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13100,6 +15352,8 @@ export interface operations {
             /** @description Time taken (`appointment.taken`), In conflict (`resource.conflict`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13112,6 +15366,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13124,6 +15380,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13136,6 +15394,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13148,6 +15408,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13160,6 +15422,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13172,6 +15436,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13184,6 +15451,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13196,6 +15465,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13212,10 +15484,17 @@ export interface operations {
             query?: {
                 /** @description Only flags that are not resolved. */
                 open?: boolean;
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "version" | "patient_id" | "record_id" | "reason" | "raised_by" | "raised_at" | "review_at" | "resolved_at" | "resolved_by" | "finding" | "notice")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -13226,19 +15505,32 @@ export interface operations {
             /** @description List the risk flags of a patient. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RiskFlagPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13251,6 +15543,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13263,6 +15558,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13275,6 +15572,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13287,6 +15586,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13299,6 +15600,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13311,6 +15615,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13323,6 +15629,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13357,10 +15666,9 @@ export interface operations {
             /** @description Unmerge a patient. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13370,6 +15678,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13382,6 +15692,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13394,6 +15707,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13406,6 +15721,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13418,6 +15735,8 @@ export interface operations {
             /** @description In conflict (`resource.conflict`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13430,6 +15749,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13442,6 +15763,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13454,6 +15777,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13466,6 +15791,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13478,6 +15805,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13490,6 +15819,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13502,6 +15834,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13514,6 +15848,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13528,10 +15865,17 @@ export interface operations {
     listPractitioners: {
         parameters: {
             query?: {
+                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
                 limit?: number;
+                /** @description The next_cursor of the page before. */
                 cursor?: string;
+                /** @description The members of the items to answer; id always is. */
+                fields?: ("id" | "name")[];
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer that is known. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -13540,19 +15884,32 @@ export interface operations {
             /** @description List practitioners. */
             200: {
                 headers: {
-                    /** @description The next page, where there is one, with rel="next" (RFC 8288). */
-                    Link?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PractitionerPage"];
                 };
             };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13565,6 +15922,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13577,6 +15937,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13589,6 +15951,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13601,6 +15965,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13613,6 +15980,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13625,6 +15994,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13640,7 +16012,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -13653,10 +16025,9 @@ export interface operations {
             /** @description Show a practitioner. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13666,10 +16037,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -13677,6 +16047,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13689,6 +16061,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13701,6 +16076,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13713,6 +16090,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13725,6 +16104,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13737,6 +16118,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13749,6 +16133,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13761,6 +16147,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13776,7 +16165,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -13789,10 +16178,9 @@ export interface operations {
             /** @description Show the hours of a practitioner. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13802,10 +16190,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -13813,6 +16200,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13825,6 +16214,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13837,6 +16229,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13849,6 +16243,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13861,6 +16257,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13873,6 +16271,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13885,6 +16286,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13897,6 +16300,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13929,10 +16335,9 @@ export interface operations {
             /** @description Set the hours of a practitioner. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13942,6 +16347,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13954,6 +16361,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13966,6 +16376,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13978,6 +16390,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -13990,6 +16404,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14002,6 +16418,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14014,6 +16432,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14026,6 +16446,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14038,6 +16460,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14050,6 +16474,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14062,6 +16489,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14074,6 +16503,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14110,8 +16542,8 @@ export interface operations {
             /** @description List the free slots of a practitioner. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14121,6 +16553,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14133,6 +16567,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14145,6 +16582,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14157,6 +16596,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14169,6 +16610,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14181,6 +16624,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14193,6 +16639,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14205,6 +16653,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14239,10 +16690,9 @@ export interface operations {
             /** @description Review a risk flag. */
             200: {
                 headers: {
-                    /** @description What to send in If-Match with a change. */
-                    ETag?: string;
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14252,6 +16702,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14264,6 +16716,9 @@ export interface operations {
             /** @description Login required (`auth.required`). */
             401: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14276,6 +16731,8 @@ export interface operations {
             /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
             403: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14288,6 +16745,8 @@ export interface operations {
             /** @description Not found (`resource.not_found`). */
             404: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14300,6 +16759,8 @@ export interface operations {
             /** @description In conflict (`resource.conflict`). */
             409: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14312,6 +16773,8 @@ export interface operations {
             /** @description Changed in the meantime (`resource.stale`). */
             412: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14324,6 +16787,8 @@ export interface operations {
             /** @description Body too large (`request.too_large`). */
             413: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14336,6 +16801,8 @@ export interface operations {
             /** @description Media type not supported (`request.media_type`). */
             415: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14348,6 +16815,8 @@ export interface operations {
             /** @description Idempotency key reused (`idempotency.key_reused`), Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14360,6 +16829,8 @@ export interface operations {
             /** @description If-Match required (`request.if_match_required`). */
             428: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14372,6 +16843,9 @@ export interface operations {
             /** @description Too many requests (`request.rate_limited`). */
             429: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14384,6 +16858,8 @@ export interface operations {
             /** @description Internal error (`internal`), Stored data not readable (`phi.unreadable`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14396,6 +16872,9 @@ export interface operations {
             /** @description Audit log unavailable (`audit.unavailable`), Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14411,7 +16890,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -14422,8 +16901,9 @@ export interface operations {
             /** @description Show the API in a browser. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14433,8 +16913,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -14442,6 +16923,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14457,7 +16940,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -14468,8 +16951,9 @@ export interface operations {
             /** @description Get the script of the API page. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14479,8 +16963,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -14488,6 +16973,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14503,7 +16990,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -14514,8 +17001,9 @@ export interface operations {
             /** @description Get the code of Swagger UI. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14525,8 +17013,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -14534,6 +17023,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14549,7 +17040,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of a version that is known. */
+                /** @description The ETag of an answer that is known. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -14560,8 +17051,9 @@ export interface operations {
             /** @description Get the style of Swagger UI. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14571,8 +17063,9 @@ export interface operations {
             /** @description Not modified. */
             304: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -14580,6 +17073,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14603,8 +17098,7 @@ export interface operations {
             /** @description Check that the server is alive. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14614,6 +17108,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14637,8 +17133,7 @@ export interface operations {
             /** @description Show the OpenAPI document. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14648,6 +17143,8 @@ export interface operations {
             /** @description Request not readable (`request.malformed`). */
             400: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14660,6 +17157,8 @@ export interface operations {
             /** @description Request invalid (`request.invalid`). */
             422: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14672,6 +17171,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14695,8 +17196,7 @@ export interface operations {
             /** @description Check that the server is ready. */
             200: {
                 headers: {
-                    /** @description The id of the request, in our log too. */
-                    "X-Request-Id"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14706,6 +17206,8 @@ export interface operations {
             /** @description Internal error (`internal`). */
             500: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -14718,6 +17220,9 @@ export interface operations {
             /** @description Database unavailable (`database.unavailable`). */
             503: {
                 headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
