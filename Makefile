@@ -40,6 +40,16 @@ test: ## vet, then test everything on SQLite and PostgreSQL, with the race detec
 test-short: ## test on SQLite alone; needs nothing but Go
 	go test -vet=off $(PARALLEL) -short ./...
 
+.PHONY: test-clients
+test-clients: ## lint the API document, compare it with the last release, and let the generated clients tour a live server
+	@tools/test-clients
+
+.PHONY: clients
+clients: ## generate the clients anew, after the API document changed
+	@tools/install-node
+	@go run . openapi >clients/openapi.json
+	@tools/generate-clients clients/openapi.json clients/typescript/src/api.gen.ts clients/go/client.gen.go
+
 .PHONY: test-long
 test-long: faults appointments scale audit ## every exhaustive form: many rounds and steps, kills, 100,000 rows, fuzzing for FUZZTIME each
 	NOVAMIND_TEST_LONG=1 go test -count=1 -timeout 60m $(PARALLEL) ./...
@@ -89,8 +99,9 @@ sums: ## rewrite the checksums of the migration files
 	go run ./migrations/sum
 
 .PHONY: released
-released: ## with a release: note the columns that its models use, so that the next one's migrations keep them
+released: ## with a release: note its columns and its API document, which the next one must not break
 	go run ./models/released
+	go run . openapi >docs/openapi.released.json
 
 .PHONY: vuln
 vuln: ## look for known vulnerabilities in what is called; VULNDB: a folder with the vulnerability database

@@ -12,6 +12,12 @@ import (
 
 // withoutEvents are the routes that leave no event, each with its reason.
 var withoutEvents = map[string]string{
+	"GET /":                          "shows nothing of anybody",
+	"GET /docs":                      "shows nothing of anybody",
+	"GET /docs/docs.js":              "shows nothing of anybody",
+	"GET /docs/swagger-ui-bundle.js": "shows nothing of anybody",
+	"GET /docs/swagger-ui.css":       "shows nothing of anybody",
+
 	"GET /healthz":        "shows nothing of anybody",
 	"GET /readyz":         "shows nothing of anybody",
 	"GET /openapi.json":   "shows nothing of anybody",

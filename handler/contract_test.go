@@ -116,7 +116,7 @@ func (c *contract) check(request *http.Request, response *http.Response, body []
 
 // unsaid are headers of answers in general, which say nothing of a resource: the document does not repeat them.
 var unsaid = []string{
-	"Content-Length", "Content-Type", "Date", "Transfer-Encoding", "Connection", "Vary",
+	"Content-Encoding", "Content-Length", "Content-Type", "Date", "Transfer-Encoding", "Connection", "Vary",
 	"X-Content-Type-Options", "X-Frame-Options", "Cross-Origin-Resource-Policy", "Cross-Origin-Opener-Policy",
 	"Permissions-Policy", "Referrer-Policy", "Content-Security-Policy",
 }

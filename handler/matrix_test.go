@@ -77,6 +77,12 @@ func keyPath(s *stack, _ caller) string {
 
 // matrix is what TestRolesOnRoutes expects.
 var matrix = map[string]rule{
+	"GET /":                          {who: anyone, want: 200},
+	"GET /docs":                      {who: anyone, want: 200},
+	"GET /docs/docs.js":              {who: anyone, want: 200},
+	"GET /docs/swagger-ui-bundle.js": {who: anyone, want: 200},
+	"GET /docs/swagger-ui.css":       {who: anyone, want: 200},
+
 	"GET /healthz": {who: anyone, want: 200},
 	"GET /readyz": {who: anyone, want: 200, path: func(s *stack, _ caller) string {
 		require.NoError(s.t, repository.NewSequencer(s.store).Drain(s.t.Context())) // serve has one running

@@ -44,7 +44,10 @@ func (a *API) document() ([]byte, error) {
 		Info: &huma.Info{
 			Title: "NovaMind", Version: "1",
 			Description: about,
+			Contact:     &huma.Contact{Name: "The maintainers of NovaMind"},
+			License:     &huma.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"},
 		},
+		Tags:    tags(),
 		Servers: []*huma.Server{{URL: "/", Description: "This server"}},
 		Components: &huma.Components{
 			Schemas: d.registry, Headers: headers,
@@ -73,9 +76,9 @@ var placeholder = regexp.MustCompile(`:(\w+)`)
 type describer struct{ *schemas }
 
 func (d *describer) operation(op Operation) (*huma.Operation, error) {
-	noun := "system"
-	if path, ok := strings.CutPrefix(op.Pattern, "/api/v1/"); ok {
-		noun, _, _ = strings.Cut(path, "/")
+	noun, err := nounOf(op.Pattern)
+	if err != nil {
+		return nil, err
 	}
 	described := &huma.Operation{
 		Method: op.Method, Path: placeholder.ReplaceAllString(op.Pattern, "{$1}"),
@@ -209,7 +212,7 @@ func (d *describer) responses(described *huma.Operation, op Operation, b *bindin
 	switch {
 	case op.Action.status == http.StatusNoContent:
 	case op.Action.answer == nil:
-		ok.Content = map[string]*huma.MediaType{op.Action.media: {Schema: &huma.Schema{}}}
+		ok.Content = map[string]*huma.MediaType{op.Action.media: {Schema: rawSchema(op.Action.media)}}
 	default:
 		ok.Content = map[string]*huma.MediaType{op.Action.media: {Schema: d.of(op.Action.answer, answered)}}
 	}
@@ -222,10 +225,18 @@ func (d *describer) responses(described *huma.Operation, op Operation, b *bindin
 	}
 }
 
+// rawSchema describes what an action writes by itself: text, or JSON of any form.
+func rawSchema(media string) *huma.Schema {
+	if strings.HasPrefix(media, "text/") {
+		return &huma.Schema{Type: huma.TypeString}
+	}
+	return &huma.Schema{}
+}
+
 // headers are the headers of answers. A required one is in each answer that lists it.
 var headers = map[string]*huma.Header{
 	"X-Request-Id":     header("The id of the request, in our log too.", true),
-	"Cache-Control":    header("No cache keeps the answer.", true),
+	"Cache-Control":    header("How caches keep the answer: no-store, or no-cache for files of pages.", true),
 	"ETag":             header("The version of the answer: for If-Match, where a resource can be changed, and If-None-Match.", false),
 	"Location":         header("Where the new resource is.", true),
 	"Link":             header(`The next page, where there is one, with rel="next" (RFC 8288).`, false),
@@ -245,7 +256,7 @@ func headersOf(op Operation) map[string]*huma.Header {
 			maps.Copy(out, referred(name))
 		}
 	}
-	when(strings.HasPrefix(op.Pattern, "/api/"), "Cache-Control")
+	when(strings.HasPrefix(op.Pattern, "/api/") || op.Action.versioned, "Cache-Control")
 	when(op.Action.tagged || op.revalidates(), "ETag")
 	when(op.Action.located, "Location")
 	when(op.Action.pages && op.Method == http.MethodGet, "Link")

@@ -15,13 +15,13 @@ func (a *API) Operations() []Operation {
 	)
 }
 
-// systemOperations: what monitors poll.
+// systemOperations: what browsers show and monitors poll.
 func (a *API) systemOperations() []Operation {
-	return []Operation{
+	return append(pageOperations(), []Operation{
 		{"GET", "/healthz", "Check that the server is alive", Open, nil, get(healthz, same), nil},
 		{"GET", "/readyz", "Check that the server is ready", Open, nil, get(a.readyz, same), fails(apperr.Unavailable)},
 		{"GET", "/openapi.json", "Show the OpenAPI document", Open, nil, raw("application/json", a.openAPI), nil},
-	}
+	}...)
 }
 
 // authOperations: the caller's own account and sessions.

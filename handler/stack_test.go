@@ -228,7 +228,7 @@ func (s *stack) exchange(method, path, body string, headers ...string) (r reply,
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	r = reply{status: response.StatusCode, header: response.Header, text: string(text)}
-	if err == nil && len(text) > 0 && !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
+	if err == nil && len(text) > 0 && !strings.HasPrefix(r.header.Get("Content-Type"), "text/") {
 		err = json.Unmarshal(text, &r.body)
 	}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 
 	"github.com/spf13/cobra"
 
@@ -76,12 +77,27 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	if err != nil {
 		return fmt.Errorf("can't listen at server.addr: %w", err)
 	}
-	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at %s://%s\n", server.Scheme(), listener.Addr()); err != nil {
+	address := server.Scheme() + "://" + hostOf(listener.Addr())
+	if _, err := fmt.Fprintf(a.stdout, "NovaMind answers at %s\n", address); err != nil {
 		return err
 	}
 	stop := in.inBackground(ctx, services)
 	defer stop()
 	return server.Serve(ctx, listener)
+}
+
+// hostOf returns host and port of an address for a browser on this machine. It is localhost where that reaches the
+// address: passkeys and secure cookies refuse a bare IP address.
+func hostOf(address net.Addr) string {
+	tcp, err := netip.ParseAddrPort(address.String())
+	if err != nil {
+		return address.String()
+	}
+	switch ip := tcp.Addr().Unmap().WithZone(""); {
+	case ip.IsUnspecified(), ip == netip.AddrFrom4([4]byte{127, 0, 0, 1}), ip == netip.IPv6Loopback():
+		return fmt.Sprintf("localhost:%d", tcp.Port())
+	}
+	return address.String()
 }
 
 // authentication returns the service by which people and machines prove who they are.
