@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/oapi-codegen/runtime/types"
-
 	novamind "novamind-client"
 )
 
