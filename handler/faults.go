@@ -22,7 +22,10 @@ type judged interface {
 // service would take an absent member for a wrong one, as a login does.
 type whole struct{}
 
-var wholeType = reflect.TypeFor[whole]()
+// refusesAbsent makes a type that embeds whole a strict one.
+func (whole) refusesAbsent() {}
+
+type strict interface{ refusesAbsent() }
 
 // absentKey is where a request's absent members are kept until it is known whether it is refused.
 const absentKey = "absent members"
@@ -38,7 +41,7 @@ func readFaults(c *gin.Context, t reflect.Type, rules service.Rules) (body []byt
 	}
 	faults, absent := inspect(body, t)
 	c.Set(absentKey, absent)
-	incomplete := len(absent) > 0 && hasMember(t, wholeType.Name(), wholeType)
+	incomplete := len(absent) > 0 && t.Implements(reflect.TypeFor[strict]())
 	if len(faults) > 0 || incomplete {
 		faults = append(faults, rulesBroken(body, faults, t, rules)...)
 	}

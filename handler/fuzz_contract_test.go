@@ -131,10 +131,11 @@ func (f *fuzzer) furnish() {
 // know keeps up to 5 bodies of an operation.
 func (f *fuzzer) know(method, pattern, text string) {
 	var body map[string]any
-	for i, op := range f.operations {
+	for i := range f.operations {
+		op := &f.operations[i]
 		known := op.method == method && op.path == documented(pattern) && json.Unmarshal([]byte(text), &body) == nil
 		if known && len(op.known) < 5 {
-			f.operations[i].known = append(op.known, body)
+			op.known = append(op.known, body)
 		}
 	}
 }
@@ -222,11 +223,8 @@ func (f *fuzzer) learn(template, path string) {
 
 // keep keeps up to 40 ids of a noun: the newest.
 func (f *fuzzer) keep(noun, id string) {
-	if ids := append(f.ids[noun], id); len(ids) > 40 {
-		f.ids[noun] = ids[1:]
-	} else {
-		f.ids[noun] = ids
-	}
+	f.ids[noun] = append(f.ids[noun], id)
+	f.ids[noun] = f.ids[noun][max(0, len(f.ids[noun])-40):]
 }
 
 // send draws a request, sends it, and checks the answer.

@@ -79,11 +79,11 @@ func (s *schemas) scalar(t reflect.Type) *huma.Schema {
 	case t.Kind() == reflect.Int || t.Kind() == reflect.Int64:
 		return &huma.Schema{Type: huma.TypeInteger, Format: "int64"}
 	}
-	s.fail("there is no schema of %s", t)
+	s.failf("there is no schema of %s", t)
 	return &huma.Schema{}
 }
 
-func (s *schemas) fail(format string, args ...any) {
+func (s *schemas) failf(format string, args ...any) {
 	if s.fault == nil {
 		s.fault = fmt.Errorf("openapi: "+format, args...)
 	}
@@ -95,7 +95,7 @@ func (s *schemas) component(t reflect.Type, u use) *huma.Schema {
 	ref := &huma.Schema{Ref: schemaPrefix + name}
 	if known, ok := s.types[name]; ok {
 		if known != t {
-			s.fail("%s and %s are both called %s", known, t, name)
+			s.failf("%s and %s are both called %s", known, t, name)
 		}
 		return ref
 	}
@@ -173,7 +173,7 @@ func (s *schemas) tagged(schema *huma.Schema, t reflect.Type, tag reflect.Struct
 	if limit := tag.Get("max"); limit != "" {
 		n := 0
 		if _, err := fmt.Sscan(limit, &n); err != nil {
-			s.fail("max %q of %s: %w", limit, t, err)
+			s.failf("max %q of %s: %w", limit, t, err)
 		}
 		schema.MaxLength = &n
 	}
@@ -195,7 +195,7 @@ func (s *schemas) restrict(schema *huma.Schema, vocabulary string) {
 		schema.Enum = append(schema.Enum, word)
 	}
 	if schema.Enum == nil {
-		s.fail("there is no vocabulary %q", vocabulary)
+		s.failf("there is no vocabulary %q", vocabulary)
 	}
 }
 

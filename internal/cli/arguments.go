@@ -73,19 +73,31 @@ func takeArguments(cmd *cobra.Command, args []string) error {
 	return errors.New(name + " " + fault + ": " + usage)
 }
 
+// emptyOf says which argument is an empty text; "" if none is.
+func emptyOf(wanted []argument, args []string) string {
+	for i, a := range wanted[:min(len(wanted), len(args))] {
+		switch {
+		case args[i] == "" && a.optional:
+			return "got an empty " + a.name + ", which can be left out"
+		case args[i] == "":
+			return "got an empty " + a.name
+		}
+	}
+	return ""
+}
+
+// faultOf says what is wrong with the arguments; "" if nothing is.
 func faultOf(wanted []argument, args []string) string {
+	if fault := emptyOf(wanted, args); fault != "" {
+		return fault
+	}
 	var missing, all []string
 	endless := false
 	for i, a := range wanted {
 		all = append(all, a.name)
 		endless = endless || a.repeated
-		switch {
-		case i >= len(args) && !a.optional:
+		if i >= len(args) && !a.optional {
 			missing = append(missing, a.name)
-		case i < len(args) && args[i] == "" && a.optional:
-			return "got an empty " + a.name + ", which can be left out"
-		case i < len(args) && args[i] == "":
-			return "got an empty " + a.name
 		}
 	}
 	switch {

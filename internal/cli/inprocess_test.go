@@ -42,11 +42,15 @@ func (c commandLine) run(ts *testscript.TestScript, args []string) int {
 	home, err := os.Getwd()
 	ts.Check(err)
 	ts.Check(os.Chdir(ts.MkAbs(".")))
-	defer func() { ts.Check(os.Chdir(home)) }()
+	defer func() {
+		ts.Check(os.Chdir(home))
+		for _, name := range c.variables {
+			ts.Check(os.Unsetenv(name))
+		}
+	}()
 	for _, name := range c.variables {
 		if value := ts.Getenv(name); value != "" {
 			ts.Check(os.Setenv(name, value))
-			defer func() { ts.Check(os.Unsetenv(name)) }()
 		}
 	}
 	return Run(context.Background(), args, strings.NewReader(""), ts.Stdout(), ts.Stderr())
