@@ -93,8 +93,8 @@ func hostOf(address net.Addr) string {
 	if err != nil {
 		return address.String()
 	}
-	switch ip := tcp.Addr().Unmap().WithZone(""); {
-	case ip.IsUnspecified(), ip == netip.AddrFrom4([4]byte{127, 0, 0, 1}), ip == netip.IPv6Loopback():
+	ip := tcp.Addr().Unmap()
+	if ip.IsUnspecified() || ip == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || ip == netip.IPv6Loopback() {
 		return fmt.Sprintf("localhost:%d", tcp.Port())
 	}
 	return address.String()
