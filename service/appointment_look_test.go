@@ -2,7 +2,6 @@ package service_test
 
 import (
 	"context"
-	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -52,7 +51,7 @@ func TestMadeUpAppointmentsTakeTheSameLook(t *testing.T) {
 			questions := func(id uuid.UUID) int {
 				out.Reset()
 				require.True(t, apperr.Is(c.look(me, id), apperr.NotFound), name)
-				return strings.Count(out.String(), "SELECT")
+				return selects(out)
 			}
 			questions(theirs.ID) // whatever is asked once alone
 			require.Equal(t, questions(c.theirs), questions(uuid.New()), name)

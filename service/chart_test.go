@@ -33,15 +33,22 @@ func (b *bundle) echoing(t *testing.T) (*repository.Store, *bytes.Buffer) {
 	return store, out
 }
 
-// statements counts what echoing told: one line each. The lease of the keys may end in between.
-func statements(out *bytes.Buffer) (n int) {
+// told returns the lines that echoing told, one for each statement, but for those about keysets: the lease of the keys may
+// end at any time.
+func told(out *bytes.Buffer) (lines []string) {
 	for line := range strings.Lines(out.String()) {
 		if !strings.Contains(line, "keyset") {
-			n++
+			lines = append(lines, line)
 		}
 	}
-	return n
+	return lines
 }
+
+// statements counts the statements that echoing told.
+func statements(out *bytes.Buffer) int { return len(told(out)) }
+
+// selects counts the SELECTs among them.
+func selects(out *bytes.Buffer) int { return strings.Count(strings.Join(told(out), ""), "SELECT") }
 
 // fillChart gives a patient n signed records, each with a flag and every other one protected by 42 CFR Part 2, a consent, and n appointments of the
 // author's, to come.
