@@ -46,7 +46,8 @@ func NewAuthService(store *repository.Store, cfg config.Auth) (*AuthService, err
 	return &AuthService{
 		store: store, passwords: passwords, callers: callers, lifetime: cfg.SessionLifetime, idle: cfg.SessionIdle,
 		throttle: &loginThrottle{
-			tallies: repository.NewLoginTallyRepository(store), budget: int64(cfg.LoginFailures), longest: cfg.LoginLockout,
+			tallies: repository.NewLoginTallyRepository(store), budget: int64(cfg.LoginFailures),
+			first: time.Second, longest: cfg.LoginLockout,
 		},
 		accounts: repository.NewAccountRepository(store),
 		sessions: repository.NewSessionRepository(store),

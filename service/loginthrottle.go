@@ -28,6 +28,7 @@ const (
 type loginThrottle struct {
 	tallies *repository.LoginTallyRepository
 	budget  int64
+	first   time.Duration // the wait after the failure that uses up the budget; each further one doubles it
 	longest time.Duration
 }
 
@@ -98,7 +99,7 @@ func waiting(tally *models.LoginTally, now time.Time) time.Duration {
 	return tally.BlockedUntil.Sub(now)
 }
 
-// count adds a failure; one beyond the budget has the next one wait: a second, two, four, up to the longest.
+// count adds a failure. Each failure beyond the budget doubles the wait before the next attempt, up to the longest.
 func (t *loginThrottle) count(tally *models.LoginTally, budget int64, now time.Time) {
 	if now.Sub(tally.LastAt) > tallyPeriod {
 		tally.Failures = 0
@@ -112,7 +113,7 @@ func (t *loginThrottle) count(tally *models.LoginTally, budget int64, now time.T
 	if over := tally.Failures - budget; over >= 0 {
 		wait := t.longest
 		if over < 30 { // 2^30 seconds are longer than any lockout
-			wait = min(wait, time.Second<<over)
+			wait = min(wait, t.first<<over)
 		}
 		until := now.Add(wait)
 		tally.BlockedUntil = &until

@@ -12,7 +12,7 @@ import (
 // Beyond the budget the wait doubles up to the longest; a day without a failure forgets the earlier ones.
 func TestThrottleBacksOff(t *testing.T) {
 	t.Parallel()
-	throttle := &loginThrottle{budget: 3, longest: 10 * time.Second}
+	throttle := &loginThrottle{budget: 3, first: time.Second, longest: 10 * time.Second}
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	tally := &models.LoginTally{LastAt: now}
 	for _, seconds := range []int{0, 0, 1, 2, 4, 8, 10, 10} {

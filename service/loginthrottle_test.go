@@ -39,6 +39,7 @@ func throttled(t *testing.T, url string) *bundle {
 	b := newServerWith(t, url, filepath.Join(t.TempDir(), "kek"), config.Auth{
 		SessionLifetime: time.Hour, SessionIdle: time.Hour, LoginFailures: 5, LoginLockout: time.Hour, Argon2: cheapest,
 	})
+	service.LengthenWaits(b.auth)
 	withAccount(t, b)
 	return b
 }
