@@ -18,11 +18,12 @@ type conventions struct {
 	cursors *cursorSealer
 	repeats *service.RepeatService
 	rules   service.Rules
+	words   Vocabularies
 }
 
 // binding returns how requests of an operation are read, and judged.
 func (env *conventions) binding(op Operation) (*binding, error) {
-	b, err := op.Action.binding(op.Method)
+	b, err := op.Action.binding(op.Method, env.words)
 	if err == nil {
 		b.rules = env.rules
 	}

@@ -52,7 +52,7 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 		return nil, err
 	}
 	rules := service.Rules{PhoneRegion: cfg.Clinic.PhoneRegion, APIKeyLifetime: cfg.Auth.APIKeyLifetime}
-	a := &API{Services: services, conventions: conventions{cursors, services.Repeats, rules}, zone: hours.Zone()}
+	a := &API{Services: services, conventions: conventions{cursors, services.Repeats, rules, vocabularies}, zone: hours.Zone()}
 	a.described = sync.OnceValues(a.document)
 	routes, err := a.routes()
 	if err != nil {
@@ -60,6 +60,8 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 	}
 	return NewRouter(RouterConfig{
 		Authenticate:      withPurpose(a.authenticate),
+		Admit:             admit,
+		Anonymous:         anonymous,
 		Logger:            logger,
 		TrustedProxies:    cfg.Server.TrustedProxies,
 		CORSOrigins:       cfg.Server.CORSOrigins,

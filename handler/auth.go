@@ -3,19 +3,16 @@ package handler
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
+	"novamind/internal/netaddr"
 	"novamind/models"
 	"novamind/service"
 )
-
-// callerKey is where a request's context has its service.Caller.
-const callerKey = "caller"
 
 type loginRequest struct {
 	whole
@@ -45,68 +42,6 @@ type redeemRequest struct {
 	Password string `json:"password" format:"password" doc:"12 to 128 characters."`
 }
 
-// authenticate puts the caller of a bearer token (RFC 6750) into the request's context.
-func (a *API) authenticate(c *gin.Context) error {
-	scheme, token, _ := strings.Cut(c.GetHeader("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		c.Header("WWW-Authenticate", "Bearer")
-		return apperr.New(apperr.Unauthenticated, "Log in, and send Authorization: Bearer with the token.")
-	}
-	caller, err := a.Auth.Authenticate(c.Request.Context(), token)
-	if err != nil {
-		if apperr.Is(err, apperr.Unauthenticated) {
-			c.Header("WWW-Authenticate", `Bearer error="invalid_token"`)
-		}
-		return err
-	}
-	setAccount(c, caller.Account.ID)
-	c.Set(callerKey, caller)
-	setActor(c, caller.Actor())
-	return nil
-}
-
-// personal refuses a machine: what is about a person's own account is none of its business.
-func personal(authenticate HandlerFunc) HandlerFunc {
-	return func(c *gin.Context) error {
-		if err := authenticate(c); err != nil {
-			return err
-		}
-		caller, _ := c.Value(callerKey).(*service.Caller)
-		if caller == nil || caller.Machine() {
-			return apperr.New(apperr.Unauthenticated, "This takes a person's login, not an API key.")
-		}
-		return nil
-	}
-}
-
-// settled refuses a caller whose first password is still the one that the program made up, or who has to enrol a second factor.
-func settled(authenticate HandlerFunc) HandlerFunc {
-	return func(c *gin.Context) error {
-		if err := authenticate(c); err != nil {
-			return err
-		}
-		caller, _ := c.Value(callerKey).(*service.Caller)
-		switch {
-		case caller == nil:
-			return apperr.New(apperr.Internal, internalDetail)
-		case caller.Machine():
-			return nil
-		case caller.Account.MustChangePassword:
-			return apperr.New(apperr.PasswordChange, "Change the first password with POST /api/v1/auth/password.")
-		case caller.TOTPDue:
-			return apperr.New(apperr.TOTPDue, "Enrol a second factor with POST /api/v1/auth/totp.")
-		default:
-			return nil
-		}
-	}
-}
-
-func setActor(c *gin.Context, actor audit.Actor) {
-	ctx := c.Request.Context()
-	actor.Origin, actor.RequestID, actor.Address, actor.Route = audit.API, RequestID(ctx), c.ClientIP(), c.FullPath()
-	c.Request = c.Request.WithContext(audit.WithActor(ctx, actor))
-}
-
 // login is written by hand, because the access log names the account that logged in.
 func (a *API) login() Action {
 	action, write := actionOf[loginRequest, loginAnswer](http.StatusOK, "")
@@ -126,7 +61,7 @@ func (a *API) login() Action {
 // noteThrottled counts a login that was refused unseen, and that is no event by itself.
 func (a *API) noteThrottled(c *gin.Context, err error) {
 	if apperr.Is(err, apperr.RateLimited) {
-		a.Refusals.Note(service.AddressGroup(c.ClientIP()), apperr.RateLimited)
+		a.Refusals.Note(netaddr.Group(c.ClientIP()), apperr.RateLimited)
 	}
 }
 

@@ -27,6 +27,10 @@ import (
 // format:"date" makes a time a day; values names a vocabulary, of which a []string takes several words, with commas
 // between them. A request of type uuid.UUID is the path's id alone.
 
+// Vocabularies are the values of members and parameters that take some words only, by the name that the tag values
+// gives.
+type Vocabularies map[string][]string
+
 // byID is the path of one resource; embed it.
 type byID struct {
 	ID uuid.UUID `path:"id" json:"-"`
@@ -65,7 +69,7 @@ type binding struct {
 }
 
 // newBinding reads the tags of t. It returns an error for a member whose type or vocabulary is unknown.
-func newBinding(t reflect.Type, method string) (*binding, error) {
+func newBinding(t reflect.Type, method string, words Vocabularies) (*binding, error) {
 	b := &binding{lenient: t == reflect.TypeFor[anything]()}
 	switch {
 	case t == uuidType:
@@ -81,7 +85,7 @@ func newBinding(t reflect.Type, method string) (*binding, error) {
 		b.body = b.body || inBody
 		for _, in := range []string{"path", "query", "header"} {
 			if name := field.Tag.Get(in); name != "" && !inBody {
-				p, err := newParameter(in, name, field)
+				p, err := newParameter(in, name, field, words)
 				if err != nil {
 					return nil, err
 				}
@@ -103,7 +107,7 @@ func (b *binding) take(p parameter) {
 
 var preconditionType = reflect.TypeFor[service.Precondition]()
 
-func newParameter(in, name string, field reflect.StructField) (parameter, error) {
+func newParameter(in, name string, field reflect.StructField, words Vocabularies) (parameter, error) {
 	p := parameter{in: in, name: name, index: field.Index, field: field, max: math.MaxInt}
 	if text, ok := field.Tag.Lookup("max"); ok {
 		limit, err := strconv.Atoi(text)
@@ -113,7 +117,7 @@ func newParameter(in, name string, field reflect.StructField) (parameter, error)
 		p.max = limit
 	}
 	vocabulary := field.Tag.Get("values")
-	p.values = vocabularies[vocabulary]
+	p.values = words[vocabulary]
 	_, readable := p.reader()
 	switch {
 	case vocabulary != "" && p.values == nil:

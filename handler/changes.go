@@ -29,13 +29,13 @@ type listOrder struct{ accepted []string }
 
 // orderOf reads the orders of a list off its request. It returns an error for a request that does not have all that
 // sinceParams needs.
-func orderOf[Row any](t reflect.Type) (listOrder, error) {
+func orderOf[Row any](t reflect.Type, words Vocabularies) (listOrder, error) {
 	sort, sorts := t.FieldByName("Sort")
 	_, since := t.FieldByName("UpdatedSince")
 	if !sorts && !since {
 		return listOrder{}, nil
 	}
-	order := listOrder{vocabularies[sort.Tag.Get("values")]}
+	order := listOrder{words[sort.Tag.Get("values")]}
 	if _, ok := any(*new(Row)).(changeable); !ok || !sorts || !since || !slices.Contains(order.accepted, byUpdate) {
 		return order, fmt.Errorf("%s: a list of changes has UpdatedSince, Sort, and rows that tell when they changed", t)
 	}

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"novamind/internal/apperr"
-	"novamind/service"
+	"novamind/internal/netaddr"
 )
 
 // maxTrackedAddresses bounds the limiter's memory; the address seen longest ago is forgotten first.
@@ -37,7 +37,7 @@ func newLimiter(perMinute, burst int) (*limiter, error) {
 
 // Allow takes one request from the budget of addr. Error: apperr.RateLimited, with the time until there is budget again.
 func (l *limiter) Allow(addr string) error {
-	return l.take(service.AddressGroup(addr), "Too many failed or anonymous requests from this address.")
+	return l.take(netaddr.Group(addr), "Too many failed or anonymous requests from this address.")
 }
 
 // take takes one request from the budget of key.
@@ -76,6 +76,6 @@ func (l *limiter) limit(c *gin.Context) {
 // tell passes on that an anonymous request was refused.
 func (l *limiter) tell(c *gin.Context, err error) {
 	if l.refused != nil {
-		l.refused(service.AddressGroup(c.ClientIP()), apperr.CodeOf(err))
+		l.refused(netaddr.Group(c.ClientIP()), apperr.CodeOf(err))
 	}
 }

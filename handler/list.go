@@ -51,7 +51,7 @@ func listBy[In paged, Row identified, Out any](
 	action.pages = true
 	action.handler = func(env *conventions, op Operation) (HandlerFunc, error) {
 		b, err := env.binding(op)
-		order, fault := orderOf[Row](action.request)
+		order, fault := orderOf[Row](action.request, env.words)
 		return func(c *gin.Context) error {
 			in, err := bind[In](c, b)
 			if err != nil {

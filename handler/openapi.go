@@ -12,42 +12,57 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"novamind/internal/apperr"
 )
 
-// OpenAPI returns the OpenAPI 3.1 document of the table of operations, as JSON.
-func OpenAPI() ([]byte, error) { return (&API{}).document() }
-
-// openAPI answers the document.
-func (a *API) openAPI(c *gin.Context, _ nothing) error {
-	document, err := a.described()
-	if err != nil {
-		return err
-	}
-	writeBody(c, http.StatusOK, "application/json", document)
-	return nil
+// Description is what an OpenAPI document says besides the operations.
+type Description struct {
+	Title, Version, About string
+	Contact, License      string
+	LicenseID             string // of SPDX
+	Nouns                 []Noun
 }
 
-const about = "The backend of a mental-health clinic. Nothing submitted is ever repeated in an error.\n\n" +
-	"An address that is no route is answered with 404 and the code `route.not_found`, and a method that a route does " +
-	"not have with 405 and `route.method_not_allowed`. Clients ignore members of an answer that they do not know: " +
-	"later versions may add some. Requests take the members that are described, and no others."
+// Noun is a tag of the document: the first part of the paths below /api/v1 of its operations.
+type Noun struct{ Name, Description string }
 
-func (a *API) document() ([]byte, error) {
-	d := &describer{schemas: newSchemas()}
+// system is the noun of operations that are not below /api/v1.
+const system = "system"
+
+// of returns the name of the noun of a pattern. It returns an error for a noun that the description does not have.
+func (d Description) noun(pattern string) (string, error) {
+	name := system
+	if rest, ok := strings.CutPrefix(pattern, "/api/v1/"); ok {
+		name, _, _ = strings.Cut(rest, "/")
+	}
+	if !slices.ContainsFunc(d.Nouns, func(n Noun) bool { return n.Name == name }) {
+		return "", fmt.Errorf("the description has no noun %q", name)
+	}
+	return name, nil
+}
+
+func (d Description) tags() []*huma.Tag {
+	tags := make([]*huma.Tag, len(d.Nouns))
+	for i, noun := range d.Nouns {
+		tags[i] = &huma.Tag{Name: noun.Name, Description: noun.Description}
+	}
+	return tags
+}
+
+// Document returns the OpenAPI 3.1 document of operations, as JSON.
+func Document(description Description, operations []Operation, words Vocabularies) ([]byte, error) {
+	d := &describer{newSchemas(words), description}
 	document := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{
-			Title: "NovaMind", Version: "1",
-			Description: about,
-			Contact:     &huma.Contact{Name: "The maintainers of NovaMind"},
-			License:     &huma.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"},
+			Title: description.Title, Version: description.Version, Description: description.About,
+			Contact: &huma.Contact{Name: description.Contact},
+			License: &huma.License{Name: description.License, Identifier: description.LicenseID},
 		},
-		Tags:    tags(),
+		Tags:    description.tags(),
 		Servers: []*huma.Server{{URL: "/", Description: "This server"}},
 		Components: &huma.Components{
 			Schemas: d.registry, Headers: headers,
@@ -56,11 +71,16 @@ func (a *API) document() ([]byte, error) {
 			}},
 		},
 	}
-	for _, op := range a.Operations() {
+	ids := map[string]bool{}
+	for _, op := range operations {
 		described, err := d.operation(op)
+		if err == nil && ids[described.OperationID] {
+			err = fmt.Errorf("another operation has the summary %q", op.Summary)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("openapi: %s %s: %w", op.Method, op.Pattern, err)
 		}
+		ids[described.OperationID] = true
 		document.AddOperation(described)
 	}
 	if d.fault != nil {
@@ -73,10 +93,14 @@ func (a *API) document() ([]byte, error) {
 var placeholder = regexp.MustCompile(`:(\w+)`)
 
 // describer makes the document of operations.
-type describer struct{ *schemas }
+type describer struct {
+	*schemas
+
+	description Description
+}
 
 func (d *describer) operation(op Operation) (*huma.Operation, error) {
-	noun, err := nounOf(op.Pattern)
+	noun, err := d.description.noun(op.Pattern)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +112,7 @@ func (d *describer) operation(op Operation) (*huma.Operation, error) {
 	if op.Access.login() {
 		described.Security = append(described.Security, map[string][]string{"bearer": {}})
 	}
-	b, err := op.Action.binding(op.Method)
+	b, err := op.Action.binding(op.Method, d.words)
 	if err != nil {
 		return nil, err
 	}
@@ -287,7 +311,7 @@ func (d *describer) problem(status int, codes []apperr.Code) *huma.Response {
 	words := make([]any, len(codes))
 	titles := make([]string, len(codes))
 	for i, code := range codes {
-		words[i], titles[i] = code, problemKinds[code].title+" (`"+string(code)+"`)"
+		words[i], titles[i] = code, ProblemKinds[code].Title+" (`"+string(code)+"`)"
 	}
 	return &huma.Response{
 		Description: strings.Join(titles, ", ") + ".", Headers: headersOfProblem(status),
@@ -301,7 +325,7 @@ func (d *describer) problem(status int, codes []apperr.Code) *huma.Response {
 func byStatus(codes []apperr.Code) map[int][]apperr.Code {
 	out := map[int][]apperr.Code{}
 	for _, code := range codes {
-		status := problemKinds[code].status
+		status := ProblemKinds[code].Status
 		out[status] = append(out[status], code)
 	}
 	return out
@@ -326,7 +350,7 @@ func (op Operation) codes(b *binding) []apperr.Code {
 	when(op.conditional(b), apperr.PreconditionNeeded, apperr.Stale)
 	when(op.Action.repeats, apperr.KeyReused, apperr.NotFound)
 	slices.SortFunc(codes, func(a, b apperr.Code) int {
-		return cmp.Or(cmp.Compare(problemKinds[a].status, problemKinds[b].status), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(ProblemKinds[a].Status, ProblemKinds[b].Status), cmp.Compare(a, b))
 	})
 	return slices.Compact(codes)
 }

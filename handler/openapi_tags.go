@@ -1,18 +1,39 @@
 package handler
 
 import (
-	"fmt"
-	"strings"
+	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
 )
 
-// system is the tag of operations that are not below /api/v1.
-const system = "system"
+// OpenAPI returns the OpenAPI 3.1 document of the table of operations, as JSON.
+func OpenAPI() ([]byte, error) { return (&API{}).document() }
 
-// nouns are the tags of the document. A tag is the first part of an operation's path below /api/v1.
-var nouns = []struct{ name, description string }{
-	{system, "The pages for browsers, this document, and the state of the server."},
+func (a *API) document() ([]byte, error) { return Document(description, a.Operations(), vocabularies) }
+
+// openAPI answers the document.
+func (a *API) openAPI(c *gin.Context, _ nothing) error {
+	document, err := a.described()
+	if err != nil {
+		return err
+	}
+	writeBody(c, http.StatusOK, "application/json", document)
+	return nil
+}
+
+const about = "The backend of a mental-health clinic. Nothing submitted is ever repeated in an error.\n\n" +
+	"An address that is no route is answered with 404 and the code `route.not_found`, and a method that a route does " +
+	"not have with 405 and `route.method_not_allowed`. Clients ignore members of an answer that they do not know: " +
+	"later versions may add some. Requests take the members that are described, and no others."
+
+var description = Description{
+	Title: "NovaMind", Version: "1", About: about,
+	Contact: "The maintainers of NovaMind", License: "Apache License 2.0", LicenseID: "Apache-2.0",
+	Nouns: nouns,
+}
+
+var nouns = []Noun{
+	{"system", "The pages for browsers, this document, and the state of the server."},
 	{"auth", "Logging in and out, and the caller's own account."},
 	{"accounts", "The people who may log in."},
 	{"practitioners", "The accounts that have appointments, their hours and their free times."},
@@ -26,27 +47,4 @@ var nouns = []struct{ name, description string }{
 	{"risk-flags", "Flags on patients who need attention."},
 	{"audit-logs", "The audit log: events, their proofs, and the signed head."},
 	{"audit-reviews", "The weekly reviews of the audit log."},
-}
-
-func tags() []*huma.Tag {
-	tags := make([]*huma.Tag, len(nouns))
-	for i, noun := range nouns {
-		tags[i] = &huma.Tag{Name: noun.name, Description: noun.description}
-	}
-	return tags
-}
-
-// nounOf returns the tag of a pattern. It returns an error for a noun that nouns does not describe.
-func nounOf(pattern string) (string, error) {
-	rest, ok := strings.CutPrefix(pattern, "/api/v1/")
-	if !ok {
-		return system, nil
-	}
-	name, _, _ := strings.Cut(rest, "/")
-	for _, noun := range nouns {
-		if noun.name == name {
-			return name, nil
-		}
-	}
-	return "", fmt.Errorf("nouns in openapi_tags.go do not describe %q", name)
 }

@@ -64,8 +64,8 @@ type Action struct {
 }
 
 // binding returns how the request of an action is read. A list takes the parameter fields, whatever its request says.
-func (a Action) binding(method string) (*binding, error) {
-	b, err := newBinding(a.request, method)
+func (a Action) binding(method string, words Vocabularies) (*binding, error) {
+	b, err := newBinding(a.request, method, words)
 	if err == nil && a.listed(method) {
 		b.take(fieldsParameter(a.item))
 	}

@@ -5,9 +5,7 @@ package handler
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -23,15 +21,15 @@ const (
 	internalDetail = "Something went wrong on our side. The request id finds it in our log."
 )
 
-// problemKind is how an error code is answered, and what it means for the caller.
-type problemKind struct {
-	status  int
-	title   string
-	meaning string // in Markdown, for docs/errors.md
+// ProblemKind is how an error code is answered, and what it means for the caller.
+type ProblemKind struct {
+	Status  int
+	Title   string
+	Meaning string // in Markdown, for docs/errors.md
 }
 
-// problemKinds is the one place that maps an error code to its HTTP status, title and meaning.
-var problemKinds = map[apperr.Code]problemKind{
+// ProblemKinds is the one place that maps an error code to its HTTP status, title and meaning.
+var ProblemKinds = map[apperr.Code]ProblemKind{
 	apperr.Malformed: {
 		http.StatusBadRequest, "Request not readable",
 		"The request cannot be read: broken JSON, a member twice, invalid UTF-8, or a broken header.",
@@ -152,22 +150,6 @@ var problemKinds = map[apperr.Code]problemKind{
 	},
 }
 
-// Problem is an error code as clients meet it.
-type Problem struct {
-	Code    apperr.Code
-	Status  int
-	Meaning string // in Markdown
-}
-
-// Problems lists the error codes in alphabetical order.
-func Problems() []Problem {
-	var problems []Problem
-	for _, code := range slices.Sorted(maps.Keys(problemKinds)) {
-		problems = append(problems, Problem{code, problemKinds[code].status, problemKinds[code].meaning})
-	}
-	return problems
-}
-
 // problem is the body of every error answer (RFC 9457). Errors is [] rather than absent.
 type problem struct {
 	Type      string         `json:"type"`
@@ -197,10 +179,10 @@ func writeProblem(c *gin.Context, err error) {
 		return
 	}
 	shown := presentable(err)
-	kind := problemKinds[shown.Code]
+	kind := ProblemKinds[shown.Code]
 	dropResourceHeaders(c.Writer.Header())
 	c.Header("Cache-Control", "no-store")
-	switch kind.status {
+	switch kind.Status {
 	case http.StatusUnauthorized:
 		c.Header("WWW-Authenticate", `Bearer realm="novamind"`) // RFC 9110, section 15.5.2
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
@@ -212,14 +194,14 @@ func writeProblem(c *gin.Context, err error) {
 		c.AbortWithStatus(http.StatusInternalServerError)
 		return
 	}
-	writeBody(c, kind.status, "application/problem+json", body)
+	writeBody(c, kind.Status, "application/problem+json", body)
 }
 
 // presentable returns what of err may be shown.
 func presentable(err error) *apperr.Error {
 	var e *apperr.Error
 	if errors.As(err, &e) && e.Code != apperr.Internal {
-		if _, known := problemKinds[e.Code]; known {
+		if _, known := ProblemKinds[e.Code]; known {
 			return e
 		}
 	}
@@ -230,15 +212,15 @@ func presentable(err error) *apperr.Error {
 }
 
 // statusOf returns the status that err is answered with.
-func statusOf(err error) int { return problemKinds[presentable(err).Code].status }
+func statusOf(err error) int { return ProblemKinds[presentable(err).Code].Status }
 
-func describe(e *apperr.Error, kind problemKind, requestID string) problem {
+func describe(e *apperr.Error, kind ProblemKind, requestID string) problem {
 	fields := make([]problemField, len(e.Fields))
 	for i, f := range e.Fields {
 		fields[i] = problemField(f)
 	}
 	return problem{
-		Type: problemType + string(e.Code), Title: kind.title, Status: kind.status, Detail: e.Detail,
+		Type: problemType + string(e.Code), Title: kind.Title, Status: kind.Status, Detail: e.Detail,
 		Code: e.Code, RequestID: requestID, Errors: fields, Candidates: e.Candidates,
 	}
 }

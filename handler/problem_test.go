@@ -44,11 +44,11 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 	codes := declaredCodes(t)
 	require.Greater(t, len(codes), 15)
 	for _, code := range codes {
-		require.Contains(t, problemKinds, code)
-		require.NotEmpty(t, problemKinds[code].title)
-		require.NotEmpty(t, problemKinds[code].meaning)
+		require.Contains(t, ProblemKinds, code)
+		require.NotEmpty(t, ProblemKinds[code].Title)
+		require.NotEmpty(t, ProblemKinds[code].Meaning)
 	}
-	require.Len(t, problemKinds, len(codes))
+	require.Len(t, ProblemKinds, len(codes))
 }
 
 func TestWriteProblem(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"novamind/internal/apperr"
-	"novamind/internal/audit"
 )
 
 // Access says who may call a route. Its zero value is refused, so that no route is open by omission.
@@ -41,7 +40,11 @@ type Route struct {
 type RouterConfig struct {
 	// Authenticate puts the caller into the request's context, or returns why there is none (apperr.Unauthenticated).
 	// It only looks: what it refuses is counted against the address after it returns.
-	Authenticate      HandlerFunc
+	Authenticate HandlerFunc
+	// Admit returns why a caller that Authenticate knows may not use a route of FirstLogin, Session or Own now; nil admits all.
+	Admit func(*gin.Context, Access) error
+	// Anonymous notes in the request's context that nobody is logged in, on public routes; may be nil.
+	Anonymous         func(*gin.Context)
 	Logger            *slog.Logger
 	TrustedProxies    []string // addresses or CIDRs whose X-Forwarded-For is believed; none by default
 	CORSOrigins       []string // whose pages may read answers; none by default
@@ -79,7 +82,7 @@ func NewRouter(config RouterConfig, routes []Route) (*gin.Engine, error) {
 	engine.NoRoute(failures.limit, handle(routeNotFound))
 	engine.NoMethod(failures.limit, handle(methodNotAllowed))
 	for _, route := range routes {
-		guard, err := guardFor(route, authenticate, failures, entries)
+		guard, err := config.guard(route, authenticate, failures, entries)
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +117,7 @@ func useMiddleware(engine *gin.Engine, config RouterConfig) {
 	)
 }
 
-func guardFor(route Route, authenticate HandlerFunc, failures, entries *limiter) (gin.HandlerFunc, error) {
+func (config RouterConfig) guard(route Route, authenticate HandlerFunc, failures, entries *limiter) (gin.HandlerFunc, error) {
 	switch {
 	case route.Handler == nil:
 		return nil, fmt.Errorf("router: %s %s has no handler", route.Method, route.Pattern)
@@ -123,14 +126,27 @@ func guardFor(route Route, authenticate HandlerFunc, failures, entries *limiter)
 	case route.Access == Public:
 		return func(c *gin.Context) {
 			entries.limit(c)
-			setActor(c, audit.Actor{})
+			if config.Anonymous != nil {
+				config.Anonymous(c)
+			}
 		}, nil
-	case route.Access == FirstLogin:
-		return requireSession(personal(authenticate), failures), nil
-	case route.Access == Session || route.Access == Own:
-		return requireSession(settled(authenticate), failures), nil
+	case route.Access == FirstLogin || route.Access == Session || route.Access == Own:
+		return requireSession(config.admitting(route.Access, authenticate), failures), nil
 	default:
 		return nil, fmt.Errorf("router: %s %s does not say who may call it", route.Method, route.Pattern)
+	}
+}
+
+// admitting lets authenticate refuse a caller that Admit refuses.
+func (config RouterConfig) admitting(access Access, authenticate HandlerFunc) HandlerFunc {
+	if config.Admit == nil {
+		return authenticate
+	}
+	return func(c *gin.Context) error {
+		if err := authenticate(c); err != nil {
+			return err
+		}
+		return config.Admit(c, access)
 	}
 }
 

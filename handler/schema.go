@@ -24,13 +24,15 @@ const (
 type schemas struct {
 	registry huma.Registry
 	types    map[string]reflect.Type
+	words    Vocabularies
 	fault    error // the first one
 }
 
 const schemaPrefix = "#/components/schemas/"
 
-func newSchemas() *schemas {
-	return &schemas{registry: huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer), types: map[string]reflect.Type{}}
+func newSchemas(words Vocabularies) *schemas {
+	registry := huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)
+	return &schemas{registry: registry, types: map[string]reflect.Type{}, words: words}
 }
 
 // of returns the schema of t, or a reference to its component.
@@ -191,7 +193,7 @@ func (s *schemas) restrict(schema *huma.Schema, vocabulary string) {
 	if schema.Items != nil {
 		schema = schema.Items
 	}
-	for _, word := range vocabularies[vocabulary] {
+	for _, word := range s.words[vocabulary] {
 		schema.Enum = append(schema.Enum, word)
 	}
 	if schema.Enum == nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // vocabularies are the values of members and parameters that take some words only. The tag values:"…" names one.
-var vocabularies = map[string][]string{
+var vocabularies = Vocabularies{
 	"appointment status":     models.AppointmentStates(),
 	"appointment type":       models.AppointmentTypes(),
 	"audit action":           service.AuditFilters()["action"],

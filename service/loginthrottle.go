@@ -2,11 +2,11 @@ package service
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
+	"novamind/internal/netaddr"
 	"novamind/internal/phi"
 	"novamind/models"
 	"novamind/repository"
@@ -89,7 +89,7 @@ func familiar(tally *models.LoginTally, now time.Time) bool {
 // names returns the names of the tallies: of the address, and of all strangers.
 func (*loginThrottle) names(email, address string) []string {
 	email = phi.NormalizeText(email)
-	return []string{"address\x00" + email + "\x00" + AddressGroup(address), "strangers\x00" + email}
+	return []string{"address\x00" + email + "\x00" + netaddr.Group(address), "strangers\x00" + email}
 }
 
 func waiting(tally *models.LoginTally, now time.Time) time.Duration {
@@ -118,18 +118,4 @@ func (t *loginThrottle) count(tally *models.LoginTally, budget int64, now time.T
 		until := now.Add(wait)
 		tally.BlockedUntil = &until
 	}
-}
-
-// AddressGroup is the unit in which network addresses are limited: an IPv4 address, or an IPv6 /64, since one host can use all of that. Whatever
-// is no address (a Unix socket's peer) is one group.
-func AddressGroup(addr string) string {
-	ip, err := netip.ParseAddr(addr)
-	if err != nil {
-		return ""
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	return netip.PrefixFrom(ip, 64).Masked().String()
 }

@@ -17,16 +17,6 @@ import (
 	"novamind/service"
 )
 
-func TestAddressGroup(t *testing.T) {
-	t.Parallel()
-	for addr, group := range map[string]string{
-		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
-		"2001:db8:1:2::": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "", "<nil>": "",
-	} {
-		require.Equal(t, group, service.AddressGroup(addr), addr)
-	}
-}
-
 // from returns the context of a request before login, from an address.
 func from(t *testing.T, address string) context.Context {
 	t.Helper()

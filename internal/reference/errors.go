@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,8 +21,9 @@ func errorsTable(doc document) string {
 		}
 	}
 	var rows [][]string
-	for _, p := range handler.Problems() {
-		rows = append(rows, []string{code(p.Code), strconv.Itoa(p.Status), p.Meaning, inGroups(answered[p.Code], operations)})
+	for _, c := range slices.Sorted(maps.Keys(handler.ProblemKinds)) {
+		kind := handler.ProblemKinds[c]
+		rows = append(rows, []string{code(c), strconv.Itoa(kind.Status), kind.Meaning, inGroups(answered[c], operations)})
 	}
 	return tableOf([]string{"code", "status", "meaning", "operations"}, rows)
 }

@@ -1,0 +1,64 @@
+package handler
+
+import (
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"novamind/internal/apperr"
+	"novamind/internal/audit"
+	"novamind/service"
+)
+
+// callerKey is where a request's context has its service.Caller.
+const callerKey = "caller"
+
+// authenticate puts the caller of a bearer token (RFC 6750) into the request's context.
+func (a *API) authenticate(c *gin.Context) error {
+	scheme, token, _ := strings.Cut(c.GetHeader("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		c.Header("WWW-Authenticate", "Bearer")
+		return apperr.New(apperr.Unauthenticated, "Log in, and send Authorization: Bearer with the token.")
+	}
+	caller, err := a.Auth.Authenticate(c.Request.Context(), token)
+	if err != nil {
+		if apperr.Is(err, apperr.Unauthenticated) {
+			c.Header("WWW-Authenticate", `Bearer error="invalid_token"`)
+		}
+		return err
+	}
+	setAccount(c, caller.Account.ID)
+	c.Set(callerKey, caller)
+	setActor(c, caller.Actor())
+	return nil
+}
+
+// admit refuses a machine where access is FirstLogin, which is about a person's own account. Elsewhere it refuses a
+// person whose first password is still the one that the program made up, or who has to enrol a second factor.
+func admit(c *gin.Context, access Access) error {
+	caller, _ := c.Value(callerKey).(*service.Caller)
+	switch {
+	case caller == nil:
+		return apperr.New(apperr.Internal, internalDetail)
+	case access == FirstLogin && caller.Machine():
+		return apperr.New(apperr.Unauthenticated, "This takes a person's login, not an API key.")
+	case access == FirstLogin || caller.Machine():
+		return nil
+	case caller.Account.MustChangePassword:
+		return apperr.New(apperr.PasswordChange, "Change the first password with POST /api/v1/auth/password.")
+	case caller.TOTPDue:
+		return apperr.New(apperr.TOTPDue, "Enrol a second factor with POST /api/v1/auth/totp.")
+	default:
+		return nil
+	}
+}
+
+// setActor notes in the request's context who asks, from where, and for which route.
+func setActor(c *gin.Context, actor audit.Actor) {
+	ctx := c.Request.Context()
+	actor.Origin, actor.RequestID, actor.Address, actor.Route = audit.API, RequestID(ctx), c.ClientIP(), c.FullPath()
+	c.Request = c.Request.WithContext(audit.WithActor(ctx, actor))
+}
+
+// anonymous notes in the request's context that nobody is logged in.
+func anonymous(c *gin.Context) { setActor(c, audit.Actor{}) }

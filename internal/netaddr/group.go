@@ -1,0 +1,19 @@
+// Package netaddr says which network addresses are limited together.
+package netaddr
+
+import "net/netip"
+
+// Group returns the unit in which requests of a network address are counted: an IPv4 address, or the /64 of an IPv6
+// address, since one host can use all addresses of it. Texts that are no address, such as the peer of a Unix socket,
+// are one group, "".
+func Group(addr string) string {
+	ip, err := netip.ParseAddr(addr)
+	if err != nil {
+		return ""
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	return netip.PrefixFrom(ip, 64).Masked().String()
+}
