@@ -71,8 +71,8 @@ type period struct {
 	From     *time.Time `query:"from"`
 	To       *time.Time `query:"to"`
 	Day      *time.Time `query:"day" format:"date"`
-	Week     *time.Time `query:"week" format:"date" doc:"The week from Monday that this day is in."`
-	TimeZone *string    `query:"time_zone" max:"64" doc:"The IANA time zone that a day or a week is of; else the clinic's." example:"America/New_York"`
+	Week     *time.Time `query:"week" format:"date" doc:"Any day of a week. Selects that week, from Monday to Sunday."`
+	TimeZone *string    `query:"time_zone" max:"64" doc:"The IANA time zone of day and week. Default: the clinic's time zone." example:"America/New_York"`
 }
 
 // span returns the time of a period, by the wall clock of its zone, or else of the clinic. It returns an Invalid

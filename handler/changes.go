@@ -15,7 +15,7 @@ import (
 // sinceParams let a list be read by what changed since a time; embed them beside pageParams. The request also has a
 // member Sort, with the tag values: a vocabulary that begins with the list's own order and ends with byUpdate.
 type sinceParams struct {
-	UpdatedSince *time.Time `json:"updated_since" query:"updated_since" doc:"What changed then or later, in the order of the changes. Ask with the watermark of the answer next time."`
+	UpdatedSince *time.Time `json:"updated_since" query:"updated_since" doc:"Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer."`
 }
 
 // byUpdate is the order of what changed.

@@ -26,7 +26,7 @@ func newClinicianAnswer(c service.Clinician) clinicianAnswer {
 type clinicianRequest struct {
 	byID
 
-	AccountID uuid.UUID `json:"account_id" doc:"The account of a clinician."`
+	AccountID uuid.UUID `json:"account_id" doc:"The account of the clinician."`
 }
 
 func (a *API) assignClinician(ctx context.Context, in clinicianRequest) (service.Clinician, error) {

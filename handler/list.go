@@ -130,7 +130,7 @@ func listOf[In, Row, Out any]() Action {
 func fieldsParameter(t reflect.Type) parameter {
 	return parameter{name: "fields", values: membersOf(t).names, field: reflect.StructField{
 		Type: reflect.TypeFor[[]string](),
-		Tag:  `doc:"The members of the items to answer; id always is."`,
+		Tag:  `doc:"The members to return of each item. id is always returned."`,
 	}}
 }
 

@@ -17,9 +17,9 @@ const (
 
 // pageParams is what a caller says about paging: members of a search's body (embed it), or query parameters.
 type pageParams struct {
-	Limit  *int     `json:"limit" query:"limit" doc:"The greatest number of rows, from 1 to 200; 50 without it."`
-	Cursor *string  `json:"cursor" query:"cursor" doc:"The next_cursor of the page before."`
-	Fields []string `json:"fields,omitempty" doc:"The members of the items to answer; id always is."` // of a body: see fieldsParameter
+	Limit  *int     `json:"limit" query:"limit" doc:"The maximum number of items on a page, from 1 to 200. Default: 50."`
+	Cursor *string  `json:"cursor" query:"cursor" doc:"The next_cursor of the previous page."`
+	Fields []string `json:"fields,omitempty" doc:"The members to return of each item. id is always returned."` // of a body: see fieldsParameter
 }
 
 // pageSpan is the part of a list to read: at most Limit rows after the row After, or from the start where it is nil.
@@ -33,7 +33,7 @@ type pageSpan struct {
 type page[T any] struct {
 	Items      []T        `json:"items"`
 	NextCursor *string    `json:"next_cursor"`
-	Watermark  *time.Time `json:"watermark,omitzero" doc:"With updated_since: what to ask for next time. It is the same on each page of a list."`
+	Watermark  *time.Time `json:"watermark,omitzero" doc:"Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark."`
 }
 
 // span checks params. filters is everything else that selects rows, besides the path: a struct or map that marshals to

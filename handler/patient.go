@@ -24,9 +24,9 @@ type patientAnswer struct {
 	Address          *models.Address          `json:"address"`
 	Insurance        *models.Insurance        `json:"insurance"`
 	EmergencyContact *models.EmergencyContact `json:"emergency_contact"`
-	MergedIntoID     *uuid.UUID               `json:"merged_into_id" doc:"The patient whose chart shows this one too."`
+	MergedIntoID     *uuid.UUID               `json:"merged_into_id" doc:"The patient into whose chart this one was merged. Null if it was not merged."`
 
-	Warnings []problemField `json:"warnings,omitzero" doc:"Of a registration: what is often meant, but may be a mistake."` // of a registration
+	Warnings []problemField `json:"warnings,omitzero" doc:"Only in the answer to a registration: values that may be a mistake, such as a phone number that another patient has."` // of a registration
 }
 
 func newPatientAnswer(p *models.Patient) patientAnswer {

@@ -18,7 +18,7 @@ type patientSearch struct {
 	LastName    *string `json:"last_name" query:"last_name" max:"50"`
 	DateOfBirth *string `json:"date_of_birth" query:"date_of_birth" max:"10"`
 	Q           *string `json:"q" query:"q" max:"200"`
-	Sort        *string `json:"sort" query:"sort" values:"order of patients" doc:"By id is about the order of registration."`
+	Sort        *string `json:"sort" query:"sort" values:"order of patients" doc:"id: approximately the order of registration. updated_at: the order of the last change."`
 
 	sinceParams
 	pageParams

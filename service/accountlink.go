@@ -15,8 +15,8 @@ import (
 
 // Link lets whoever has it choose the password of an account, once. It is shown once; the database has a hash.
 type Link struct {
-	Token     string    `json:"token" doc:"For POST /api/v1/auth/redeem."`
-	URL       string    `json:"url,omitempty" doc:"Where access.link_url is set."`
+	Token     string    `json:"token" doc:"The one-time token for POST /api/v1/auth/redeem."`
+	URL       string    `json:"url,omitempty" doc:"The link to give to the owner. Present only if access.link_url is configured."`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 

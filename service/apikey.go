@@ -36,7 +36,7 @@ func NewAPIKeyService(store *repository.Store, cfg config.Auth) *APIKeyService {
 type APIKeyInput struct {
 	Name      string    `json:"name" max:"200" example:"Laboratory"`
 	Scopes    []string  `json:"scopes" values:"scope" doc:"The permissions of the key."`
-	ExpiresAt time.Time `json:"expires_at" doc:"At most auth.api_key_lifetime from now."`
+	ExpiresAt time.Time `json:"expires_at" doc:"When the key expires: at most auth.api_key_lifetime from now."`
 }
 
 // Faults returns the rules that the input breaks.

@@ -25,14 +25,14 @@ type AppointmentInput struct {
 	PractitionerID uuid.UUID `json:"practitioner_id"`
 	StartsAt       time.Time `json:"starts_at"`
 	EndsAt         time.Time `json:"ends_at"`
-	TimeZone       string    `json:"time_zone,omitempty" max:"64" doc:"An IANA time zone; else the clinic's." example:"America/New_York"`
-	Status         string    `json:"status,omitempty" values:"new appointment status" doc:"Else booked. What is pending ends by itself."`
-	Type           string    `json:"type,omitempty" values:"appointment type" doc:"Else individual."`
-	Modality       string    `json:"modality,omitempty" values:"modality" doc:"Else in_person."`
+	TimeZone       string    `json:"time_zone,omitempty" max:"64" doc:"The IANA time zone of the appointment. Default: the clinic's time zone." example:"America/New_York"`
+	Status         string    `json:"status,omitempty" values:"new appointment status" doc:"Default: booked. A pending appointment is cancelled automatically after a while, unless it is booked before."`
+	Type           string    `json:"type,omitempty" values:"appointment type" doc:"Default: individual."`
+	Modality       string    `json:"modality,omitempty" values:"modality" doc:"Default: in_person."`
 	Reason         string    `json:"reason,omitempty" max:"200"`
-	VideoURL       string    `json:"video_url,omitempty" max:"200" doc:"An https address; with the modality video only." example:"https://video.example.org/1"`
-	AllowOverlap   bool      `json:"allow_overlap,omitempty" doc:"Lets the appointment overlap others."`
-	OverlapReason  string    `json:"overlap_reason,omitempty" max:"200" doc:"With allow_overlap: why."`
+	VideoURL       string    `json:"video_url,omitempty" max:"200" doc:"An https address. Allowed only with the modality video." example:"https://video.example.org/1"`
+	AllowOverlap   bool      `json:"allow_overlap,omitempty" doc:"Whether the appointment may overlap others."`
+	OverlapReason  string    `json:"overlap_reason,omitempty" max:"200" doc:"The reason for the overlap. Required with allow_overlap."`
 }
 
 // inputOf returns what a client would say to leave an appointment as it is.

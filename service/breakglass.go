@@ -48,7 +48,7 @@ func NewBreakGlassService(store *repository.Store, cfg config.Access, log *slog.
 type BreakGlassInput struct {
 	phi.Private `json:"-"`
 
-	PatientID   *uuid.UUID `json:"patient_id,omitempty" doc:"The patient, or else both names and the date of birth."`
+	PatientID   *uuid.UUID `json:"patient_id,omitempty" doc:"The patient. Instead, you can send both names and the date of birth."`
 	FirstName   *string    `json:"first_name,omitempty"`
 	LastName    *string    `json:"last_name,omitempty"`
 	DateOfBirth *string    `json:"date_of_birth,omitempty" format:"date" example:"1980-02-03"`

@@ -42,10 +42,10 @@ type ConsentInput struct {
 	phi.Private `json:"-"`
 
 	Kind        string     `json:"kind" values:"consent kind"`
-	RecipientID *uuid.UUID `json:"recipient_id,omitempty" doc:"The account that may see. Left out: all who treat the patient."`
+	RecipientID *uuid.UUID `json:"recipient_id,omitempty" doc:"The account that may see the protected records. Default: every clinician with the patient in care, except the account that records the consent."`
 	Purpose     string     `json:"purpose" max:"200" example:"Treatment"`
-	GrantedAt   *time.Time `json:"granted_at,omitempty" doc:"When the patient signed it. Left out: now."`
-	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"After it was granted."`
+	GrantedAt   *time.Time `json:"granted_at,omitempty" doc:"When the patient signed the consent. Default: now."`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"When the consent expires. It must be after granted_at. Default: never."`
 }
 
 func (in ConsentInput) consent(now time.Time) (*models.Consent, error) {
@@ -205,11 +205,11 @@ func (s *ConsentService) RevokeAll(ctx context.Context, patientID uuid.UUID) err
 type DisclosureInput struct {
 	phi.Private `json:"-"`
 
-	RecordID    *uuid.UUID `json:"record_id,omitempty" doc:"A signed record of the patient."`
-	ConsentID   *uuid.UUID `json:"consent_id,omitempty" doc:"Needed for a record that 42 CFR Part 2 protects."`
-	Recipient   string     `json:"recipient" max:"200" doc:"Outside of the clinic." example:"Example Hospital"`
+	RecordID    *uuid.UUID `json:"record_id,omitempty" doc:"The disclosed record, which must be a signed record of the patient."`
+	ConsentID   *uuid.UUID `json:"consent_id,omitempty" doc:"The consent that permits the disclosure. Required for a record that 42 CFR Part 2 protects."`
+	Recipient   string     `json:"recipient" max:"200" doc:"The person or organization outside of the clinic that received the information." example:"Example Hospital"`
 	Purpose     string     `json:"purpose" max:"200" example:"Referral"`
-	DisclosedAt *time.Time `json:"disclosed_at,omitempty" doc:"Left out: now."`
+	DisclosedAt *time.Time `json:"disclosed_at,omitempty" doc:"When the information was disclosed. Default: now."`
 }
 
 // Disclose records a disclosure to somebody outside, of a record not before it was signed. Of one that 42 CFR Part 2 protects it needs a consent that

@@ -334,9 +334,9 @@ type AmendmentInput struct {
 	AmendmentReason string              `json:"amendment_reason" max:"200" example:"The dose was wrong"`
 	OccurredAt      *time.Time          `json:"occurred_at,omitempty"`
 	Title           *string             `json:"title,omitempty" max:"200"`
-	Content         *string             `json:"content,omitempty" max:"100000" doc:"Markdown."`
-	Codes           *[]models.Coding    `json:"codes,omitempty" doc:"At most 50; they take the place of all codes."`
-	Questionnaire   *QuestionnaireInput `json:"questionnaire,omitempty" doc:"Of an assessment."`
+	Content         *string             `json:"content,omitempty" max:"100000" doc:"The text of the record, in Markdown. Default: unchanged."`
+	Codes           *[]models.Coding    `json:"codes,omitempty" doc:"At most 50 codes. They replace all codes of the record. Default: unchanged."`
+	Questionnaire   *QuestionnaireInput `json:"questionnaire,omitempty" doc:"The answered questionnaire. Allowed only in an assessment. Default: unchanged."`
 }
 
 // on returns the whole of a record as the amendment has it.

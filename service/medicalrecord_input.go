@@ -25,14 +25,14 @@ const (
 type RecordInput struct {
 	phi.Private `json:"-"`
 
-	AppointmentID *uuid.UUID          `json:"appointment_id,omitempty" doc:"An appointment of the patient."`
+	AppointmentID *uuid.UUID          `json:"appointment_id,omitempty" doc:"An appointment of the same patient."`
 	Kind          string              `json:"kind" values:"record kind"`
-	Sensitivity   *string             `json:"sensitivity,omitempty" values:"sensitivity" doc:"Left out: as it was, or as the kind requires."`
-	OccurredAt    *time.Time          `json:"occurred_at,omitempty" doc:"Left out: as it was, or now."`
-	Title         string              `json:"title" required:"false" max:"200" doc:"Signing needs one." example:"First visit"`
-	Content       string              `json:"content" required:"false" max:"100000" doc:"Markdown." example:"Sleeps well."`
-	Codes         []models.Coding     `json:"codes,omitempty" doc:"At most 50."`
-	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty" doc:"Of an assessment."`
+	Sensitivity   *string             `json:"sensitivity,omitempty" values:"sensitivity" doc:"Default: the level that the kind requires, otherwise the present level, or normal for a new record."`
+	OccurredAt    *time.Time          `json:"occurred_at,omitempty" doc:"When the documented event took place. Default: unchanged, or now for a new record."`
+	Title         string              `json:"title" required:"false" max:"200" doc:"Required for signing." example:"First visit"`
+	Content       string              `json:"content" required:"false" max:"100000" doc:"The text of the record, in Markdown." example:"Sleeps well."`
+	Codes         []models.Coding     `json:"codes,omitempty" doc:"At most 50 codes."`
+	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty" doc:"The answered questionnaire. Allowed only in an assessment."`
 }
 
 // QuestionnaireInput is an answered questionnaire. What is computed may be there, unchanged.
@@ -40,7 +40,7 @@ type QuestionnaireInput struct {
 	phi.Private `json:"-"`
 
 	Instrument string   `json:"instrument" values:"questionnaire"`
-	Answers    []int    `json:"answers" doc:"Of all items: 0 (not at all) to 3 (nearly every day)." example:"[1,2,0,0,1,2,3,0,0]"`
+	Answers    []int    `json:"answers" doc:"The answers to all items, in order, each from 0 (not at all) to 3 (nearly every day)." example:"[1,2,0,0,1,2,3,0,0]"`
 	Code       *string  `json:"code,omitempty" set:"server"`
 	ItemCodes  []string `json:"item_codes,omitempty" set:"server"`
 	Score      *int     `json:"score,omitempty" set:"server"`

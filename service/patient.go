@@ -38,8 +38,8 @@ func NewPatientService(store *repository.Store, care *Care, phoneRegion string) 
 type Registration struct {
 	PatientInput
 
-	AllowDuplicate  bool   `json:"allow_duplicate,omitempty" doc:"The clinic has a patient of these names and this date of birth, and this is another one."`
-	DuplicateReason string `json:"duplicate_reason,omitempty" max:"200" doc:"With allow_duplicate: why this is another patient."`
+	AllowDuplicate  bool   `json:"allow_duplicate,omitempty" doc:"Register the patient even if another patient has the same names and date of birth."`
+	DuplicateReason string `json:"duplicate_reason,omitempty" max:"200" doc:"The reason why this is another patient. Required with allow_duplicate."`
 }
 
 // Faults returns the rules that the registration breaks.

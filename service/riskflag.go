@@ -111,7 +111,7 @@ type ReviewInput struct {
 	phi.Private `json:"-"`
 
 	Finding  string     `json:"finding" max:"200" example:"Safe at home, with a plan"`
-	ReviewAt *time.Time `json:"review_at,omitempty" doc:"When to look again. Left out: the flag is resolved."`
+	ReviewAt *time.Time `json:"review_at,omitempty" doc:"The time by which the flag must be reviewed again. If absent, the flag is resolved."`
 }
 
 // Flag returns a flag. It returns a NotFound error, or an Unreadable one.

@@ -29,8 +29,8 @@ const (
 
 // Enrolment is what an authenticator app needs to know. It is shown once.
 type Enrolment struct {
-	Secret string `json:"secret" doc:"In base32."`
-	URI    string `json:"uri" doc:"To be shown as a QR code." example:"otpauth://totp/NovaMind:sam@example.org"`
+	Secret string `json:"secret" doc:"The secret of the second factor, in base32."`
+	URI    string `json:"uri" doc:"The address for the authenticator app. Show it as a QR code." example:"otpauth://totp/NovaMind:sam@example.org"`
 }
 
 // EnrolTOTP gives the actor a new secret for one-time passwords, which count once ConfirmTOTP got one. It returns a BadCredentials error for
