@@ -107,7 +107,7 @@ func (p period) check(clinic *time.Location) (zone *time.Location, fields []appe
 	} {
 		if other.given {
 			fields = append(fields, apperr.Field{
-				Pointer: inQuery(other.name), Code: "unexpected", Detail: "Only one of day, week, and from and to goes.",
+				Pointer: inQuery(other.name), Code: "unexpected", Detail: "Send only one of these: day, or week, or from and to.",
 			})
 		}
 	}

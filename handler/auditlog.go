@@ -99,7 +99,7 @@ func (a *API) searchAuditLogs(
 ) ([]*models.AuditLog, bool, error) {
 	if !in.From.IsZero() && !in.To.IsZero() && in.To.Before(in.From) {
 		return nil, false, apperr.InvalidFields(apperr.Field{
-			Pointer: inQuery("to"), Code: "out_of_range", Detail: "Must not lie before from.",
+			Pointer: inQuery("to"), Code: "out_of_range", Detail: "Must not be before from.",
 		})
 	}
 	page.Descending = true

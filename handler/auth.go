@@ -50,7 +50,7 @@ func (a *API) authenticate(c *gin.Context) error {
 	scheme, token, _ := strings.Cut(c.GetHeader("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		c.Header("WWW-Authenticate", "Bearer")
-		return apperr.New(apperr.Unauthenticated, "Log in, and send Authorization: Bearer with the token.")
+		return apperr.New(apperr.Unauthenticated, "Log in, and send the token in the header Authorization: Bearer TOKEN.")
 	}
 	caller, err := a.Auth.Authenticate(c.Request.Context(), token)
 	if err != nil {
@@ -73,7 +73,7 @@ func personal(authenticate HandlerFunc) HandlerFunc {
 		}
 		caller, _ := c.Value(callerKey).(*service.Caller)
 		if caller == nil || caller.Machine() {
-			return apperr.New(apperr.Unauthenticated, "This takes a person's login, not an API key.")
+			return apperr.New(apperr.Unauthenticated, "This operation needs the login of a person: an API key is not enough.")
 		}
 		return nil
 	}
@@ -92,9 +92,9 @@ func settled(authenticate HandlerFunc) HandlerFunc {
 		case caller.Machine():
 			return nil
 		case caller.Account.MustChangePassword:
-			return apperr.New(apperr.PasswordChange, "Change the first password with POST /api/v1/auth/password.")
+			return apperr.New(apperr.PasswordChange, "Change your password first, with POST /api/v1/auth/password.")
 		case caller.TOTPDue:
-			return apperr.New(apperr.TOTPDue, "Enrol a second factor with POST /api/v1/auth/totp.")
+			return apperr.New(apperr.TOTPDue, "Enrol a second factor first, with POST /api/v1/auth/totp.")
 		default:
 			return nil
 		}

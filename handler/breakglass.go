@@ -42,7 +42,7 @@ func (a *API) opened(ctx context.Context, _ service.BreakGlassInput, id uuid.UUI
 	}
 	i := slices.IndexFunc(active, func(b *models.BreakGlass) bool { return b.ID == id })
 	if i < 0 {
-		return breakGlassAnswer{}, apperr.New(apperr.NotFound, "The emergency access has expired.")
+		return breakGlassAnswer{}, apperr.New(apperr.NotFound, "The emergency access has expired. Open a new one.")
 	}
 	answer := breakGlassAnswer{ExpiresAt: active[i].ExpiresAt.UTC()}
 	for _, b := range slices.Backward(active) { // in the order in which they were opened

@@ -150,7 +150,7 @@ func keepServerSet(whole, shown any, rules service.Rules) error {
 	return apperr.InvalidFields(fields...)
 }
 
-const setByServer = "Is set by the server: leave it out, or unchanged."
+const setByServer = "The server sets this member: leave it out, or send it unchanged."
 
 // checkServerSet returns an error where a member of whole with the tag set is no pointer, or no member of the same type
 // is shown.

@@ -56,7 +56,7 @@ func (o listOrder) place(c *gin.Context, in any, span pageSpan) (service.Page, e
 	case sort != nil && !slices.Contains(o.accepted, *sort):
 		fault = &apperr.Field{Code: "unknown_value", Detail: oneOf(o.accepted)}
 	case sort != nil && since != nil && *sort != byUpdate:
-		fault = &apperr.Field{Code: "unexpected", Detail: "With updated_since, the order is updated_at."}
+		fault = &apperr.Field{Code: "unexpected", Detail: "With updated_since, sort must be updated_at or left out."}
 	}
 	if fault != nil {
 		fault.Pointer = placeOf(c, "sort")

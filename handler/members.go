@@ -95,7 +95,7 @@ func (m *memberCheck) object(at jsontext.Pointer, t reflect.Type) {
 	}
 	_, _ = m.dec.ReadToken()
 	if unknown {
-		m.add(at, "unknown_member", "Has a member that is not taken here. Taken are: "+known.list+".")
+		m.add(at, "unknown_member", "A member is unknown. Allowed are: "+known.list+".")
 	}
 	for _, name := range known.names {
 		if !given[name] && known.byName[name].missed() && len(m.absent) < maxFields {
@@ -183,7 +183,7 @@ func (m *memberCheck) scalar(at jsontext.Pointer, t reflect.Type) {
 }
 
 func (m *memberCheck) controlCharacter(at jsontext.Pointer) {
-	m.add(at, "control_character", "Holds a control character other than line feed, carriage return and tab.")
+	m.add(at, "control_character", "Must not contain control characters other than line feed, carriage return and tab.")
 }
 
 // hasControl looks at every string inside raw, member names too.
@@ -243,7 +243,7 @@ func nullable(t reflect.Type) bool {
 func wants(t reflect.Type) (jsontext.Kind, string) {
 	switch {
 	case t == timeType:
-		return jsontext.KindString, "a time as in RFC 3339"
+		return jsontext.KindString, "an RFC 3339 time, such as 2006-01-02T15:04:05Z"
 	case t == uuidType:
 		return jsontext.KindString, "a UUID"
 	case reflect.PointerTo(t).Implements(textType):

@@ -32,10 +32,10 @@ func (a *API) openAPI(c *gin.Context, _ nothing) error {
 	return nil
 }
 
-const about = "The backend of a mental-health clinic. Nothing submitted is ever repeated in an error.\n\n" +
-	"An address that is no route is answered with 404 and the code `route.not_found`, and a method that a route does " +
-	"not have with 405 and `route.method_not_allowed`. Clients ignore members of an answer that they do not know: " +
-	"later versions may add some. Requests take the members that are described, and no others."
+const about = "The backend of a mental-health clinic. Errors never repeat submitted data.\n\n" +
+	"An unknown path is answered with 404 and the code `route.not_found`. A method that the path does not support is " +
+	"answered with 405 and `route.method_not_allowed`. Clients must ignore unknown members of an answer, because later " +
+	"versions may add members. Requests must have only the members described here."
 
 func (a *API) document() ([]byte, error) {
 	d := &describer{schemas: newSchemas()}
@@ -117,9 +117,9 @@ func operationID(summary string) string {
 // logins says what an operation needs that needs no permission.
 var logins = map[Access]string{
 	Open:       "Needs no login.",
-	Public:     "Needs no login. Requests are limited for each address.",
-	FirstLogin: "Needs the login of a person, even while a first password or a second factor is due.",
-	Own:        "Needs a login or an API key, whatever its permissions.",
+	Public:     "Needs no login. The number of requests from each address is limited.",
+	FirstLogin: "Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.",
+	Own:        "Needs a login or an API key, but no permission.",
 }
 
 func (*describer) permissions(described *huma.Operation, op Operation) {
@@ -151,13 +151,13 @@ func (d *describer) parameters(op Operation, b *binding) []*huma.Param {
 		out = append(out, d.parameter(p))
 	}
 	if op.conditional(b) {
-		header("If-Match", "The ETag of the version that was read, or *.", true)
+		header("If-Match", "The ETag of the version you read, or * for any version.", true)
 	}
 	if op.revalidates() {
-		header("If-None-Match", "The ETag of an answer that is known.", false)
+		header("If-None-Match", "The ETag of an answer you have. If it is unchanged, the answer is 304.", false)
 	}
 	if op.Action.repeats {
-		header("Idempotency-Key", "A repeat with the same key within 24 hours gives the first result again.", false)
+		header("Idempotency-Key", "A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.", false)
 	}
 	return out
 }
@@ -235,13 +235,13 @@ func rawSchema(media string) *huma.Schema {
 
 // headers are the headers of answers. A required one is in each answer that lists it.
 var headers = map[string]*huma.Header{
-	"X-Request-Id":     header("The id of the request, in our log too.", true),
-	"Cache-Control":    header("How caches keep the answer: no-store, or no-cache for files of pages.", true),
-	"ETag":             header("The version of the answer: for If-Match, where a resource can be changed, and If-None-Match.", false),
-	"Location":         header("Where the new resource is.", true),
-	"Link":             header(`The next page, where there is one, with rel="next" (RFC 8288).`, false),
-	"Retry-After":      header("The seconds until another try makes sense.", true),
-	"WWW-Authenticate": header("How to log in.", true),
+	"X-Request-Id":     header("The id of the request, which is also in the log of the server.", true),
+	"Cache-Control":    header("Whether caches may keep the answer: no-store, or no-cache for the files of web pages.", true),
+	"ETag":             header("The version of the answer. Send it in If-Match to change the resource, or in If-None-Match to read it again.", false),
+	"Location":         header("The path of the new resource.", true),
+	"Link":             header(`The next page, if there is one, with rel="next" (RFC 8288).`, false),
+	"Retry-After":      header("The number of seconds to wait before the next attempt.", true),
+	"WWW-Authenticate": header("The authentication scheme to use.", true),
 }
 
 func header(description string, required bool) *huma.Header {

@@ -12,19 +12,19 @@ const system = "system"
 
 // nouns are the tags of the document. A tag is the first part of an operation's path below /api/v1.
 var nouns = []struct{ name, description string }{
-	{system, "The pages for browsers, this document, and the state of the server."},
-	{"auth", "Logging in and out, and the caller's own account."},
-	{"accounts", "The people who may log in."},
-	{"practitioners", "The accounts that have appointments, their hours and their free times."},
-	{"api-keys", "The machines that may log in."},
-	{"patients", "Patients, and lists of what belongs to one patient."},
-	{"break-glass", "Emergency access to patients who are not in the caller's care."},
-	{"appointments", "Appointments, from booking to the end."},
-	{"appointment-series", "Appointments by a recurrence rule."},
+	{system, "Web pages, this document, and the health of the server."},
+	{"auth", "Login, logout, and the caller's own account."},
+	{"accounts", "The accounts of staff."},
+	{"practitioners", "The accounts of clinicians, with their hours and free slots."},
+	{"api-keys", "The API keys of other programs."},
+	{"patients", "Patients, and lists of the data of one patient."},
+	{"break-glass", "Emergency access to patients outside of the caller's care."},
+	{"appointments", "Appointments: booking, changes and transitions."},
+	{"appointment-series", "Series of appointments, booked by a recurrence rule."},
 	{"medical-records", "Medical records: drafts, signed records and amendments."},
-	{"consents", "The consents of patients."},
-	{"risk-flags", "Flags on patients who need attention."},
-	{"audit-logs", "The audit log: events, their proofs, and the signed head."},
+	{"consents", "The consents of patients to the disclosure of their records."},
+	{"risk-flags", "Flags on patients in need of attention."},
+	{"audit-logs", "The audit log: events, their proofs, and the signed checkpoint."},
 	{"audit-reviews", "The weekly reviews of the audit log."},
 }
 

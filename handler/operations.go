@@ -295,7 +295,7 @@ func (a *API) auditOperations() []Operation {
 	const review = "/api/v1/audit-reviews/:week"
 	opening := []Need{
 		{Permission: service.AuditLogOpenDiff},
-		{service.PatientRead, "of all patients, for a change of demographics"},
+		{service.PatientRead, "with the scope all, if the event changed demographics"},
 	}
 	return []Operation{
 		{
@@ -341,7 +341,7 @@ func (a *API) appointmentOperations() []Operation {
 		Need{service.AppointmentOverlap, "with allow_overlap"})
 	updating := append(may(service.AppointmentUpdate), Need{service.AppointmentOverlap, "with allow_overlap"})
 	moving := append(mayAgain(service.AppointmentTransition, service.AppointmentRead),
-		Need{service.AppointmentOverlap, "for a late arrival where allow_overlap is set"})
+		Need{service.AppointmentOverlap, "for a late arrival with allow_overlap"})
 	notFree := fails(apperr.Taken, apperr.OutsideHours)
 	changing := change[appointmentReplacement](a.changeAppointment, newAppointmentAnswer)
 	notChanged := append(fails(apperr.BadTransition), notFree...)

@@ -55,7 +55,7 @@ func (s *cursorSealer) span(c *gin.Context, params pageParams, filters any) (pag
 		last, ok := list.open(*params.Cursor)
 		span.After = &last
 		if !ok {
-			fields = append(fields, apperr.Field{Pointer: placeOf(c, "cursor"), Code: "bad_cursor", Detail: "Is not a cursor of this list with these filters. Start without one."})
+			fields = append(fields, apperr.Field{Pointer: placeOf(c, "cursor"), Code: "bad_cursor", Detail: "Must be a cursor of this list with the same filters. Leave it out to start from the beginning."})
 		}
 	}
 	if len(fields) > 0 {

@@ -71,7 +71,7 @@ func (a *API) removePatient(ctx context.Context, in patientRemoval) (gone, error
 	case in.Purge:
 		return gone{}, a.Patients.Purge(ctx, in.ID, in.Current, valueOr(in.Reason, ""))
 	case in.Reason != nil:
-		return gone{}, apperr.InvalidFields(apperr.Field{Pointer: inQuery("reason"), Code: "unexpected", Detail: "Goes with purge=true only."})
+		return gone{}, apperr.InvalidFields(apperr.Field{Pointer: inQuery("reason"), Code: "unexpected", Detail: "Send reason only with purge=true."})
 	}
 	p, err := a.Patients.Deactivate(ctx, in.ID, in.Current)
 	if err != nil {

@@ -38,7 +38,7 @@ func (s patientSearch) query() (models.PatientQuery, error) {
 		day, err := phi.ParseCalendarDate(*s.DateOfBirth)
 		if err != nil {
 			return q, apperr.InvalidFields(apperr.Field{
-				Pointer: inQuery("date_of_birth"), Code: "date", Detail: "Is not a day of the form YYYY-MM-DD.",
+				Pointer: inQuery("date_of_birth"), Code: "date", Detail: "Must be a date as YYYY-MM-DD.",
 			})
 		}
 		q.DateOfBirth = &day

@@ -29,7 +29,7 @@ func withPurpose(authenticate HandlerFunc) HandlerFunc {
 			return nil
 		}
 		if !slices.Contains(purposes, purpose) {
-			e := apperr.New(apperr.Malformed, purposeHeader+" must be a code of HL7 v3 PurposeOfUse, as TREAT.")
+			e := apperr.New(apperr.Malformed, purposeHeader+" must be a code of HL7 v3 PurposeOfUse, such as TREAT.")
 			e.Fields = []apperr.Field{{Pointer: purposeHeader, Code: "invalid_format", Detail: e.Detail}}
 			return e
 		}

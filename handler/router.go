@@ -158,7 +158,7 @@ func limitAccounts(authenticate HandlerFunc, perMinute int) (HandlerFunc, error)
 		if err := authenticate(c); err != nil || counted {
 			return err
 		}
-		return accounts.take(accountOf(c), "Too many requests of this account.")
+		return accounts.take(accountOf(c), "Too many requests from this account. Try again later: see Retry-After.")
 	}, nil
 }
 
@@ -192,10 +192,10 @@ func handle(next HandlerFunc) gin.HandlerFunc {
 }
 
 func routeNotFound(*gin.Context) error {
-	return apperr.New(apperr.RouteNotFound, "There is no such route.")
+	return apperr.New(apperr.RouteNotFound, "This route does not exist: see GET /openapi.json.")
 }
 
 // methodNotAllowed leaves the Allow header to Gin, which has set it.
 func methodNotAllowed(*gin.Context) error {
-	return apperr.New(apperr.MethodNotAllowed, "This route takes the methods that Allow lists.")
+	return apperr.New(apperr.MethodNotAllowed, "This route does not support the method. The header Allow lists the supported ones.")
 }

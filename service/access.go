@@ -253,7 +253,7 @@ func stillGranted(ctx context.Context, account func(context.Context, audit.Actor
 	return nil
 }
 
-var errMeanwhile = apperr.New(apperr.Forbidden, "Your login or your role has ended meanwhile.")
+var errMeanwhile = apperr.New(apperr.Forbidden, "Your login or your role ended during the request.")
 
 // guarded runs fn in a unit of work, as guard does, and returns its result. A result with an identity is what a repeat with the same
 // idempotency key finds.

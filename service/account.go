@@ -83,7 +83,7 @@ func (v *validation) roles(pointer string, given []string) []string {
 }
 
 func unknownRole(pointer string) apperr.Field {
-	detail := "Is not a role. There are: " + strings.Join(Roles(), ", ") + "."
+	detail := "Must be one of: " + strings.Join(Roles(), ", ") + "."
 	return apperr.Field{Pointer: pointer, Code: "unknown_role", Detail: detail}
 }
 
@@ -148,7 +148,7 @@ func (s *AccountService) sameFirst(ctx context.Context, account *models.Account,
 		}
 	}
 	if !same {
-		return apperr.New(apperr.KeyReused, "This Idempotency-Key was used for a request with another password.")
+		return apperr.New(apperr.KeyReused, "This Idempotency-Key was used for a request with another password. Choose a new one.")
 	}
 	return nil
 }
@@ -259,7 +259,7 @@ func notOneself(ctx context.Context, account *models.Account, before []string) e
 		return err
 	}
 	if slices.ContainsFunc(account.Roles, func(role string) bool { return !slices.Contains(before, role) }) {
-		return apperr.New(apperr.Forbidden, "Nobody gives a role to themselves: ask another admin.")
+		return apperr.New(apperr.Forbidden, "You cannot give yourself a role. Ask another admin.")
 	}
 	return nil
 }
@@ -271,7 +271,7 @@ func notOwn(ctx context.Context, account *models.Account, instead string) error 
 	if err != nil || actor.ID != account.ID {
 		return err
 	}
-	return apperr.New(apperr.Forbidden, "For your own account this is "+instead+", which asks for the password.")
+	return apperr.New(apperr.Forbidden, "You cannot do this to your own account. Use "+instead+" instead, which asks for your password.")
 }
 
 // notTheLast refuses a change that leaves no admin. admins are those there are, held until the transaction ends.
@@ -280,7 +280,7 @@ func notTheLast(account *models.Account, admins []uuid.UUID) error {
 	if stays || !slices.Contains(admins, account.ID) || len(admins) > 1 {
 		return nil
 	}
-	return apperr.New(apperr.LastAdmin, "This is the last admin: make another one first.")
+	return apperr.New(apperr.LastAdmin, "This is the last admin. Give another account the role admin first.")
 }
 
 // settle records what a change means beyond the row, and ends what must not outlive it.

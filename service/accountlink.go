@@ -71,7 +71,7 @@ func (s *AccountService) Redeem(ctx context.Context, token, password string) err
 }
 
 func badLink() error {
-	return apperr.New(apperr.BadCredentials, "The link is unknown, was used, or has expired: ask an admin for a new one.")
+	return apperr.New(apperr.BadCredentials, "The link is unknown, was used, or has expired. Ask an admin for a new one.")
 }
 
 // newToken returns 256 random bits.

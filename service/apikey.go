@@ -53,11 +53,11 @@ func (in *APIKeyInput) check(now time.Time, longest time.Duration) error {
 	}
 	for i, scope := range in.Scopes {
 		if Reach([]string{RoleIntegration}, Permission(scope)) == None {
-			v.add("/scopes/"+itoa(i), "unknown_scope", "Is no permission of machines. There are: "+strings.Join(APIKeyScopes(), ", ")+".")
+			v.add("/scopes/"+itoa(i), "unknown_scope", "Must be one of: "+strings.Join(APIKeyScopes(), ", ")+".")
 		}
 	}
 	if !in.ExpiresAt.After(now) || in.ExpiresAt.After(now.Add(longest)) {
-		v.add("/expires_at", "out_of_range", "Must lie in the future, and not beyond auth.api_key_lifetime.")
+		v.add("/expires_at", "out_of_range", "Must be in the future, at most auth.api_key_lifetime from now.")
 	}
 	return v.err()
 }

@@ -66,7 +66,7 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	}
 	switch {
 	case !models.Changeable(a.Status) || expired(a, now):
-		return nil, apperr.New(apperr.BadTransition, "The appointment is over, and can't be changed any more.")
+		return nil, apperr.New(apperr.BadTransition, "The appointment can no longer be changed, because of its state or because its hold has expired.")
 	case a.Version != seen:
 		return nil, errStale
 	}
@@ -151,7 +151,7 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 	} else {
 		v.optional("/reason", &reason, maxOther)
 		if extent == Following {
-			v.add("/following", "unexpected", "Those that follow can only be cancelled together.")
+			v.add("/following", "unexpected", "Send following only with the state cancelled in to.")
 		}
 	}
 	intent := audit.Intent{Action: audit.Transition, EntityType: "appointment", EntityID: id, Reason: reason}
@@ -187,7 +187,7 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 
 func (s *AppointmentService) transition(ctx context.Context, a *models.Appointment, to, reason string, now time.Time) error {
 	if !models.MayBecome(a.Status, to) || expired(a, now) {
-		return apperr.New(apperr.BadTransition, "An appointment that is "+a.Status+" can't become "+to+".")
+		return apperr.New(apperr.BadTransition, "An appointment in the state "+a.Status+" cannot become "+to+".")
 	}
 	if err := timely(a, to, now); err != nil {
 		return err
@@ -226,7 +226,7 @@ func (s *AppointmentService) confirm(ctx context.Context, hold *models.Appointme
 func timely(a *models.Appointment, state string, now time.Time) error {
 	earliest, err := a.EarliestFor(state)
 	if err == nil && now.Before(earliest) {
-		err = apperr.New(apperr.BadTransition, "At this time the appointment can be "+state+" from "+earliest.Format(time.RFC3339)+" on.")
+		err = apperr.New(apperr.BadTransition, "It is too early: the appointment can become "+state+" from "+earliest.Format(time.RFC3339)+" on.")
 	}
 	return err
 }

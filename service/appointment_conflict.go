@@ -34,7 +34,7 @@ func (c Conflict) field(pointer, prefix string) apperr.Field {
 	detail := "The practitioner does not see patients at this time."
 	if c.Code != OutsideHours {
 		who := map[string]string{PractitionerTaken: "practitioner", PatientTaken: "patient"}[c.Code]
-		detail = fmt.Sprintf("The %s is taken from %s to %s.", who, c.StartsAt.Format(time.RFC3339), c.EndsAt.Format(time.RFC3339))
+		detail = fmt.Sprintf("The %s has another appointment from %s to %s.", who, c.StartsAt.Format(time.RFC3339), c.EndsAt.Format(time.RFC3339))
 	}
 	return apperr.Field{Pointer: pointer, Code: c.Code, Detail: prefix + detail}
 }
@@ -117,7 +117,7 @@ func refusal(found [][]Conflict) error {
 		}
 		for _, c := range conflicts {
 			if c.Code != OutsideHours {
-				refused.Code, refused.Detail = apperr.Taken, "The practitioner or the patient is taken at this time: see errors."
+				refused.Code, refused.Detail = apperr.Taken, "The practitioner or the patient has another appointment at this time: see errors."
 			}
 			refused.Fields = append(refused.Fields, c.field("/starts_at", prefix))
 		}
@@ -159,13 +159,13 @@ func (s *AppointmentService) bookable(ctx context.Context, practitionerID uuid.U
 	case err != nil && !apperr.Is(err, apperr.NotFound):
 		return err
 	case err != nil || practitioner.Disabled || !slices.Contains(practitioner.Roles, RoleClinician):
-		v.add("/practitioner_id", "not_clinician", "Is not a clinician who can be booked.")
+		v.add("/practitioner_id", "not_clinician", "Must be an enabled account of a clinician.")
 	}
 	switch {
 	case patient.MergedInto != nil && isNew:
-		v.add("/patient_id", "merged", "Is a patient who was merged into another: book for that one.")
+		v.add("/patient_id", "merged", "This patient was merged into another one. Book for that one.")
 	case !patient.Active:
-		v.add("/patient_id", "inactive", "Is a patient who is not active.")
+		v.add("/patient_id", "inactive", "Must be an active patient.")
 	}
 	return v.err()
 }

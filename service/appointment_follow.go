@@ -54,7 +54,7 @@ func (in *AppointmentInput) moveAlike(from, to AppointmentInput) error {
 		}
 		var shown bool
 		if start, shown = schedule.Resolve(wall.Add(shift), zone); !shown {
-			return apperr.InvalidFields(apperr.Field{Pointer: "/starts_at", Code: "skipped_time", Detail: "Clocks skip this time on the day of one that follows."})
+			return apperr.InvalidFields(apperr.Field{Pointer: "/starts_at", Code: "skipped_time", Detail: "The clocks skip this time on the day of a following appointment. Choose another time."})
 		}
 	}
 	in.StartsAt, in.EndsAt = start.UTC(), start.Add(length).UTC()

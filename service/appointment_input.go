@@ -104,15 +104,15 @@ func (v *validation) interval(start, end time.Time, zone *time.Location) {
 		case end.at.IsZero():
 			v.add(end.pointer, "required", "Must not be missing.")
 		case !schedule.Plausible(end.at):
-			v.add(end.pointer, "out_of_range", "Must lie from 1900 to 2200.")
+			v.add(end.pointer, "out_of_range", "Must be between the years 1900 and 2200.")
 		}
 	}
 	switch length := end.Sub(start); {
 	case start.IsZero() || end.IsZero():
 	case length < time.Minute:
-		v.add("/ends_at", "too_early", "Must be a minute after the start, or more.")
+		v.add("/ends_at", "too_early", "Must be at least one minute after starts_at.")
 	case zone != nil && schedule.Wall(end.In(zone)).Sub(schedule.Wall(start.In(zone))) > maxAppointment:
-		v.add("/ends_at", "out_of_range", "Must be at most 24 hours after the start, by the clock.")
+		v.add("/ends_at", "out_of_range", "Must be at most 24 hours after starts_at, by the wall clock.")
 	}
 }
 
@@ -120,7 +120,7 @@ func (v *validation) interval(start, end time.Time, zone *time.Location) {
 func (v *validation) zone(pointer, name string) *time.Location {
 	zone, err := schedule.Zone(name)
 	if err != nil {
-		v.add(pointer, "time_zone", "Is not a time zone of the IANA database, such as America/New_York.")
+		v.add(pointer, "time_zone", "Must be a time zone of the IANA database, such as America/New_York.")
 	}
 	return zone
 }
@@ -138,7 +138,7 @@ func (v *validation) videoURL(in *AppointmentInput) {
 	link, err := url.Parse(in.VideoURL)
 	switch {
 	case in.Modality != "video":
-		v.add("/video_url", "unexpected", "Goes with the modality video only.")
+		v.add("/video_url", "unexpected", "Send video_url only with the modality video.")
 	case err != nil || link.Scheme != "https" || link.Host == "":
 		v.add("/video_url", "url", "Must be an https address.")
 	}
@@ -149,7 +149,7 @@ func (v *validation) overlapReason(in *AppointmentInput) {
 	case in.AllowOverlap:
 		v.required("/overlap_reason", &in.OverlapReason, maxOther)
 	case in.OverlapReason != "":
-		v.add("/overlap_reason", "unexpected", "Goes with allow_overlap only.")
+		v.add("/overlap_reason", "unexpected", "Send overlap_reason only with allow_overlap.")
 	}
 }
 
@@ -162,6 +162,6 @@ func (in AppointmentInput) startStatus(now time.Time, hold time.Duration) (strin
 		expires := now.Add(hold)
 		return models.Pending, &expires, nil
 	default:
-		return "", nil, apperr.InvalidFields(apperr.Field{Pointer: "/status", Code: "unknown_value", Detail: "A new appointment is booked, or pending for a while."})
+		return "", nil, apperr.InvalidFields(apperr.Field{Pointer: "/status", Code: "unknown_value", Detail: "Must be booked or pending for a new appointment."})
 	}
 }

@@ -147,7 +147,7 @@ func (s *AppointmentService) GetSeries(ctx context.Context, id uuid.UUID) (*Seri
 func (in SeriesInput) expand() ([]*models.Appointment, schedule.Rule, error) {
 	var v validation
 	if in.Status != models.Booked {
-		v.add("/status", "unknown_value", "The appointments of a series are booked.")
+		v.add("/status", "unknown_value", "Must be booked for a series.")
 	}
 	rule, err := schedule.ParseRule(in.Rule)
 	if err != nil {
@@ -185,12 +185,12 @@ func (in SeriesInput) expand() ([]*models.Appointment, schedule.Rule, error) {
 }
 
 func (v *validation) rule(err error) {
-	code, detail := "rule", "Is not a recurrence rule (RFC 5545) with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY that makes an appointment."
+	code, detail := "rule", "Must be a recurrence rule (RFC 5545) with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY that makes at least one appointment."
 	switch {
 	case errors.Is(err, schedule.ErrRuleEndless):
-		code, detail = "endless", "Needs COUNT or UNTIL."
+		code, detail = "endless", "Must have COUNT or UNTIL."
 	case errors.Is(err, schedule.ErrRuleTooLong):
-		code, detail = "too_long", "Makes more than "+itoa(schedule.MaxOccurrences)+" appointments, or goes more than "+itoa(schedule.MaxYears)+" years ahead."
+		code, detail = "too_long", "Must make at most "+itoa(schedule.MaxOccurrences)+" appointments, and go at most "+itoa(schedule.MaxYears)+" years ahead."
 	}
 	v.add("/rule", code, detail)
 }

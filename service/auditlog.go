@@ -58,10 +58,10 @@ func (s *AuditLogService) OpenDiff(ctx context.Context, id uuid.UUID) (audit.Dif
 			return nil, err
 		}
 		if e.Clinical() {
-			return nil, apperr.New(apperr.Forbidden, "What clinical records say is not opened from the log.")
+			return nil, apperr.New(apperr.Forbidden, "The log does not show the content of clinical records.")
 		}
 		if e.Demographic() && !seesDemographics(ctx) {
-			return nil, apperr.New(apperr.Forbidden, "It takes a role that sees all patients, too.")
+			return nil, apperr.New(apperr.Forbidden, "You also need a role that may see all patients.")
 		}
 		return s.events.OpenDiff(ctx, e)
 	})

@@ -95,7 +95,7 @@ func (s *AuditReviewService) Week(name string) (Week, error) {
 }
 
 func noWeek() error {
-	return apperr.New(apperr.NotFound, "There is no such week; weeks are named as 2026-W07.")
+	return apperr.New(apperr.NotFound, "This week does not exist. Name an ISO week, such as 2026-W07.")
 }
 
 // WeekOf returns the week of a moment.
@@ -127,14 +127,14 @@ func (s *AuditReviewService) SignOff(ctx context.Context, week Week, current Pre
 			return err
 		}
 		if time.Now().Before(week.To) {
-			return apperr.New(apperr.Invalid, "The week is not over.")
+			return apperr.New(apperr.Invalid, "The week is not over yet. Sign it off afterwards.")
 		}
 		review, err := s.review(ctx, week)
 		switch {
 		case err != nil:
 			return err
 		case len(review.SignOffs) > 0:
-			return apperr.New(apperr.Duplicate, "The week is signed off already.")
+			return apperr.New(apperr.Duplicate, "The week is already signed off.")
 		}
 		if err := current.check(review.Count()); err != nil {
 			return err

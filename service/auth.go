@@ -184,7 +184,7 @@ func (s *AuthService) strengthen(ctx context.Context, account *models.Account, p
 func (s *AuthService) SetPassword(ctx context.Context, current, replacement string) error {
 	v := validation{PasswordFaults("/new_password", replacement)}
 	if current == replacement {
-		v.add("/new_password", "unchanged", "Must not be the old one.")
+		v.add("/new_password", "unchanged", "Must differ from the current password.")
 	}
 	if err := v.err(); err != nil {
 		return err

@@ -50,7 +50,7 @@ func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID
 				return nil, err
 			}
 			if grantFrom(ctx) != All && actor.ID != practitionerID {
-				return nil, apperr.New(apperr.Forbidden, "You may set your own hours only.")
+				return nil, apperr.New(apperr.Forbidden, "You may only set your own hours.")
 			}
 			if _, err := s.practitioner(ctx, practitionerID); err != nil {
 				return nil, err
@@ -143,7 +143,7 @@ func (s *AppointmentService) slots(ctx context.Context, a *models.Availability, 
 func (q SlotQuery) check() error {
 	var v validation
 	if !q.To.After(q.From) || q.To.Sub(q.From) > maxSlotPeriod {
-		v.add("?to", "out_of_range", "Must be later than from, by 31 days at most.")
+		v.add("?to", "out_of_range", "Must be after from, by at most 31 days.")
 	}
 	if q.Minutes < 5 || q.Minutes > int(maxAppointment/time.Minute) {
 		v.add("?minutes", "out_of_range", "Must be from 5 to 1440.")
@@ -211,7 +211,7 @@ func (in AvailabilityInput) applyTo(a *models.Availability) error {
 	for i, weekly := range in.Weekly {
 		pointer := "/weekly/" + itoa(i)
 		if !schedule.IsWeekday(weekly.Weekday) {
-			v.add(pointer+"/weekday", "unknown_value", "Must be a day from monday to sunday.")
+			v.add(pointer+"/weekday", "unknown_value", "Must be a weekday, from monday to sunday.")
 		}
 		v.hours(pointer, weekly.Hours)
 	}
@@ -219,7 +219,7 @@ func (in AvailabilityInput) applyTo(a *models.Availability) error {
 		pointer := "/exceptions/" + itoa(i)
 		v.date(pointer+"/date", day.Date)
 		if slices.ContainsFunc(in.Exceptions[:i], func(other schedule.DayHours) bool { return other.Date == day.Date }) {
-			v.add(pointer+"/date", "repeated", "Must be in the list once.")
+			v.add(pointer+"/date", "repeated", "Must appear only once in the list.")
 		}
 		v.atMost(pointer+"/hours", len(day.Hours))
 		for j, hours := range day.Hours {
@@ -245,7 +245,7 @@ func list[T any](given []T) []T { return append([]T{}, given...) }
 
 func (v *validation) atMost(pointer string, n int) {
 	if n > maxAvailability {
-		v.add(pointer, "too_long", "Has more than "+itoa(maxAvailability)+" entries.")
+		v.add(pointer, "too_long", "Must have at most "+itoa(maxAvailability)+" entries.")
 	}
 }
 
@@ -254,11 +254,11 @@ func (v *validation) hours(pointer string, hours schedule.Hours) {
 	to, toErr := schedule.ParseClock(hours.To)
 	switch {
 	case fromErr != nil:
-		v.add(pointer+"/from", "time_of_day", "Is not a time of day of the form HH:MM.")
+		v.add(pointer+"/from", "time_of_day", "Must be a time of day as HH:MM.")
 	case toErr != nil:
-		v.add(pointer+"/to", "time_of_day", "Is not a time of day of the form HH:MM, up to 24:00.")
+		v.add(pointer+"/to", "time_of_day", "Must be a time of day as HH:MM, at most 24:00.")
 	case to <= from:
-		v.add(pointer+"/to", "too_early", "Must be after from; hours across midnight are two.")
+		v.add(pointer+"/to", "too_early", "Must be after from. Send hours across midnight as two entries.")
 	}
 	for i, typ := range hours.Types {
 		v.oneOf(pointer+"/types/"+itoa(i), typ, models.AppointmentTypes())
@@ -267,7 +267,7 @@ func (v *validation) hours(pointer string, hours schedule.Hours) {
 
 func (v *validation) date(pointer, text string) bool {
 	if _, err := time.Parse(time.DateOnly, text); err != nil {
-		v.add(pointer, "date", "Is not a day of the form YYYY-MM-DD.")
+		v.add(pointer, "date", "Must be a date as YYYY-MM-DD.")
 		return false
 	}
 	return true

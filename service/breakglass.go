@@ -61,7 +61,7 @@ func (in *BreakGlassInput) query() (*models.PatientQuery, error) {
 	v.required("/reason", &in.Reason, maxOther)
 	if in.PatientID != nil {
 		if in.FirstName != nil || in.LastName != nil || in.DateOfBirth != nil {
-			v.add("/patient_id", "unexpected", "Goes without names and date of birth.")
+			v.add("/patient_id", "unexpected", "Send either patient_id, or both names and the date of birth.")
 		}
 		return nil, v.err()
 	}

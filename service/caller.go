@@ -69,7 +69,7 @@ func (s *AuthService) Authenticate(ctx context.Context, token string) (*Caller, 
 func (s *AuthService) withSession(ctx context.Context, hash string, now time.Time) (*Caller, time.Time, error) {
 	session, err := s.sessions.ByTokenHash(ctx, hash, now, s.idleSince(now))
 	if apperr.Is(err, apperr.NotFound) || (err == nil && (session.Account == nil || session.Account.Disabled)) {
-		return nil, time.Time{}, apperr.New(apperr.Unauthenticated, "Log in: the session is unknown or has ended.")
+		return nil, time.Time{}, apperr.New(apperr.Unauthenticated, "The session is unknown or has ended. Log in again.")
 	}
 	if err != nil {
 		return nil, time.Time{}, err
@@ -87,7 +87,7 @@ func (s *AuthService) withSession(ctx context.Context, hash string, now time.Tim
 func (s *AuthService) withKey(ctx context.Context, hash string, now time.Time) (*Caller, time.Time, error) {
 	key, err := s.keys.ByHash(ctx, hash, now)
 	if apperr.Is(err, apperr.NotFound) || (err == nil && !answersForKeys(key.Account)) {
-		return nil, time.Time{}, apperr.New(apperr.Unauthenticated, "The API key is unknown, was revoked or has expired.")
+		return nil, time.Time{}, apperr.New(apperr.Unauthenticated, "The API key is unknown, was revoked, or has expired. Ask an admin for a new one.")
 	}
 	if err != nil {
 		return nil, time.Time{}, err

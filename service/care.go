@@ -152,7 +152,7 @@ func (c *Care) sees(ctx context.Context, patientID uuid.UUID) (sees, emergency b
 
 // outOfSight is what a caller gets for what is not theirs to see: the same as where there is nothing.
 func outOfSight() error {
-	return apperr.Wrap(apperr.NotFound, "There is no such resource.", audit.ErrOutOfSight)
+	return apperr.Wrap(apperr.NotFound, "The resource does not exist, or you may not see it.", audit.ErrOutOfSight)
 }
 
 // entering notes by what right appointments or records of a patient come to be where they are: those of an emergency bring the patient into nobody's care, neither

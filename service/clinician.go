@@ -102,7 +102,7 @@ func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID
 		}
 		if missing != nil || account.Disabled || !slices.Contains(account.Roles, RoleClinician) {
 			return assigned, apperr.InvalidFields(apperr.Field{
-				Pointer: "/account_id", Code: "not_clinician", Detail: "Is not the account of a clinician: see GET /api/v1/practitioners.",
+				Pointer: "/account_id", Code: "not_clinician", Detail: "Must be an enabled account of a clinician: see GET /api/v1/practitioners.",
 			})
 		}
 		if err := s.care.relationships.Note(ctx, patientID, accountID, models.CareAssigned, time.Now()); err != nil {
@@ -172,14 +172,14 @@ func (s *CareService) carers(ctx context.Context, patientID uuid.UUID) (*carers,
 	return c, err
 }
 
-var errNotTheirs = apperr.New(apperr.Forbidden, "Only the front desk, or a clinician who registered the patient or is assigned, may do this.")
+var errNotTheirs = apperr.New(apperr.Forbidden, "Ask the front desk, the registering clinician or an assigned clinician to do this.")
 
 func (c *carers) mayAssign(accountID uuid.UUID) error {
 	switch {
 	case c.all:
 		return nil
 	case accountID == c.actor:
-		return apperr.New(apperr.Forbidden, "Clinicians don't assign themselves: the front desk does, or a colleague who is assigned.")
+		return apperr.New(apperr.Forbidden, "You cannot assign yourself. Ask the front desk, the registering clinician or an assigned clinician.")
 	case len(c.kinds[c.actor]) == 0:
 		return errNotTheirs
 	default:
@@ -194,15 +194,15 @@ func (c *carers) mayEnd(accountID uuid.UUID) ([]string, error) {
 	case !c.all && accountID != c.actor && len(c.kinds[c.actor]) == 0:
 		return nil, errNotTheirs
 	case len(theirs) == 0: // whatever else they have: not everybody may know who wrote records
-		return nil, conflict("The clinician neither registered the patient nor is assigned. Appointments and records keep a patient in care by themselves: see docs/access.md.")
+		return nil, conflict("The clinician neither registered the patient nor is assigned, so there is nothing to end. Appointments and records can keep a patient in care: see docs/access.md.")
 	case c.all:
 		return theirs, nil
 	case len(c.kinds) == 1:
-		return nil, conflict("Nobody else has the patient in lasting care: assign another clinician first.")
+		return nil, conflict("This is the only clinician with the patient in lasting care. Assign another clinician first.")
 	case accountID == c.actor:
 		return theirs, nil
 	case !slices.Contains(theirs, models.CareAssigned):
-		return nil, apperr.New(apperr.Forbidden, "A registration is ended by the front desk, or by who registered.")
+		return nil, apperr.New(apperr.Forbidden, "Only the front desk or the registering clinician can end a registration.")
 	default:
 		return []string{models.CareAssigned}, nil
 	}

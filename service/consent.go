@@ -51,7 +51,7 @@ type ConsentInput struct {
 func (in ConsentInput) consent(now time.Time) (*models.Consent, error) {
 	var v validation
 	if in.Kind != models.ConsentPart2 {
-		v.add("/kind", "unknown_value", "Is none of: "+models.ConsentPart2+".")
+		v.add("/kind", "unknown_value", "Must be one of: "+models.ConsentPart2+".")
 	}
 	v.required("/purpose", &in.Purpose, maxOther)
 	granted := now
@@ -59,13 +59,13 @@ func (in ConsentInput) consent(now time.Time) (*models.Consent, error) {
 		granted = in.GrantedAt.UTC().Truncate(time.Microsecond)
 	}
 	if granted.After(now) {
-		v.add("/granted_at", "future_date", "Lies in the future.")
+		v.add("/granted_at", "future_date", "Must not be in the future.")
 	}
 	c := &models.Consent{Base: models.Base{CreatedAt: now}, Kind: in.Kind, RecipientID: in.RecipientID, Purpose: phi.Of(in.Purpose), GrantedAt: granted}
 	if in.ExpiresAt != nil {
 		c.ExpiresAt = new(in.ExpiresAt.UTC().Truncate(time.Microsecond))
 		if !c.ExpiresAt.After(granted) {
-			v.add("/expires_at", "out_of_range", "Must be after it was granted.")
+			v.add("/expires_at", "out_of_range", "Must be after granted_at.")
 		}
 	}
 	return c, v.err()
@@ -93,7 +93,7 @@ func (s *ConsentService) grant(ctx context.Context, patientID uuid.UUID, in Cons
 	}
 	if in.RecipientID != nil {
 		if *in.RecipientID == actor.ID {
-			return nil, apperr.InvalidFields(apperr.Field{Pointer: "/recipient_id", Code: "consent", Detail: "A consent opens nothing to who records it: a colleague records it."})
+			return nil, apperr.InvalidFields(apperr.Field{Pointer: "/recipient_id", Code: "consent", Detail: "You cannot record a consent that names you. Ask a colleague to record it."})
 		}
 		if _, err := s.accounts.ByID(ctx, *in.RecipientID); err != nil {
 			return nil, unknownReference(err, "/recipient_id")
@@ -108,7 +108,7 @@ func unknownReference(err error, pointer string) error {
 	if !apperr.Is(err, apperr.NotFound) {
 		return err
 	}
-	return apperr.InvalidFields(apperr.Field{Pointer: pointer, Code: "unknown_reference", Detail: "Names nothing that is there."})
+	return apperr.InvalidFields(apperr.Field{Pointer: pointer, Code: "unknown_reference", Detail: "Must refer to a resource that exists and that you may see."})
 }
 
 // Get returns a consent. It returns a NotFound error, or an Unreadable one.
@@ -171,7 +171,7 @@ func (s *ConsentService) Revoke(ctx context.Context, id uuid.UUID, current Preco
 				return nil, err
 			}
 			if c.RevokedAt != nil {
-				return nil, conflict("The consent was revoked already.")
+				return nil, conflict("The consent is already revoked.")
 			}
 			c.RevokedAt = new(time.Now().UTC().Truncate(time.Microsecond))
 			return c, s.consents.Update(ctx, c)
@@ -256,7 +256,7 @@ func (s *ConsentService) disclose(
 	v.required("/purpose", &in.Purpose, maxOther)
 	if in.DisclosedAt != nil {
 		if d.DisclosedAt = in.DisclosedAt.UTC().Truncate(time.Microsecond); d.DisclosedAt.After(now) {
-			v.add("/disclosed_at", "future_date", "Lies in the future.")
+			v.add("/disclosed_at", "future_date", "Must not be in the future.")
 		}
 	}
 	if err := v.err(); err != nil {
@@ -281,16 +281,16 @@ func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error
 			return unknownReference(err, "/record_id")
 		}
 		if m.Status != models.RecordFinal && m.Status != models.RecordAmended {
-			return conflict("Only a record that was signed, and not entered in error, is disclosed.")
+			return conflict("Only a signed record that is not marked as entered in error can be disclosed.")
 		}
 		if d.DisclosedAt.Before(*m.SignedAt) {
-			return apperr.InvalidFields(apperr.Field{Pointer: "/disclosed_at", Code: "out_of_range", Detail: "Lies before the record was signed."})
+			return apperr.InvalidFields(apperr.Field{Pointer: "/disclosed_at", Code: "out_of_range", Detail: "Must not be before the record was signed."})
 		}
 		d.PatientID, d.Notice = m.PatientID, m.Sensitivity == models.SensitivityPart2
 	}
 	switch {
 	case d.ConsentID == nil && d.Notice:
-		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "required", Detail: "42 CFR Part 2 protects this record: name the patient's consent."})
+		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "required", Detail: "42 CFR Part 2 protects this record: send the id of the patient's consent."})
 	case d.ConsentID == nil:
 		return nil
 	}
@@ -299,10 +299,10 @@ func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error
 		return unknownReference(err, "/consent_id")
 	}
 	if c.PatientID != d.PatientID || !held(c, d.DisclosedAt) {
-		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "Is not a consent of this patient that held then."})
+		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "Must be a consent of this patient that was in effect at disclosed_at."})
 	}
 	if c.RecipientID != nil {
-		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "Names an account: it lets nobody else see anything."})
+		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "This consent permits disclosure to one account only. Send a consent without recipient_id."})
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func (s *AuthService) first(ctx context.Context) error {
 		return err
 	}
 	return apperr.InvalidFields(apperr.Field{
-		Pointer: "NOVAMIND_ADMIN_EMAIL", Code: "taken", Detail: "Is the e-mail of an account that can't administer: name another one.",
+		Pointer: "NOVAMIND_ADMIN_EMAIL", Code: "taken", Detail: "This e-mail address belongs to an account that cannot administer accounts. Choose another one.",
 	})
 }
 

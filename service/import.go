@@ -103,7 +103,7 @@ func importLines[R, M any](ctx context.Context, store Store, kind imported[R, M]
 	run := &importRun[R, M]{imported: kind, store: store, seen: map[uuid.UUID]int{}, report: Report{Rejected: []Reject{}}}
 	for line, err := range lines {
 		if err != nil {
-			return run.report, apperr.Wrap(apperr.Malformed, "The file can't be read further.", err)
+			return run.report, apperr.Wrap(apperr.Malformed, "The rest of the file cannot be read.", err)
 		}
 		saved, err := run.take(ctx, line)
 		if err == nil && strict && len(run.report.Rejected) > 0 {

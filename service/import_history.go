@@ -244,14 +244,14 @@ func (v *validation) oursOfRecord(d *fhir.Document, in *RecordInput, m *models.M
 	if signed, said := d.Ours[oursSignedAt]; said {
 		at, err := time.Parse(time.RFC3339Nano, signed)
 		if err != nil || !schedule.Plausible(at) || at.After(time.Now()) {
-			v.add("/extension/"+oursSignedAt, "date", "Is not a time of the past.")
+			v.add("/extension/"+oursSignedAt, "date", "Must be a time in the past.")
 		}
 		m.SignedAt = new(at.UTC().Truncate(time.Microsecond))
 	}
 	if answered, said := d.Ours[oursQuestionnaire]; said {
 		var q answeredQuestionnaire
 		if err := json.Unmarshal([]byte(answered), &q); err != nil {
-			v.add("/extension/"+oursQuestionnaire, "wrong_type", "Is not an answered questionnaire.")
+			v.add("/extension/"+oursQuestionnaire, "wrong_type", "Must be an answered questionnaire.")
 		}
 		in.Questionnaire = &QuestionnaireInput{Instrument: q.Instrument, Answers: q.Answers}
 	}

@@ -29,7 +29,7 @@ func (s *KeyService) RotateKEK(ctx context.Context, to string) (KEKRotation, err
 		return s.moveKEK(ctx, to)
 	}
 	if phi.IsVariable(s.kekURI) {
-		return KEKRotation{}, apperr.New(apperr.Invalid, "A key in an environment variable can't be changed from here: name where the new one is with --to.")
+		return KEKRotation{}, apperr.New(apperr.Invalid, "A key in an environment variable cannot be changed by this command. Name the place of the new key with --to.")
 	}
 	return s.renewKEK(ctx)
 }

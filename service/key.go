@@ -169,7 +169,7 @@ func (s *KeyService) Rotate(ctx context.Context, p phi.Purpose) (string, error) 
 			return "", err
 		}
 		if refused {
-			return "", apperr.New(apperr.Stale, "The new key was retired meanwhile: run keys rotate again.")
+			return "", apperr.New(apperr.Stale, "The new key was retired in the meantime. Run keys rotate again.")
 		}
 		return phi.Promote(p, kek, wrapped, keyID)
 	})
@@ -278,7 +278,7 @@ func (s *KeyService) refuse(ctx context.Context, p phi.Purpose, keyID string) er
 }
 
 func errSealing() error {
-	return apperr.New(apperr.Invalid, "The key seals new values: rotate first.")
+	return apperr.New(apperr.Invalid, "The key seals new values. Run keys rotate first.")
 }
 
 func (s *KeyService) retirable(ctx context.Context, keyID string) (phi.Purpose, error) {
@@ -289,13 +289,13 @@ func (s *KeyService) retirable(ctx context.Context, keyID string) (phi.Purpose, 
 	i := slices.IndexFunc(states, func(k KeyState) bool { return k.ID == keyID && k.State != KeyGone })
 	switch {
 	case i < 0:
-		return "", apperr.New(apperr.Invalid, "There is no such key: see keys status.")
+		return "", apperr.New(apperr.Invalid, "There is no such key. Run keys status for a list.")
 	case states[i].State == KeyPrimary:
 		return "", errSealing()
 	case slices.Contains([]phi.Purpose{phi.Log, phi.LogMAC, phi.LogSign}, states[i].Purpose):
-		return "", apperr.New(apperr.Invalid, "The log can't be sealed or signed anew, so its keys are kept.")
+		return "", apperr.New(apperr.Invalid, "The keys of the log cannot be retired, because the log cannot be sealed or signed again.")
 	case states[i].Purpose == KEKPurpose:
-		return "", apperr.New(apperr.Invalid, "The key wraps the keysets: run keys rotate --kek, which ends it.")
+		return "", apperr.New(apperr.Invalid, "The key wraps the keysets. Run keys rotate --kek to replace it.")
 	}
 	return states[i].Purpose, nil
 }

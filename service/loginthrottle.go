@@ -49,7 +49,7 @@ func (t *loginThrottle) begin(ctx context.Context, email string) error {
 		}
 		for _, tally := range counted {
 			if wait := waiting(tally, now); wait > 0 {
-				e := apperr.New(apperr.RateLimited, "Too many failed logins for this account.")
+				e := apperr.New(apperr.RateLimited, "Too many failed logins for this account. Try again later: see Retry-After.")
 				e.RetryAfter = wait
 				return e
 			}

@@ -73,7 +73,7 @@ func (s *MedicalRecordService) write(
 	case err != nil:
 		return nil, err
 	case merged:
-		return nil, conflict("The patient was merged into another: write into that one's chart.")
+		return nil, conflict("The patient was merged into another one. Write into the chart of that one.")
 	}
 	m := &models.MedicalRecord{PatientID: patientID, AuthorID: actor.ID, Status: models.RecordDraft}
 	if err := s.apply(ctx, m, in); err != nil {
@@ -232,7 +232,7 @@ func (s *MedicalRecordService) Change(ctx context.Context, id uuid.UUID, current
 ) (*models.MedicalRecord, error) {
 	return s.change(ctx, MedicalRecordUpdate, recordIntent(audit.Update, id), current, func(ctx context.Context, m *models.MedicalRecord) error {
 		if m.Frozen() {
-			return conflict("The record was signed: amend it instead.")
+			return conflict("The record is no longer a draft, and cannot be changed. Amend it instead.")
 		}
 		in, err := edit(m)
 		if err != nil {
@@ -256,7 +256,7 @@ func (s *MedicalRecordService) Change(ctx context.Context, id uuid.UUID, current
 func (s *MedicalRecordService) Sign(ctx context.Context, id uuid.UUID, current Precondition) (*models.MedicalRecord, error) {
 	return s.change(ctx, MedicalRecordSign, recordIntent(audit.Sign, id), current, func(ctx context.Context, m *models.MedicalRecord) error {
 		if !models.RecordMayBecome(m.Status, models.RecordFinal) {
-			return conflict("Only a draft is signed.")
+			return conflict("Only a draft can be signed.")
 		}
 		if err := complete(m); err != nil {
 			return err
@@ -277,7 +277,7 @@ func (s *MedicalRecordService) MarkError(ctx context.Context, id uuid.UUID, curr
 			return err
 		}
 		if !models.RecordMayBecome(m.Status, models.RecordInError) {
-			return conflict("The record is marked already.")
+			return conflict("The record is already marked as entered in error.")
 		}
 		m.Status, m.ErrorReason = models.RecordInError, phi.Of(reason)
 		if err := s.records.Update(ctx, m); err != nil {
@@ -322,7 +322,7 @@ func (s *MedicalRecordService) written(ctx context.Context, m *models.MedicalRec
 	}
 	first, err := s.records.FirstAuthor(ctx, m.ID)
 	if err == nil && first != actor.ID {
-		err = apperr.New(apperr.Forbidden, "Only who wrote the record, or its first version, may do this.")
+		err = apperr.New(apperr.Forbidden, "Only the author of the record or of its first version may do this.")
 	}
 	return err
 }
@@ -388,7 +388,7 @@ func (s *MedicalRecordService) amend(ctx context.Context, old *models.MedicalRec
 	last, err := s.records.LastVersion(ctx, old.ID)
 	switch superseded := apperr.Is(err, apperr.NotFound); {
 	case superseded, old.Status != models.RecordFinal && old.Status != models.RecordAmended:
-		return nil, conflict("Only a signed record is amended that was not entered in error, and that nothing supersedes which was not.")
+		return nil, conflict("Only the latest signed version of a record can be amended, and only if it is not marked as entered in error.")
 	case err != nil:
 		return nil, err
 	}

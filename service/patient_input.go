@@ -78,7 +78,7 @@ func (v *validation) contactInfo(in *models.ContactInfo, region string) models.C
 	v.phone("/contact_info/phone", &c.Phone, region)
 	v.phone("/contact_info/alternative_phone", &c.AlternativePhone, region)
 	if c.Email == "" && c.Phone == "" {
-		v.add("/contact_info", "required", "Needs an e-mail or a phone.")
+		v.add("/contact_info", "required", "Must have an e-mail address or a phone number.")
 	}
 	return c
 }
