@@ -59,11 +59,11 @@ type Verification struct {
 func (v Verification) Diagnosis() string {
 	switch {
 	case v.logDiffers && v.rowsDiffer:
-		return "the audit log was tampered with, and records are not what the log says"
+		return "the audit log was tampered with, and records differ from the log"
 	case v.logDiffers:
 		return "the audit log was tampered with"
 	case v.rowsDiffer:
-		return "the audit log is intact, but records are not what it says: they were changed past the program"
+		return "the audit log is intact, but records differ from it: they were changed by another way than the program"
 	default:
 		return ""
 	}
