@@ -12,7 +12,7 @@ import (
 	"novamind/service"
 )
 
-// appointmentFilters is what lists of appointments can be narrowed by.
+// appointmentFilters are the filters of lists of appointments.
 type appointmentFilters struct {
 	sinceParams
 	pageParams
@@ -96,7 +96,7 @@ func (p period) span(clinic *time.Location) (from, to time.Time, err error) {
 	return from.UTC(), to.UTC(), nil
 }
 
-// check returns the zone of a period, and what is wrong with it.
+// check returns the zone of a period, and its faults.
 func (p period) check(clinic *time.Location) (zone *time.Location, fields []apperr.Field) {
 	whole := p.Day != nil || p.Week != nil
 	for _, other := range []struct {

@@ -114,7 +114,7 @@ type diffAnswer struct {
 	Diff audit.Diff `json:"diff" doc:"The old and the new value of each changed field. A missing value is left out."`
 }
 
-// openDiff returns what an event changed, from what to what.
+// openDiff returns the old and the new value of each field that an event changed.
 func (a *API) openDiff(ctx context.Context, id uuid.UUID) (diffAnswer, error) {
 	diff, err := a.AuditLogs.OpenDiff(ctx, id)
 	return diffAnswer{id, diff}, err

@@ -16,8 +16,8 @@ type checkpointAnswer struct {
 	Keys       []string `json:"keys" doc:"The public keys for verifying the checkpoint."`
 }
 
-// checkpoint returns the newest signed head of the log, and the keys to check it with. It names nobody: any login may
-// see it, and any API key, whatever its scopes.
+// checkpoint returns the newest checkpoint of the log, and the keys for verifying it. It identifies no person, so any
+// login and any API key may see it.
 func (a *API) checkpoint(ctx context.Context, _ nothing) (checkpointAnswer, error) {
 	checkpoint, note, err := a.AuditTree.Checkpoint(ctx)
 	if err != nil {

@@ -20,7 +20,7 @@ type ReviewAnswer struct {
 	SignedOff *signOffAnswer        `json:"signed_off" doc:"The sign-off of the week. Null until the week is signed off."`
 }
 
-// tag is the number of events: nobody signs off what they did not see.
+// tag is the number of events. It keeps a reviewer from signing off events that they did not see.
 func (r ReviewAnswer) tag() int64 { return r.Count }
 
 type reviewSectionAnswer struct {

@@ -65,7 +65,7 @@ func (a *API) authenticate(c *gin.Context) error {
 	return nil
 }
 
-// personal refuses a machine: what is about a person's own account is none of its business.
+// personal refuses API keys. It guards the operations on a person's own account.
 func personal(authenticate HandlerFunc) HandlerFunc {
 	return func(c *gin.Context) error {
 		if err := authenticate(c); err != nil {

@@ -46,7 +46,7 @@ func (a *API) revokeConsent(ctx context.Context, in ofVersion) (*models.Consent,
 	return a.Consents.Revoke(ctx, in.ID, in.Current)
 }
 
-// patientList is the request of a list of what belongs to a patient, without filters.
+// patientList is the request of a list of the rows of a patient, without filters.
 type patientList struct {
 	byID
 	pageParams

@@ -17,7 +17,7 @@ import (
 
 // decodeBody reads the request's JSON body into *into, which is only changed on success. Nothing submitted gets into
 // an error. Errors: apperr.MediaType unless the Content-Type is application/json; TooLarge over the limit that
-// limitBody set; Malformed for what is not one well-formed JSON text (see checkSyntax); Invalid with every field that
+// limitBody set; Malformed for a body that is not one well-formed JSON text (see checkSyntax); Invalid with every field that
 // does not fit T (see checkMembers).
 func decodeBody[T any](c *gin.Context, into *T) error {
 	body, err := readMembers(c, reflect.TypeFor[T](), "application/json")
@@ -50,7 +50,7 @@ func decodeChecked[T any](body []byte, into *T) error {
 	return unmarshal(body, into)
 }
 
-// unmarshal decodes a body that passed readMembers. What into has besides stays.
+// unmarshal decodes a body that passed readMembers. Members of into that the body lacks keep their values.
 func unmarshal[T any](body []byte, into *T) error {
 	value := *into
 	if err := json.Unmarshal(body, &value, json.RejectUnknownMembers(true)); err != nil {

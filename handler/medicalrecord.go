@@ -86,7 +86,7 @@ type medicalRecordReplacement struct {
 
 func (r medicalRecordReplacement) input() service.RecordInput { return r.RecordInput }
 
-// recordFilters are what lists of records are narrowed by.
+// recordFilters are the filters of lists of records.
 type recordFilters struct {
 	AppointmentID uuid.UUID `query:"appointment_id"`
 	AuthorID      uuid.UUID `query:"author_id"`

@@ -20,7 +20,7 @@ import (
 // maxFields bounds the answer: a body of a million wrong elements gets this many complaints.
 const maxFields = 20
 
-// memberCheck compares a JSON text with a Go type and collects what is wrong. Its pointers are made of member names
+// memberCheck compares a JSON text with a Go type and collects the faults. Its pointers are made of member names
 // the type knows and of array indexes, so that a submitted name can't get into one.
 type memberCheck struct {
 	dec    *jsontext.Decoder
@@ -37,7 +37,7 @@ func checkMembers(body []byte, t reflect.Type) []apperr.Field {
 	return faults
 }
 
-// inspect returns what checkMembers does, and the members that are required and absent.
+// inspect returns the faults of checkMembers, and the required members that are absent.
 func inspect(body []byte, t reflect.Type) (faults, absent []apperr.Field) {
 	m := &memberCheck{dec: jsontext.NewDecoder(bytes.NewBuffer(body))}
 	m.value("", t, false)
@@ -210,7 +210,7 @@ var (
 	ownTypes = []reflect.Type{textType, reflect.TypeFor[json.Unmarshaler](), reflect.TypeFor[json.UnmarshalerFrom]()}
 )
 
-// shape is how t is walked: Struct, Map, Slice (arrays too), or Invalid for what is checked as one value.
+// shape is how t is walked: Struct, Map, Slice (arrays too), or Invalid for a type that is checked as one value.
 func shape(t reflect.Type) reflect.Kind {
 	if t == timeType || t == rawType || ownsItsJSON(t) {
 		return reflect.Invalid

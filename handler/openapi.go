@@ -114,7 +114,7 @@ func operationID(summary string) string {
 	return strings.Join(words, "")
 }
 
-// logins says what an operation needs that needs no permission.
+// logins describes the access of operations that need no permission.
 var logins = map[Access]string{
 	Open:       "Needs no login.",
 	Public:     "Needs no login. The number of requests from each address is limited.",
@@ -179,7 +179,7 @@ func (d *describer) parameter(p parameter) *huma.Param {
 	return out
 }
 
-// revalidates reports whether an operation answers 304 where If-None-Match names what it would answer.
+// revalidates reports whether an operation answers 304 if If-None-Match names the present answer.
 func (op Operation) revalidates() bool {
 	return op.Method == http.MethodGet && (op.Action.versioned || op.Action.item != nil)
 }
@@ -225,7 +225,7 @@ func (d *describer) responses(described *huma.Operation, op Operation, b *bindin
 	}
 }
 
-// rawSchema describes what an action writes by itself: text, or JSON of any form.
+// rawSchema describes the answer of a raw action: text, or JSON of any form.
 func rawSchema(media string) *huma.Schema {
 	if strings.HasPrefix(media, "text/") {
 		return &huma.Schema{Type: huma.TypeString}
@@ -307,7 +307,7 @@ func byStatus(codes []apperr.Code) map[int][]apperr.Code {
 	return out
 }
 
-// codes lists the error codes of an operation: those of its row, and those that follow from it.
+// codes lists the error codes of an operation: the codes of its row, and the codes that follow from the other columns.
 func (op Operation) codes(b *binding) []apperr.Code {
 	codes := append([]apperr.Code{apperr.Internal}, op.Errors...)
 	when := func(holds bool, more ...apperr.Code) {

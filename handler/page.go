@@ -15,7 +15,7 @@ const (
 	maxLimit     = 200
 )
 
-// pageParams is what a caller says about paging: members of a search's body (embed it), or query parameters.
+// pageParams are the parameters of paging: members of a search's body (embed it), or query parameters.
 type pageParams struct {
 	Limit  *int     `json:"limit" query:"limit" doc:"The maximum number of items on a page, from 1 to 200. Default: 50."`
 	Cursor *string  `json:"cursor" query:"cursor" doc:"The next_cursor of the previous page."`
@@ -89,7 +89,7 @@ func writePage[T any](c *gin.Context, span pageSpan, answer page[T], last *posit
 	return writeList(c, span.list.key, answer)
 }
 
-// writeList answers a list. The ETag of a GET is a keyed digest of the answer: it tells nothing of what is in it.
+// writeList answers a list. The ETag of a GET is a keyed digest of the answer: it reveals nothing of the content.
 func writeList(c *gin.Context, key []byte, answer any) error {
 	body, err := json.Marshal(answer, json.Deterministic(true))
 	if err != nil {

@@ -48,7 +48,7 @@ type patientReplacement struct {
 
 func (r patientReplacement) input() service.PatientInput { return r.PatientInput }
 
-// newRegistrationAnswer shows a patient who was registered just now.
+// newRegistrationAnswer shows a newly registered patient.
 func newRegistrationAnswer(r *service.Registered) patientAnswer {
 	answer := newPatientAnswer(r.Patient)
 	answer.Warnings = make([]problemField, len(r.Warnings))

@@ -9,7 +9,7 @@ import (
 	"novamind/service"
 )
 
-// patientSearch is what patients can be searched by: parameters of a GET, or members of a POST.
+// patientSearch are the filters of patients: parameters of a GET, or members of a POST.
 type patientSearch struct {
 	Active      *bool   `json:"active" query:"active"`
 	Email       *string `json:"email" query:"email" max:"254"`

@@ -23,7 +23,7 @@ const (
 	internalDetail = "The server failed. Give the operator the request id, which is also in the server's log."
 )
 
-// problemKind is how an error code is answered, and what it means for the caller.
+// problemKind is the HTTP status, title and meaning of an error code.
 type problemKind struct {
 	status  int
 	title   string
@@ -217,7 +217,7 @@ func writeProblem(c *gin.Context, err error) {
 	writeBody(c, kind.status, "application/problem+json", body)
 }
 
-// presentable returns what of err may be shown.
+// presentable returns the part of err that a client may see.
 func presentable(err error) *apperr.Error {
 	var e *apperr.Error
 	if errors.As(err, &e) && e.Code != apperr.Internal {
@@ -245,7 +245,7 @@ func describe(e *apperr.Error, kind problemKind, requestID string) problem {
 	}
 }
 
-// dropResourceHeaders removes what a handler said about a resource before it failed.
+// dropResourceHeaders removes the headers about a resource that a handler set before it failed.
 func dropResourceHeaders(h http.Header) {
 	for _, name := range []string{"ETag", "Link", "Location"} {
 		h.Del(name)

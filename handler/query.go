@@ -16,7 +16,7 @@ import (
 	"novamind/internal/schedule"
 )
 
-// query is the request's query parameters. Its readers collect what is wrong; ask Err before using the values.
+// query is the request's query parameters. Its readers collect faults; call Err before using the values.
 type query struct {
 	values url.Values
 	fields []apperr.Field
@@ -151,7 +151,7 @@ func (q *query) Time(name string) *time.Time {
 	}))
 }
 
-// outOfYears is what is said of a time that no clinic means.
+// outOfYears is the error text for a time outside of the supported years.
 const outOfYears = "Must be between the years 1900 and 2200."
 
 func (q *query) plausible(name string, t *time.Time) *time.Time {

@@ -15,7 +15,7 @@ import (
 const maxDepth = 32
 
 // checkSyntax reports whether body is exactly one JSON text (RFC 8259) in valid UTF-8, without duplicate members or
-// lone surrogates, at most maxDepth levels deep. The error is apperr.Malformed; it says where, never what. Reading
+// lone surrogates, at most maxDepth levels deep. The error is apperr.Malformed; it names the place, never the content. Reading
 // stops at the first fault, so a body of ten thousand brackets costs thirty-three.
 func checkSyntax(body []byte) error {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body))

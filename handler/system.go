@@ -21,7 +21,7 @@ type healthAnswer struct {
 // healthz says that the process is alive, and nothing else.
 func healthz(context.Context, anything) (healthAnswer, error) { return healthAnswer{Status: "ok"}, nil }
 
-// readyz says whether requests can be served; the answer names what fails.
+// readyz reports whether requests can be served; the answer names the failing checks.
 func (a *API) readyz(ctx context.Context, _ anything) (healthAnswer, error) {
 	answer := healthAnswer{Status: "ok", Checks: map[string]string{}}
 	var failing []apperr.Field
