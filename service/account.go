@@ -41,14 +41,14 @@ func NewAccountService(store *repository.Store, auth *AuthService, cfg config.Ac
 	}
 }
 
-// AccountInput is what an admin says of an account.
+// AccountInput is the input of an admin about an account.
 type AccountInput struct {
 	Email    string   `json:"email" max:"254" example:"sam.sample@example.org"`
 	Name     string   `json:"name" max:"200" example:"Sam Sample"`
 	Roles    []string `json:"roles" values:"role"`
 	Disabled bool     `json:"disabled" required:"false" doc:"A disabled account cannot log in."`
 
-	RemoveSecondFactor bool `json:"-"` // in a change: of somebody who lost it
+	RemoveSecondFactor bool `json:"-"` // in a change: the owner lost the second factor
 }
 
 // applyTo checks the input and writes it into a. It returns an Invalid error that names every offending member, and leaves a alone then.
@@ -213,9 +213,10 @@ func (s *AccountService) Practitioner(ctx context.Context, id uuid.UUID) (*model
 	})
 }
 
-// Change replaces what is said of an account by what edit makes of it. New roles hold from the next request on; an account that is disabled loses its
-// sessions, links and API keys, the last also when it may not make any more. It returns a NotFound error, a Stale one where current refuses the version, an Invalid one, a LastAdmin one where nobody with a password
-// would be left to administer accounts, a Forbidden one for a role that actors would give themselves or for removing their own second factor, or that of edit.
+// Change replaces an account by the result of edit. New roles apply from the next request on. Disabling an account ends its
+// sessions, links and API keys; losing the permission to make API keys ends its API keys. Change returns a NotFound error, a
+// Stale one if current refuses the version, an Invalid one, a LastAdmin one if no admin with a password would be left, a
+// Forbidden one for actors that give themselves a role or remove their own second factor, or the error of edit.
 func (s *AccountService) Change(ctx context.Context, id uuid.UUID, current Precondition,
 	edit func(*models.Account) (AccountInput, error),
 ) (*models.Account, error) {
@@ -264,8 +265,8 @@ func notOneself(ctx context.Context, account *models.Account, before []string) e
 	return nil
 }
 
-// notOwn refuses what actors would do to their own account without proving to be who they are, as instead makes them: whoever finds an open session
-// takes over no more than that.
+// notOwn refuses changes that actors make to their own account without their password. The operation instead asks for the
+// password, so that an open session left behind is not enough to take over the account.
 func notOwn(ctx context.Context, account *models.Account, instead string) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil || actor.ID != account.ID {
@@ -283,7 +284,7 @@ func notTheLast(account *models.Account, admins []uuid.UUID) error {
 	return apperr.New(apperr.LastAdmin, "This is the last admin. Give another account the role admin first.")
 }
 
-// settle records what a change means beyond the row, and ends what must not outlive it.
+// settle records changed roles, and ends the sessions, links and keys that a change makes invalid.
 func (s *AccountService) settle(ctx context.Context, account *models.Account, roles []string, disabled bool) error {
 	if !slices.Equal(roles, account.Roles) {
 		details := "from " + strings.Join(roles, ", ") + " to " + strings.Join(account.Roles, ", ")

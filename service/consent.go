@@ -13,7 +13,7 @@ import (
 	"novamind/repository"
 )
 
-// ConsentService keeps what patients agreed to, and the account of what was disclosed of them. Every method is one unit of work and leaves its event;
+// ConsentService keeps the consents of patients and the disclosures of their data. Every method is one unit of work and leaves its event;
 // every method returns a Forbidden error where no role of the actor permits it, a NotFound one where the patient is out of the actor's sight,
 // and an audit.unavailable one where the event can't be stored.
 type ConsentService struct {
@@ -37,7 +37,7 @@ func NewConsentService(store *repository.Store, care *Care) *ConsentService {
 	}
 }
 
-// ConsentInput is what a patient agreed to (42 CFR 2.31).
+// ConsentInput is a consent of a patient (42 CFR 2.31).
 type ConsentInput struct {
 	phi.Private `json:"-"`
 
@@ -103,7 +103,7 @@ func (s *ConsentService) grant(ctx context.Context, patientID uuid.UUID, in Cons
 	return c, s.consents.Create(ctx, c)
 }
 
-// unknownReference makes of a NotFound error an Invalid one about the member that names what is not there.
+// unknownReference turns a NotFound error into an Invalid one about the member that refers to the missing row.
 func unknownReference(err error, pointer string) error {
 	if !apperr.Is(err, apperr.NotFound) {
 		return err
@@ -127,8 +127,8 @@ func (s *ConsentService) inSight(ctx context.Context, id uuid.UUID) (*models.Con
 	return c, unseen(err)
 }
 
-// sight returns which records the actor sees of the patients whom the permission of the innermost guarded call reaches. Consents and disclosures tell of
-// records: they are in sight with them.
+// sight returns the records that the actor sees, among the patients within the scope of the innermost guarded call.
+// Consents and disclosures tell of records, so they are visible together with their records.
 func (s *ConsentService) sight(ctx context.Context) (repository.RecordSight, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
@@ -178,8 +178,8 @@ func (s *ConsentService) Revoke(ctx context.Context, id uuid.UUID, current Preco
 		})
 }
 
-// RevokeAll ends whatever a patient in the actor's care has consented to, whether the actor sees it or not: patients revoke at any time (42 CFR 2.31), to anybody
-// who treats them. It tells nothing of what there was. It returns a NotFound or a Stale error, or an Unreadable one.
+// RevokeAll ends every consent of a patient in the actor's care, including consents that the actor cannot see: patients can
+// revoke at any time (42 CFR 2.31), through any treating clinician. It does not tell whether there were consents. It returns a NotFound or a Stale error, or an Unreadable one.
 func (s *ConsentService) RevokeAll(ctx context.Context, patientID uuid.UUID) error {
 	intent := audit.Intent{Action: audit.Revoke, EntityType: "consent"}
 	return guard(ctx, s.store, ConsentCreate, intent, s.store.InTx, func(ctx context.Context) error {
@@ -201,7 +201,7 @@ func (s *ConsentService) RevokeAll(ctx context.Context, patientID uuid.UUID) err
 	})
 }
 
-// DisclosureInput is what was given to somebody outside of the clinic.
+// DisclosureInput is a disclosure to a recipient outside of the clinic.
 type DisclosureInput struct {
 	phi.Private `json:"-"`
 
@@ -312,8 +312,8 @@ func held(c *models.Consent, at time.Time) bool {
 	return !c.CreatedAt.After(at) && (c.ExpiresAt == nil || c.ExpiresAt.After(at)) && (c.RevokedAt == nil || c.RevokedAt.After(at))
 }
 
-// Disclosures returns one page of what was disclosed of a patient (45 CFR 164.528), as far as the actor sees the records, the latest first, and whether
-// there is more. It returns a NotFound error.
+// Disclosures returns one page of the disclosures of a patient (45 CFR 164.528), the latest first, and whether there are
+// more. It leaves out disclosures of records that the actor cannot see. It returns a NotFound error.
 func (s *ConsentService) Disclosures(
 	ctx context.Context, patientID uuid.UUID, page Page,
 ) ([]*models.Disclosure, bool, error) {

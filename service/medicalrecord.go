@@ -19,7 +19,8 @@ type RecordQuery = repository.RecordQuery
 
 // MedicalRecordService keeps medical records. Every method is one unit of work and leaves its event; every method returns a Forbidden error where no
 // role of the actor permits it, a NotFound one where the record is out of the actor's sight, and an audit.unavailable one where the event can't
-// be stored. Of what 42 CFR Part 2 protects, whoever is shown it and did not write its first version, a disclosure is kept.
+// be stored. When a record that 42 CFR Part 2 protects is shown to anyone but the author of its first version, a disclosure
+// is stored.
 type MedicalRecordService struct {
 	store Store
 	care  *Care
@@ -82,7 +83,7 @@ func (s *MedicalRecordService) write(
 	return m, s.create(ctx, m)
 }
 
-// create stores a new record, and what follows from it.
+// create stores a new record, and raises its risk flag.
 func (s *MedicalRecordService) create(ctx context.Context, m *models.MedicalRecord) error {
 	m.ID = uuid.Must(uuid.NewV7())
 	if err := s.care.entering(ctx, m.PatientID, m.ID); err != nil {
@@ -149,7 +150,7 @@ func (s *MedicalRecordService) inSight(ctx context.Context, id uuid.UUID) (*mode
 	emergencies := sight.Patients.Emergency
 	sight.Patients.Emergency = false
 	m, err := s.records.InSight(ctx, id, sight)
-	if emergencies && apperr.Is(err, apperr.NotFound) { // what else is in sight is so by emergency access
+	if emergencies && apperr.Is(err, apperr.NotFound) { // the record is visible by emergency access only
 		sight.Patients.Emergency = true
 		if m, err = s.records.InSight(ctx, id, sight); err == nil {
 			err = flag(ctx)
@@ -192,7 +193,7 @@ func (s *MedicalRecordService) Search(
 		})
 }
 
-// asked returns a NotFound error where a query is about a patient out of the actor's sight, whom its event names.
+// asked returns a NotFound error if a query names a patient out of the actor's scope. Its event names the patient.
 func (s *MedicalRecordService) asked(ctx context.Context, q RecordQuery) error {
 	if q.AppointmentID != uuid.Nil {
 		parties, err := s.appointments.PartiesOf(ctx, q.AppointmentID)
@@ -225,8 +226,9 @@ func (s *MedicalRecordService) History(ctx context.Context, id uuid.UUID) ([]*mo
 		})
 }
 
-// Change replaces a draft of the actor's by what edit makes of it. It returns a NotFound error, a Stale one where current refuses the version, a Conflict
-// one where it is no draft any more, a Forbidden one where it is somebody else's, an Invalid one, or that of edit.
+// Change replaces a draft of the actor's by the result of edit. It returns a NotFound error, a Stale one if current refuses
+// the version, a Conflict one if the record is no longer a draft, a Forbidden one if its author is another account, an
+// Invalid one, or the error of edit.
 func (s *MedicalRecordService) Change(ctx context.Context, id uuid.UUID, current Precondition,
 	edit func(*models.MedicalRecord) (RecordInput, error),
 ) (*models.MedicalRecord, error) {
@@ -327,7 +329,7 @@ func (s *MedicalRecordService) written(ctx context.Context, m *models.MedicalRec
 	return err
 }
 
-// AmendmentInput is what an amendment says. What is nil stays as it was.
+// AmendmentInput is the content of an amendment. Members that are nil keep their value.
 type AmendmentInput struct {
 	phi.Private `json:"-"`
 
@@ -363,14 +365,15 @@ func (a AmendmentInput) on(m *models.MedicalRecord) RecordInput {
 	return in
 }
 
-// Amend adds a signed record that supersedes a signed one, which stays as it was and becomes amended. Where all that amended it was entered in error, the new one
-// supersedes the last of that, and starts from what stands. It returns a NotFound error, a Conflict one where the record is a draft, was entered in error, or was amended
-// by what stands, a Duplicate or a Stale one where somebody amends it at the same time, or an Invalid one.
+// Amend adds a signed record that supersedes a signed one. The old record keeps its content and becomes amended. If all
+// amendments of the old record were entered in error, the new one supersedes the last of them, but starts from the content
+// of the old record. Amend returns a NotFound error, a Conflict one if the record is a draft, was entered in error, or has an
+// amendment that was not, a Duplicate or a Stale one if another request amends it at the same time, or an Invalid one.
 func (s *MedicalRecordService) Amend(
 	ctx context.Context, id uuid.UUID, in AmendmentInput,
 ) (*models.MedicalRecord, error) {
 	var v validation
-	v.required("/amendment_reason", &in.AmendmentReason, maxOther) // the record has it, so the log has not: who reads that may not see the record
+	v.required("/amendment_reason", &in.AmendmentReason, maxOther) // stored in the record, not in the log: readers of the log may not see the record
 	return guarded(ctx, s.store, MedicalRecordAmend, recordIntent(audit.Amend, id), s.store.InTx,
 		func(ctx context.Context) (*models.MedicalRecord, error) {
 			old, err := s.inSight(ctx, id)
