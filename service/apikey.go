@@ -32,7 +32,7 @@ func NewAPIKeyService(store *repository.Store, cfg config.Auth) *APIKeyService {
 	return &APIKeyService{store: store, keys: repository.NewAPIKeyRepository(store), longest: cfg.APIKeyLifetime}
 }
 
-// APIKeyInput is what an admin says of a new key.
+// APIKeyInput is the input of an admin for a new key.
 type APIKeyInput struct {
 	Name      string    `json:"name" max:"200" example:"Laboratory"`
 	Scopes    []string  `json:"scopes" values:"scope" doc:"The permissions of the key."`
@@ -62,7 +62,7 @@ func (in *APIKeyInput) check(now time.Time, longest time.Duration) error {
 	return v.err()
 }
 
-// APIKeyScopes lists what a key can be given.
+// APIKeyScopes lists the permissions that a key can have.
 func APIKeyScopes() []string {
 	var scopes []string
 	for _, p := range Permissions() {

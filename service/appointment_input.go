@@ -17,7 +17,7 @@ import (
 // maxAppointment is how long an appointment may last by the wall clock: a day, also where clocks are set back on it.
 const maxAppointment = 24 * time.Hour
 
-// AppointmentInput is what a client says of an appointment, in the contract's names.
+// AppointmentInput is the input of a client for an appointment, with the member names of the API.
 type AppointmentInput struct {
 	phi.Private `json:"-"`
 
@@ -35,7 +35,7 @@ type AppointmentInput struct {
 	OverlapReason  string    `json:"overlap_reason,omitempty" max:"200" doc:"The reason for the overlap. Required with allow_overlap."`
 }
 
-// inputOf returns what a client would say to leave an appointment as it is.
+// inputOf returns the input that leaves an appointment unchanged.
 func inputOf(a *models.Appointment) AppointmentInput {
 	return AppointmentInput{
 		PatientID: a.PatientID, PractitionerID: a.PractitionerID, StartsAt: a.StartsAt, EndsAt: a.EndsAt, TimeZone: a.TimeZone, Status: a.Status,
@@ -44,7 +44,7 @@ func inputOf(a *models.Appointment) AppointmentInput {
 	}
 }
 
-// withDefaults fills in what a client need not say.
+// withDefaults fills in the members that a client may leave out.
 func (in AppointmentInput) withDefaults(zone string) AppointmentInput {
 	for _, member := range []struct {
 		text  *string

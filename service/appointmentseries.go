@@ -14,14 +14,14 @@ import (
 	"novamind/models"
 )
 
-// SeriesInput is what a client says of a series: its first appointment, and the rule that makes the others.
+// SeriesInput is the input of a client for a series: its first appointment, and the rule for the others.
 type SeriesInput struct {
 	AppointmentInput
 
 	Rule string `json:"rule" doc:"A recurrence rule (RFC 5545) with COUNT or UNTIL." example:"FREQ=WEEKLY;COUNT=8"`
 }
 
-// Occurrence is one appointment that a series would have, and what stands in its way.
+// Occurrence is one appointment that a series would have, and its conflicts.
 type Occurrence struct {
 	StartsAt, EndsAt time.Time
 	Conflicts        []Conflict
@@ -35,7 +35,8 @@ type Series struct {
 	Appointments []*models.Appointment
 }
 
-// Version returns what grows with every change of the series: its rule never changes, its appointments do, and none is ever taken out of it.
+// Version returns a number that grows with every change of the series. The rule never changes, and no appointment is ever
+// removed from the series, so the versions of the appointments are enough.
 func (s *Series) Version() int64 {
 	var version int64
 	for _, a := range s.Appointments {

@@ -74,7 +74,7 @@ func seesDemographics(ctx context.Context) bool {
 	return err == nil && (reachOf(actor, PatientRead) == All || slices.Contains(actor.Roles, RoleSystem))
 }
 
-// Names returns the names of accounts, for reports: those that there are.
+// Names returns the names of accounts for reports. Unknown accounts are left out.
 func (s *AuditLogService) Names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
 	return s.accounts.Names(ctx, ids)
 }

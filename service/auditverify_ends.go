@@ -87,7 +87,7 @@ func (v *verifier) checkInserted(ctx context.Context) error {
 	return nil
 }
 
-// checkForms looks for events that read as what they were, and that searches pass by.
+// checkForms looks for events that still have their content, but in a stored form that searches miss.
 func (v *verifier) checkForms(ctx context.Context) error {
 	found, err := v.tree.Misformed(ctx, maxFindings)
 	if err != nil {
@@ -148,7 +148,7 @@ func (v *verifier) checkRows(ctx context.Context) error {
 	return err
 }
 
-// checkTokens compares what patients are found by with what they hold.
+// checkTokens compares the search index of patients with their rows.
 func (v *verifier) checkTokens(ctx context.Context) error {
 	return eachMisindexed(ctx, v.store, repository.NewPatientRepository(v.store), func(id uuid.UUID) error {
 		v.found(Finding{Kind: FoundRow, Detail: fmt.Sprintf("patient %s: the search index differs from the record", id)})

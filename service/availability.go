@@ -37,8 +37,8 @@ func (s *AppointmentService) Availability(ctx context.Context, practitionerID uu
 		})
 }
 
-// SetAvailability replaces when a practitioner sees patients. What is booked already stays. It returns a NotFound, a Forbidden, a Stale or an Invalid error, or
-// that of edit.
+// SetAvailability replaces the hours of a practitioner. Booked appointments stay. It returns a NotFound, a Forbidden, a
+// Stale or an Invalid error, or the error of edit.
 func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID uuid.UUID, current Precondition,
 	edit func(*models.Availability) (AvailabilityInput, error),
 ) (*models.Availability, error) {
@@ -81,7 +81,7 @@ type SlotQuery struct {
 	From, To time.Time
 	Minutes  int // how long a slot is
 	Type     string
-	TimeZone string // of the days of who has no hours configured; empty: the clinic's
+	TimeZone string // for practitioners without configured hours; empty: the clinic's
 }
 
 // maxSlotPeriod bounds how much free time one request lists.
@@ -157,7 +157,7 @@ func (q SlotQuery) check() error {
 
 // practitioner returns the account of a clinician, or a NotFound error.
 func (s *AppointmentService) practitioner(ctx context.Context, id uuid.UUID) (*models.Account, error) {
-	grantFrom(ctx) // hours are nobody's secret among those who may read them
+	grantFrom(ctx) // any scope will do: hours are no secret between staff
 	account, err := s.accounts.ByID(ctx, id)
 	if err == nil && !slices.Contains(account.Roles, RoleClinician) {
 		err = apperr.New(apperr.NotFound, "There is no such practitioner.")

@@ -272,7 +272,7 @@ func (s *ImportService) admitRecords(ctx context.Context, rows []newRow[models.M
 	if err != nil {
 		return nil, err
 	}
-	ofPatient := map[uuid.UUID]uuid.UUID{} // whose record what is new with these is, as long as nothing follows it; Nil: something does
+	ofPatient := map[uuid.UUID]uuid.UUID{} // the patients of new records that have no amendment yet; uuid.Nil if they have one
 	for _, r := range rows {
 		m := r.row
 		if refused[r.id] != "" {

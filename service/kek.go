@@ -13,7 +13,7 @@ import (
 	"novamind/models"
 )
 
-// KEKRotation is what RotateKEK did.
+// KEKRotation is the result of RotateKEK.
 type KEKRotation struct {
 	At string // where the key-encryption key is from now on, as phi.kek has it
 	// KeptForBackups is how many backups that are still kept may need the older key, which is kept for them: their keysets are wrapped by it.

@@ -23,8 +23,8 @@ const (
 
 // loginThrottle makes guessing passwords slow without giving anybody the means to lock others out. For each e-mail, every network address has a
 // budget of failures of its own. Addresses from which nobody logged in as this account share another one, so that many addresses do not make many
-// guesses; who used to log in from an address is not touched by what strangers do. Beyond a budget each attempt has to wait, twice as long
-// each time. An e-mail that belongs to no account is treated alike.
+// guesses; the owner, at a familiar address, is not affected by strangers. Each failure beyond a budget doubles the wait
+// before the next attempt. An e-mail without an account is treated in the same way.
 type loginThrottle struct {
 	tallies *repository.LoginTallyRepository
 	budget  int64
@@ -61,7 +61,7 @@ func (t *loginThrottle) begin(ctx context.Context, email string) error {
 	})
 }
 
-// succeeded takes back what begin counted. The actor's address is familiar from now on.
+// succeeded takes back the failure that begin counted. The actor's address is familiar from now on.
 func (t *loginThrottle) succeeded(ctx context.Context, email string) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
@@ -120,8 +120,8 @@ func (t *loginThrottle) count(tally *models.LoginTally, budget int64, now time.T
 	}
 }
 
-// AddressGroup is the unit in which network addresses are limited: an IPv4 address, or an IPv6 /64, since one host can use all of that. Whatever
-// is no address (a Unix socket's peer) is one group.
+// AddressGroup is the unit in which network addresses are limited: an IPv4 address, or an IPv6 /64, since one host can use all of that. All other
+// texts (such as the peer of a Unix socket) are one group.
 func AddressGroup(addr string) string {
 	ip, err := netip.ParseAddr(addr)
 	if err != nil {

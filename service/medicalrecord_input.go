@@ -21,7 +21,7 @@ const (
 	maxCodes = 50
 )
 
-// RecordInput is what a client says of a medical record that is a draft, in the contract's names.
+// RecordInput is the input of a client for a draft of a medical record, with the member names of the API.
 type RecordInput struct {
 	phi.Private `json:"-"`
 
@@ -35,7 +35,7 @@ type RecordInput struct {
 	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty" doc:"The answered questionnaire. Allowed only in an assessment."`
 }
 
-// QuestionnaireInput is an answered questionnaire. What is computed may be there, unchanged.
+// QuestionnaireInput is an answered questionnaire. Computed members may be present if they are unchanged.
 type QuestionnaireInput struct {
 	phi.Private `json:"-"`
 
