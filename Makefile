@@ -56,9 +56,10 @@ test-long: faults appointments scale audit ## every exhaustive form: many rounds
 	@tools/fuzz $(FUZZTIME)
 
 .PHONY: lint
-lint: ## check style, layers, docs/dependencies.md and docs/promises.md
+lint: ## check style, layers, English, docs/dependencies.md and docs/promises.md
 	@tools/check-dependencies
 	@tools/check-promises
+	@tools/check-english 19
 	$(GOLANGCI_LINT) run
 
 .PHONY: fmt

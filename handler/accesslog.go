@@ -14,7 +14,7 @@ import (
 
 type accountKey struct{}
 
-// setAccount notes who is calling, for the access log.
+// setAccount notes the id of the calling account for the access log.
 func setAccount(c *gin.Context, id uuid.UUID) { c.Set(accountKey{}, id) }
 
 // accountOf returns the id that setAccount noted, or "".

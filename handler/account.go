@@ -17,8 +17,8 @@ type accountAnswer struct {
 	Name               string    `json:"name" example:"Sam Sample"`
 	Roles              []string  `json:"roles" values:"role"`
 	Disabled           bool      `json:"disabled" doc:"A disabled account cannot log in."`
-	MFA                bool      `json:"mfa" doc:"A second factor is in use."`
-	MustChangePassword bool      `json:"must_change_password" doc:"The password is one that an admin chose."`
+	MFA                bool      `json:"mfa" doc:"Whether the account has a second factor."`
+	MustChangePassword bool      `json:"must_change_password" doc:"Whether the owner must change the password before doing anything else."`
 }
 
 func newAccountAnswer(a *models.Account) accountAnswer {
@@ -32,7 +32,7 @@ func newAccountAnswer(a *models.Account) accountAnswer {
 type accountWithLink struct {
 	accountAnswer
 
-	Link *service.Link `json:"link,omitempty" doc:"By which the owner chooses a password. It is shown once."`
+	Link *service.Link `json:"link,omitempty" doc:"The one-time link for choosing a password. It is shown only once."`
 }
 
 func newAccountWithLink(a *service.AccountWithLink) accountWithLink {
@@ -43,7 +43,7 @@ func newAccountWithLink(a *service.AccountWithLink) accountWithLink {
 type accountReplacement struct {
 	ID                 *uuid.UUID `json:"id" set:"server"`
 	Version            *int64     `json:"version" set:"server"`
-	MFA                *bool      `json:"mfa" set:"false" doc:"False removes the second factor of somebody who lost it."`
+	MFA                *bool      `json:"mfa" set:"false" doc:"Send false to remove the second factor, for example after its owner lost it."`
 	MustChangePassword *bool      `json:"must_change_password" set:"server"`
 
 	service.AccountInput
@@ -69,7 +69,7 @@ func (a *API) searchAccounts(
 
 // firstPassword is a password that an admin chooses for somebody.
 type firstPassword struct {
-	Password *secret `json:"password" format:"password" doc:"To be changed first. Without it the answer has a link."`
+	Password *secret `json:"password" format:"password" doc:"A first password. The owner must change it before doing anything else. If absent, the answer has a link for choosing a password."`
 }
 
 func (p firstPassword) text() *string { return (*string)(p.Password) }

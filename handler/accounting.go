@@ -14,8 +14,8 @@ import (
 type accountingRequest struct {
 	byID
 
-	From time.Time `query:"from" json:"-" doc:"Accesses at this time or later."`
-	To   time.Time `query:"to" json:"-" doc:"Accesses before this time."`
+	From time.Time `query:"from" json:"-" doc:"Only accesses at this time or later."`
+	To   time.Time `query:"to" json:"-" doc:"Only accesses before this time."`
 }
 
 // printAccounting answers a patient's accounting of accesses as a page to print. It is sent while it is read, each

@@ -13,7 +13,7 @@ import (
 	"novamind/service"
 )
 
-// conventions is what the adapters need to apply the conventions of the API.
+// conventions holds the dependencies of the adapters.
 type conventions struct {
 	cursors *cursorSealer
 	repeats *service.RepeatService
@@ -35,8 +35,8 @@ func get[In, Row, Out any](do func(context.Context, In) (Row, error), show func(
 	return answer(http.StatusOK, do, show)
 }
 
-// answer answers what do returns, with this status. A repeat does it again: it is for what changes nothing, and for
-// credentials and sessions.
+// answer answers the result of do with this status. A repeated request runs do again, so use answer only for requests
+// that change nothing, and for credentials and sessions.
 func answer[In, Row, Out any](status int, do func(context.Context, In) (Row, error), show func(Row) Out) Action {
 	return answerAt(status, "", do, show)
 }
@@ -73,8 +73,8 @@ type gone struct{ Version int64 }
 
 func same[T any](v T) T { return v }
 
-// create makes a resource whose address is at, a slash and the ID of its answer. again reads what an earlier request with the same
-// Idempotency-Key made.
+// create makes a resource. Its address is at, a slash and the ID of its answer. again reads the resource that an earlier
+// request with the same Idempotency-Key made.
 func create[In, Row, Out any](at string, do func(context.Context, In) (Row, error),
 	again func(context.Context, uuid.UUID) (Row, error), show func(Row) Out,
 ) Action {
@@ -128,7 +128,7 @@ func post[In, Row, Out any](status int, at string, do func(context.Context, In) 
 	return action
 }
 
-// raw is for what is really odd: do writes an answer of a media type by itself.
+// raw is for rare cases that no other adapter fits: do itself writes an answer of a media type.
 func raw[In any](media string, do func(*gin.Context, In) error) Action {
 	return Action{request: reflect.TypeFor[In](), media: media, status: http.StatusOK, handler: bound(do)}
 }
@@ -188,7 +188,7 @@ type renderable interface{ isRendered() bool }
 func announced(c *gin.Context, answer any, status int, version int64) bool {
 	r, ok := answer.(renderable)
 	switch {
-	case version == 0 && status == http.StatusNoContent: // what is gone has none
+	case version == 0 && status == http.StatusNoContent: // a removed resource has no version
 		return false
 	case c.Request.Method == http.MethodGet && (!ok || !r.isRendered()):
 		return notModified(c, version)

@@ -11,7 +11,7 @@ import (
 	"novamind/service"
 )
 
-// Services is what the API stands on.
+// Services are the services that the API calls.
 type Services struct {
 	Auth           *service.AuthService
 	APIKeys        *service.APIKeyService
@@ -37,7 +37,7 @@ type API struct {
 	conventions
 
 	described func() ([]byte, error) // the OpenAPI document
-	zone      *time.Location         // of what is printed for people
+	zone      *time.Location         // of times on printed pages
 }
 
 // NewAPI returns an engine that serves the contract's routes. cursorKey signs list cursors: at least 32 bytes, the same on every

@@ -14,11 +14,11 @@ type apiKeyAnswer struct {
 	ID         uuid.UUID  `json:"id"`
 	Version    int64      `json:"version"`
 	CreatedAt  time.Time  `json:"created_at"`
-	AccountID  uuid.UUID  `json:"account_id" doc:"The account that answers for the key."`
+	AccountID  uuid.UUID  `json:"account_id" doc:"The account of the admin that made the key."`
 	Name       string     `json:"name" example:"Laboratory"`
 	Scopes     []string   `json:"scopes" values:"scope" doc:"The permissions of the key."`
 	ExpiresAt  time.Time  `json:"expires_at"`
-	LastUsedAt *time.Time `json:"last_used_at" doc:"Behind by up to a minute."`
+	LastUsedAt *time.Time `json:"last_used_at" doc:"The time of the last use, at most one minute out of date."`
 }
 
 func newAPIKeyAnswer(k *models.APIKey) apiKeyAnswer {
@@ -35,7 +35,7 @@ func newAPIKeyAnswer(k *models.APIKey) apiKeyAnswer {
 type apiKeyWithSecret struct {
 	apiKeyAnswer
 
-	Key string `json:"key" doc:"The bearer token. It is shown once."`
+	Key string `json:"key" doc:"The API key, to be sent as bearer token. It is shown only once."`
 }
 
 func newAPIKeyWithSecret(k *service.APIKeyWithSecret) apiKeyWithSecret {

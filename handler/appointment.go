@@ -17,12 +17,12 @@ type appointmentAnswer struct {
 	UpdatedAt      time.Time  `json:"updated_at"`
 	PatientID      uuid.UUID  `json:"patient_id"`
 	PractitionerID uuid.UUID  `json:"practitioner_id"`
-	SeriesID       *uuid.UUID `json:"series_id" doc:"The series that made the appointment."`
+	SeriesID       *uuid.UUID `json:"series_id" doc:"The series that the appointment was booked with. Null if it is not part of a series."`
 	StartsAt       time.Time  `json:"starts_at"`
 	EndsAt         time.Time  `json:"ends_at"`
-	TimeZone       string     `json:"time_zone" doc:"The IANA time zone of the clock that the times were made by." example:"America/New_York"`
+	TimeZone       string     `json:"time_zone" doc:"The IANA time zone of the wall clock by which the appointment was booked." example:"America/New_York"`
 	Status         string     `json:"status" values:"appointment status"`
-	ExpiresAt      *time.Time `json:"expires_at" doc:"When a pending appointment ends by itself."`
+	ExpiresAt      *time.Time `json:"expires_at" doc:"When a pending appointment is cancelled automatically, unless it is booked before. Otherwise null."`
 	Type           string     `json:"type" values:"appointment type"`
 	Modality       string     `json:"modality" values:"modality"`
 	Reason         *string    `json:"reason"`
@@ -31,8 +31,8 @@ type appointmentAnswer struct {
 	OverlapReason  *string    `json:"overlap_reason"`
 	CancelReason   *string    `json:"cancel_reason"`
 
-	PatientName      *string `json:"patient_name" doc:"Null where the caller may not see the patient." example:"Ada Sample"`
-	PractitionerName *string `json:"practitioner_name" doc:"Of disabled accounts too." example:"Grace Example"`
+	PatientName      *string `json:"patient_name" doc:"The patient's name. Null if the caller may not see the patient." example:"Ada Sample"`
+	PractitionerName *string `json:"practitioner_name" doc:"The practitioner's name, also if the account is disabled." example:"Grace Example"`
 }
 
 func newAppointmentAnswer(a *models.Appointment) appointmentAnswer {
@@ -53,7 +53,7 @@ type appointmentReplacement struct {
 
 	PatientID    *uuid.UUID `json:"patient_id" required:"true" set:"server"`
 	SeriesID     *uuid.UUID `json:"series_id" set:"server"`
-	Status       *string    `json:"status" set:"server" values:"appointment status" doc:"Changes by a transition."`
+	Status       *string    `json:"status" set:"server" values:"appointment status" doc:"The state. Only a transition changes it."`
 	ExpiresAt    *time.Time `json:"expires_at" set:"server"`
 	CancelReason *string    `json:"cancel_reason" set:"server"`
 
@@ -72,7 +72,7 @@ func (r appointmentReplacement) input() service.AppointmentInput {
 type appointmentChange struct {
 	byID
 
-	Following bool `query:"following" doc:"Changes those that follow in the series in the same way."`
+	Following bool `query:"following" doc:"If true, also change the later appointments of the series in the same way."`
 }
 
 func (a *API) changeAppointment(ctx context.Context, in appointmentChange, current service.Precondition,
@@ -92,8 +92,8 @@ type transitionRequest struct {
 	ofVersion
 
 	To        string `json:"to" values:"appointment status"`
-	Reason    string `json:"reason,omitempty" max:"200" doc:"Cancelling needs one." example:"The patient is ill"`
-	Following *bool  `json:"following" doc:"Cancels those that follow in the series too."`
+	Reason    string `json:"reason,omitempty" max:"200" doc:"The reason for the transition. Required for cancelling." example:"The patient is ill"`
+	Following *bool  `json:"following" doc:"If true, also cancel the later appointments of the series."`
 }
 
 func (a *API) transitionAppointment(ctx context.Context, in transitionRequest) (*models.Appointment, error) {

@@ -12,7 +12,7 @@ import (
 	"novamind/service"
 )
 
-// appointmentFilters is what lists of appointments can be narrowed by.
+// appointmentFilters are the filters of lists of appointments.
 type appointmentFilters struct {
 	sinceParams
 	pageParams
@@ -71,8 +71,8 @@ type period struct {
 	From     *time.Time `query:"from"`
 	To       *time.Time `query:"to"`
 	Day      *time.Time `query:"day" format:"date"`
-	Week     *time.Time `query:"week" format:"date" doc:"The week from Monday that this day is in."`
-	TimeZone *string    `query:"time_zone" max:"64" doc:"The IANA time zone that a day or a week is of; else the clinic's." example:"America/New_York"`
+	Week     *time.Time `query:"week" format:"date" doc:"Any day of a week. Selects that week, from Monday to Sunday."`
+	TimeZone *string    `query:"time_zone" max:"64" doc:"The IANA time zone of day and week. Default: the clinic's time zone." example:"America/New_York"`
 }
 
 // span returns the time of a period, by the wall clock of its zone, or else of the clinic. It returns an Invalid
@@ -96,7 +96,7 @@ func (p period) span(clinic *time.Location) (from, to time.Time, err error) {
 	return from.UTC(), to.UTC(), nil
 }
 
-// check returns the zone of a period, and what is wrong with it.
+// check returns the zone of a period, and its faults.
 func (p period) check(clinic *time.Location) (zone *time.Location, fields []apperr.Field) {
 	whole := p.Day != nil || p.Week != nil
 	for _, other := range []struct {
@@ -107,7 +107,7 @@ func (p period) check(clinic *time.Location) (zone *time.Location, fields []appe
 	} {
 		if other.given {
 			fields = append(fields, apperr.Field{
-				Pointer: inQuery(other.name), Code: "unexpected", Detail: "Only one of day, week, and from and to goes.",
+				Pointer: inQuery(other.name), Code: "unexpected", Detail: "Send only one of these: day, or week, or from and to.",
 			})
 		}
 	}

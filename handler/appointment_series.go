@@ -30,13 +30,13 @@ func newSeriesAnswer(s *service.Series) seriesAnswer {
 type occurrenceAnswer struct {
 	StartsAt  time.Time        `json:"starts_at"`
 	EndsAt    time.Time        `json:"ends_at"`
-	Conflicts []conflictAnswer `json:"conflicts" doc:"What stands in the way."`
+	Conflicts []conflictAnswer `json:"conflicts" doc:"The conflicts with the practitioner's hours and with other appointments."`
 }
 
 type conflictAnswer struct {
 	Code     string     `json:"code" values:"conflict"`
-	StartsAt *time.Time `json:"starts_at" doc:"Of what takes the time."`
-	EndsAt   *time.Time `json:"ends_at"`
+	StartsAt *time.Time `json:"starts_at" doc:"The start of the conflicting appointment. Null if the time is outside of the practitioner's hours."`
+	EndsAt   *time.Time `json:"ends_at" doc:"The end of the conflicting appointment. Null if the time is outside of the practitioner's hours."`
 }
 
 func newOccurrenceAnswer(o service.Occurrence) occurrenceAnswer {

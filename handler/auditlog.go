@@ -15,24 +15,24 @@ import (
 type auditLogAnswer struct {
 	ID           uuid.UUID      `json:"id"`
 	OccurredAt   time.Time      `json:"occurred_at"`
-	UserID       *uuid.UUID     `json:"user_id" doc:"The account that acted; null for a job and for an unknown caller."`
+	UserID       *uuid.UUID     `json:"user_id" doc:"The account that acted. Null for a job and for an unknown caller."`
 	ActorRoles   []string       `json:"actor_roles" doc:"The roles of the account at that time."`
-	OnBehalfOf   *string        `json:"on_behalf_of" doc:"Who started the job that acted."`
+	OnBehalfOf   *string        `json:"on_behalf_of" doc:"The operating-system user that started the command or job."`
 	SessionID    *uuid.UUID     `json:"session_id"`
 	APIKeyID     *uuid.UUID     `json:"api_key_id"`
 	Address      *string        `json:"address" doc:"The IP address of the caller." example:"192.0.2.7"`
-	Route        *string        `json:"route" doc:"The pattern, without ids." example:"/api/v1/patients/:id"`
+	Route        *string        `json:"route" doc:"The pattern of the route, without ids." example:"/api/v1/patients/:id"`
 	Purpose      *string        `json:"purpose" doc:"The purpose of use, a code of HL7 v3 PurposeOfUse." example:"TREAT"`
-	DataCategory *string        `json:"data_category" doc:"The kind of data that it is about." example:"demographics"`
+	DataCategory *string        `json:"data_category" doc:"The category of the data that the event is about." example:"demographics"`
 	Action       string         `json:"action" example:"read"`
-	EntityType   string         `json:"entity_type" doc:"The kind of row." example:"patient"`
-	EntityID     *uuid.UUID     `json:"entity_id" doc:"The one row that the action was about."`
-	Subjects     []uuid.UUID    `json:"subjects" doc:"The rows that were shown or changed."`
+	EntityType   string         `json:"entity_type" doc:"The type of the row in entity_id, such as patient." example:"patient"`
+	EntityID     *uuid.UUID     `json:"entity_id" doc:"The row that the action was about, if there was a single one."`
+	Subjects     []uuid.UUID    `json:"subjects" doc:"All rows that were shown or changed."`
 	Changes      models.Changes `json:"changes" doc:"The fields that were changed, without their values."`
-	Details      *string        `json:"details" doc:"More of it, such as an error code or the names of filters."`
+	Details      *string        `json:"details" doc:"Further information, such as an error code or the names of search filters."`
 	Reason       *string        `json:"reason" doc:"The reason that the caller gave."`
 	Outcome      string         `json:"outcome" values:"audit outcome"`
-	Origin       string         `json:"origin" doc:"The API, a command, a job, or SQL past the program." example:"api"`
+	Origin       string         `json:"origin" doc:"The source of the action: the API, a command, a job, or SQL that bypassed the program." example:"api"`
 	RequestID    *string        `json:"request_id" doc:"The X-Request-Id of the request."`
 }
 
@@ -55,21 +55,21 @@ func AuditLogAnswers(events []*models.AuditLog) any { return itemsOf(events, new
 
 // auditLogFilters are the parameters that every list of events takes.
 type auditLogFilters struct {
-	UserID     uuid.UUID `json:"user_id" query:"user_id" doc:"The account that acted."`
-	EntityID   uuid.UUID `json:"entity_id" query:"entity_id" doc:"The one row that the action was about."`
+	UserID     uuid.UUID `json:"user_id" query:"user_id" doc:"Only events of this account."`
+	EntityID   uuid.UUID `json:"entity_id" query:"entity_id" doc:"Only events of actions that were about this single row."`
 	Action     string    `json:"action" query:"action" values:"audit action"`
-	EntityType string    `json:"entity_type" query:"entity_type" values:"audit entity_type" doc:"The kind of row."`
+	EntityType string    `json:"entity_type" query:"entity_type" values:"audit entity_type" doc:"Only events about rows of this type."`
 	Outcome    string    `json:"outcome" query:"outcome" values:"audit outcome"`
-	Origin     string    `json:"origin" query:"origin" values:"audit origin" doc:"What acted."`
-	RequestID  string    `json:"request_id" query:"request_id" max:"128" doc:"The X-Request-Id of the request."`
-	From       time.Time `json:"from" query:"from" doc:"Events at this time or later."`
-	To         time.Time `json:"to" query:"to" doc:"Events before this time."`
+	Origin     string    `json:"origin" query:"origin" values:"audit origin" doc:"Only actions from this source."`
+	RequestID  string    `json:"request_id" query:"request_id" max:"128" doc:"Only events of the request with this X-Request-Id."`
+	From       time.Time `json:"from" query:"from" doc:"Only events at this time or later."`
+	To         time.Time `json:"to" query:"to" doc:"Only events before this time."`
 
 	pageParams
 }
 
 type auditLogList struct {
-	Subject uuid.UUID `json:"subject" query:"subject" doc:"A row that was shown or changed."`
+	Subject uuid.UUID `json:"subject" query:"subject" doc:"Only events that showed or changed this row."`
 
 	auditLogFilters
 }
@@ -99,7 +99,7 @@ func (a *API) searchAuditLogs(
 ) ([]*models.AuditLog, bool, error) {
 	if !in.From.IsZero() && !in.To.IsZero() && in.To.Before(in.From) {
 		return nil, false, apperr.InvalidFields(apperr.Field{
-			Pointer: inQuery("to"), Code: "out_of_range", Detail: "Must not lie before from.",
+			Pointer: inQuery("to"), Code: "out_of_range", Detail: "Must not be before from.",
 		})
 	}
 	page.Descending = true
@@ -111,10 +111,10 @@ func (a *API) searchAuditLogs(
 
 type diffAnswer struct {
 	ID   uuid.UUID  `json:"id"`
-	Diff audit.Diff `json:"diff" doc:"For each changed field its old and its new value, as far as there is one."`
+	Diff audit.Diff `json:"diff" doc:"The old and the new value of each changed field. A missing value is left out."`
 }
 
-// openDiff returns what an event changed, from what to what.
+// openDiff returns the old and the new value of each field that an event changed.
 func (a *API) openDiff(ctx context.Context, id uuid.UUID) (diffAnswer, error) {
 	diff, err := a.AuditLogs.OpenDiff(ctx, id)
 	return diffAnswer{id, diff}, err

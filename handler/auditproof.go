@@ -9,15 +9,15 @@ import (
 )
 
 type checkpointAnswer struct {
-	Checkpoint *string  `json:"checkpoint" doc:"The signed note; null before the first event."`
+	Checkpoint *string  `json:"checkpoint" doc:"The signed checkpoint, as a note. Null before the first event."`
 	Size       int64    `json:"size" doc:"The number of events in the log."`
 	Root       string   `json:"root" doc:"The hash of the tree's root, in base64."`
-	Epoch      int64    `json:"epoch" doc:"Grows by one where a backup of the log was put back on purpose."`
-	Keys       []string `json:"keys" doc:"The public keys to check the note with."`
+	Epoch      int64    `json:"epoch" doc:"Increases by one each time an operator declares that the log was restored from a backup."`
+	Keys       []string `json:"keys" doc:"The public keys for verifying the checkpoint."`
 }
 
-// checkpoint returns the newest signed head of the log, and the keys to check it with. It names nobody: any login may
-// see it, and any API key, whatever its scopes.
+// checkpoint returns the newest checkpoint of the log, and the keys for verifying it. It identifies no person, so any
+// login and any API key may see it.
 func (a *API) checkpoint(ctx context.Context, _ nothing) (checkpointAnswer, error) {
 	checkpoint, note, err := a.AuditTree.Checkpoint(ctx)
 	if err != nil {
@@ -36,10 +36,10 @@ func (a *API) checkpoint(ctx context.Context, _ nothing) (checkpointAnswer, erro
 type proofAnswer struct {
 	ID         uuid.UUID `json:"id"`
 	LeafIndex  int64     `json:"leaf_index"`
-	Leaf       []byte    `json:"leaf" doc:"The bytes that the tree hashes."`
-	Proof      [][]byte  `json:"proof" doc:"The hashes of an inclusion proof (RFC 6962)."`
-	Checkpoint string    `json:"checkpoint" doc:"The signed note of the tree that the proof leads to."`
-	File       string    `json:"file" doc:"All of it as a C2SP tlog-proof, for audit verify --file."`
+	Leaf       []byte    `json:"leaf" doc:"The bytes of the event that the Merkle tree hashes."`
+	Proof      [][]byte  `json:"proof" doc:"The hashes of the inclusion proof (RFC 6962)."`
+	Checkpoint string    `json:"checkpoint" doc:"The signed checkpoint that the proof leads to, as a note."`
+	File       string    `json:"file" doc:"The whole proof as a C2SP tlog-proof, for the command audit verify --file."`
 }
 
 // prove returns the proof that an event is in the log.

@@ -12,29 +12,29 @@ import (
 
 // ReviewAnswer is a review as the API shows it.
 type ReviewAnswer struct {
-	Week      string                `json:"week" doc:"The ISO week, in the clinic's time zone." example:"2026-W07"`
+	Week      string                `json:"week" doc:"The ISO week, by the clinic's time zone." example:"2026-W07"`
 	From      time.Time             `json:"from"`
 	To        time.Time             `json:"to"`
 	Count     int64                 `json:"count" doc:"The number of events in all sections."`
 	Sections  []reviewSectionAnswer `json:"sections"`
-	SignedOff *signOffAnswer        `json:"signed_off" doc:"Null until somebody signs the week off."`
+	SignedOff *signOffAnswer        `json:"signed_off" doc:"The sign-off of the week. Null until the week is signed off."`
 }
 
-// tag is the number of events: nobody signs off what they did not see.
+// tag is the number of events. It keeps a reviewer from signing off events that they did not see.
 func (r ReviewAnswer) tag() int64 { return r.Count }
 
 type reviewSectionAnswer struct {
 	Kind  string                 `json:"kind" values:"review section"`
 	Count int                    `json:"count" doc:"The number of events of this kind."`
-	Items []item[auditLogAnswer] `json:"items" doc:"The first of these events, oldest first."`
+	Items []item[auditLogAnswer] `json:"items" doc:"The first events of this kind, oldest first. There can be fewer items than count."`
 }
 
 type signOffAnswer struct {
-	EventID uuid.UUID  `json:"event_id" doc:"The event of the sign-off."`
+	EventID uuid.UUID  `json:"event_id" doc:"The audit event of the sign-off."`
 	At      time.Time  `json:"at"`
 	By      *uuid.UUID `json:"by" doc:"The account that signed off."`
 	Note    *string    `json:"note"`
-	Details *string    `json:"details" doc:"The week, its number of events, and the size of the log."`
+	Details *string    `json:"details" doc:"The week, its number of events and the size of the audit log at the sign-off."`
 }
 
 // NewReviewAnswer returns a review as the API shows it.
@@ -58,7 +58,7 @@ func newSignOffAnswer(e *models.AuditLog) *signOffAnswer {
 }
 
 type reviewRequest struct {
-	Week string `path:"week" json:"-" doc:"An ISO week." example:"2026-W07"`
+	Week string `path:"week" json:"-" doc:"The ISO week." example:"2026-W07"`
 }
 
 // review returns the events of a week that somebody should look at.

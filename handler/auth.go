@@ -19,11 +19,11 @@ type loginRequest struct {
 
 	Email    string  `json:"email" example:"sam.sample@example.org"`
 	Password string  `json:"password" format:"password"`
-	TOTP     *string `json:"totp" doc:"A code of the second factor, or a recovery code." example:"123456"`
+	TOTP     *string `json:"totp" doc:"A TOTP code of the authenticator app, or a recovery code. Required if the account has a second factor." example:"123456"`
 }
 
 type loginAnswer struct {
-	Token     string        `json:"token" doc:"For the header Authorization: Bearer."`
+	Token     string        `json:"token" doc:"The bearer token. Send it in the header Authorization: Bearer TOKEN."`
 	ExpiresAt time.Time     `json:"expires_at"`
 	Account   accountAnswer `json:"account"`
 }
@@ -32,14 +32,14 @@ type passwordRequest struct {
 	whole
 
 	CurrentPassword string `json:"current_password" format:"password"`
-	NewPassword     string `json:"new_password" format:"password" doc:"12 to 128 characters."`
+	NewPassword     string `json:"new_password" format:"password" doc:"The new password, from 12 to 128 characters."`
 }
 
 type redeemRequest struct {
 	whole
 
-	Token    string `json:"token" doc:"The token of an invitation or a reset."`
-	Password string `json:"password" format:"password" doc:"12 to 128 characters."`
+	Token    string `json:"token" doc:"The one-time token of an invitation or a reset."`
+	Password string `json:"password" format:"password" doc:"The new password, from 12 to 128 characters."`
 }
 
 // login is written by hand, because the access log names the account that logged in.

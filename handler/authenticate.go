@@ -18,7 +18,7 @@ func (a *API) authenticate(c *gin.Context) error {
 	scheme, token, _ := strings.Cut(c.GetHeader("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		c.Header("WWW-Authenticate", "Bearer")
-		return apperr.New(apperr.Unauthenticated, "Log in, and send Authorization: Bearer with the token.")
+		return apperr.New(apperr.Unauthenticated, "Log in, and send the token in the header Authorization: Bearer TOKEN.")
 	}
 	caller, err := a.Auth.Authenticate(c.Request.Context(), token)
 	if err != nil {
@@ -41,13 +41,13 @@ func admit(c *gin.Context, access Access) error {
 	case caller == nil:
 		return apperr.New(apperr.Internal, internalDetail)
 	case access == FirstLogin && caller.Machine():
-		return apperr.New(apperr.Unauthenticated, "This takes a person's login, not an API key.")
+		return apperr.New(apperr.Unauthenticated, "This operation needs the login of a person: an API key is not enough.")
 	case access == FirstLogin || caller.Machine():
 		return nil
 	case caller.Account.MustChangePassword:
-		return apperr.New(apperr.PasswordChange, "Change the first password with POST /api/v1/auth/password.")
+		return apperr.New(apperr.PasswordChange, "Change your password first, with POST /api/v1/auth/password.")
 	case caller.TOTPDue:
-		return apperr.New(apperr.TOTPDue, "Enrol a second factor with POST /api/v1/auth/totp.")
+		return apperr.New(apperr.TOTPDue, "Enrol a second factor first, with POST /api/v1/auth/totp.")
 	default:
 		return nil
 	}

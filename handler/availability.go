@@ -12,7 +12,7 @@ import (
 
 type availabilityAnswer struct {
 	PractitionerID uuid.UUID `json:"practitioner_id"`
-	Version        int64     `json:"version" doc:"0: none is configured, and the practitioner can always be booked."`
+	Version        int64     `json:"version" doc:"0 if no hours are set: then the practitioner can be booked at any time."`
 	service.AvailabilityInput
 }
 
@@ -36,12 +36,12 @@ type slotRequest struct {
 	byID
 	period
 
-	Minutes *int   `query:"minutes" doc:"How long a slot is, from 5 to 1440; else 60."`
+	Minutes *int   `query:"minutes" doc:"The length of a slot in minutes, from 5 to 1440. Default: 60."`
 	Type    string `query:"type" values:"appointment type"`
 }
 
 type slotsAnswer struct {
-	TimeZone string       `json:"time_zone" doc:"Of the practitioner's wall clock." example:"America/New_York"`
+	TimeZone string       `json:"time_zone" doc:"The IANA time zone of the practitioner's hours." example:"America/New_York"`
 	Items    []slotAnswer `json:"items"`
 }
 

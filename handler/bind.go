@@ -225,7 +225,7 @@ func (p parameter) place(into reflect.Value) reflect.Value {
 	return into.FieldByIndex(p.index)
 }
 
-// hashed returns what of a bound request tells it from another one with the same path.
+// hashed returns the parts of a bound request that distinguish it from other requests with the same path.
 func (b *binding) hashed(in any) any {
 	if b.body {
 		return in

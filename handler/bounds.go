@@ -18,7 +18,7 @@ func limitBody(limit int64) gin.HandlerFunc {
 	}
 }
 
-// awaitBody reads a request's body, for whoever reads it later.
+// awaitBody reads a request's body completely, and lets later readers read it again.
 func awaitBody(r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	r.Body = &arrivedBody{Closer: r.Body, rest: bytes.NewReader(body), failed: err}
@@ -41,8 +41,8 @@ func (b *arrivedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// limitTime gives the request's context a deadline. What waits on the context then fails, which writeProblem turns into
-// a 503; nothing is interrupted by force.
+// limitTime gives the request's context a deadline. Calls that wait on the context then fail, and writeProblem answers
+// 503. Nothing is interrupted by force.
 func limitTime(limit time.Duration) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		ctx, cancel := context.WithTimeout(c.Request.Context(), limit)

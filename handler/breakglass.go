@@ -12,7 +12,7 @@ import (
 	"novamind/service"
 )
 
-// breakGlassAnswer says whom an emergency opened: more than one where several patients have the names and the date of birth.
+// breakGlassAnswer lists the patients of an emergency access. Several patients can have the same names and date of birth.
 type breakGlassAnswer struct {
 	PatientIDs []uuid.UUID `json:"patient_ids"`
 	ExpiresAt  time.Time   `json:"expires_at"`
@@ -34,7 +34,7 @@ func (a *API) breakGlass(ctx context.Context, in service.BreakGlassInput) (break
 	return breakGlassAnswer{ids, expires}, err
 }
 
-// opened returns what was opened together with an emergency access, or a NotFound error where it has expired.
+// opened returns all patients that were opened with one emergency access, or a NotFound error if it has expired.
 func (a *API) opened(ctx context.Context, _ service.BreakGlassInput, id uuid.UUID) (breakGlassAnswer, error) {
 	active, err := a.BreakGlass.Active(ctx)
 	if err != nil {
@@ -42,7 +42,7 @@ func (a *API) opened(ctx context.Context, _ service.BreakGlassInput, id uuid.UUI
 	}
 	i := slices.IndexFunc(active, func(b *models.BreakGlass) bool { return b.ID == id })
 	if i < 0 {
-		return breakGlassAnswer{}, apperr.New(apperr.NotFound, "The emergency access has expired.")
+		return breakGlassAnswer{}, apperr.New(apperr.NotFound, "The emergency access has expired. Open a new one.")
 	}
 	answer := breakGlassAnswer{ExpiresAt: active[i].ExpiresAt.UTC()}
 	for _, b := range slices.Backward(active) { // in the order in which they were opened

@@ -26,7 +26,7 @@ type serverSet struct {
 }
 
 // change replaces a resource by PUT, or changes it by PATCH, a JSON Merge Patch, under If-Match. R is the whole of
-// the resource as a client sends it back: members of the answer, of which input takes what the service takes.
+// the resource as a client sends it back. Its method input returns the members that the service accepts.
 func change[R interface{ input() In }, P, Row, In, Out any](
 	do func(context.Context, P, service.Precondition, func(Row) (In, error)) (Row, error), show func(Row) Out,
 ) Action {
@@ -60,8 +60,8 @@ func change[R interface{ input() In }, P, Row, In, Out any](
 	return action
 }
 
-// readReplacement reads the body of a PUT or a PATCH. It returns a function that makes the replacement of what is
-// shown now, or an Invalid error where it would change what the server sets.
+// readReplacement reads the body of a PUT or a PATCH. It returns a function that makes the replacement from the present
+// answer. That function returns an Invalid error if a member that the server sets would change.
 func readReplacement[R, Out any](c *gin.Context, rules service.Rules) (func(Out) (R, error), error) {
 	if c.Request.Method == http.MethodPut {
 		var whole R
@@ -89,8 +89,8 @@ func readReplacement[R, Out any](c *gin.Context, rules service.Rules) (func(Out)
 	}, err
 }
 
-// sentBack returns what is shown as a client would send it back, without what the server computes inside its members: a
-// patch of a member need not name what follows from it.
+// sentBack returns shown as a client would send it back, without the computed parts of its members. So a patch of a
+// member need not name the values computed from it.
 func sentBack[R any](shown any) (whole R, err error) {
 	text, err := json.Marshal(shown)
 	if err == nil {
@@ -124,7 +124,7 @@ func clearComputed(v reflect.Value) {
 }
 
 // keepServerSet returns an Invalid error that names the members with the tag set in which whole, a struct, differs from
-// what is shown, and then also the rules that the rest breaks.
+// shown. The error then also names the rules that the other members break.
 func keepServerSet(whole, shown any, rules service.Rules) error {
 	is := map[string]reflect.Value{}
 	for _, field := range reflect.VisibleFields(reflect.TypeOf(shown)) {
@@ -150,7 +150,7 @@ func keepServerSet(whole, shown any, rules service.Rules) error {
 	return apperr.InvalidFields(fields...)
 }
 
-const setByServer = "Is set by the server: leave it out, or unchanged."
+const setByServer = "The server sets this member: leave it out, or send it unchanged."
 
 // checkServerSet returns an error where a member of whole with the tag set is no pointer, or no member of the same type
 // is shown.
@@ -173,8 +173,8 @@ func memberName(field reflect.StructField) string {
 	return name
 }
 
-// equalValues compares a value that was given with one that is shown, where nil is the zero value. Times are equal as
-// moments, in whatever zone they are written.
+// equalValues compares a submitted value with a shown one. Nil equals the zero value. Times are equal if they are the same
+// moment, even in different zones.
 func equalValues(given, is reflect.Value) bool {
 	if is.Kind() == reflect.Pointer {
 		if is.IsNil() {

@@ -12,13 +12,13 @@ import (
 	"novamind/service"
 )
 
-// sinceParams let a list be read by what changed since a time; embed them beside pageParams. The request also has a
+// sinceParams select the rows that changed since a time; embed them beside pageParams. The request also has a
 // member Sort, with the tag values: a vocabulary that begins with the list's own order and ends with byUpdate.
 type sinceParams struct {
-	UpdatedSince *time.Time `json:"updated_since" query:"updated_since" doc:"What changed then or later, in the order of the changes. Ask with the watermark of the answer next time."`
+	UpdatedSince *time.Time `json:"updated_since" query:"updated_since" doc:"Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer."`
 }
 
-// byUpdate is the order of what changed.
+// byUpdate is the order of the last change.
 const byUpdate = "updated_at"
 
 // changeable is a row that tells when it was last changed.
@@ -56,7 +56,7 @@ func (o listOrder) place(c *gin.Context, in any, span pageSpan) (service.Page, e
 	case sort != nil && !slices.Contains(o.accepted, *sort):
 		fault = &apperr.Field{Code: "unknown_value", Detail: oneOf(o.accepted)}
 	case sort != nil && since != nil && *sort != byUpdate:
-		fault = &apperr.Field{Code: "unexpected", Detail: "With updated_since, the order is updated_at."}
+		fault = &apperr.Field{Code: "unexpected", Detail: "With updated_since, sort must be updated_at or left out."}
 	}
 	if fault != nil {
 		fault.Pointer = placeOf(c, "sort")

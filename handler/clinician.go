@@ -26,7 +26,7 @@ func newClinicianAnswer(c service.Clinician) clinicianAnswer {
 type clinicianRequest struct {
 	byID
 
-	AccountID uuid.UUID `json:"account_id" doc:"The account of a clinician."`
+	AccountID uuid.UUID `json:"account_id" doc:"The account of the clinician."`
 }
 
 func (a *API) assignClinician(ctx context.Context, in clinicianRequest) (service.Clinician, error) {
@@ -44,7 +44,7 @@ func (a *API) assigned(ctx context.Context, in clinicianRequest, patientID uuid.
 			return c, nil
 		}
 	}
-	return service.Clinician{}, apperr.New(apperr.NotFound, "There is no such resource.")
+	return service.Clinician{}, apperr.New(apperr.NotFound, "The resource does not exist, or you may not see it.")
 }
 
 // clinicianRemoval takes the patient's ETag in If-Match.

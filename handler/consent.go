@@ -17,9 +17,9 @@ type consentAnswer struct {
 	UpdatedAt   time.Time  `json:"updated_at"`
 	PatientID   uuid.UUID  `json:"patient_id"`
 	Kind        string     `json:"kind" values:"consent kind"`
-	RecipientID *uuid.UUID `json:"recipient_id" doc:"The account that may see; null: all who treat the patient here."`
+	RecipientID *uuid.UUID `json:"recipient_id" doc:"The account that may see the protected records. Null: every clinician with the patient in care, except the account that recorded the consent."`
 	Purpose     string     `json:"purpose" example:"Treatment"`
-	GrantedAt   time.Time  `json:"granted_at" doc:"When the patient signed it. It takes effect at created_at."`
+	GrantedAt   time.Time  `json:"granted_at" doc:"When the patient signed the consent. The consent takes effect at created_at."`
 	ExpiresAt   *time.Time `json:"expires_at"`
 	RevokedAt   *time.Time `json:"revoked_at"`
 	RecordedBy  uuid.UUID  `json:"recorded_by"`
@@ -46,7 +46,7 @@ func (a *API) revokeConsent(ctx context.Context, in ofVersion) (*models.Consent,
 	return a.Consents.Revoke(ctx, in.ID, in.Current)
 }
 
-// patientList is the request of a list of what belongs to a patient, without filters.
+// patientList is the request of a list of the rows of a patient, without filters.
 type patientList struct {
 	byID
 	pageParams

@@ -17,7 +17,7 @@ import (
 
 // decodeBody reads the request's JSON body into *into, which is only changed on success. Nothing submitted gets into
 // an error. Errors: apperr.MediaType unless the Content-Type is application/json; TooLarge over the limit that
-// limitBody set; Malformed for what is not one well-formed JSON text (see checkSyntax); Invalid with every field that
+// limitBody set; Malformed for a body that is not one well-formed JSON text (see checkSyntax); Invalid with every field that
 // does not fit T (see checkMembers).
 func decodeBody[T any](c *gin.Context, into *T) error {
 	body, err := readMembers(c, reflect.TypeFor[T](), "application/json")
@@ -50,12 +50,12 @@ func decodeChecked[T any](body []byte, into *T) error {
 	return unmarshal(body, into)
 }
 
-// unmarshal decodes a body that passed readMembers. What into has besides stays.
+// unmarshal decodes a body that passed readMembers. Members of into that the body lacks keep their values.
 func unmarshal[T any](body []byte, into *T) error {
 	value := *into
 	if err := json.Unmarshal(body, &value, json.RejectUnknownMembers(true)); err != nil {
 		// Not wrapped: the error quotes the value.
-		return apperr.InvalidFields(apperr.Field{Code: "wrong_type", Detail: "Does not fit the documented type."})
+		return apperr.InvalidFields(apperr.Field{Code: "wrong_type", Detail: "Must be of the documented type."})
 	}
 	*into = value
 	return nil
@@ -64,15 +64,15 @@ func unmarshal[T any](body []byte, into *T) error {
 // readBody returns the whole body of a request that declares one of mediaTypes.
 func readBody(c *gin.Context, mediaTypes ...string) ([]byte, error) {
 	if !declares(c.Request.Header, mediaTypes) {
-		return nil, apperr.New(apperr.MediaType, "The Content-Type must be "+strings.Join(mediaTypes, " or ")+", in UTF-8 and not encoded.")
+		return nil, apperr.New(apperr.MediaType, "The Content-Type must be "+strings.Join(mediaTypes, " or ")+", with the charset UTF-8 and without a Content-Encoding.")
 	}
 	body, err := io.ReadAll(c.Request.Body)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, apperr.New(apperr.TooLarge, "The body is larger than this server takes.")
+		return nil, apperr.New(apperr.TooLarge, "The body is larger than this server accepts: send a smaller one.")
 	case err != nil:
-		return nil, apperr.Wrap(apperr.Malformed, "The body could not be read to its end.", err)
+		return nil, apperr.Wrap(apperr.Malformed, "The body could not be read to its end: send it again.", err)
 	}
 	return body, nil
 }

@@ -192,7 +192,7 @@ func TestDecodeBodyMembers(t *testing.T) {
 func TestUnknownMemberSaysWhatIsTaken(t *testing.T) {
 	t.Parallel()
 	p := problemIn(t, postJSON(decodeSample(t), `{"address":{"`+canary+`":1}}`))
-	require.Contains(t, p.Errors[0].Detail, "Taken are: street, unit.")
+	require.Contains(t, p.Errors[0].Detail, "Allowed are: street, unit.")
 }
 
 func TestDecodeBodyAccepts(t *testing.T) {

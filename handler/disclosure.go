@@ -16,12 +16,12 @@ type disclosureAnswer struct {
 	PatientID   uuid.UUID  `json:"patient_id"`
 	RecordID    *uuid.UUID `json:"record_id"`
 	ConsentID   *uuid.UUID `json:"consent_id"`
-	DisclosedBy *uuid.UUID `json:"disclosed_by" doc:"An account; null: a job of the program."`
-	RecipientID *uuid.UUID `json:"recipient_id" doc:"An account of the clinic, or else there is a recipient."`
-	Recipient   *string    `json:"recipient" doc:"Outside of the clinic." example:"Example Hospital"`
+	DisclosedBy *uuid.UUID `json:"disclosed_by" doc:"The account that made the disclosure. Null if a job of the program made it."`
+	RecipientID *uuid.UUID `json:"recipient_id" doc:"The account of a recipient within the clinic. Null if the recipient is outside of it."`
+	Recipient   *string    `json:"recipient" doc:"A recipient outside of the clinic. Null if recipient_id is set." example:"Example Hospital"`
 	Purpose     string     `json:"purpose" example:"Referral"`
 	DisclosedAt time.Time  `json:"disclosed_at"`
-	Notice      *string    `json:"notice" doc:"The notice of 42 CFR Part 2 that went with it."`
+	Notice      *string    `json:"notice" doc:"The notice of 42 CFR Part 2 that was sent with the disclosure."`
 }
 
 func newDisclosureAnswer(m *models.Disclosure) disclosureAnswer {

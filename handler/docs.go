@@ -10,7 +10,7 @@ import (
 	"novamind/internal/apipage"
 )
 
-// pageOperations: what a browser shows.
+// pageOperations are the web pages and their files.
 func pageOperations() []Operation {
 	return []Operation{
 		{"GET", "/", "Show the start page", Open, nil, file(apipage.Start), nil},

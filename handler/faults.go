@@ -30,8 +30,8 @@ type strict interface{ refusesAbsent() }
 // absentKey is where a request's absent members are kept until it is known whether it is refused.
 const absentKey = "absent members"
 
-// readFaults reads a body for a T. It returns what does not fit, and then also the rules that the rest breaks; what is
-// required and absent is kept for completed. Errors are those of readMembers, but Invalid.
+// readFaults reads a body for a T. It returns the members that do not fit, and then also the rules that the other members
+// break. It keeps the required members that are absent for completed. Errors are those of readMembers, but Invalid.
 func readFaults(c *gin.Context, t reflect.Type, rules service.Rules) (body []byte, faults []apperr.Field, err error) {
 	if body, err = readBody(c, "application/json"); err != nil {
 		return nil, nil, err
@@ -62,7 +62,7 @@ func completed(c *gin.Context, err error) error {
 	return err
 }
 
-// together returns the first error, with what the second says too where both are Invalid.
+// together returns the first error. If both are Invalid, it adds the fields of the second.
 func together(err, other error) error {
 	var one, more *apperr.Error
 	if errors.As(err, &one) && errors.As(other, &more) && one.Code == apperr.Invalid && more.Code == apperr.Invalid {
@@ -71,7 +71,7 @@ func together(err, other error) error {
 	return cmp.Or(err, other)
 }
 
-// rulesBroken returns which rules a body breaks besides faults: its members without those that are faulty.
+// rulesBroken returns the rules that a body breaks, judged without the members in faults.
 func rulesBroken(body []byte, faults []apperr.Field, t reflect.Type, rules service.Rules) []apperr.Field {
 	request := reflect.New(t)
 	if _, ok := reflect.TypeAssert[judged](request.Elem()); !ok {

@@ -37,7 +37,7 @@ func newLimiter(perMinute, burst int) (*limiter, error) {
 
 // Allow takes one request from the budget of addr. Error: apperr.RateLimited, with the time until there is budget again.
 func (l *limiter) Allow(addr string) error {
-	return l.take(netaddr.Group(addr), "Too many failed or anonymous requests from this address.")
+	return l.take(netaddr.Group(addr), "Too many failed or anonymous requests from this address. Try again later: see Retry-After.")
 }
 
 // take takes one request from the budget of key.

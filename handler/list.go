@@ -130,7 +130,7 @@ func listOf[In, Row, Out any]() Action {
 func fieldsParameter(t reflect.Type) parameter {
 	return parameter{name: "fields", values: membersOf(t).names, field: reflect.StructField{
 		Type: reflect.TypeFor[[]string](),
-		Tag:  `doc:"The members of the items to answer; id always is."`,
+		Tag:  `doc:"The members to return of each item. id is always returned."`,
 	}}
 }
 
@@ -178,7 +178,7 @@ func lastOf[Row identified](rows []Row, more bool, at service.Page, moment func(
 	return last
 }
 
-// filtersOf returns what selects the rows of a list: its request without the place in it.
+// filtersOf returns the filters of a list: its request without limit, cursor and fields.
 func filtersOf[In any](in In) any {
 	v := reflect.ValueOf(&in).Elem()
 	for _, name := range []string{"Limit", "Cursor", "Fields"} {
@@ -197,7 +197,7 @@ func selecting(t reflect.Type) error {
 	return nil
 }
 
-// item is a row as a list shows it, or what stands there for a row that can't be opened.
+// item is a row as a list shows it, or a placeholder for a row that cannot be decrypted.
 type item[T any] struct {
 	row        T
 	fields     []string // nil: all of them

@@ -12,7 +12,8 @@ import (
 
 var (
 	markdown = goldmark.New(goldmark.WithExtensions(extension.GFM)) // raw HTML in it is left out
-	// sanitizer lets through what text is made of. Pictures and links are not: loading one tells somebody that a record was read.
+	// sanitizer allows the elements of plain text. It removes pictures and links, because loading one would tell a third
+	// party that a record was read.
 	sanitizer = bluemonday.NewPolicy().AllowElements(
 		"h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong", "del",
 		"table", "thead", "tbody", "tr", "th", "td",

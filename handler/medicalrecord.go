@@ -22,20 +22,20 @@ type medicalRecordAnswer struct {
 	AppointmentID   *uuid.UUID            `json:"appointment_id"`
 	AuthorID        uuid.UUID             `json:"author_id"`
 	Kind            string                `json:"kind" values:"record kind"`
-	Sensitivity     string                `json:"sensitivity" values:"sensitivity" doc:"Who sees the record."`
+	Sensitivity     string                `json:"sensitivity" values:"sensitivity" doc:"The sensitivity level, which decides which clinicians see the record."`
 	Status          string                `json:"status" values:"record status"`
-	OccurredAt      time.Time             `json:"occurred_at" doc:"When what the record tells of was."`
+	OccurredAt      time.Time             `json:"occurred_at" doc:"When the documented event took place."`
 	Title           string                `json:"title" example:"First visit"`
-	Content         string                `json:"content" doc:"Markdown." example:"Sleeps well."`
-	ContentHTML     *string               `json:"content_html,omitempty" doc:"With render=html: the content as safe HTML."`
+	Content         string                `json:"content" doc:"The text of the record, in Markdown." example:"Sleeps well."`
+	ContentHTML     *string               `json:"content_html,omitempty" doc:"The content as safe HTML. Present only with render=html."`
 	Codes           []models.Coding       `json:"codes"`
-	Questionnaire   *models.Questionnaire `json:"questionnaire" doc:"Of an assessment, with its score."`
+	Questionnaire   *models.Questionnaire `json:"questionnaire" doc:"The answered questionnaire of an assessment, with its score."`
 	SignedAt        *time.Time            `json:"signed_at"`
 	SignedBy        *uuid.UUID            `json:"signed_by"`
-	SupersedesID    *uuid.UUID            `json:"supersedes_id" doc:"The version that this one amends."`
+	SupersedesID    *uuid.UUID            `json:"supersedes_id" doc:"The earlier version of the record that this one amends."`
 	AmendmentReason *string               `json:"amendment_reason"`
-	ErrorReason     *string               `json:"error_reason" doc:"Why the record was entered in error."`
-	Notice          *string               `json:"notice,omitempty" doc:"Of a record that 42 CFR Part 2 protects."`
+	ErrorReason     *string               `json:"error_reason" doc:"The reason why the record was marked as entered in error."`
+	Notice          *string               `json:"notice,omitempty" doc:"The notice of 42 CFR Part 2. Present only on records that Part 2 protects."`
 }
 
 // isRendered implements renderable.
@@ -86,15 +86,15 @@ type medicalRecordReplacement struct {
 
 func (r medicalRecordReplacement) input() service.RecordInput { return r.RecordInput }
 
-// recordFilters are what lists of records are narrowed by.
+// recordFilters are the filters of lists of records.
 type recordFilters struct {
 	AppointmentID uuid.UUID `query:"appointment_id"`
 	AuthorID      uuid.UUID `query:"author_id"`
-	Kind          []string  `query:"kind" values:"record kind" doc:"Psychotherapy notes are listed only where this asks."`
+	Kind          []string  `query:"kind" values:"record kind" doc:"The kinds of records to return. Psychotherapy notes are returned only if this parameter names their kind."`
 	Status        []string  `query:"status" values:"record status"`
-	From          time.Time `query:"from" doc:"The first moment of occurred_at."`
-	To            time.Time `query:"to" doc:"The moment before which occurred_at lies."`
-	Sort          *string   `query:"sort" values:"order of records" doc:"By occurred_at, the latest come first."`
+	From          time.Time `query:"from" doc:"Only records with occurred_at at this time or later."`
+	To            time.Time `query:"to" doc:"Only records with occurred_at before this time."`
+	Sort          *string   `query:"sort" values:"order of records" doc:"occurred_at: the latest records first. updated_at: the order of the last change."`
 
 	sinceParams
 	pageParams
@@ -144,7 +144,7 @@ const renderHTML = "html"
 type medicalRecordView struct {
 	byID
 
-	Render string `query:"render" values:"rendering" doc:"Adds the content as HTML that is safe to put into a page."`
+	Render string `query:"render" values:"rendering" doc:"html: also return the content as HTML that is safe to embed in a page."`
 }
 
 func (a *API) medicalRecord(ctx context.Context, in medicalRecordView) (medicalRecordAnswer, error) {

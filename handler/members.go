@@ -20,7 +20,7 @@ import (
 // maxFields bounds the answer: a body of a million wrong elements gets this many complaints.
 const maxFields = 20
 
-// memberCheck compares a JSON text with a Go type and collects what is wrong. Its pointers are made of member names
+// memberCheck compares a JSON text with a Go type and collects the faults. Its pointers are made of member names
 // the type knows and of array indexes, so that a submitted name can't get into one.
 type memberCheck struct {
 	dec    *jsontext.Decoder
@@ -37,7 +37,7 @@ func checkMembers(body []byte, t reflect.Type) []apperr.Field {
 	return faults
 }
 
-// inspect returns what checkMembers does, and the members that are required and absent.
+// inspect returns the faults of checkMembers, and the required members that are absent.
 func inspect(body []byte, t reflect.Type) (faults, absent []apperr.Field) {
 	m := &memberCheck{dec: jsontext.NewDecoder(bytes.NewBuffer(body))}
 	m.value("", t, false)
@@ -95,7 +95,7 @@ func (m *memberCheck) object(at jsontext.Pointer, t reflect.Type) {
 	}
 	_, _ = m.dec.ReadToken()
 	if unknown {
-		m.add(at, "unknown_member", "Has a member that is not taken here. Taken are: "+known.list+".")
+		m.add(at, "unknown_member", "A member is unknown. Allowed are: "+known.list+".")
 	}
 	for _, name := range known.names {
 		if !given[name] && known.byName[name].missed() && len(m.absent) < maxFields {
@@ -183,7 +183,7 @@ func (m *memberCheck) scalar(at jsontext.Pointer, t reflect.Type) {
 }
 
 func (m *memberCheck) controlCharacter(at jsontext.Pointer) {
-	m.add(at, "control_character", "Holds a control character other than line feed, carriage return and tab.")
+	m.add(at, "control_character", "Must not contain control characters other than line feed, carriage return and tab.")
 }
 
 // hasControl looks at every string inside raw, member names too.
@@ -210,7 +210,7 @@ var (
 	ownTypes = []reflect.Type{textType, reflect.TypeFor[json.Unmarshaler](), reflect.TypeFor[json.UnmarshalerFrom]()}
 )
 
-// shape is how t is walked: Struct, Map, Slice (arrays too), or Invalid for what is checked as one value.
+// shape is how t is walked: Struct, Map, Slice (arrays too), or Invalid for a type that is checked as one value.
 func shape(t reflect.Type) reflect.Kind {
 	if t == timeType || t == rawType || ownsItsJSON(t) {
 		return reflect.Invalid
@@ -243,7 +243,7 @@ func nullable(t reflect.Type) bool {
 func wants(t reflect.Type) (jsontext.Kind, string) {
 	switch {
 	case t == timeType:
-		return jsontext.KindString, "a time as in RFC 3339"
+		return jsontext.KindString, "an RFC 3339 time, such as 2006-01-02T15:04:05Z"
 	case t == uuidType:
 		return jsontext.KindString, "a UUID"
 	case reflect.PointerTo(t).Implements(textType):

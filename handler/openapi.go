@@ -138,12 +138,12 @@ func operationID(summary string) string {
 	return strings.Join(words, "")
 }
 
-// logins says what an operation needs that needs no permission.
+// logins describes the access of operations that need no permission.
 var logins = map[Access]string{
 	Open:       "Needs no login.",
-	Public:     "Needs no login. Requests are limited for each address.",
-	FirstLogin: "Needs the login of a person, even while a first password or a second factor is due.",
-	Own:        "Needs a login or an API key, whatever its permissions.",
+	Public:     "Needs no login. The number of requests from each address is limited.",
+	FirstLogin: "Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.",
+	Own:        "Needs a login or an API key, but no permission.",
 }
 
 func (*describer) permissions(described *huma.Operation, op Operation) {
@@ -175,13 +175,13 @@ func (d *describer) parameters(op Operation, b *binding) []*huma.Param {
 		out = append(out, d.parameter(p))
 	}
 	if op.conditional(b) {
-		header("If-Match", "The ETag of the version that was read, or *.", true)
+		header("If-Match", "The ETag of the version you read, or * for any version.", true)
 	}
 	if op.revalidates() {
-		header("If-None-Match", "The ETag of an answer that is known.", false)
+		header("If-None-Match", "The ETag of an answer you have. If it is unchanged, the answer is 304.", false)
 	}
 	if op.Action.repeats {
-		header("Idempotency-Key", "A repeat with the same key within 24 hours gives the first result again.", false)
+		header("Idempotency-Key", "A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.", false)
 	}
 	return out
 }
@@ -203,7 +203,7 @@ func (d *describer) parameter(p parameter) *huma.Param {
 	return out
 }
 
-// revalidates reports whether an operation answers 304 where If-None-Match names what it would answer.
+// revalidates reports whether an operation answers 304 if If-None-Match names the present answer.
 func (op Operation) revalidates() bool {
 	return op.Method == http.MethodGet && (op.Action.versioned || op.Action.item != nil)
 }
@@ -249,7 +249,7 @@ func (d *describer) responses(described *huma.Operation, op Operation, b *bindin
 	}
 }
 
-// rawSchema describes what an action writes by itself: text, or JSON of any form.
+// rawSchema describes the answer of a raw action: text, or JSON of any form.
 func rawSchema(media string) *huma.Schema {
 	if strings.HasPrefix(media, "text/") {
 		return &huma.Schema{Type: huma.TypeString}
@@ -259,13 +259,13 @@ func rawSchema(media string) *huma.Schema {
 
 // headers are the headers of answers. A required one is in each answer that lists it.
 var headers = map[string]*huma.Header{
-	"X-Request-Id":     header("The id of the request, in our log too.", true),
-	"Cache-Control":    header("How caches keep the answer: no-store, or no-cache for files of pages.", true),
-	"ETag":             header("The version of the answer: for If-Match, where a resource can be changed, and If-None-Match.", false),
-	"Location":         header("Where the new resource is.", true),
-	"Link":             header(`The next page, where there is one, with rel="next" (RFC 8288).`, false),
-	"Retry-After":      header("The seconds until another try makes sense.", true),
-	"WWW-Authenticate": header("How to log in.", true),
+	"X-Request-Id":     header("The id of the request, which is also in the log of the server.", true),
+	"Cache-Control":    header("Whether caches may keep the answer: no-store, or no-cache for the files of web pages.", true),
+	"ETag":             header("The version of the answer. Send it in If-Match to change the resource, or in If-None-Match to read it again.", false),
+	"Location":         header("The path of the new resource.", true),
+	"Link":             header(`The next page, if there is one, with rel="next" (RFC 8288).`, false),
+	"Retry-After":      header("The number of seconds to wait before the next attempt.", true),
+	"WWW-Authenticate": header("The authentication scheme to use.", true),
 }
 
 func header(description string, required bool) *huma.Header {
@@ -331,7 +331,7 @@ func byStatus(codes []apperr.Code) map[int][]apperr.Code {
 	return out
 }
 
-// codes lists the error codes of an operation: those of its row, and those that follow from it.
+// codes lists the error codes of an operation: the codes of its row, and the codes that follow from the other columns.
 func (op Operation) codes(b *binding) []apperr.Code {
 	codes := append([]apperr.Code{apperr.Internal}, op.Errors...)
 	when := func(holds bool, more ...apperr.Code) {

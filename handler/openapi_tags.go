@@ -21,10 +21,10 @@ func (a *API) openAPI(c *gin.Context, _ nothing) error {
 	return nil
 }
 
-const about = "The backend of a mental-health clinic. Nothing submitted is ever repeated in an error.\n\n" +
-	"An address that is no route is answered with 404 and the code `route.not_found`, and a method that a route does " +
-	"not have with 405 and `route.method_not_allowed`. Clients ignore members of an answer that they do not know: " +
-	"later versions may add some. Requests take the members that are described, and no others."
+const about = "The backend of a mental-health clinic. Errors never repeat submitted data.\n\n" +
+	"An unknown path is answered with 404 and the code `route.not_found`. A method that the path does not support is " +
+	"answered with 405 and `route.method_not_allowed`. Clients must ignore unknown members of an answer, because later " +
+	"versions may add members. Requests must have only the members described here."
 
 var description = Description{
 	Title: "NovaMind", Version: "1", About: about,
@@ -32,19 +32,20 @@ var description = Description{
 	Nouns: nouns,
 }
 
+// nouns are the tags of the document.
 var nouns = []Noun{
-	{"system", "The pages for browsers, this document, and the state of the server."},
-	{"auth", "Logging in and out, and the caller's own account."},
-	{"accounts", "The people who may log in."},
-	{"practitioners", "The accounts that have appointments, their hours and their free times."},
-	{"api-keys", "The machines that may log in."},
-	{"patients", "Patients, and lists of what belongs to one patient."},
-	{"break-glass", "Emergency access to patients who are not in the caller's care."},
-	{"appointments", "Appointments, from booking to the end."},
-	{"appointment-series", "Appointments by a recurrence rule."},
+	{"system", "Web pages, this document, and the health of the server."},
+	{"auth", "Login, logout, and the caller's own account."},
+	{"accounts", "The accounts of staff."},
+	{"practitioners", "The accounts of clinicians, with their hours and free slots."},
+	{"api-keys", "The API keys of other programs."},
+	{"patients", "Patients, and lists of the data of one patient."},
+	{"break-glass", "Emergency access to patients outside of the caller's care."},
+	{"appointments", "Appointments: booking, changes and transitions."},
+	{"appointment-series", "Series of appointments, booked by a recurrence rule."},
 	{"medical-records", "Medical records: drafts, signed records and amendments."},
-	{"consents", "The consents of patients."},
-	{"risk-flags", "Flags on patients who need attention."},
-	{"audit-logs", "The audit log: events, their proofs, and the signed head."},
+	{"consents", "The consents of patients to the disclosure of their records."},
+	{"risk-flags", "Flags on patients in need of attention."},
+	{"audit-logs", "The audit log: events, their proofs, and the signed checkpoint."},
 	{"audit-reviews", "The weekly reviews of the audit log."},
 }

@@ -18,11 +18,11 @@ import (
 type Operation struct {
 	Method  string
 	Pattern string // as Gin writes it: /api/v1/patients/:id
-	Summary string // what it does, as "Show a patient": the operation's id is made of it
+	Summary string // such as "Show a patient"; the operation's id is made of it
 	Access  Access
 	Needs   []Need // the permissions, where Access is Session
 	Action  Action
-	Errors  []apperr.Code // beside those that follow from the rest of the row
+	Errors  []apperr.Code // without the codes that follow from the other columns
 }
 
 // Need is a permission that an operation needs: always, or when something is asked for.
@@ -34,8 +34,8 @@ type Need struct {
 // may returns the need of one permission, always.
 func may(p service.Permission) []Need { return []Need{{Permission: p}} }
 
-// OnRepeat is when a permission is needed to read again what an earlier request with the same Idempotency-Key made or
-// changed.
+// OnRepeat marks a permission that is needed only to read again the row that an earlier request with the same
+// Idempotency-Key made or changed.
 const OnRepeat = "to repeat the request"
 
 // mayAgain returns the needs of a change that a repeat with the same Idempotency-Key reads again.
@@ -46,11 +46,11 @@ func mayAgain(p, again service.Permission) []Need {
 // fails returns the error codes of a row.
 func fails(codes ...apperr.Code) []apperr.Code { return codes }
 
-// Action is what an operation takes and answers, and how it is carried out. The adapters (get, list, create, …) make
+// Action describes the request and the answer of an operation, and carries it out. The adapters (get, list, create, …) make
 // actions.
 type Action struct {
-	request   reflect.Type // what the request is bound to
-	body      reflect.Type // of a change: what is sent back, or patched, under If-Match; else nil
+	request   reflect.Type // the type that the request is bound to
+	body      reflect.Type // of a change: the type of the replacement or patch under If-Match; else nil
 	answer    reflect.Type
 	media     string // of the answer
 	status    int
@@ -59,11 +59,11 @@ type Action struct {
 	located   bool         // the answer has a Location
 	repeats   bool         // takes an Idempotency-Key
 	pages     bool         // a list of many pages
-	item      reflect.Type // of a list: what an item shows
+	item      reflect.Type // of a list: the type of an item
 	handler   func(*conventions, Operation) (HandlerFunc, error)
 }
 
-// binding returns how the request of an action is read. A list takes the parameter fields, whatever its request says.
+// binding returns how the request of an action is read. Every list takes the parameter fields.
 func (a Action) binding(method string, words Vocabularies) (*binding, error) {
 	b, err := newBinding(a.request, method, words)
 	if err == nil && a.listed(method) {

@@ -7,7 +7,7 @@ import (
 	"novamind/service"
 )
 
-// Operations is the table of operations: what this server answers, who may ask, and what is taken and answered.
+// Operations is the table of operations: method, pattern, summary, access, permissions, action and errors of each.
 func (a *API) Operations() []Operation {
 	return slices.Concat(
 		a.systemOperations(), a.authOperations(), a.accountOperations(), a.patientOperations(), a.recordOperations(),
@@ -15,7 +15,7 @@ func (a *API) Operations() []Operation {
 	)
 }
 
-// systemOperations: what browsers show and monitors poll.
+// systemOperations are the pages for browsers and the health checks for monitors.
 func (a *API) systemOperations() []Operation {
 	return append(pageOperations(), []Operation{
 		{"GET", "/healthz", "Check that the server is alive", Open, nil, get(healthz, same), nil},
@@ -117,7 +117,7 @@ func (a *API) accountOperations() []Operation {
 	}
 }
 
-// patientOperations: patients, who cares for them, and emergencies.
+// patientOperations are the operations on patients, their care team, and emergency access.
 func (a *API) patientOperations() []Operation {
 	const patients = "/api/v1/patients"
 	const patient = patients + "/:id"
@@ -182,7 +182,7 @@ func (a *API) patientOperations() []Operation {
 	}
 }
 
-// recordOperations: what is written about patients.
+// recordOperations are the operations on medical records, consents, disclosures and risk flags.
 func (a *API) recordOperations() []Operation {
 	return slices.Concat(a.medicalRecordOperations(), a.consentOperations(), a.riskFlagOperations())
 }
@@ -288,14 +288,14 @@ func (a *API) riskFlagOperations() []Operation {
 	}
 }
 
-// auditOperations: who did what, the proof of it, and its review.
+// auditOperations are the operations on audit events, their proofs and reviews.
 func (a *API) auditOperations() []Operation {
 	const patient = "/api/v1/patients/:id"
 	const events = "/api/v1/audit-logs"
 	const review = "/api/v1/audit-reviews/:week"
 	opening := []Need{
 		{Permission: service.AuditLogOpenDiff},
-		{service.PatientRead, "of all patients, for a change of demographics"},
+		{service.PatientRead, "with the scope all, if the event changed demographics"},
 	}
 	return []Operation{
 		{
@@ -341,7 +341,7 @@ func (a *API) appointmentOperations() []Operation {
 		Need{service.AppointmentOverlap, "with allow_overlap"})
 	updating := append(may(service.AppointmentUpdate), Need{service.AppointmentOverlap, "with allow_overlap"})
 	moving := append(mayAgain(service.AppointmentTransition, service.AppointmentRead),
-		Need{service.AppointmentOverlap, "for a late arrival where allow_overlap is set"})
+		Need{service.AppointmentOverlap, "for a late arrival with allow_overlap"})
 	notFree := fails(apperr.Taken, apperr.OutsideHours)
 	changing := change[appointmentReplacement](a.changeAppointment, newAppointmentAnswer)
 	notChanged := append(fails(apperr.BadTransition), notFree...)

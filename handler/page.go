@@ -15,11 +15,11 @@ const (
 	maxLimit     = 200
 )
 
-// pageParams is what a caller says about paging: members of a search's body (embed it), or query parameters.
+// pageParams are the parameters of paging: members of a search's body (embed it), or query parameters.
 type pageParams struct {
-	Limit  *int     `json:"limit" query:"limit" doc:"The greatest number of rows, from 1 to 200; 50 without it."`
-	Cursor *string  `json:"cursor" query:"cursor" doc:"The next_cursor of the page before."`
-	Fields []string `json:"fields,omitempty" doc:"The members of the items to answer; id always is."` // of a body: see fieldsParameter
+	Limit  *int     `json:"limit" query:"limit" doc:"The maximum number of items on a page, from 1 to 200. Default: 50."`
+	Cursor *string  `json:"cursor" query:"cursor" doc:"The next_cursor of the previous page."`
+	Fields []string `json:"fields,omitempty" doc:"The members to return of each item. id is always returned."` // of a body: see fieldsParameter
 }
 
 // pageSpan is the part of a list to read: at most Limit rows after the row After, or from the start where it is nil.
@@ -33,7 +33,7 @@ type pageSpan struct {
 type page[T any] struct {
 	Items      []T        `json:"items"`
 	NextCursor *string    `json:"next_cursor"`
-	Watermark  *time.Time `json:"watermark,omitzero" doc:"With updated_since: what to ask for next time. It is the same on each page of a list."`
+	Watermark  *time.Time `json:"watermark,omitzero" doc:"Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark."`
 }
 
 // span checks params. filters is everything else that selects rows, besides the path: a struct or map that marshals to
@@ -55,7 +55,7 @@ func (s *cursorSealer) span(c *gin.Context, params pageParams, filters any) (pag
 		last, ok := list.open(*params.Cursor)
 		span.After = &last
 		if !ok {
-			fields = append(fields, apperr.Field{Pointer: placeOf(c, "cursor"), Code: "bad_cursor", Detail: "Is not a cursor of this list with these filters. Start without one."})
+			fields = append(fields, apperr.Field{Pointer: placeOf(c, "cursor"), Code: "bad_cursor", Detail: "Must be a cursor of this list with the same filters. Leave it out to start from the beginning."})
 		}
 	}
 	if len(fields) > 0 {
@@ -89,7 +89,7 @@ func writePage[T any](c *gin.Context, span pageSpan, answer page[T], last *posit
 	return writeList(c, span.list.key, answer)
 }
 
-// writeList answers a list. The ETag of a GET is a keyed digest of the answer: it tells nothing of what is in it.
+// writeList answers a list. The ETag of a GET is a keyed digest of the answer: it reveals nothing of the content.
 func writeList(c *gin.Context, key []byte, answer any) error {
 	body, err := json.Marshal(answer, json.Deterministic(true))
 	if err != nil {

@@ -24,9 +24,9 @@ type patientAnswer struct {
 	Address          *models.Address          `json:"address"`
 	Insurance        *models.Insurance        `json:"insurance"`
 	EmergencyContact *models.EmergencyContact `json:"emergency_contact"`
-	MergedIntoID     *uuid.UUID               `json:"merged_into_id" doc:"The patient whose chart shows this one too."`
+	MergedIntoID     *uuid.UUID               `json:"merged_into_id" doc:"The patient into whose chart this one was merged. Null if it was not merged."`
 
-	Warnings []problemField `json:"warnings,omitzero" doc:"Of a registration: what is often meant, but may be a mistake."` // of a registration
+	Warnings []problemField `json:"warnings,omitzero" doc:"Only in the answer to a registration: values that may be a mistake, such as a phone number that another patient has."` // of a registration
 }
 
 func newPatientAnswer(p *models.Patient) patientAnswer {
@@ -48,7 +48,7 @@ type patientReplacement struct {
 
 func (r patientReplacement) input() service.PatientInput { return r.PatientInput }
 
-// newRegistrationAnswer shows a patient who was registered just now.
+// newRegistrationAnswer shows a newly registered patient.
 func newRegistrationAnswer(r *service.Registered) patientAnswer {
 	answer := newPatientAnswer(r.Patient)
 	answer.Warnings = make([]problemField, len(r.Warnings))
@@ -71,7 +71,7 @@ func (a *API) removePatient(ctx context.Context, in patientRemoval) (gone, error
 	case in.Purge:
 		return gone{}, a.Patients.Purge(ctx, in.ID, in.Current, valueOr(in.Reason, ""))
 	case in.Reason != nil:
-		return gone{}, apperr.InvalidFields(apperr.Field{Pointer: inQuery("reason"), Code: "unexpected", Detail: "Goes with purge=true only."})
+		return gone{}, apperr.InvalidFields(apperr.Field{Pointer: inQuery("reason"), Code: "unexpected", Detail: "Send reason only with purge=true."})
 	}
 	p, err := a.Patients.Deactivate(ctx, in.ID, in.Current)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"novamind/service"
 )
 
-// patientSearch is what patients can be searched by: parameters of a GET, or members of a POST.
+// patientSearch are the filters of patients: parameters of a GET, or members of a POST.
 type patientSearch struct {
 	Active      *bool   `json:"active" query:"active"`
 	Email       *string `json:"email" query:"email" max:"254"`
@@ -18,7 +18,7 @@ type patientSearch struct {
 	LastName    *string `json:"last_name" query:"last_name" max:"50"`
 	DateOfBirth *string `json:"date_of_birth" query:"date_of_birth" max:"10"`
 	Q           *string `json:"q" query:"q" max:"200"`
-	Sort        *string `json:"sort" query:"sort" values:"order of patients" doc:"By id is about the order of registration."`
+	Sort        *string `json:"sort" query:"sort" values:"order of patients" doc:"id: approximately the order of registration. updated_at: the order of the last change."`
 
 	sinceParams
 	pageParams
@@ -38,7 +38,7 @@ func (s patientSearch) query() (models.PatientQuery, error) {
 		day, err := phi.ParseCalendarDate(*s.DateOfBirth)
 		if err != nil {
 			return q, apperr.InvalidFields(apperr.Field{
-				Pointer: inQuery("date_of_birth"), Code: "date", Detail: "Is not a day of the form YYYY-MM-DD.",
+				Pointer: inQuery("date_of_birth"), Code: "date", Detail: "Must be a date as YYYY-MM-DD.",
 			})
 		}
 		q.DateOfBirth = &day

@@ -11,7 +11,7 @@ import (
 type mergeRequest struct {
 	ofVersion
 
-	IntoID uuid.UUID `json:"into_id" doc:"The patient who is kept."`
+	IntoID uuid.UUID `json:"into_id" doc:"The patient to merge into. Its chart then shows both patients."`
 	Reason string    `json:"reason" max:"200" example:"Registered twice"`
 }
 

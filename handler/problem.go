@@ -18,10 +18,10 @@ import (
 
 const (
 	problemType    = "urn:novamind:problem:" // followed by the code
-	internalDetail = "Something went wrong on our side. The request id finds it in our log."
+	internalDetail = "The server failed. Give the operator the request id, which is also in the server's log."
 )
 
-// ProblemKind is how an error code is answered, and what it means for the caller.
+// ProblemKind is the HTTP status, title and meaning of an error code.
 type ProblemKind struct {
 	Status  int
 	Title   string
@@ -32,11 +32,11 @@ type ProblemKind struct {
 var ProblemKinds = map[apperr.Code]ProblemKind{
 	apperr.Malformed: {
 		http.StatusBadRequest, "Request not readable",
-		"The request cannot be read: broken JSON, a member twice, invalid UTF-8, or a broken header.",
+		"The request cannot be parsed: invalid JSON, a repeated member, invalid UTF-8, or an invalid header.",
 	},
 	apperr.Invalid: {
 		http.StatusUnprocessableEntity, "Request invalid",
-		"The request breaks a rule. `errors` says which rule, and where.",
+		"The request breaks a rule. `errors` lists each broken rule and its place.",
 	},
 	apperr.TooLarge: {
 		http.StatusRequestEntityTooLarge, "Body too large",
@@ -44,39 +44,39 @@ var ProblemKinds = map[apperr.Code]ProblemKind{
 	},
 	apperr.MediaType: {
 		http.StatusUnsupportedMediaType, "Media type not supported",
-		"The operation does not take this `Content-Type`.",
+		"The operation does not support this `Content-Type`.",
 	},
 	apperr.RouteNotFound: {
 		http.StatusNotFound, "No such route",
-		"There is no such route.",
+		"This route does not exist: see GET /openapi.json.",
 	},
 	apperr.MethodNotAllowed: {
 		http.StatusMethodNotAllowed, "Method not allowed",
-		"The route has other methods: see `Allow`.",
+		"The route does not support this method. `Allow` lists the supported methods.",
 	},
 	apperr.Unauthenticated: {
 		http.StatusUnauthorized, "Login required",
-		"There is no session, or it has ended.",
+		"The request has no valid session or API key. Log in again.",
 	},
 	apperr.BadCredentials: {
 		http.StatusUnauthorized, "Login refused",
-		"The e-mail, the password or the code is wrong. The answer never says which.",
+		"The e-mail, the password, the code or the one-time link is wrong. The answer never says which.",
 	},
 	apperr.PasswordChange: {
 		http.StatusForbidden, "Password change required",
-		"The first password must be changed with `POST /auth/password` before anything else.",
+		"The first password must be changed before anything else. Use `POST /auth/password`.",
 	},
 	apperr.TOTPNeeded: {
 		http.StatusUnauthorized, "Second factor required",
 		"The password is right. Send a code of the second factor, or a recovery code, as `totp`.",
 	},
 	apperr.TOTPDue: {
-		http.StatusForbidden, "Second factor to be enrolled",
+		http.StatusForbidden, "Second factor enrolment required",
 		"A role of yours needs a second factor. Enrol one with `POST /auth/totp`.",
 	},
 	apperr.Forbidden: {
 		http.StatusForbidden, "Access denied",
-		"None of your roles permits it.",
+		"None of your roles permits this, or you may not do it to this resource. `detail` says which.",
 	},
 	apperr.NotFound: {
 		http.StatusNotFound, "Not found",
@@ -84,69 +84,71 @@ var ProblemKinds = map[apperr.Code]ProblemKind{
 	},
 	apperr.Duplicate: {
 		http.StatusConflict, "Already exists",
-		"A value that must be unique is taken.",
+		"Another resource already has a value that must be unique.",
 	},
 	apperr.LastAdmin: {
 		http.StatusConflict, "Last admin",
 		"The change would leave no enabled account with the role `admin` and a password.",
 	},
 	apperr.PossibleDuplicate: {
-		http.StatusConflict, "Perhaps here already",
+		http.StatusConflict, "Possible duplicate patient",
 		"The clinic has a patient with these names and this date of birth. `candidates` has the ids that you may see.",
 	},
 	apperr.Conflict: {
-		http.StatusConflict, "In conflict",
-		"Existing data prevents it, such as a signed record or a state that does not allow the step.",
+		http.StatusConflict, "Conflict with existing data",
+		"Existing data prevents the change, for example because a record is already signed. `detail` says what to do.",
 	},
 	apperr.Taken: {
-		http.StatusConflict, "Time taken",
-		"The practitioner or the patient, in any row of the same person, has another appointment at that time. " +
-			"Patients whose coming appointments overlap cannot be merged: move, cancel or permit one first. " +
-			"`errors` names the intervals.",
+		http.StatusConflict, "Time already booked",
+		"The practitioner or the patient has another appointment at that time. Merged rows count as one patient. " +
+			"Patients with overlapping future appointments cannot be merged: move or cancel one, or allow the overlap, first. " +
+			"`errors` lists the intervals.",
 	},
 	apperr.OutsideHours: {
 		http.StatusConflict, "Outside of the practitioner's hours",
 		"The practitioner does not see patients at that time.",
 	},
 	apperr.BadTransition: {
-		http.StatusConflict, "State does not allow it",
-		"The appointment's state does not allow the step, or it is too early for it: `arrived` and `checked-in` are " +
-			"possible from its day on, in its `time_zone`; `fulfilled` and `noshow` from its start on.",
+		http.StatusConflict, "Not possible in this state",
+		"The state of the appointment does not allow the change, or it is too early for it. `arrived` and `checked-in` are " +
+			"possible from the day of the appointment on, by its `time_zone`; `fulfilled` and `noshow` from its start on.",
 	},
 	apperr.Stale: {
 		http.StatusPreconditionFailed, "Changed in the meantime",
-		"`If-Match` names an older version. Read the resource again.",
+		"The resource has changed since you read it. Read it again.",
 	},
 	apperr.PreconditionNeeded: {
 		http.StatusPreconditionRequired, "If-Match required",
-		"The change needs `If-Match` with the `ETag` of the version that was read.",
+		"Send `If-Match` with the `ETag` of the version you read.",
 	},
 	apperr.KeyReused: {
 		http.StatusUnprocessableEntity, "Idempotency key reused",
-		"An earlier request with this `Idempotency-Key` had another path, body or password. " +
-			"A password that was changed since counts as another one.",
+		"An earlier request with this `Idempotency-Key` had another path, body or password, or the password that it set " +
+			"has been changed since. Choose a new key.",
 	},
 	apperr.RateLimited: {
 		http.StatusTooManyRequests, "Too many requests",
-		"Too many failed or anonymous requests from an address, too many logins and redeemed links from an address, " +
-			"too many failed logins for an account, or too many requests of an account. Each is counted apart. " +
-			"See `Retry-After`.",
+		"There were too many requests. Four limits are counted separately: failed or anonymous requests from an address, " +
+			"logins and redeemed links from an address, failed logins for an account, and requests of an account. " +
+			"Wait for the seconds in `Retry-After`.",
 	},
 	apperr.AuditUnavailable: {
 		http.StatusServiceUnavailable, "Audit log unavailable",
-		"The access could not be recorded, so it did not happen. See `Retry-After`.",
+		"The access could not be recorded in the audit log, so it did not happen. " +
+			"Try again after the seconds in `Retry-After`.",
 	},
 	apperr.Unavailable: {
 		http.StatusServiceUnavailable, "Database unavailable",
-		"The database is busy, out of reach, or at another version than the server. See `Retry-After`.",
+		"The database is busy, cannot be reached, or has another schema version than the server. " +
+			"Try again after the seconds in `Retry-After`.",
 	},
 	apperr.Unreadable: {
 		http.StatusInternalServerError, "Stored data not readable",
-		"A stored value was altered or moved, or its key is gone. The access was recorded.",
+		"A stored value cannot be decrypted: it was altered or moved, or its key is missing. The access was recorded.",
 	},
 	apperr.Internal: {
 		http.StatusInternalServerError, "Internal error",
-		"The program has a defect. The request id finds it in the log.",
+		"The server has a defect. Give the operator the `request_id`, which is also in the log.",
 	},
 }
 
@@ -197,7 +199,7 @@ func writeProblem(c *gin.Context, err error) {
 	writeBody(c, kind.Status, "application/problem+json", body)
 }
 
-// presentable returns what of err may be shown.
+// presentable returns the part of err that a client may see.
 func presentable(err error) *apperr.Error {
 	var e *apperr.Error
 	if errors.As(err, &e) && e.Code != apperr.Internal {
@@ -225,7 +227,7 @@ func describe(e *apperr.Error, kind ProblemKind, requestID string) problem {
 	}
 }
 
-// dropResourceHeaders removes what a handler said about a resource before it failed.
+// dropResourceHeaders removes the headers about a resource that a handler set before it failed.
 func dropResourceHeaders(h http.Header) {
 	for _, name := range []string{"ETag", "Link", "Location"} {
 		h.Del(name)

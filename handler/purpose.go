@@ -9,7 +9,7 @@ import (
 	"novamind/internal/audit"
 )
 
-// purposeHeader is where a client may say what an access is for.
+// purposeHeader is the header in which a client may state the purpose of an access.
 const purposeHeader = "X-Purpose-Of-Use"
 
 // purposes are the codes of HL7 v3 PurposeOfUse that a client may state. Emergency access (BTG) has a route of its own.
@@ -18,7 +18,8 @@ var purposes = []string{
 	"PATADMIN", "PATSFTY", "RECORDMGT", "TRAIN", "HTEST", "HRESCH", "CLINTRCH", "PUBHLTH", "THREAT", "PATRQT", "FAMRQT", "PWATRNY",
 }
 
-// withPurpose lets the caller whom authenticate finds say what the access is for. It returns a Malformed error for what is none of these codes.
+// withPurpose adds the purpose in the header to the caller that authenticate finds. It returns a Malformed error for an
+// unknown purpose.
 func withPurpose(authenticate HandlerFunc) HandlerFunc {
 	return func(c *gin.Context) error {
 		if err := authenticate(c); err != nil {
@@ -29,7 +30,7 @@ func withPurpose(authenticate HandlerFunc) HandlerFunc {
 			return nil
 		}
 		if !slices.Contains(purposes, purpose) {
-			e := apperr.New(apperr.Malformed, purposeHeader+" must be a code of HL7 v3 PurposeOfUse, as TREAT.")
+			e := apperr.New(apperr.Malformed, purposeHeader+" must be a code of HL7 v3 PurposeOfUse, such as TREAT.")
 			e.Fields = []apperr.Field{{Pointer: purposeHeader, Code: "invalid_format", Detail: e.Detail}}
 			return e
 		}

@@ -16,7 +16,7 @@ import (
 	"novamind/internal/schedule"
 )
 
-// query is the request's query parameters. Its readers collect what is wrong; ask Err before using the values.
+// query is the request's query parameters. Its readers collect faults; call Err before using the values.
 type query struct {
 	values url.Values
 	fields []apperr.Field
@@ -41,7 +41,7 @@ func readQuery(c *gin.Context, allowed ...string) (*query, error) {
 func (q *query) checkNames(allowed []string) {
 	for name := range q.values {
 		if !slices.Contains(allowed, name) {
-			q.add("", "unknown_parameter", "Has a parameter that is not taken here. "+taken(allowed))
+			q.add("", "unknown_parameter", "A parameter is unknown. "+taken(allowed))
 			return
 		}
 	}
@@ -49,9 +49,9 @@ func (q *query) checkNames(allowed []string) {
 
 func taken(allowed []string) string {
 	if len(allowed) == 0 {
-		return "None are taken."
+		return "No parameters are allowed."
 	}
-	return "Taken are: " + strings.Join(allowed, ", ") + "."
+	return "Allowed are: " + strings.Join(allowed, ", ") + "."
 }
 
 // checkValues drops a value that must not be read, so that each fault is reported once.
@@ -63,9 +63,9 @@ func (q *query) checkValues(name string) {
 	case len(values) > 1:
 		q.add(name, "repeated", "Must be given once.")
 	case values[0] == "":
-		q.add(name, "empty", "Must not be empty; leave it out instead.")
+		q.add(name, "empty", "Must not be empty: leave it out instead.")
 	case strings.ContainsFunc(values[0], func(r rune) bool { return r < ' ' || r == 0x7f }):
-		q.add(name, "control_character", "Must not hold control characters.")
+		q.add(name, "control_character", "Must not contain control characters.")
 	default:
 		return
 	}
@@ -145,14 +145,14 @@ func (q *query) Date(name string) *time.Time {
 
 // Time returns the parameter, a moment as in RFC 3339, or nil where it is absent.
 func (q *query) Time(name string) *time.Time {
-	return q.plausible(name, readParameter(q, name, "wrong_type", "Must be a time as in RFC 3339, such as 2006-01-02T15:04:05Z.", func(s string) (time.Time, bool) {
+	return q.plausible(name, readParameter(q, name, "wrong_type", "Must be an RFC 3339 time, such as 2006-01-02T15:04:05Z.", func(s string) (time.Time, bool) {
 		t, err := time.Parse(time.RFC3339Nano, s)
 		return t.UTC(), err == nil
 	}))
 }
 
-// outOfYears is what is said of a time that no clinic means.
-const outOfYears = "Must lie from 1900 to 2200."
+// outOfYears is the error text for a time outside of the supported years.
+const outOfYears = "Must be between the years 1900 and 2200."
 
 func (q *query) plausible(name string, t *time.Time) *time.Time {
 	if t != nil && !schedule.Plausible(*t) {
@@ -192,7 +192,7 @@ func parseUUID(s string) (uuid.UUID, bool) {
 func pathID(c *gin.Context, name string) (uuid.UUID, error) {
 	id, ok := parseUUID(c.Param(name))
 	if !ok {
-		return uuid.Nil, apperr.New(apperr.NotFound, "There is no such resource.")
+		return uuid.Nil, apperr.New(apperr.NotFound, "The resource does not exist, or you may not see it.")
 	}
 	return id, nil
 }

@@ -82,7 +82,7 @@ func TestQueryRefuses(t *testing.T) {
 func TestUnknownParameterSaysWhatIsTaken(t *testing.T) {
 	t.Parallel()
 	p := problemIn(t, queries(t).serve(request("GET", "/api/v1/samples/1?"+canary, "")))
-	require.Contains(t, p.Errors[0].Detail, "Taken are: active, id, born, name, count.")
+	require.Contains(t, p.Errors[0].Detail, "Allowed are: active, id, born, name, count.")
 }
 
 func TestUnreadableQuery(t *testing.T) {

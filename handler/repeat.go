@@ -9,15 +9,15 @@ import (
 	"novamind/service"
 )
 
-// secret is a text of a request that is stored in no form but the slow hash, such as a password. In what tells two
-// requests apart, which is stored as a keyed hash, it only counts whether there is one.
+// secret is a text of a request that is stored in no form but the slow hash, such as a password. In the
+// keyed hash that distinguishes requests, only its presence counts.
 type secret string
 
 // MarshalJSONTo implements json.MarshalerTo.
 func (secret) MarshalJSONTo(enc *jsontext.Encoder) error { return enc.WriteToken(jsontext.True) }
 
-// idempotencyOf reads the Idempotency-Key header. Two requests are the same when path and decoded body are. Every POST that makes or changes something takes it, but for
-// those about credentials and sessions: what they answer is shown once.
+// idempotencyOf reads the Idempotency-Key header. Two requests are the same if their paths and decoded bodies are. Every
+// POST that makes or changes something takes the header, except for credentials and sessions, whose answers are shown once.
 func idempotencyOf(c *gin.Context, body any) (service.Idempotency, error) {
 	values := c.Request.Header.Values("Idempotency-Key")
 	if len(values) == 0 {

@@ -18,11 +18,11 @@ type riskFlagAnswer struct {
 	Reason     string     `json:"reason" example:"PHQ-9, item 9: thoughts of self-harm"`
 	RaisedBy   uuid.UUID  `json:"raised_by"`
 	RaisedAt   time.Time  `json:"raised_at"`
-	ReviewAt   time.Time  `json:"review_at" doc:"When somebody must have looked at it."`
+	ReviewAt   time.Time  `json:"review_at" doc:"The time by which the flag must be reviewed."`
 	ResolvedAt *time.Time `json:"resolved_at"`
 	ResolvedBy *uuid.UUID `json:"resolved_by"`
-	Finding    *string    `json:"finding" doc:"Of the last review."`
-	Notice     *string    `json:"notice,omitempty" doc:"Of a record that 42 CFR Part 2 protects."`
+	Finding    *string    `json:"finding" doc:"The finding of the last review."`
+	Notice     *string    `json:"notice,omitempty" doc:"The notice of 42 CFR Part 2. Present only if Part 2 protects the record."`
 }
 
 func newRiskFlagAnswer(f *models.RiskFlag) riskFlagAnswer {
@@ -40,7 +40,7 @@ func newRiskFlagAnswer(f *models.RiskFlag) riskFlagAnswer {
 type riskFlagList struct {
 	byID
 
-	Open bool `query:"open" doc:"Only flags that are not resolved."`
+	Open bool `query:"open" doc:"If true, only flags that are not resolved."`
 	pageParams
 }
 

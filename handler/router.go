@@ -13,16 +13,16 @@ import (
 	"novamind/internal/apperr"
 )
 
-// Access says who may call a route. Its zero value is refused, so that no route is open by omission.
+// Access is the login that a route needs. Its zero value is refused, so that no route is open by omission.
 type Access int
 
 // The kinds of access.
 const (
-	Open       Access = iota + 1 // without login or limit: what monitors poll
+	Open       Access = iota + 1 // without login or limit, for monitors
 	Public                       // without login, limited per address, apart from other requests
 	FirstLogin                   // with a valid session of a person, even while the first password or a second factor is due
 	Session                      // with a valid session, or an API key
-	Own                          // the same, whatever the caller's roles: what is the caller's own, or everybody's
+	Own                          // the same, without a permission: for data of the caller, or of everybody
 )
 
 // HandlerFunc answers a request, or returns the error to answer with.
@@ -36,14 +36,14 @@ type Route struct {
 	Handler HandlerFunc
 }
 
-// RouterConfig is what NewRouter needs besides the routes. Every field but TrustedProxies and CORSOrigins is required.
+// RouterConfig are the dependencies of NewRouter besides the routes. Every field but TrustedProxies and CORSOrigins is required.
 type RouterConfig struct {
-	// Authenticate puts the caller into the request's context, or returns why there is none (apperr.Unauthenticated).
-	// It only looks: what it refuses is counted against the address after it returns.
+	// Authenticate puts the caller into the request's context, or returns an apperr.Unauthenticated error. It has
+	// no side effects: the router counts refused logins against the address.
 	Authenticate HandlerFunc
-	// Admit returns why a caller that Authenticate knows may not use a route of FirstLogin, Session or Own now; nil admits all.
+	// Admit refuses known callers, depending on the access that a route needs. Optional: without it, all are admitted.
 	Admit func(*gin.Context, Access) error
-	// Anonymous notes in the request's context that nobody is logged in, on public routes; may be nil.
+	// Anonymous puts the absence of a caller into the context of a request to a public route. Optional.
 	Anonymous         func(*gin.Context)
 	Logger            *slog.Logger
 	TrustedProxies    []string // addresses or CIDRs whose X-Forwarded-For is believed; none by default
@@ -66,7 +66,7 @@ func NewRouter(config RouterConfig, routes []Route) (*gin.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := newAddressLimiter(config) // apart: whatever else was tried at an address, who has no session finds the way in
+	entries, err := newAddressLimiter(config) // a budget of its own, so that other failures at an address do not block logins
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func newEngine(trustedProxies []string) (*gin.Engine, error) {
 	return engine, engine.SetTrustedProxies(trustedProxies)
 }
 
-// useMiddleware sets what every request passes, unknown routes included. The access log stands outside of recovery so
+// useMiddleware sets the middleware of every request, unknown routes included. The access log stands outside of recovery so
 // that it sees the 500 a panic becomes.
 func useMiddleware(engine *gin.Engine, config RouterConfig) {
 	engine.Use(
@@ -174,12 +174,13 @@ func limitAccounts(authenticate HandlerFunc, perMinute int) (HandlerFunc, error)
 		if err := authenticate(c); err != nil || counted {
 			return err
 		}
-		return accounts.take(accountOf(c), "Too many requests of this account.")
+		return accounts.take(accountOf(c), "Too many requests from this account. Try again later: see Retry-After.")
 	}, nil
 }
 
-// requireSession lets nobody but an authenticated caller pass, who still is one when the whole request is there: a body can take its time. A refused login costs the address budget, a fault of ours
-// does not; a valid session passes even from an address that has none left, which others may share.
+// requireSession lets only authenticated callers pass. It authenticates again once the whole request has arrived, since a
+// body can take long. A refused login costs the budget of the address; a fault of the server does not. A valid session
+// passes even if its address, which others may share, has no budget left.
 func requireSession(authenticate HandlerFunc, failures *limiter) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		err := authenticate(c)
@@ -208,10 +209,10 @@ func handle(next HandlerFunc) gin.HandlerFunc {
 }
 
 func routeNotFound(*gin.Context) error {
-	return apperr.New(apperr.RouteNotFound, "There is no such route.")
+	return apperr.New(apperr.RouteNotFound, "This route does not exist: see GET /openapi.json.")
 }
 
 // methodNotAllowed leaves the Allow header to Gin, which has set it.
 func methodNotAllowed(*gin.Context) error {
-	return apperr.New(apperr.MethodNotAllowed, "This route takes the methods that Allow lists.")
+	return apperr.New(apperr.MethodNotAllowed, "This route does not support the method. The header Allow lists the supported ones.")
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// use is what a type is described for: the same type is stricter in a request than in an answer.
+// use is the use of a type: a type is stricter in a request than in an answer.
 type use int
 
 const (
 	answered  use = iota // absent where tagged so, else there; null where it is a pointer
-	requested            // what checkMembers takes
+	requested            // as checkMembers accepts it
 	patched              // a merge patch of that
 	selected             // an answer with the members that fields names
 )

@@ -9,8 +9,8 @@ import (
 // strictTransport has browsers come back by HTTPS alone, for a year (RFC 6797).
 const strictTransport = "max-age=31536000"
 
-// secureHeaders sets what every answer carries, before the handler, so that a page which needs another policy can
-// replace it.
+// secureHeaders sets the security headers of every answer. It runs before the handler, so that a page with another
+// policy can replace them.
 func secureHeaders(c *gin.Context) {
 	c.Header("X-Content-Type-Options", "nosniff")
 	c.Header("X-Frame-Options", "DENY") // for browsers that don't know frame-ancestors

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Timeouts bounds how long a connection may take for what. Write must be longer than the router's RequestTimeout.
+// Timeouts bounds the phases of a connection. Write must be longer than the router's RequestTimeout.
 type Timeouts struct {
 	ReadHeader time.Duration
 	Read       time.Duration // header and body
@@ -25,7 +25,7 @@ type Server struct {
 	shutdown time.Duration
 }
 
-// Options are what a Server is besides its handler.
+// Options are the settings of a Server besides its handler.
 type Options struct {
 	Timeouts
 
@@ -33,7 +33,7 @@ type Options struct {
 	Certificate    *Certificate // nil: plain HTTP
 }
 
-// NewServer returns a server of h. What net/http has to complain about goes to logger.
+// NewServer returns a server of h. Errors of net/http go to logger.
 func NewServer(h http.Handler, options Options, logger *slog.Logger) *Server {
 	timeouts := options.Timeouts
 	s := &Server{
@@ -54,7 +54,7 @@ func NewServer(h http.Handler, options Options, logger *slog.Logger) *Server {
 	return s
 }
 
-// Scheme returns what an address of the server begins with.
+// Scheme returns the scheme of the server's addresses, http or https.
 func (s *Server) Scheme() string {
 	if s.http.TLSConfig == nil {
 		return "http"

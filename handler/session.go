@@ -12,10 +12,10 @@ import (
 type sessionAnswer struct {
 	ID         uuid.UUID `json:"id"`
 	CreatedAt  time.Time `json:"created_at"`
-	LastSeenAt time.Time `json:"last_seen_at" doc:"Behind by up to a minute."`
+	LastSeenAt time.Time `json:"last_seen_at" doc:"The time of the last request, at most one minute out of date."`
 	ExpiresAt  time.Time `json:"expires_at"`
-	Address    *string   `json:"address" doc:"Where the login came from." example:"192.0.2.1"`
-	Current    bool      `json:"current" doc:"It is the session of this request."`
+	Address    *string   `json:"address" doc:"The IP address of the login." example:"192.0.2.1"`
+	Current    bool      `json:"current" doc:"Whether this request uses the session."`
 }
 
 func newSessionAnswer(s service.OwnSession) sessionAnswer {

@@ -15,7 +15,7 @@ import (
 const maxDepth = 32
 
 // checkSyntax reports whether body is exactly one JSON text (RFC 8259) in valid UTF-8, without duplicate members or
-// lone surrogates, at most maxDepth levels deep. The error is apperr.Malformed; it says where, never what. Reading
+// lone surrogates, at most maxDepth levels deep. The error is apperr.Malformed; it names the place, never the content. Reading
 // stops at the first fault, so a body of ten thousand brackets costs thirty-three.
 func checkSyntax(body []byte) error {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body))
@@ -26,13 +26,13 @@ func checkSyntax(body []byte) error {
 		case errors.Is(err, io.EOF) && complete:
 			return nil
 		case errors.Is(err, io.EOF) && tokens == 0:
-			return malformed("empty", "The body is empty.")
+			return malformed("empty", "The body is empty: send a JSON value.")
 		case complete:
-			return malformed("trailing_data", fmt.Sprintf("Something follows the JSON value after byte %d.", dec.InputOffset()))
+			return malformed("trailing_data", fmt.Sprintf("The body has more text after the JSON value, from byte %d on: send one JSON value.", dec.InputOffset()))
 		case err != nil:
 			return syntaxError(err)
 		case dec.StackDepth() > maxDepth:
-			return malformed("too_deep", fmt.Sprintf("The body nests deeper than %d levels.", maxDepth))
+			return malformed("too_deep", fmt.Sprintf("The body is nested deeper than %d levels: send fewer levels.", maxDepth))
 		}
 	}
 }
@@ -41,12 +41,12 @@ func checkSyntax(body []byte) error {
 func syntaxError(err error) error {
 	var syntax *jsontext.SyntacticError
 	if !errors.As(err, &syntax) {
-		return malformed("syntax", "The body is not JSON in UTF-8.")
+		return malformed("syntax", "The body is not valid JSON in UTF-8.")
 	}
 	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return malformed("duplicate_member", fmt.Sprintf("An object has the same member twice, at byte %d.", syntax.ByteOffset))
+		return malformed("duplicate_member", fmt.Sprintf("An object has the same member twice, at byte %d: send each member once.", syntax.ByteOffset))
 	}
-	return malformed("syntax", fmt.Sprintf("The body is not JSON in UTF-8: see byte %d.", syntax.ByteOffset))
+	return malformed("syntax", fmt.Sprintf("The body is not valid JSON in UTF-8: see byte %d.", syntax.ByteOffset))
 }
 
 func malformed(code, detail string) error { return malformedAt("", code, detail) }

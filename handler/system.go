@@ -21,7 +21,7 @@ type healthAnswer struct {
 // healthz says that the process is alive, and nothing else.
 func healthz(context.Context, anything) (healthAnswer, error) { return healthAnswer{Status: "ok"}, nil }
 
-// readyz says whether requests can be served; the answer names what fails.
+// readyz reports whether requests can be served; the answer names the failing checks.
 func (a *API) readyz(ctx context.Context, _ anything) (healthAnswer, error) {
 	answer := healthAnswer{Status: "ok", Checks: map[string]string{}}
 	var failing []apperr.Field
@@ -30,13 +30,13 @@ func (a *API) readyz(ctx context.Context, _ anything) (healthAnswer, error) {
 		answer.Checks[check.Name] = "ok"
 		if err := check.Run(ctx); err != nil {
 			cause = err
-			failing = append(failing, apperr.Field{Pointer: check.Name, Code: "not_ready", Detail: "Is not ready."})
+			failing = append(failing, apperr.Field{Pointer: check.Name, Code: "not_ready", Detail: "This part of the server is not ready."})
 		}
 	}
 	if cause == nil {
 		return answer, nil
 	}
-	err := apperr.Wrap(apperr.Unavailable, "The server is not ready; errors names what fails.", cause)
+	err := apperr.Wrap(apperr.Unavailable, "The server is not ready. The list errors names the parts that fail. Try again later.", cause)
 	err.Fields, err.RetryAfter = failing, 5*time.Second
 	return answer, err
 }

@@ -15,7 +15,7 @@ type enrolRequest struct {
 type codeRequest struct {
 	whole
 
-	TOTP string `json:"totp" doc:"A code of the second factor." example:"123456"`
+	TOTP string `json:"totp" doc:"The current TOTP code of the authenticator app." example:"123456"`
 }
 
 // provenRequest is one for which a session is not proof enough.
@@ -23,11 +23,11 @@ type provenRequest struct {
 	whole
 
 	CurrentPassword string `json:"current_password" format:"password"`
-	TOTP            string `json:"totp" doc:"A code of the second factor, or a recovery code." example:"123456"`
+	TOTP            string `json:"totp" doc:"A TOTP code of the authenticator app, or a recovery code." example:"123456"`
 }
 
 type recoveryCodesAnswer struct {
-	RecoveryCodes []string `json:"recovery_codes" doc:"Each is good for one login. They are shown once."`
+	RecoveryCodes []string `json:"recovery_codes" doc:"Each code works once. The codes are shown only in this answer."`
 }
 
 func newRecoveryCodesAnswer(codes []string) recoveryCodesAnswer { return recoveryCodesAnswer{codes} }

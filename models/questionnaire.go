@@ -51,12 +51,12 @@ type Questionnaire struct {
 	phi.Private `json:"-"`
 
 	Instrument string   `json:"instrument" values:"questionnaire"`
-	Code       string   `json:"code" doc:"LOINC, of the panel." example:"44249-1"`
-	ItemCodes  []string `json:"item_codes" doc:"LOINC, of each item."`
-	Answers    []int    `json:"answers" doc:"Of each item, from 0 (not at all) to 3 (nearly every day)."`
+	Code       string   `json:"code" doc:"The LOINC code of the questionnaire." example:"44249-1"`
+	ItemCodes  []string `json:"item_codes" doc:"The LOINC code of each item."`
+	Answers    []int    `json:"answers" doc:"The answer to each item, from 0 (not at all) to 3 (nearly every day)."`
 	Score      int      `json:"score" example:"13"`
-	ScoreCode  string   `json:"score_code" doc:"LOINC, of the score." example:"44261-6"`
-	Band       string   `json:"band" doc:"What the score tells of." example:"moderate"`
+	ScoreCode  string   `json:"score_code" doc:"The LOINC code of the score." example:"44261-6"`
+	Band       string   `json:"band" doc:"The severity that the score stands for." example:"moderate"`
 }
 
 // What NewQuestionnaire refuses.

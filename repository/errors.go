@@ -59,23 +59,23 @@ func translate(err error) error {
 	case errors.As(err, &ours):
 		return err
 	case errors.Is(err, gorm.ErrRecordNotFound), errors.Is(err, sql.ErrNoRows):
-		return apperr.New(apperr.NotFound, "There is no such resource.")
+		return apperr.New(apperr.NotFound, "The resource does not exist, or you may not see it.")
 	case errors.Is(err, gorm.ErrDuplicatedKey):
-		return apperr.Wrap(apperr.Duplicate, "A resource with this id, or another value that must be unique, exists already.", scrub(err))
+		return apperr.Wrap(apperr.Duplicate, "A resource with this id, or with another value that must be unique, already exists.", scrub(err))
 	case errors.Is(err, models.ErrStale):
-		return apperr.New(apperr.Stale, "The resource has changed since it was read: read it again.")
+		return apperr.New(apperr.Stale, "The resource has changed since you read it. Read it again.")
 	case errors.Is(err, phi.ErrUnreadable):
-		return apperr.Wrap(apperr.Unreadable, "The stored values of this resource can't be opened; the access was recorded.", err)
+		return apperr.Wrap(apperr.Unreadable, "The stored data of this resource cannot be decrypted. Give the operator the request id. The access was recorded.", err)
 	case errors.Is(err, audit.ErrNoActor), errors.Is(err, audit.ErrOutsideUnit):
 		return apperr.Wrap(apperr.Internal, "The access could not be attributed.", err)
 	case isOverlap(err):
-		return apperr.Wrap(apperr.Taken, "The practitioner or the patient is taken at this time.", scrub(err))
+		return apperr.Wrap(apperr.Taken, "The practitioner or the patient has another appointment at this time.", scrub(err))
 	case isFrozen(err):
-		return apperr.Wrap(apperr.Conflict, "The record was signed, or amended, meanwhile: it stays as it is.", scrub(err))
+		return apperr.Wrap(apperr.Conflict, "The record was signed or amended in the meantime, and can no longer be changed. Read it again.", scrub(err))
 	case outOfReach(err):
 		return unavailable(err)
 	case otherSchema(err):
-		e := apperr.Wrap(apperr.Unavailable, "The database is at another version than this server.", scrub(err))
+		e := apperr.Wrap(apperr.Unavailable, "The database has another schema version than this server. Try again later.", scrub(err))
 		e.RetryAfter = retryAfter
 		return e
 	default:
@@ -154,13 +154,13 @@ func otherSchema(err error) bool {
 }
 
 func unavailable(err error) error {
-	e := apperr.Wrap(apperr.Unavailable, "The database is busy or out of reach: try again.", scrub(err))
+	e := apperr.Wrap(apperr.Unavailable, "The database is busy or cannot be reached. Try again later.", scrub(err))
 	e.RetryAfter = retryAfter
 	return e
 }
 
 func auditUnavailable(err error) error {
-	e := apperr.Wrap(apperr.AuditUnavailable, "The access can't be recorded, so it did not happen: try again.", scrub(err))
+	e := apperr.Wrap(apperr.AuditUnavailable, "The access could not be recorded in the audit log, so it did not happen. Try again later.", scrub(err))
 	e.RetryAfter = retryAfter
 	return e
 }

@@ -42,7 +42,7 @@ func (r *IdempotencyKeyRepository) Find(ctx context.Context, accountID uuid.UUID
 		return uuid.Nil, nil
 	}
 	if subtle.ConstantTimeCompare([]byte(rows[0].RequestHash), []byte(requestHash)) != 1 {
-		return uuid.Nil, apperr.New(apperr.KeyReused, "This Idempotency-Key was used with another request: choose a new one.")
+		return uuid.Nil, apperr.New(apperr.KeyReused, "This Idempotency-Key was used with another request. Choose a new one.")
 	}
 	return rows[0].EntityID, nil
 }

@@ -1,4 +1,4 @@
-// Package service holds the clinic's rules: who may do what, what is valid, and which steps are one transaction.
+// Package service holds the clinic's rules: permissions, validation, and the boundaries of transactions.
 package service
 
 import (
@@ -29,7 +29,7 @@ type Store interface {
 // Page is a position in a list.
 type Page = repository.Page
 
-// Since narrows a list to what changed since a time.
+// Since narrows a list to the rows that changed since a time.
 type Since = repository.Since
 
 // The roles.
@@ -82,9 +82,9 @@ const (
 	DisclosureCreate Permission = "disclosure.create"
 	DisclosureRead   Permission = "disclosure.read"
 
-	AuditLogRead       Permission = "auditlog.read" // what happened, not what it was about
+	AuditLogRead       Permission = "auditlog.read" // events, without the content of changes
 	AuditLogExport     Permission = "auditlog.export"
-	AuditLogOpenDiff   Permission = "auditlog.open_diff"  // what an event changed, from what to what; never of clinical records
+	AuditLogOpenDiff   Permission = "auditlog.open_diff"  // the old and new values of an event; never of clinical records
 	AuditLogAccounting Permission = "auditlog.accounting" // a patient's accounting of accesses
 	ReviewRead         Permission = "review.read"
 	ReviewSign         Permission = "review.sign"
@@ -106,13 +106,13 @@ type Scope int
 // The scopes, each wider than the one before.
 const (
 	None   Scope = iota
-	Own          // what is the caller's
-	InCare       // patients in the caller's care, and what belongs to them
+	Own          // the caller's own rows
+	InCare       // patients in the caller's care, and their rows
 	All
 )
 
-// access is the access table, which docs/access.md shows: how far each role's permissions reach. What is not in it is nobody's. An account has
-// what any of its roles has.
+// access is the access table, which docs/access.md shows: the scope of each permission for each role. A permission that is
+// not in the table is denied. An account has the permissions of all its roles.
 var access = map[Permission]map[string]Scope{
 	PatientCreate:     {RoleClinician: All, RoleFrontDesk: All, RoleIntegration: All, RoleSystem: All},
 	PatientRead:       {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
@@ -164,14 +164,16 @@ var access = map[Permission]map[string]Scope{
 	BreakGlassOpen:   {RoleClinician: All},
 }
 
-// emergency are the permissions that an emergency access extends to its patient: it reads, and adds. Who adds a record may finish it.
+// emergency are the permissions that emergency access extends to its patient: reading, and adding appointments and
+// records. The author of an added record may also finish it.
 var emergency = map[Permission]bool{
 	PatientRead: true, AppointmentRead: true, MedicalRecordRead: true, ConsentRead: true, DisclosureRead: true,
 	AppointmentCreate: true, MedicalRecordCreate: true, MedicalRecordUpdate: true, MedicalRecordSign: true,
 }
 
-// holding are the permissions to decide who may do what. Their changes hold the actor's account, so that none outlives the right to make it. Changes
-// of accounts do too, in an order of their own (AccountService.change).
+// holding are the permissions that grant or remove access. Changes by them lock the actor's account, so that a change
+// cannot commit after the actor has lost the permission. Changes of accounts lock too, in their own order
+// (AccountService.change).
 var holding = map[Permission]bool{
 	AccountCreate: true, APIKeyCreate: true, APIKeyRevoke: true, BreakGlassOpen: true, PatientAssign: true, PatientMerge: true, PatientPurge: true,
 }
@@ -199,7 +201,8 @@ func reachOf(actor audit.Actor, p Permission) Scope {
 	return Reach(actor.Roles, p)
 }
 
-// errUnasked: a service did not ask whether what it touched is in the caller's care, so nothing of it is shown, or committed.
+// errUnasked is a defect: a service did not check whether the patient is in the caller's care. Nothing is shown or
+// committed then.
 var errUnasked = errors.New("service: the scope of the permission was not asked for")
 
 // grant is a permission that guarded found, and how far it reaches.
@@ -211,7 +214,7 @@ type grant struct {
 
 type grantKey struct{}
 
-// grantFrom returns how far the permission reaches that the innermost guarded call of ctx is about. Who calls it answers for keeping to it.
+// grantFrom returns the scope granted by the innermost guarded call in ctx. The caller must enforce it.
 func grantFrom(ctx context.Context) Scope {
 	scope, _ := granted(ctx)
 	return scope
@@ -253,10 +256,10 @@ func stillGranted(ctx context.Context, account func(context.Context, audit.Actor
 	return nil
 }
 
-var errMeanwhile = apperr.New(apperr.Forbidden, "Your login or your role has ended meanwhile.")
+var errMeanwhile = apperr.New(apperr.Forbidden, "Your login or your role ended during the request.")
 
-// guarded runs fn in a unit of work, as guard does, and returns its result. A result with an identity is what a repeat with the same
-// idempotency key finds.
+// guarded runs fn in a unit of work, as guard does, and returns its result. A repeated request with the same idempotency
+// key finds a result that has an identity.
 func guarded[T any](ctx context.Context, store Store, p Permission, intent audit.Intent,
 	kind func(context.Context, func(context.Context) error) error, fn func(context.Context) (T, error),
 ) (result T, err error) {
@@ -286,9 +289,10 @@ func guardedPage[T any](ctx context.Context, store Store, p Permission, intent a
 	return rows, more && err == nil, err
 }
 
-// guard runs fn in a unit of work of the given kind (Store.InTx, Store.Contended or Store.Read) if the actor of ctx has permission p for
-// what is intended. A denial is an event, and a Forbidden error. Where the permission does not reach all, fn must ask how far (Care.inCare,
-// Care.sight, grantFrom), or it fails. It returns an Internal error where p is none of the permissions that Confine set.
+// guard runs fn in a unit of work of the given kind (Store.InTx, Store.Contended or Store.Read) if the actor of ctx has
+// permission p. A denial is recorded as an event, and guard returns a Forbidden error. If the scope of the permission is
+// not All, fn must check it (Care.inCare, Care.sight, grantFrom), or the unit of work fails. guard returns an Internal error
+// if Confine did not name p.
 func guard(ctx context.Context, store Store, p Permission, intent audit.Intent,
 	kind func(context.Context, func(context.Context) error) error, fn func(context.Context) error,
 ) error {
@@ -324,7 +328,7 @@ func guard(ctx context.Context, store Store, p Permission, intent audit.Intent,
 				if err := stillGranted(ctx, store.Actor); err != nil || g.scope == judged {
 					return err
 				}
-				return errMeanwhile // what reached further then may not be in reach now
+				return errMeanwhile // the scope became narrower, and fn may have gone beyond it
 			}
 			return nil
 		})

@@ -41,14 +41,14 @@ func NewAccountService(store *repository.Store, auth *AuthService, cfg config.Ac
 	}
 }
 
-// AccountInput is what an admin says of an account.
+// AccountInput is the input of an admin about an account.
 type AccountInput struct {
 	Email    string   `json:"email" max:"254" example:"sam.sample@example.org"`
 	Name     string   `json:"name" max:"200" example:"Sam Sample"`
 	Roles    []string `json:"roles" values:"role"`
 	Disabled bool     `json:"disabled" required:"false" doc:"A disabled account cannot log in."`
 
-	RemoveSecondFactor bool `json:"-"` // in a change: of somebody who lost it
+	RemoveSecondFactor bool `json:"-"` // in a change: the owner lost the second factor
 }
 
 // applyTo checks the input and writes it into a. It returns an Invalid error that names every offending member, and leaves a alone then.
@@ -83,7 +83,7 @@ func (v *validation) roles(pointer string, given []string) []string {
 }
 
 func unknownRole(pointer string) apperr.Field {
-	detail := "Is not a role. There are: " + strings.Join(Roles(), ", ") + "."
+	detail := "Must be one of: " + strings.Join(Roles(), ", ") + "."
 	return apperr.Field{Pointer: pointer, Code: "unknown_role", Detail: detail}
 }
 
@@ -148,7 +148,7 @@ func (s *AccountService) sameFirst(ctx context.Context, account *models.Account,
 		}
 	}
 	if !same {
-		return apperr.New(apperr.KeyReused, "This Idempotency-Key was used for a request with another password.")
+		return apperr.New(apperr.KeyReused, "This Idempotency-Key was used for a request with another password. Choose a new one.")
 	}
 	return nil
 }
@@ -213,9 +213,10 @@ func (s *AccountService) Practitioner(ctx context.Context, id uuid.UUID) (*model
 	})
 }
 
-// Change replaces what is said of an account by what edit makes of it. New roles hold from the next request on; an account that is disabled loses its
-// sessions, links and API keys, the last also when it may not make any more. It returns a NotFound error, a Stale one where current refuses the version, an Invalid one, a LastAdmin one where nobody with a password
-// would be left to administer accounts, a Forbidden one for a role that actors would give themselves or for removing their own second factor, or that of edit.
+// Change replaces an account by the result of edit. New roles apply from the next request on. Disabling an account ends its
+// sessions, links and API keys; losing the permission to make API keys ends its API keys. Change returns a NotFound error, a
+// Stale one if current refuses the version, an Invalid one, a LastAdmin one if no admin with a password would be left, a
+// Forbidden one for actors that give themselves a role or remove their own second factor, or the error of edit.
 func (s *AccountService) Change(ctx context.Context, id uuid.UUID, current Precondition,
 	edit func(*models.Account) (AccountInput, error),
 ) (*models.Account, error) {
@@ -259,19 +260,19 @@ func notOneself(ctx context.Context, account *models.Account, before []string) e
 		return err
 	}
 	if slices.ContainsFunc(account.Roles, func(role string) bool { return !slices.Contains(before, role) }) {
-		return apperr.New(apperr.Forbidden, "Nobody gives a role to themselves: ask another admin.")
+		return apperr.New(apperr.Forbidden, "You cannot give yourself a role. Ask another admin.")
 	}
 	return nil
 }
 
-// notOwn refuses what actors would do to their own account without proving to be who they are, as instead makes them: whoever finds an open session
-// takes over no more than that.
+// notOwn refuses changes that actors make to their own account without their password. The operation instead asks for the
+// password, so that an open session left behind is not enough to take over the account.
 func notOwn(ctx context.Context, account *models.Account, instead string) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil || actor.ID != account.ID {
 		return err
 	}
-	return apperr.New(apperr.Forbidden, "For your own account this is "+instead+", which asks for the password.")
+	return apperr.New(apperr.Forbidden, "You cannot do this to your own account. Use "+instead+" instead, which asks for your password.")
 }
 
 // notTheLast refuses a change that leaves no admin. admins are those there are, held until the transaction ends.
@@ -280,10 +281,10 @@ func notTheLast(account *models.Account, admins []uuid.UUID) error {
 	if stays || !slices.Contains(admins, account.ID) || len(admins) > 1 {
 		return nil
 	}
-	return apperr.New(apperr.LastAdmin, "This is the last admin: make another one first.")
+	return apperr.New(apperr.LastAdmin, "This is the last admin. Give another account the role admin first.")
 }
 
-// settle records what a change means beyond the row, and ends what must not outlive it.
+// settle records changed roles, and ends the sessions, links and keys that a change makes invalid.
 func (s *AccountService) settle(ctx context.Context, account *models.Account, roles []string, disabled bool) error {
 	if !slices.Equal(roles, account.Roles) {
 		details := "from " + strings.Join(roles, ", ") + " to " + strings.Join(account.Roles, ", ")

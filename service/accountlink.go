@@ -13,10 +13,11 @@ import (
 	"novamind/models"
 )
 
-// Link lets whoever has it choose the password of an account, once. It is shown once; the database has a hash.
+// Link is a one-time link. Its holder can choose the password of an account, once. The link is shown once; the database
+// stores a hash.
 type Link struct {
-	Token     string    `json:"token" doc:"For POST /api/v1/auth/redeem."`
-	URL       string    `json:"url,omitempty" doc:"Where access.link_url is set."`
+	Token     string    `json:"token" doc:"The one-time token for POST /api/v1/auth/redeem."`
+	URL       string    `json:"url,omitempty" doc:"The link to give to the owner. Present only if access.link_url is configured."`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
@@ -24,7 +25,7 @@ type Link struct {
 func (s *AccountService) issue(ctx context.Context, action string, id uuid.UUID) (*Link, error) {
 	link := &Link{Token: newToken(), ExpiresAt: time.Now().UTC().Truncate(time.Microsecond).Add(s.cfg.LinkPeriod)}
 	if s.cfg.LinkURL != "" {
-		link.URL = s.cfg.LinkURL + "#" + link.Token // what is behind # is sent to no server
+		link.URL = s.cfg.LinkURL + "#" + link.Token // browsers send the part after # to no server
 	}
 	row := &models.AccountLink{AccountID: id, TokenHash: hashToken(link.Token), ExpiresAt: link.ExpiresAt}
 	if err := s.links.Replace(ctx, row); err != nil || action == "" {
@@ -71,7 +72,7 @@ func (s *AccountService) Redeem(ctx context.Context, token, password string) err
 }
 
 func badLink() error {
-	return apperr.New(apperr.BadCredentials, "The link is unknown, was used, or has expired: ask an admin for a new one.")
+	return apperr.New(apperr.BadCredentials, "The link is unknown, was used, or has expired. Ask an admin for a new one.")
 }
 
 // newToken returns 256 random bits.

@@ -32,11 +32,11 @@ func NewAPIKeyService(store *repository.Store, cfg config.Auth) *APIKeyService {
 	return &APIKeyService{store: store, keys: repository.NewAPIKeyRepository(store), longest: cfg.APIKeyLifetime}
 }
 
-// APIKeyInput is what an admin says of a new key.
+// APIKeyInput is the input of an admin for a new key.
 type APIKeyInput struct {
 	Name      string    `json:"name" max:"200" example:"Laboratory"`
 	Scopes    []string  `json:"scopes" values:"scope" doc:"The permissions of the key."`
-	ExpiresAt time.Time `json:"expires_at" doc:"At most auth.api_key_lifetime from now."`
+	ExpiresAt time.Time `json:"expires_at" doc:"When the key expires: at most auth.api_key_lifetime from now."`
 }
 
 // Faults returns the rules that the input breaks.
@@ -53,16 +53,16 @@ func (in *APIKeyInput) check(now time.Time, longest time.Duration) error {
 	}
 	for i, scope := range in.Scopes {
 		if Reach([]string{RoleIntegration}, Permission(scope)) == None {
-			v.add("/scopes/"+itoa(i), "unknown_scope", "Is no permission of machines. There are: "+strings.Join(APIKeyScopes(), ", ")+".")
+			v.add("/scopes/"+itoa(i), "unknown_scope", "Must be one of: "+strings.Join(APIKeyScopes(), ", ")+".")
 		}
 	}
 	if !in.ExpiresAt.After(now) || in.ExpiresAt.After(now.Add(longest)) {
-		v.add("/expires_at", "out_of_range", "Must lie in the future, and not beyond auth.api_key_lifetime.")
+		v.add("/expires_at", "out_of_range", "Must be in the future, at most auth.api_key_lifetime from now.")
 	}
 	return v.err()
 }
 
-// APIKeyScopes lists what a key can be given.
+// APIKeyScopes lists the permissions that a key can have.
 func APIKeyScopes() []string {
 	var scopes []string
 	for _, p := range Permissions() {

@@ -147,7 +147,7 @@ func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, pag
 		})
 }
 
-// asked returns a NotFound error where a query is about a patient out of the actor's sight, whom its event names.
+// asked returns a NotFound error if a query names a patient out of the actor's scope. Its event names the patient.
 func (s *AppointmentService) asked(ctx context.Context, q AppointmentQuery) error {
 	if q.SeriesID != uuid.Nil {
 		if _, err := s.seriesInSight(ctx, q.SeriesID); err != nil {

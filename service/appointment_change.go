@@ -24,9 +24,11 @@ const (
 	Following        // this one and all that follow in its series and are still pending or booked
 )
 
-// Change replaces what is said of an appointment by what edit makes of it. With Following, those that follow change in the same, and in nothing else: each keeps its
-// distance by the calendar and the wall clock, and what it was given for itself. It returns a NotFound error, a Stale one where current refuses the version, a BadTransition one for an
-// appointment that is over, or whose patient has come and that would move to a later day, an Invalid, a Taken or an OutsideHours one, or that of edit; then nothing changed.
+// Change replaces an appointment by the result of edit. With Following, the same members of the later appointments of the
+// series change too. Each keeps its distance by the calendar and the wall clock, and its other members. Change returns a
+// NotFound error, a Stale one if current refuses the version, a BadTransition one if the appointment is over, or if it would
+// move to a later day although its patient has arrived, an Invalid, a Taken or an OutsideHours one, or the error of edit. On
+// an error, nothing has changed.
 func (s *AppointmentService) Change(ctx context.Context, id uuid.UUID, current Precondition, extent Extent,
 	edit func(*models.Appointment) (AppointmentInput, error),
 ) (*models.Appointment, error) {
@@ -43,7 +45,7 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	if _, err := s.parties(ctx, id); err != nil {
 		return nil, err
 	}
-	a, err := s.names.one(ctx)(s.appointments.ByID(ctx, id)) // edit compares what comes back with what was shown
+	a, err := s.names.one(ctx)(s.appointments.ByID(ctx, id)) // edit compares the replacement with the answer, which has names
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +56,7 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	if err != nil {
 		return nil, err
 	}
-	// Whom it is with from now on, so that nobody else can give that time away; and only then the row itself, as it is by then.
+	// Lock the new parties first, so that no other request can book their time; then lock the row and read it again.
 	now := time.Now()
 	claimed := repository.Parties{PatientID: a.PatientID, PractitionerID: in.PractitionerID}
 	if _, err := s.claim(ctx, claimed, now); err != nil {
@@ -66,7 +68,7 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	}
 	switch {
 	case !models.Changeable(a.Status) || expired(a, now):
-		return nil, apperr.New(apperr.BadTransition, "The appointment is over, and can't be changed any more.")
+		return nil, apperr.New(apperr.BadTransition, "The appointment can no longer be changed, because of its state or because its hold has expired.")
 	case a.Version != seen:
 		return nil, errStale
 	}
@@ -77,7 +79,8 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	return s.names.one(ctx)(a, s.rewrite(ctx, rows, in.withDefaults(s.zone), now))
 }
 
-// within returns what a change of a of some extent is about: a, and perhaps all that follow it in its series and may still change.
+// within returns the appointments that a change of a covers: a itself and, with Following, the later ones of its series
+// that can still change.
 func (s *AppointmentService) within(ctx context.Context, extent Extent, a *models.Appointment) ([]*models.Appointment, error) {
 	if extent == OnlyThis || a.SeriesID == nil {
 		return []*models.Appointment{a}, nil
@@ -89,7 +92,7 @@ func (s *AppointmentService) within(ctx context.Context, extent Extent, a *model
 	return append([]*models.Appointment{a}, slices.DeleteFunc(following, func(f *models.Appointment) bool { return f.ID == a.ID })...), nil
 }
 
-// rewrite writes in into the first of rows, and what it changes there into the others.
+// rewrite writes in into the first of rows, and makes the same changes to the others.
 func (s *AppointmentService) rewrite(ctx context.Context, rows []*models.Appointment, in AppointmentInput, now time.Time) error {
 	var moved, retyped []*models.Appointment
 	first := *rows[0]
@@ -104,7 +107,7 @@ func (s *AppointmentService) rewrite(ctx context.Context, rows []*models.Appoint
 		if err := own.applyTo(a); err != nil {
 			return err
 		}
-		if err := timely(a, a.Status, now); err != nil { // who has come has not come for another day
+		if err := timely(a, a.Status, now); err != nil { // an arrival counts for one day only
 			return err
 		}
 		if takesMore(&before, a) {
@@ -140,7 +143,7 @@ func takesMore(before, after *models.Appointment) bool {
 		before.AllowOverlap != after.AllowOverlap
 }
 
-// Transition takes an appointment from its state to another one, and, with Following, cancels those that follow it too. Cancelling needs a reason. It returns
+// Transition takes an appointment from its state to another one, and, with Following, cancels the later ones too. Cancelling needs a reason. It returns
 // a NotFound error, a Stale one where current refuses the version, a BadTransition one where the state does not allow it, an Invalid one, or, for a late
 // arrival whose time is gone, a Taken one.
 func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, current Precondition, to, reason string, extent Extent) (*models.Appointment, error) {
@@ -151,7 +154,7 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 	} else {
 		v.optional("/reason", &reason, maxOther)
 		if extent == Following {
-			v.add("/following", "unexpected", "Those that follow can only be cancelled together.")
+			v.add("/following", "unexpected", "Send following only with the state cancelled in to.")
 		}
 	}
 	intent := audit.Intent{Action: audit.Transition, EntityType: "appointment", EntityID: id, Reason: reason}
@@ -187,7 +190,7 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 
 func (s *AppointmentService) transition(ctx context.Context, a *models.Appointment, to, reason string, now time.Time) error {
 	if !models.MayBecome(a.Status, to) || expired(a, now) {
-		return apperr.New(apperr.BadTransition, "An appointment that is "+a.Status+" can't become "+to+".")
+		return apperr.New(apperr.BadTransition, "An appointment in the state "+a.Status+" cannot become "+to+".")
 	}
 	if err := timely(a, to, now); err != nil {
 		return err
@@ -210,7 +213,8 @@ func (s *AppointmentService) transition(ctx context.Context, a *models.Appointme
 	return s.appointments.Update(ctx, a)
 }
 
-// confirm returns the error that booking a hold's parties anew would return: much may have happened since. By the right of who confirms it, it is booked from then on.
+// confirm returns the error that a new booking of a hold's parties would return, since they may have changed. From then on,
+// the appointment counts as booked by the confirming account.
 func (s *AppointmentService) confirm(ctx context.Context, hold *models.Appointment) error {
 	patient, err := s.appointments.StandingOf(ctx, hold.PatientID)
 	if err != nil {
@@ -226,7 +230,7 @@ func (s *AppointmentService) confirm(ctx context.Context, hold *models.Appointme
 func timely(a *models.Appointment, state string, now time.Time) error {
 	earliest, err := a.EarliestFor(state)
 	if err == nil && now.Before(earliest) {
-		err = apperr.New(apperr.BadTransition, "At this time the appointment can be "+state+" from "+earliest.Format(time.RFC3339)+" on.")
+		err = apperr.New(apperr.BadTransition, "It is too early: the appointment can become "+state+" from "+earliest.Format(time.RFC3339)+" on.")
 	}
 	return err
 }

@@ -23,7 +23,8 @@ const (
 	OutsideHours      = "outside_hours"
 )
 
-// Conflict is why a time is not to be had, and, where it is taken, from when to when. It never says by whom.
+// Conflict is the reason why a time cannot be booked. For a taken time it has the interval of the other appointment, but
+// never its patient.
 type Conflict struct {
 	Code     string
 	StartsAt time.Time
@@ -34,13 +35,13 @@ func (c Conflict) field(pointer, prefix string) apperr.Field {
 	detail := "The practitioner does not see patients at this time."
 	if c.Code != OutsideHours {
 		who := map[string]string{PractitionerTaken: "practitioner", PatientTaken: "patient"}[c.Code]
-		detail = fmt.Sprintf("The %s is taken from %s to %s.", who, c.StartsAt.Format(time.RFC3339), c.EndsAt.Format(time.RFC3339))
+		detail = fmt.Sprintf("The %s has another appointment from %s to %s.", who, c.StartsAt.Format(time.RFC3339), c.EndsAt.Format(time.RFC3339))
 	}
 	return apperr.Field{Pointer: pointer, Code: c.Code, Detail: prefix + detail}
 }
 
-// conflicts returns what stands in the way of each of rows, appointments of one patient that are yet to be stored as they are now. Those that are there already
-// give up the time that they had.
+// conflicts returns the conflicts of each of rows. The rows are appointments of one patient, not yet stored in this form. The
+// old times of rows that are stored already count as free.
 func (s *AppointmentService) conflicts(ctx context.Context, rows []*models.Appointment, now time.Time) ([][]Conflict, error) {
 	weeks, err := s.weeks(ctx, rows)
 	if err != nil {
@@ -117,7 +118,7 @@ func refusal(found [][]Conflict) error {
 		}
 		for _, c := range conflicts {
 			if c.Code != OutsideHours {
-				refused.Code, refused.Detail = apperr.Taken, "The practitioner or the patient is taken at this time: see errors."
+				refused.Code, refused.Detail = apperr.Taken, "The practitioner or the patient has another appointment at this time: see errors."
 			}
 			refused.Fields = append(refused.Fields, c.field("/starts_at", prefix))
 		}
@@ -159,13 +160,13 @@ func (s *AppointmentService) bookable(ctx context.Context, practitionerID uuid.U
 	case err != nil && !apperr.Is(err, apperr.NotFound):
 		return err
 	case err != nil || practitioner.Disabled || !slices.Contains(practitioner.Roles, RoleClinician):
-		v.add("/practitioner_id", "not_clinician", "Is not a clinician who can be booked.")
+		v.add("/practitioner_id", "not_clinician", "Must be an enabled account of a clinician.")
 	}
 	switch {
 	case patient.MergedInto != nil && isNew:
-		v.add("/patient_id", "merged", "Is a patient who was merged into another: book for that one.")
+		v.add("/patient_id", "merged", "This patient was merged into another one. Book for that one.")
 	case !patient.Active:
-		v.add("/patient_id", "inactive", "Is a patient who is not active.")
+		v.add("/patient_id", "inactive", "Must be an active patient.")
 	}
 	return v.err()
 }
@@ -184,7 +185,7 @@ func (s *AppointmentService) withinHours(ctx context.Context, rows []*models.App
 	return nil
 }
 
-// weeks returns the hours of those whom appointments are with.
+// weeks returns the hours of the appointments' practitioners.
 func (s *AppointmentService) weeks(ctx context.Context, rows []*models.Appointment) (map[uuid.UUID]schedule.Week, error) {
 	weeks := map[uuid.UUID]schedule.Week{}
 	for _, practitioner := range practitionersOf(rows) {
@@ -197,7 +198,8 @@ func (s *AppointmentService) weeks(ctx context.Context, rows []*models.Appointme
 	return weeks, nil
 }
 
-// practitionersOf returns whom appointments are with, in one order for all, so that two that claim several don't wait for each other.
+// practitionersOf returns the appointments' practitioners in a fixed order, so that two transactions that lock several of
+// them cannot deadlock.
 func practitionersOf(rows []*models.Appointment) []uuid.UUID {
 	ids := map[uuid.UUID]bool{}
 	for _, a := range rows {

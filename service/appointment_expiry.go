@@ -14,8 +14,8 @@ const (
 	expiryBatch    = 500
 )
 
-// ExpireHoldsInBackground ends holds whose time is over, until ctx is done. That they stand in nobody's way does not depend on it: bookings end those that they
-// meet.
+// ExpireHoldsInBackground ends expired holds until ctx is done. Bookings do not depend on it: each booking ends the expired
+// holds in its way.
 func (s *AppointmentService) ExpireHoldsInBackground(ctx context.Context, log *slog.Logger) {
 	ctx = audit.System(ctx, "expire-holds")
 	ticker := time.NewTicker(expiryInterval)

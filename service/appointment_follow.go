@@ -8,7 +8,8 @@ import (
 	"novamind/models"
 )
 
-// alike returns what a, which follows an appointment of its series, becomes when that one changes from before to after: what changed there changes here, and the rest stays.
+// alike returns the input for a, a later appointment of a series, when an earlier one changes from before to after: the
+// same members change, and the others keep their values.
 func alike(before, after, a *models.Appointment) (AppointmentInput, error) {
 	from, to, in := inputOf(before), inputOf(after), inputOf(a)
 	carry(&in.PractitionerID, from.PractitionerID, to.PractitionerID)
@@ -54,7 +55,7 @@ func (in *AppointmentInput) moveAlike(from, to AppointmentInput) error {
 		}
 		var shown bool
 		if start, shown = schedule.Resolve(wall.Add(shift), zone); !shown {
-			return apperr.InvalidFields(apperr.Field{Pointer: "/starts_at", Code: "skipped_time", Detail: "Clocks skip this time on the day of one that follows."})
+			return apperr.InvalidFields(apperr.Field{Pointer: "/starts_at", Code: "skipped_time", Detail: "The clocks skip this time on the day of a following appointment. Choose another time."})
 		}
 	}
 	in.StartsAt, in.EndsAt = start.UTC(), start.Add(length).UTC()
@@ -71,7 +72,7 @@ func shiftOf(from, to AppointmentInput) (time.Duration, error) {
 	return after.Sub(before), err
 }
 
-// wall returns what the appointment's clock shows when it starts.
+// wall returns the start of the appointment by its wall clock.
 func (in *AppointmentInput) wall() (time.Time, error) {
 	zone, err := schedule.Zone(in.TimeZone)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // maxAppointment is how long an appointment may last by the wall clock: a day, also where clocks are set back on it.
 const maxAppointment = 24 * time.Hour
 
-// AppointmentInput is what a client says of an appointment, in the contract's names.
+// AppointmentInput is the input of a client for an appointment, with the member names of the API.
 type AppointmentInput struct {
 	phi.Private `json:"-"`
 
@@ -25,17 +25,17 @@ type AppointmentInput struct {
 	PractitionerID uuid.UUID `json:"practitioner_id"`
 	StartsAt       time.Time `json:"starts_at"`
 	EndsAt         time.Time `json:"ends_at"`
-	TimeZone       string    `json:"time_zone,omitempty" max:"64" doc:"An IANA time zone; else the clinic's." example:"America/New_York"`
-	Status         string    `json:"status,omitempty" values:"new appointment status" doc:"Else booked. What is pending ends by itself."`
-	Type           string    `json:"type,omitempty" values:"appointment type" doc:"Else individual."`
-	Modality       string    `json:"modality,omitempty" values:"modality" doc:"Else in_person."`
+	TimeZone       string    `json:"time_zone,omitempty" max:"64" doc:"The IANA time zone of the appointment. Default: the clinic's time zone." example:"America/New_York"`
+	Status         string    `json:"status,omitempty" values:"new appointment status" doc:"Default: booked. A pending appointment is cancelled automatically after a while, unless it is booked before."`
+	Type           string    `json:"type,omitempty" values:"appointment type" doc:"Default: individual."`
+	Modality       string    `json:"modality,omitempty" values:"modality" doc:"Default: in_person."`
 	Reason         string    `json:"reason,omitempty" max:"200"`
-	VideoURL       string    `json:"video_url,omitempty" max:"200" doc:"An https address; with the modality video only." example:"https://video.example.org/1"`
-	AllowOverlap   bool      `json:"allow_overlap,omitempty" doc:"Lets the appointment overlap others."`
-	OverlapReason  string    `json:"overlap_reason,omitempty" max:"200" doc:"With allow_overlap: why."`
+	VideoURL       string    `json:"video_url,omitempty" max:"200" doc:"An https address. Allowed only with the modality video." example:"https://video.example.org/1"`
+	AllowOverlap   bool      `json:"allow_overlap,omitempty" doc:"Whether the appointment may overlap others."`
+	OverlapReason  string    `json:"overlap_reason,omitempty" max:"200" doc:"The reason for the overlap. Required with allow_overlap."`
 }
 
-// inputOf returns what a client would say to leave an appointment as it is.
+// inputOf returns the input that leaves an appointment unchanged.
 func inputOf(a *models.Appointment) AppointmentInput {
 	return AppointmentInput{
 		PatientID: a.PatientID, PractitionerID: a.PractitionerID, StartsAt: a.StartsAt, EndsAt: a.EndsAt, TimeZone: a.TimeZone, Status: a.Status,
@@ -44,7 +44,7 @@ func inputOf(a *models.Appointment) AppointmentInput {
 	}
 }
 
-// withDefaults fills in what a client need not say.
+// withDefaults fills in the members that a client may leave out.
 func (in AppointmentInput) withDefaults(zone string) AppointmentInput {
 	for _, member := range []struct {
 		text  *string
@@ -104,15 +104,15 @@ func (v *validation) interval(start, end time.Time, zone *time.Location) {
 		case end.at.IsZero():
 			v.add(end.pointer, "required", "Must not be missing.")
 		case !schedule.Plausible(end.at):
-			v.add(end.pointer, "out_of_range", "Must lie from 1900 to 2200.")
+			v.add(end.pointer, "out_of_range", "Must be between the years 1900 and 2200.")
 		}
 	}
 	switch length := end.Sub(start); {
 	case start.IsZero() || end.IsZero():
 	case length < time.Minute:
-		v.add("/ends_at", "too_early", "Must be a minute after the start, or more.")
+		v.add("/ends_at", "too_early", "Must be at least one minute after starts_at.")
 	case zone != nil && schedule.Wall(end.In(zone)).Sub(schedule.Wall(start.In(zone))) > maxAppointment:
-		v.add("/ends_at", "out_of_range", "Must be at most 24 hours after the start, by the clock.")
+		v.add("/ends_at", "out_of_range", "Must be at most 24 hours after starts_at, by the wall clock.")
 	}
 }
 
@@ -120,7 +120,7 @@ func (v *validation) interval(start, end time.Time, zone *time.Location) {
 func (v *validation) zone(pointer, name string) *time.Location {
 	zone, err := schedule.Zone(name)
 	if err != nil {
-		v.add(pointer, "time_zone", "Is not a time zone of the IANA database, such as America/New_York.")
+		v.add(pointer, "time_zone", "Must be a time zone of the IANA database, such as America/New_York.")
 	}
 	return zone
 }
@@ -138,7 +138,7 @@ func (v *validation) videoURL(in *AppointmentInput) {
 	link, err := url.Parse(in.VideoURL)
 	switch {
 	case in.Modality != "video":
-		v.add("/video_url", "unexpected", "Goes with the modality video only.")
+		v.add("/video_url", "unexpected", "Send video_url only with the modality video.")
 	case err != nil || link.Scheme != "https" || link.Host == "":
 		v.add("/video_url", "url", "Must be an https address.")
 	}
@@ -149,7 +149,7 @@ func (v *validation) overlapReason(in *AppointmentInput) {
 	case in.AllowOverlap:
 		v.required("/overlap_reason", &in.OverlapReason, maxOther)
 	case in.OverlapReason != "":
-		v.add("/overlap_reason", "unexpected", "Goes with allow_overlap only.")
+		v.add("/overlap_reason", "unexpected", "Send overlap_reason only with allow_overlap.")
 	}
 }
 
@@ -162,6 +162,6 @@ func (in AppointmentInput) startStatus(now time.Time, hold time.Duration) (strin
 		expires := now.Add(hold)
 		return models.Pending, &expires, nil
 	default:
-		return "", nil, apperr.InvalidFields(apperr.Field{Pointer: "/status", Code: "unknown_value", Detail: "A new appointment is booked, or pending for a while."})
+		return "", nil, apperr.InvalidFields(apperr.Field{Pointer: "/status", Code: "unknown_value", Detail: "Must be booked or pending for a new appointment."})
 	}
 }

@@ -14,14 +14,14 @@ import (
 	"novamind/models"
 )
 
-// SeriesInput is what a client says of a series: its first appointment, and the rule that makes the others.
+// SeriesInput is the input of a client for a series: its first appointment, and the rule for the others.
 type SeriesInput struct {
 	AppointmentInput
 
 	Rule string `json:"rule" doc:"A recurrence rule (RFC 5545) with COUNT or UNTIL." example:"FREQ=WEEKLY;COUNT=8"`
 }
 
-// Occurrence is one appointment that a series would have, and what stands in its way.
+// Occurrence is one appointment that a series would have, and its conflicts.
 type Occurrence struct {
 	StartsAt, EndsAt time.Time
 	Conflicts        []Conflict
@@ -35,7 +35,8 @@ type Series struct {
 	Appointments []*models.Appointment
 }
 
-// Version returns what grows with every change of the series: its rule never changes, its appointments do, and none is ever taken out of it.
+// Version returns a number that grows with every change of the series. The rule never changes, and no appointment is ever
+// removed from the series, so the versions of the appointments are enough.
 func (s *Series) Version() int64 {
 	var version int64
 	for _, a := range s.Appointments {
@@ -147,7 +148,7 @@ func (s *AppointmentService) GetSeries(ctx context.Context, id uuid.UUID) (*Seri
 func (in SeriesInput) expand() ([]*models.Appointment, schedule.Rule, error) {
 	var v validation
 	if in.Status != models.Booked {
-		v.add("/status", "unknown_value", "The appointments of a series are booked.")
+		v.add("/status", "unknown_value", "Must be booked for a series.")
 	}
 	rule, err := schedule.ParseRule(in.Rule)
 	if err != nil {
@@ -185,12 +186,12 @@ func (in SeriesInput) expand() ([]*models.Appointment, schedule.Rule, error) {
 }
 
 func (v *validation) rule(err error) {
-	code, detail := "rule", "Is not a recurrence rule (RFC 5545) with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY that makes an appointment."
+	code, detail := "rule", "Must be a recurrence rule (RFC 5545) with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY that makes at least one appointment."
 	switch {
 	case errors.Is(err, schedule.ErrRuleEndless):
-		code, detail = "endless", "Needs COUNT or UNTIL."
+		code, detail = "endless", "Must have COUNT or UNTIL."
 	case errors.Is(err, schedule.ErrRuleTooLong):
-		code, detail = "too_long", "Makes more than "+itoa(schedule.MaxOccurrences)+" appointments, or goes more than "+itoa(schedule.MaxYears)+" years ahead."
+		code, detail = "too_long", "Must make at most "+itoa(schedule.MaxOccurrences)+" appointments, and go at most "+itoa(schedule.MaxYears)+" years ahead."
 	}
 	v.add("/rule", code, detail)
 }

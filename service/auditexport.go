@@ -27,7 +27,7 @@ func (s *AuditTreeService) Prove(ctx context.Context, id uuid.UUID) (tree.ProofF
 			return file, err
 		}
 		if len(records) == 0 {
-			return file, apperr.New(apperr.NotFound, "There is no such resource.")
+			return file, apperr.New(apperr.NotFound, "The resource does not exist, or you may not see it.")
 		}
 		r := records[0]
 		return tree.ProofFile{Leaf: r.Entry.Leaf(), Index: r.Index, Proof: r.Proof, Checkpoint: note}, nil

@@ -18,7 +18,7 @@ func AuditFilters() map[string][]string {
 	}
 }
 
-// noTables are what events are about besides rows of tables.
+// noTables are the entity types of events that are not about rows of tables.
 var noTables = []string{"auditreview", "request", "schemamigration"}
 
 func auditEntityTypes() []string {

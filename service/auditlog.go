@@ -39,7 +39,7 @@ func (s *AuditLogService) Search(ctx context.Context, q AuditLogQuery, page Page
 	})
 }
 
-// Get returns an event, without what it changed. It returns a Forbidden, a NotFound or an Unreadable error.
+// Get returns an event, without its diff. It returns a Forbidden, a NotFound or an Unreadable error.
 func (s *AuditLogService) Get(ctx context.Context, id uuid.UUID) (*models.AuditLog, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "auditlog", EntityID: id}
 	return guarded(ctx, s.store, AuditLogRead, intent, s.store.Read, func(ctx context.Context) (*models.AuditLog, error) {
@@ -47,9 +47,9 @@ func (s *AuditLogService) Get(ctx context.Context, id uuid.UUID) (*models.AuditL
 	})
 }
 
-// OpenDiff returns what an event changed, from what to what. That is an event of its own, with the rows that were changed as its subjects. It returns a
-// Forbidden error, also for clinical records, whose content has readers of its own, and for what identifies patients where no role of the actor sees all
-// of them; a NotFound or an Unreadable one.
+// OpenDiff returns the old and new values of an event. Opening is recorded as an event itself, with the changed rows as its
+// subjects. It returns a Forbidden error for clinical records, and for demographics unless a role of the actor sees all
+// patients; or a NotFound or an Unreadable one.
 func (s *AuditLogService) OpenDiff(ctx context.Context, id uuid.UUID) (audit.Diff, error) {
 	intent := audit.Intent{Action: audit.OpenDiff, EntityType: "auditlog", EntityID: id}
 	return guarded(ctx, s.store, AuditLogOpenDiff, intent, s.store.Read, func(ctx context.Context) (audit.Diff, error) {
@@ -58,23 +58,23 @@ func (s *AuditLogService) OpenDiff(ctx context.Context, id uuid.UUID) (audit.Dif
 			return nil, err
 		}
 		if e.Clinical() {
-			return nil, apperr.New(apperr.Forbidden, "What clinical records say is not opened from the log.")
+			return nil, apperr.New(apperr.Forbidden, "The log does not show the content of clinical records.")
 		}
 		if e.Demographic() && !seesDemographics(ctx) {
-			return nil, apperr.New(apperr.Forbidden, "It takes a role that sees all patients, too.")
+			return nil, apperr.New(apperr.Forbidden, "You also need a role that may see all patients.")
 		}
 		return s.events.OpenDiff(ctx, e)
 	})
 }
 
-// seesDemographics reports whether the actor of ctx sees all patients, also outside of the log. An auditor alone sees none: the log says who did what to
-// whom by ids. The operator's commands do.
+// seesDemographics reports whether the actor of ctx sees all patients, also outside of the log. An auditor alone sees none,
+// since the log names actors and patients by ids. The operator's commands do.
 func seesDemographics(ctx context.Context) bool {
 	actor, err := audit.ActorFrom(ctx)
 	return err == nil && (reachOf(actor, PatientRead) == All || slices.Contains(actor.Roles, RoleSystem))
 }
 
-// Names returns the names of accounts, for reports: those that there are.
+// Names returns the names of accounts for reports. Unknown accounts are left out.
 func (s *AuditLogService) Names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
 	return s.accounts.Names(ctx, ids)
 }

@@ -18,12 +18,12 @@ import (
 	"novamind/repository"
 )
 
-// What a review lists.
+// The sections of a review.
 const (
-	ReviewBreakGlass = "break_glass"  // emergency access, and what was done by it
-	ReviewDenials    = "denials"      // what was denied
-	ReviewDirectSQL  = "direct_sql"   // what was changed past the program
-	ReviewExports    = "exports"      // what left the program
+	ReviewBreakGlass = "break_glass"  // emergency accesses, and the actions by them
+	ReviewDenials    = "denials"      // denied accesses
+	ReviewDirectSQL  = "direct_sql"   // changes that bypassed the program
+	ReviewExports    = "exports"      // exports of data
 	ReviewOutOfHours = "out_of_hours" // patients' data seen or changed while the clinic was closed
 	ReviewOwnRecord  = "own_record"   // people at their own record, by its e-mail
 )
@@ -31,7 +31,7 @@ const (
 // reviewEvents is how many events of a section a review shows; it counts all.
 const reviewEvents = 200
 
-// Review is what a week holds that somebody should look at (45 CFR 164.308(a)(1)(ii)(D)).
+// Review lists the events of a week that need a review (45 CFR 164.308(a)(1)(ii)(D)).
 type Review struct {
 	Week     Week
 	Sections []ReviewSection
@@ -62,7 +62,7 @@ type Week struct {
 // weekNamespace makes ids of weeks (RFC 9562, version 5).
 var weekNamespace = uuid.MustParse("01a20b3f-0000-7000-8000-6e6f76616d64")
 
-// EntityID is what the events of a week's review name it by.
+// EntityID is the id of a week in the events of its review.
 func (w Week) EntityID() uuid.UUID { return uuid.NewSHA1(weekNamespace, []byte(w.Name)) }
 
 // AuditReviewService reviews the log, week by week.
@@ -95,7 +95,7 @@ func (s *AuditReviewService) Week(name string) (Week, error) {
 }
 
 func noWeek() error {
-	return apperr.New(apperr.NotFound, "There is no such week; weeks are named as 2026-W07.")
+	return apperr.New(apperr.NotFound, "This week does not exist. Name an ISO week, such as 2026-W07.")
 }
 
 // WeekOf returns the week of a moment.
@@ -106,7 +106,7 @@ func (s *AuditReviewService) WeekOf(t time.Time) Week {
 	return Week{Name: fmt.Sprintf("%04d-W%02d", year, number), From: monday, To: monday.AddDate(0, 0, 7)}
 }
 
-// Review returns what a week holds, and who signed it off. It returns a Forbidden error.
+// Review returns the review of a week, and its sign-offs. It returns a Forbidden error.
 func (s *AuditReviewService) Review(ctx context.Context, week Week) (*Review, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "auditreview", EntityID: week.EntityID(), Details: week.Name}
 	return guarded(ctx, s.store, ReviewRead, intent, s.store.Read, func(ctx context.Context) (*Review, error) {
@@ -127,14 +127,14 @@ func (s *AuditReviewService) SignOff(ctx context.Context, week Week, current Pre
 			return err
 		}
 		if time.Now().Before(week.To) {
-			return apperr.New(apperr.Invalid, "The week is not over.")
+			return apperr.New(apperr.Invalid, "The week is not over yet. Sign it off afterwards.")
 		}
 		review, err := s.review(ctx, week)
 		switch {
 		case err != nil:
 			return err
 		case len(review.SignOffs) > 0:
-			return apperr.New(apperr.Duplicate, "The week is signed off already.")
+			return apperr.New(apperr.Duplicate, "The week is already signed off.")
 		}
 		if err := current.check(review.Count()); err != nil {
 			return err

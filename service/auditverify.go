@@ -26,18 +26,18 @@ type Finding struct {
 
 // The kinds of findings.
 const (
-	FoundModified   = "modified"   // an event is not what it was when it became a leaf
+	FoundModified   = "modified"   // an event was changed after it became a leaf
 	FoundDeleted    = "deleted"    // an event is gone
 	FoundReordered  = "reordered"  // an event stands at another's place
 	FoundInserted   = "inserted"   // an event was added past the program
-	FoundTile       = "tile"       // the stored hashes are not those that were signed; the events are
+	FoundTile       = "tile"       // the stored hashes differ from the signed ones; the events do not
 	FoundCheckpoint = "checkpoint" // a stored checkpoint was altered, or signed by somebody else
 	FoundRewritten  = "rewritten"  // the history is not the one that was signed or anchored
 	FoundTruncated  = "truncated"  // the end of the log is gone, or all of it is an old copy
-	FoundRow        = "row"        // a record is not what its last event says
+	FoundRow        = "row"        // a record differs from its last event
 )
 
-// maxFindings bounds a report: who tampered with everything need not be told of each.
+// maxFindings bounds a report, in case everything was tampered with.
 const maxFindings = 1000
 
 // Verification is the result of Verify.
@@ -50,28 +50,28 @@ type Verification struct {
 	Rows        int       `json:"rows"`
 	Pending     int64     `json:"pending"` // events that wait to become leaves
 	Findings    []Finding `json:"findings"`
-	Notes       []string  `json:"notes"` // what is no finding, and worth knowing
+	Notes       []string  `json:"notes"` // remarks that are no findings
 
 	logDiffers, rowsDiffer bool
 }
 
-// Diagnosis says in one line what the findings mean; "" where there are none.
+// Diagnosis summarizes the findings in one line; it is "" if there are none.
 func (v Verification) Diagnosis() string {
 	switch {
 	case v.logDiffers && v.rowsDiffer:
-		return "the audit log was tampered with, and records are not what the log says"
+		return "the audit log was tampered with, and records differ from the log"
 	case v.logDiffers:
 		return "the audit log was tampered with"
 	case v.rowsDiffer:
-		return "the audit log is intact, but records are not what it says: they were changed past the program"
+		return "the audit log is intact, but records differ from it: they were changed by another way than the program"
 	default:
 		return ""
 	}
 }
 
-// VerifyOptions says what Verify checks besides the tree itself.
+// VerifyOptions are the checks of Verify besides the tree itself.
 type VerifyOptions struct {
-	Since    string        // a checkpoint's signed note: only what came after it is checked
+	Since    string        // a checkpoint's signed note: only later events are checked
 	Rows     bool          // compare the records with the last events on them
 	Anchors  []tree.Anchor // checkpoints that were published outside of the database
 	Progress func(done, total int64)
@@ -89,8 +89,8 @@ func NewAuditTreeService(store *repository.Store) *AuditTreeService {
 	return &AuditTreeService{store: store, tree: repository.NewAuditTreeRepository(store), sequencer: repository.NewSequencer(store)}
 }
 
-// Verify compares the whole log with what was signed, and says what differs, the first bad entry first. Nobody is shown an event, and nothing is
-// changed but that waiting events become leaves. An error means that the log could not be checked.
+// Verify compares the whole log with its signed checkpoints and returns the differences, the first bad entry first. It shows
+// no event to anybody, and changes nothing, except that waiting events become leaves. An error means that the log could not be checked.
 func (s *AuditTreeService) Verify(ctx context.Context, options VerifyOptions) (Verification, error) {
 	v := &verifier{AuditTreeService: s, options: options, result: Verification{Findings: []Finding{}, Notes: []string{}}}
 	if err := s.sequencer.Drain(ctx); err != nil && !errors.Is(err, tree.ErrTampered) {
@@ -151,7 +151,7 @@ func about(id uuid.UUID) *uuid.UUID {
 	return &id
 }
 
-// readCheckpoints reads the stored checkpoints, each of which has to be signed by the log's key and to be what its row says.
+// readCheckpoints reads the stored checkpoints, each of which must be signed by the log's key and match its row.
 func (v *verifier) readCheckpoints(ctx context.Context) error {
 	signer := v.store.Keyring().LogSigner()
 	if v.options.Since != "" {

@@ -87,7 +87,7 @@ func (v *verifier) checkInserted(ctx context.Context) error {
 	return nil
 }
 
-// checkForms looks for events that read as what they were, and that searches pass by.
+// checkForms looks for events that still have their content, but in a stored form that searches miss.
 func (v *verifier) checkForms(ctx context.Context) error {
 	found, err := v.tree.Misformed(ctx, maxFindings)
 	if err != nil {
@@ -131,7 +131,7 @@ func (v *verifier) checkRows(ctx context.Context) error {
 		case state.Digest == audit.Removed:
 			f.Detail = fmt.Sprintf("%s %s: it is gone, and no event removed it", state.Table, state.ID)
 		default:
-			f.Detail = fmt.Sprintf("%s %s: it is not what its last event left", state.Table, state.ID)
+			f.Detail = fmt.Sprintf("%s %s: the row differs from its last event", state.Table, state.ID)
 		}
 		if index, err := v.tree.LeafOf(ctx, state.EventID); err == nil {
 			f.Index = new(index)
@@ -148,10 +148,10 @@ func (v *verifier) checkRows(ctx context.Context) error {
 	return err
 }
 
-// checkTokens compares what patients are found by with what they hold.
+// checkTokens compares the search index of patients with their rows.
 func (v *verifier) checkTokens(ctx context.Context) error {
 	return eachMisindexed(ctx, v.store, repository.NewPatientRepository(v.store), func(id uuid.UUID) error {
-		v.found(Finding{Kind: FoundRow, Detail: fmt.Sprintf("patient %s: the index does not hold what the record says", id)})
+		v.found(Finding{Kind: FoundRow, Detail: fmt.Sprintf("patient %s: the search index differs from the record", id)})
 		return nil
 	})
 }

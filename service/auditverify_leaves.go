@@ -153,7 +153,7 @@ func (v *verifier) judge(l leaf) {
 			f.Detail = "nothing says any more which event this leaf was"
 		}
 	case stored != event:
-		f.Kind, f.Detail = FoundModified, "the event is not what it was when it became a leaf"
+		f.Kind, f.Detail = FoundModified, "the event was changed after it became a leaf"
 	case !l.genuine:
 		f.Kind, f.Detail = FoundModified, "the event was not written by this program"
 	default:
@@ -214,11 +214,11 @@ func (v *verifier) compare(head tree.Head, anchoredAt string) error {
 	}
 	v.result.Root = recomputed.Hash.String()
 	switch {
-	case stored.Hash == head.Hash: // the hashes are what was signed: an event that differs was changed
+	case stored.Hash == head.Hash: // the stored hashes are the signed ones: a differing event was changed
 		v.accuse()
-	case recomputed.Hash == head.Hash: // the events are what was signed: the stored hashes were changed
+	case recomputed.Hash == head.Hash: // the events are the signed ones: the stored hashes were changed
 		for _, s := range v.suspects {
-			s.Kind, s.Detail = FoundTile, "the stored hash of the leaf was altered; the event is what was signed"
+			s.Kind, s.Detail = FoundTile, "the stored hash of the leaf was altered; the event is unchanged"
 			v.found(s.Finding)
 		}
 		v.suspects = nil

@@ -17,7 +17,7 @@ import (
 	"novamind/repository"
 )
 
-// AuthService logs people in and out, and says who a token belongs to.
+// AuthService logs people in and out, and finds the owner of a token.
 type AuthService struct {
 	store     Store
 	accounts  *repository.AccountRepository
@@ -68,7 +68,7 @@ func (s *AuthService) RequireTOTP(roles []string) error {
 	return nil
 }
 
-// Credentials are what somebody logs in with.
+// Credentials are the input of a login.
 type Credentials struct {
 	Email    string
 	Password string
@@ -184,7 +184,7 @@ func (s *AuthService) strengthen(ctx context.Context, account *models.Account, p
 func (s *AuthService) SetPassword(ctx context.Context, current, replacement string) error {
 	v := validation{PasswordFaults("/new_password", replacement)}
 	if current == replacement {
-		v.add("/new_password", "unchanged", "Must not be the old one.")
+		v.add("/new_password", "unchanged", "Must differ from the current password.")
 	}
 	if err := v.err(); err != nil {
 		return err
@@ -202,8 +202,8 @@ func (s *AuthService) SetPassword(ctx context.Context, current, replacement stri
 	})
 }
 
-// reauthenticated runs fn in a transaction, with the actor's account, if password is the actor's: whoever finds an open session takes
-// over no more than that. It returns a BadCredentials error, or a RateLimited one.
+// reauthenticated runs fn in a transaction, with the actor's account, if password is the actor's. So an open
+// session left behind is not enough to take over the account. It returns a BadCredentials error, or a RateLimited one.
 func (s *AuthService) reauthenticated(ctx context.Context, action, password string, fn func(context.Context, *models.Account) error) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
@@ -228,7 +228,7 @@ func (s *AuthService) reauthenticated(ctx context.Context, action, password stri
 		if err := s.throttle.succeeded(ctx, account.Email); err != nil {
 			return err
 		}
-		// As it is by now: the password took its time to check, and whoever did the same meanwhile held the tally.
+		// Read the account again: checking the password took a while, and a concurrent request may have changed it meanwhile.
 		current, err := s.accounts.ByID(ctx, account.ID)
 		if err != nil {
 			return err

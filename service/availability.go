@@ -16,9 +16,9 @@ import (
 
 // AvailabilityInput is when a practitioner sees patients. No weekly hours means always, but for the exceptions and the time off.
 type AvailabilityInput struct {
-	TimeZone   string                 `json:"time_zone" doc:"The IANA time zone of the wall clock." example:"America/New_York"`
-	Weekly     []schedule.WeeklyHours `json:"weekly" doc:"None: always."`
-	Exceptions []schedule.DayHours    `json:"exceptions" doc:"Days that differ from the week."`
+	TimeZone   string                 `json:"time_zone" doc:"The IANA time zone of the hours." example:"America/New_York"`
+	Weekly     []schedule.WeeklyHours `json:"weekly" doc:"The hours of each weekday. If empty, the practitioner can be booked at any time, except for exceptions and time_off."`
+	Exceptions []schedule.DayHours    `json:"exceptions" doc:"Days whose hours differ from weekly."`
 	TimeOff    []schedule.TimeOff     `json:"time_off"`
 }
 
@@ -37,8 +37,8 @@ func (s *AppointmentService) Availability(ctx context.Context, practitionerID uu
 		})
 }
 
-// SetAvailability replaces when a practitioner sees patients. What is booked already stays. It returns a NotFound, a Forbidden, a Stale or an Invalid error, or
-// that of edit.
+// SetAvailability replaces the hours of a practitioner. Booked appointments stay. It returns a NotFound, a Forbidden, a
+// Stale or an Invalid error, or the error of edit.
 func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID uuid.UUID, current Precondition,
 	edit func(*models.Availability) (AvailabilityInput, error),
 ) (*models.Availability, error) {
@@ -50,7 +50,7 @@ func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID
 				return nil, err
 			}
 			if grantFrom(ctx) != All && actor.ID != practitionerID {
-				return nil, apperr.New(apperr.Forbidden, "You may set your own hours only.")
+				return nil, apperr.New(apperr.Forbidden, "You may only set your own hours.")
 			}
 			if _, err := s.practitioner(ctx, practitionerID); err != nil {
 				return nil, err
@@ -81,7 +81,7 @@ type SlotQuery struct {
 	From, To time.Time
 	Minutes  int // how long a slot is
 	Type     string
-	TimeZone string // of the days of who has no hours configured; empty: the clinic's
+	TimeZone string // for practitioners without configured hours; empty: the clinic's
 }
 
 // maxSlotPeriod bounds how much free time one request lists.
@@ -143,7 +143,7 @@ func (s *AppointmentService) slots(ctx context.Context, a *models.Availability, 
 func (q SlotQuery) check() error {
 	var v validation
 	if !q.To.After(q.From) || q.To.Sub(q.From) > maxSlotPeriod {
-		v.add("?to", "out_of_range", "Must be later than from, by 31 days at most.")
+		v.add("?to", "out_of_range", "Must be after from, by at most 31 days.")
 	}
 	if q.Minutes < 5 || q.Minutes > int(maxAppointment/time.Minute) {
 		v.add("?minutes", "out_of_range", "Must be from 5 to 1440.")
@@ -157,7 +157,7 @@ func (q SlotQuery) check() error {
 
 // practitioner returns the account of a clinician, or a NotFound error.
 func (s *AppointmentService) practitioner(ctx context.Context, id uuid.UUID) (*models.Account, error) {
-	grantFrom(ctx) // hours are nobody's secret among those who may read them
+	grantFrom(ctx) // any scope will do: hours are no secret between staff
 	account, err := s.accounts.ByID(ctx, id)
 	if err == nil && !slices.Contains(account.Roles, RoleClinician) {
 		err = apperr.New(apperr.NotFound, "There is no such practitioner.")
@@ -211,7 +211,7 @@ func (in AvailabilityInput) applyTo(a *models.Availability) error {
 	for i, weekly := range in.Weekly {
 		pointer := "/weekly/" + itoa(i)
 		if !schedule.IsWeekday(weekly.Weekday) {
-			v.add(pointer+"/weekday", "unknown_value", "Must be a day from monday to sunday.")
+			v.add(pointer+"/weekday", "unknown_value", "Must be a weekday, from monday to sunday.")
 		}
 		v.hours(pointer, weekly.Hours)
 	}
@@ -219,7 +219,7 @@ func (in AvailabilityInput) applyTo(a *models.Availability) error {
 		pointer := "/exceptions/" + itoa(i)
 		v.date(pointer+"/date", day.Date)
 		if slices.ContainsFunc(in.Exceptions[:i], func(other schedule.DayHours) bool { return other.Date == day.Date }) {
-			v.add(pointer+"/date", "repeated", "Must be in the list once.")
+			v.add(pointer+"/date", "repeated", "Must appear only once in the list.")
 		}
 		v.atMost(pointer+"/hours", len(day.Hours))
 		for j, hours := range day.Hours {
@@ -245,7 +245,7 @@ func list[T any](given []T) []T { return append([]T{}, given...) }
 
 func (v *validation) atMost(pointer string, n int) {
 	if n > maxAvailability {
-		v.add(pointer, "too_long", "Has more than "+itoa(maxAvailability)+" entries.")
+		v.add(pointer, "too_long", "Must have at most "+itoa(maxAvailability)+" entries.")
 	}
 }
 
@@ -254,11 +254,11 @@ func (v *validation) hours(pointer string, hours schedule.Hours) {
 	to, toErr := schedule.ParseClock(hours.To)
 	switch {
 	case fromErr != nil:
-		v.add(pointer+"/from", "time_of_day", "Is not a time of day of the form HH:MM.")
+		v.add(pointer+"/from", "time_of_day", "Must be a time of day as HH:MM.")
 	case toErr != nil:
-		v.add(pointer+"/to", "time_of_day", "Is not a time of day of the form HH:MM, up to 24:00.")
+		v.add(pointer+"/to", "time_of_day", "Must be a time of day as HH:MM, at most 24:00.")
 	case to <= from:
-		v.add(pointer+"/to", "too_early", "Must be after from; hours across midnight are two.")
+		v.add(pointer+"/to", "too_early", "Must be after from. Send hours across midnight as two entries.")
 	}
 	for i, typ := range hours.Types {
 		v.oneOf(pointer+"/types/"+itoa(i), typ, models.AppointmentTypes())
@@ -267,7 +267,7 @@ func (v *validation) hours(pointer string, hours schedule.Hours) {
 
 func (v *validation) date(pointer, text string) bool {
 	if _, err := time.Parse(time.DateOnly, text); err != nil {
-		v.add(pointer, "date", "Is not a day of the form YYYY-MM-DD.")
+		v.add(pointer, "date", "Must be a date as YYYY-MM-DD.")
 		return false
 	}
 	return true

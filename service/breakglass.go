@@ -18,7 +18,7 @@ import (
 	"novamind/repository"
 )
 
-// BreakGlassService opens emergency access to patients who are not in a clinician's care.
+// BreakGlassService opens emergency access to patients outside of a clinician's care.
 type BreakGlassService struct {
 	store    Store
 	patients *repository.PatientRepository
@@ -44,11 +44,11 @@ func NewBreakGlassService(store *repository.Store, cfg config.Access, log *slog.
 	return s, err
 }
 
-// BreakGlassInput says whom an emergency is about: a patient by id, or by both whole names and the date of birth; and why.
+// BreakGlassInput names the patient of an emergency, by id or by both full names and the date of birth, and the reason.
 type BreakGlassInput struct {
 	phi.Private `json:"-"`
 
-	PatientID   *uuid.UUID `json:"patient_id,omitempty" doc:"The patient, or else both names and the date of birth."`
+	PatientID   *uuid.UUID `json:"patient_id,omitempty" doc:"The patient. Instead, you can send both names and the date of birth."`
 	FirstName   *string    `json:"first_name,omitempty"`
 	LastName    *string    `json:"last_name,omitempty"`
 	DateOfBirth *string    `json:"date_of_birth,omitempty" format:"date" example:"1980-02-03"`
@@ -61,7 +61,7 @@ func (in *BreakGlassInput) query() (*models.PatientQuery, error) {
 	v.required("/reason", &in.Reason, maxOther)
 	if in.PatientID != nil {
 		if in.FirstName != nil || in.LastName != nil || in.DateOfBirth != nil {
-			v.add("/patient_id", "unexpected", "Goes without names and date of birth.")
+			v.add("/patient_id", "unexpected", "Send either patient_id, or both names and the date of birth.")
 		}
 		return nil, v.err()
 	}
@@ -83,9 +83,9 @@ func orEmpty(s *string) *string {
 // maxEmergency bounds how many patients one emergency can open: those of the same name and date of birth.
 const maxEmergency = 10
 
-// Open gives the actor access to a patient, or to all of the same names and date of birth, until the time it returns. What happens by it is flagged in
-// the log; the admins are told. It never opens psychotherapy notes. It returns an Invalid error, a Forbidden one, or a NotFound one where there is
-// nobody.
+// Open gives the actor emergency access to a patient, or to all patients with the same names and date of birth, until the
+// time it returns. Events that use the access are flagged in the log, and the admins are told. Open never opens
+// psychotherapy notes. It returns an Invalid error, a Forbidden one, or a NotFound one if no patient matches.
 func (s *BreakGlassService) Open(ctx context.Context, in BreakGlassInput) ([]uuid.UUID, time.Time, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 
 const (
 	tellInterval = time.Minute
-	// tellPeriod is how long a webhook that does not answer is tried: what is older is in the log, and in the weekly review.
+	// tellPeriod is how long a failing webhook is retried. Older accesses are still in the log and in the weekly review.
 	tellPeriod = 24 * time.Hour
 	tellBatch  = 100
 )
 
-// emergencyNotice is what the webhook is told. It names staff and no patient.
+// emergencyNotice is the body that the webhook gets. It names staff and no patient.
 type emergencyNotice struct {
 	Event     string    `json:"event"` // break_glass
 	ID        uuid.UUID `json:"id"`    // the same when it is told again
@@ -25,7 +25,7 @@ type emergencyNotice struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// tell writes the log line, and wakes who tells the webhook.
+// tell writes the log line, and wakes the goroutine that calls the webhook.
 func (s *BreakGlassService) tell(ctx context.Context, account uuid.UUID, patients int, expires time.Time) {
 	s.log.WarnContext(ctx, "emergency access opened (break-glass)", "account", account, "patients", patients, "expires", expires)
 	select {
@@ -55,7 +55,7 @@ func (s *BreakGlassService) TellInBackground(ctx context.Context) {
 	}
 }
 
-// tellWebhook tells the webhook of what it has not been told of, the oldest first.
+// tellWebhook calls the webhook for each access not yet reported, the oldest first.
 func (s *BreakGlassService) tellWebhook(ctx context.Context) error {
 	for {
 		untold, err := s.accesses.Untold(ctx, time.Now().UTC().Add(-tellPeriod), tellBatch)

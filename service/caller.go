@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	// callerLease is how long a server goes on with what it knows of a token. What is taken from an account on this server counts at once; on the
-	// other servers of the database within this time, which leaves half of the second that is promised for what is under way.
+	// callerLease is how long a server uses a remembered caller. A change of an account counts at once on this server, and
+	// within this time on the other servers of the database. That leaves half of the promised second for running requests.
 	callerLease = 500 * time.Millisecond
 	// maxCallers bounds the memory; the caller seen longest ago is forgotten first.
 	maxCallers = 1 << 14
 )
 
-// Caller is who a token belongs to: a person with a session, or a machine with an API key.
+// Caller is the owner of a token: a person with a session, or a program with an API key.
 type Caller struct {
 	Account   *models.Account // shared by requests: to be read only
 	SessionID uuid.UUID       // Nil with an API key
@@ -33,7 +33,7 @@ type Caller struct {
 	TOTPDue bool
 }
 
-// Actor returns the caller as the one who answers for an access.
+// Actor returns the caller as the actor of audit events.
 func (c *Caller) Actor() audit.Actor {
 	if c.Machine() {
 		// Scopes are never nil, which would be all.
@@ -45,7 +45,7 @@ func (c *Caller) Actor() audit.Actor {
 // Machine reports whether the caller is one.
 func (c *Caller) Machine() bool { return c.APIKeyID != uuid.Nil }
 
-// Authenticate returns who a token belongs to. It returns an Unauthenticated error where it is unknown, revoked, expired or was not used for too long,
+// Authenticate returns the owner of a token. It returns an Unauthenticated error where it is unknown, revoked, expired or was not used for too long,
 // or where its account is disabled, or may not make API keys any more.
 func (s *AuthService) Authenticate(ctx context.Context, token string) (*Caller, error) {
 	hash, now := hashToken(token), time.Now()
@@ -65,11 +65,11 @@ func (s *AuthService) Authenticate(ctx context.Context, token string) (*Caller, 
 	return caller, nil
 }
 
-// withSession returns who a session's token belongs to, and until when that may be remembered.
+// withSession returns the owner of a session's token, and the time until which the owner may be remembered.
 func (s *AuthService) withSession(ctx context.Context, hash string, now time.Time) (*Caller, time.Time, error) {
 	session, err := s.sessions.ByTokenHash(ctx, hash, now, s.idleSince(now))
 	if apperr.Is(err, apperr.NotFound) || (err == nil && (session.Account == nil || session.Account.Disabled)) {
-		return nil, time.Time{}, apperr.New(apperr.Unauthenticated, "Log in: the session is unknown or has ended.")
+		return nil, time.Time{}, apperr.New(apperr.Unauthenticated, "The session is unknown or has ended. Log in again.")
 	}
 	if err != nil {
 		return nil, time.Time{}, err
@@ -87,7 +87,7 @@ func (s *AuthService) withSession(ctx context.Context, hash string, now time.Tim
 func (s *AuthService) withKey(ctx context.Context, hash string, now time.Time) (*Caller, time.Time, error) {
 	key, err := s.keys.ByHash(ctx, hash, now)
 	if apperr.Is(err, apperr.NotFound) || (err == nil && !answersForKeys(key.Account)) {
-		return nil, time.Time{}, apperr.New(apperr.Unauthenticated, "The API key is unknown, was revoked or has expired.")
+		return nil, time.Time{}, apperr.New(apperr.Unauthenticated, "The API key is unknown, was revoked, or has expired. Ask an admin for a new one.")
 	}
 	if err != nil {
 		return nil, time.Time{}, err
@@ -116,14 +116,14 @@ func (s *AuthService) needsTOTP(account *models.Account) bool {
 	return account.MFASince == nil && slices.ContainsFunc(s.totpRoles, func(role string) bool { return slices.Contains(account.Roles, role) })
 }
 
-// leased is a caller who may be let in without asking the database, for a while.
+// leased is a caller that may be let in without asking the database, for a while.
 type leased struct {
 	*Caller
 
 	until time.Time
 }
 
-// callers remembers who tokens belong to, by the tokens' hashes. It knows no one who is refused.
+// callers remembers the owners of tokens by the tokens' hashes. It never remembers a refused token.
 type callers struct {
 	mu      sync.Mutex
 	known   *lru.Cache[string, leased]
@@ -143,7 +143,7 @@ func (c *callers) get(hash string, now time.Time) *Caller {
 	return found.Caller
 }
 
-// generation tells apart what was read before and after forget.
+// generation distinguishes values read before forget from values read after it.
 func (c *callers) generation() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()

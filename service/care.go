@@ -14,7 +14,7 @@ import (
 	"novamind/repository"
 )
 
-// Care knows which patients an actor sees, and keeps who cares for whom.
+// Care decides which patients an actor sees, and keeps the care relationships.
 type Care struct {
 	relationships *repository.CareRepository
 	window        time.Duration
@@ -59,7 +59,7 @@ func (c *Care) reach(ctx context.Context) (repository.Sight, error) {
 	}
 }
 
-// readable returns which patients the actor may read, whatever the innermost guarded call of ctx is about.
+// readable returns the patients that the actor may read, independent of the innermost guarded call of ctx.
 func (c *Care) readable(ctx context.Context) (repository.Sight, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
@@ -68,8 +68,8 @@ func (c *Care) readable(ctx context.Context) (repository.Sight, error) {
 	return c.reach(context.WithValue(ctx, grantKey{}, &grant{scope: reachOf(actor, PatientRead)}))
 }
 
-// besides returns which patients the actor may read beside what the innermost guarded call of ctx shows. Emergency
-// access counts where it reaches that call, which then has flagged it.
+// besides returns the patients that the actor may read in addition to the result of the innermost guarded call of ctx.
+// Emergency access counts if it applies to that call, which then has flagged it.
 func (c *Care) besides(ctx context.Context) (repository.Sight, error) {
 	s, err := c.readable(ctx)
 	if g, ok := ctx.Value(grantKey{}).(*grant); ok && g.scope == InCare {
@@ -78,7 +78,7 @@ func (c *Care) besides(ctx context.Context) (repository.Sight, error) {
 	return s, err
 }
 
-// flag marks what happens in the unit of work of ctx as done by emergency access.
+// flag marks the events of the unit of work of ctx as done by emergency access.
 func flag(ctx context.Context) error {
 	unit, err := audit.Current(ctx)
 	if err == nil {
@@ -87,8 +87,8 @@ func flag(ctx context.Context) error {
 	return err
 }
 
-// inCare returns a NotFound error unless that permission reaches a patient. It is the same whether there is such a patient or not; the log
-// has a denial. What is seen by emergency access is flagged.
+// inCare returns a NotFound error unless that permission reaches a patient. The error is the same if the patient does not
+// exist; the log has a denial. Use of emergency access is flagged.
 func (c *Care) inCare(ctx context.Context, patientID uuid.UUID) error {
 	sees, emergency, err := c.sees(ctx, patientID)
 	switch {
@@ -102,7 +102,7 @@ func (c *Care) inCare(ctx context.Context, patientID uuid.UUID) error {
 	return nil
 }
 
-// inCareFor is inCare for what belongs to a patient: its event names the patient, shown or denied.
+// inCareFor is inCare for the rows of a patient: its event names the patient, whether access is granted or denied.
 func (c *Care) inCareFor(ctx context.Context, patientID uuid.UUID) error {
 	unit, err := audit.Current(ctx)
 	if err != nil {
@@ -112,8 +112,8 @@ func (c *Care) inCareFor(ctx context.Context, patientID uuid.UUID) error {
 	return c.inCare(ctx, patientID)
 }
 
-// inCareOf is inCareFor for the patient of something that was looked up by its id. Where that failed with err, it returns err, after as long a look as for
-// a patient who is out of sight.
+// inCareOf is inCareFor for the patient of a row that was looked up by its id. If the lookup failed with err, it returns
+// err, after taking as long as for a patient out of the actor's scope.
 func (c *Care) inCareOf(ctx context.Context, patientID uuid.UUID, err error) error {
 	if err == nil {
 		return c.inCareFor(ctx, patientID)
@@ -124,7 +124,8 @@ func (c *Care) inCareOf(ctx context.Context, patientID uuid.UUID, err error) err
 	return err
 }
 
-// unseen returns err, but outOfSight in the place of any NotFound error: what a list is asked for by is out of sight, whether it is there or not.
+// unseen returns outOfSight for a NotFound error, and any other err as it is. So a row that does not exist and a row out
+// of the actor's scope give the same error.
 func unseen(err error) error {
 	if apperr.Is(err, apperr.NotFound) {
 		return outOfSight()
@@ -132,7 +133,8 @@ func unseen(err error) error {
 	return err
 }
 
-// denied is outOfSight for a patient, whom the event of the denial names, whatever it is about: who tried is one query.
+// denied is outOfSight for a patient. The event of the denial always names the patient, so that one query finds all denied
+// accesses to a patient.
 func denied(ctx context.Context, patientID uuid.UUID) error {
 	unit, err := audit.Current(ctx)
 	if err != nil {
@@ -150,13 +152,14 @@ func (c *Care) sees(ctx context.Context, patientID uuid.UUID) (sees, emergency b
 	return c.relationships.Sees(ctx, s, patientID)
 }
 
-// outOfSight is what a caller gets for what is not theirs to see: the same as where there is nothing.
+// outOfSight returns the error for a row out of the caller's scope. It is the same as for a row that does not exist.
 func outOfSight() error {
-	return apperr.Wrap(apperr.NotFound, "There is no such resource.", audit.ErrOutOfSight)
+	return apperr.Wrap(apperr.NotFound, "The resource does not exist, or you may not see it.", audit.ErrOutOfSight)
 }
 
-// entering notes by what right appointments or records of a patient come to be where they are: those of an emergency bring the patient into nobody's care, neither
-// the actor's nor a colleague's. It belongs before the entries are written, which would themselves be care.
+// entering notes whether new appointments or records of a patient are made by emergency access. Such entries bring the
+// patient into nobody's care, neither the actor's nor a colleague's. Call it before writing the entries, because entries
+// that are not noted create care.
 func (c *Care) entering(ctx context.Context, patientID uuid.UUID, entries ...uuid.UUID) error {
 	switch _, emergency, err := c.sees(ctx, patientID); {
 	case err != nil:

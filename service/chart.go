@@ -18,10 +18,10 @@ const (
 	chartFlags        = 20
 )
 
-// Chart is what one sees first of a patient.
+// Chart is the overview of a patient.
 type Chart struct {
 	Patient      *models.Patient
-	Merged       []*models.Patient // who were merged into the patient; what is theirs is in the chart too
+	Merged       []*models.Patient // patients merged into this one; their rows are in the chart too
 	Appointments []*models.Appointment
 	Records      []*models.MedicalRecord
 	Flags        []*models.RiskFlag
@@ -45,8 +45,9 @@ func NewChartService(store *repository.Store, records *MedicalRecordService) *Ch
 	}
 }
 
-// Of returns the chart of a patient in the actor's care: what is said of them, the next appointments, the latest records that the actor sees, and open
-// flags, in as many queries whatever there is. Psychotherapy notes are in no chart. It returns a Forbidden, a NotFound or an Unreadable error.
+// Of returns the chart of a patient in the actor's care: the patient, the next appointments, the latest records that the
+// actor sees, and open flags. The number of queries does not depend on the number of rows. Psychotherapy notes are in no
+// chart. It returns a Forbidden, a NotFound or an Unreadable error.
 func (s *ChartService) Of(ctx context.Context, patientID uuid.UUID) (*Chart, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: patientID, Details: "chart"}
 	store := s.records.store

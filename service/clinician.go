@@ -20,7 +20,7 @@ type Clinician struct {
 	Name string
 }
 
-// CareService shows and decides who cares for a patient. Every method is one unit of work and leaves its event; every method returns a Forbidden
+// CareService shows and changes the care team of a patient. Every method is one unit of work and leaves its event; every method returns a Forbidden
 // error where no role of the actor permits it, and a NotFound one where the patient is out of the actor's sight.
 type CareService struct {
 	store    Store
@@ -38,7 +38,8 @@ func NewCareService(store *repository.Store, care *Care) *CareService {
 	}
 }
 
-// Clinicians returns who cares for a patient, or did, and why: one entry for each reason. That somebody wrote a record is shown to them alone.
+// Clinicians returns the present and former care team of a patient, with one entry for each reason. A record as the reason
+// is shown only to its author.
 func (s *CareService) Clinicians(ctx context.Context, patientID uuid.UUID) ([]Clinician, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "carerelationship", EntityID: patientID}
 	return guarded(ctx, s.store, PatientRead, intent, s.store.Read, func(ctx context.Context) ([]Clinician, error) {
@@ -84,8 +85,9 @@ func (s *CareService) named(ctx context.Context, rows []repository.CareReason) (
 	return out, nil
 }
 
-// Assign brings a patient into a clinician's care until Unassign. Who sees all patients may, and who registered this one or is assigned, for somebody else: the others,
-// and who means themselves, get a Forbidden error. It returns an Invalid error for an account that is no clinician's.
+// Assign brings a patient into a clinician's care until Unassign. Actors that see all patients may assign any clinician.
+// Actors that registered the patient or are assigned may assign others. All other actors get a Forbidden error, and so do
+// actors that assign themselves. Assign returns an Invalid error if the account is not a clinician's.
 func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID) (Clinician, error) {
 	intent := audit.Intent{Action: audit.Assign, EntityType: "patient", EntityID: patientID}
 	return guarded(ctx, s.store, PatientAssign, intent, s.store.InTx, func(ctx context.Context) (assigned Clinician, err error) {
@@ -102,7 +104,7 @@ func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID
 		}
 		if missing != nil || account.Disabled || !slices.Contains(account.Roles, RoleClinician) {
 			return assigned, apperr.InvalidFields(apperr.Field{
-				Pointer: "/account_id", Code: "not_clinician", Detail: "Is not the account of a clinician: see GET /api/v1/practitioners.",
+				Pointer: "/account_id", Code: "not_clinician", Detail: "Must be an enabled account of a clinician: see GET /api/v1/practitioners.",
 			})
 		}
 		if err := s.care.relationships.Note(ctx, patientID, accountID, models.CareAssigned, time.Now()); err != nil {
@@ -118,9 +120,11 @@ func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID
 	})
 }
 
-// Unassign ends what an assignment or a registration began: appointments and records keep the patient in care as long as they count. Who sees all patients may, and
-// everybody for themselves; who registered the patient or is assigned ends the assignments of others. The rest get a Forbidden error. current is asked about the
-// patient's version. It returns a Stale error, or a Conflict one where there is nothing to end, or the patient would be left to nobody.
+// Unassign ends an assignment or a registration. Appointments and records still keep the patient in care as long as they
+// count. Actors that see all patients may end both, and all actors may end their own. Actors that registered the patient or
+// are assigned may end the assignments of others. All other actors get a Forbidden error. current checks the patient's
+// version. Unassign returns a Stale error, or a Conflict one if there is nothing to end or nobody would be left in lasting
+// care.
 func (s *CareService) Unassign(ctx context.Context, patientID, accountID uuid.UUID, current Precondition) error {
 	intent := audit.Intent{Action: audit.Unassign, EntityType: "patient", EntityID: patientID}
 	return guard(ctx, s.store, PatientAssign, intent, s.store.InTx, func(ctx context.Context) error {
@@ -142,7 +146,7 @@ func (s *CareService) Unassign(ctx context.Context, patientID, accountID uuid.UU
 	})
 }
 
-// carers are who has a patient in lasting care, as somebody sees it who wants to change that.
+// carers are the accounts with a patient in lasting care, and the actor that wants to change them.
 type carers struct {
 	patient *models.Patient
 	all     bool // the actor sees all patients
@@ -150,7 +154,7 @@ type carers struct {
 	kinds   map[uuid.UUID][]string // by account: registered, assigned
 }
 
-// carers returns them for a patient in sight, whom nobody else arranges for until the transaction ends.
+// carers returns the carers of a patient in the actor's scope. It locks the patient until the transaction ends.
 func (s *CareService) carers(ctx context.Context, patientID uuid.UUID) (*carers, error) {
 	if err := s.care.inCare(ctx, patientID); err != nil {
 		return nil, err
@@ -160,7 +164,7 @@ func (s *CareService) carers(ctx context.Context, patientID uuid.UUID) (*carers,
 		return nil, err
 	}
 	c := &carers{all: grantFrom(ctx) == All, actor: actor.ID, kinds: map[uuid.UUID][]string{}}
-	if c.patient, err = s.patients.Locked(ctx, patientID); err != nil { // whom the caller may see
+	if c.patient, err = s.patients.Locked(ctx, patientID); err != nil { // the caller may see this patient
 		return nil, err
 	}
 	reasons, err := s.care.relationships.Of(ctx, patientID)
@@ -172,14 +176,14 @@ func (s *CareService) carers(ctx context.Context, patientID uuid.UUID) (*carers,
 	return c, err
 }
 
-var errNotTheirs = apperr.New(apperr.Forbidden, "Only the front desk, or a clinician who registered the patient or is assigned, may do this.")
+var errNotTheirs = apperr.New(apperr.Forbidden, "Ask the front desk, the registering clinician or an assigned clinician to do this.")
 
 func (c *carers) mayAssign(accountID uuid.UUID) error {
 	switch {
 	case c.all:
 		return nil
 	case accountID == c.actor:
-		return apperr.New(apperr.Forbidden, "Clinicians don't assign themselves: the front desk does, or a colleague who is assigned.")
+		return apperr.New(apperr.Forbidden, "You cannot assign yourself. Ask the front desk, the registering clinician or an assigned clinician.")
 	case len(c.kinds[c.actor]) == 0:
 		return errNotTheirs
 	default:
@@ -187,22 +191,22 @@ func (c *carers) mayAssign(accountID uuid.UUID) error {
 	}
 }
 
-// mayEnd returns what the actor may end of an account's care.
+// mayEnd returns the kinds of an account's care that the actor may end.
 func (c *carers) mayEnd(accountID uuid.UUID) ([]string, error) {
 	theirs := c.kinds[accountID]
 	switch {
 	case !c.all && accountID != c.actor && len(c.kinds[c.actor]) == 0:
 		return nil, errNotTheirs
-	case len(theirs) == 0: // whatever else they have: not everybody may know who wrote records
-		return nil, conflict("The clinician neither registered the patient nor is assigned. Appointments and records keep a patient in care by themselves: see docs/access.md.")
+	case len(theirs) == 0: // also if they have records: not every actor may know the authors
+		return nil, conflict("The clinician neither registered the patient nor is assigned, so there is nothing to end. Appointments and records can keep a patient in care: see docs/access.md.")
 	case c.all:
 		return theirs, nil
 	case len(c.kinds) == 1:
-		return nil, conflict("Nobody else has the patient in lasting care: assign another clinician first.")
+		return nil, conflict("This is the only clinician with the patient in lasting care. Assign another clinician first.")
 	case accountID == c.actor:
 		return theirs, nil
 	case !slices.Contains(theirs, models.CareAssigned):
-		return nil, apperr.New(apperr.Forbidden, "A registration is ended by the front desk, or by who registered.")
+		return nil, apperr.New(apperr.Forbidden, "Only the front desk or the registering clinician can end a registration.")
 	default:
 		return []string{models.CareAssigned}, nil
 	}

@@ -10,9 +10,9 @@ import (
 
 type confineKey struct{}
 
-// Confine returns a context in which methods of services may be called that need one of these permissions, and no
-// others. What such a method calls in turn is a part of it. An operation that states its permissions is confined to
-// them: it cannot state others than services check.
+// Confine returns a context in which only service methods that need one of these permissions may be called. Nested calls
+// of such a method are part of it. Each operation is confined to the permissions that it states, so that it cannot state
+// other permissions than the services check.
 func Confine(ctx context.Context, permissions []Permission) context.Context {
 	return context.WithValue(ctx, confineKey{}, permissions)
 }

@@ -13,7 +13,7 @@ import (
 	"novamind/repository"
 )
 
-// ConsentService keeps what patients agreed to, and the account of what was disclosed of them. Every method is one unit of work and leaves its event;
+// ConsentService keeps the consents of patients and the disclosures of their data. Every method is one unit of work and leaves its event;
 // every method returns a Forbidden error where no role of the actor permits it, a NotFound one where the patient is out of the actor's sight,
 // and an audit.unavailable one where the event can't be stored.
 type ConsentService struct {
@@ -37,21 +37,21 @@ func NewConsentService(store *repository.Store, care *Care) *ConsentService {
 	}
 }
 
-// ConsentInput is what a patient agreed to (42 CFR 2.31).
+// ConsentInput is a consent of a patient (42 CFR 2.31).
 type ConsentInput struct {
 	phi.Private `json:"-"`
 
 	Kind        string     `json:"kind" values:"consent kind"`
-	RecipientID *uuid.UUID `json:"recipient_id,omitempty" doc:"The account that may see. Left out: all who treat the patient."`
+	RecipientID *uuid.UUID `json:"recipient_id,omitempty" doc:"The account that may see the protected records. Default: every clinician with the patient in care, except the account that records the consent."`
 	Purpose     string     `json:"purpose" max:"200" example:"Treatment"`
-	GrantedAt   *time.Time `json:"granted_at,omitempty" doc:"When the patient signed it. Left out: now."`
-	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"After it was granted."`
+	GrantedAt   *time.Time `json:"granted_at,omitempty" doc:"When the patient signed the consent. Default: now."`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"When the consent expires. It must be after granted_at. Default: never."`
 }
 
 func (in ConsentInput) consent(now time.Time) (*models.Consent, error) {
 	var v validation
 	if in.Kind != models.ConsentPart2 {
-		v.add("/kind", "unknown_value", "Is none of: "+models.ConsentPart2+".")
+		v.add("/kind", "unknown_value", "Must be one of: "+models.ConsentPart2+".")
 	}
 	v.required("/purpose", &in.Purpose, maxOther)
 	granted := now
@@ -59,13 +59,13 @@ func (in ConsentInput) consent(now time.Time) (*models.Consent, error) {
 		granted = in.GrantedAt.UTC().Truncate(time.Microsecond)
 	}
 	if granted.After(now) {
-		v.add("/granted_at", "future_date", "Lies in the future.")
+		v.add("/granted_at", "future_date", "Must not be in the future.")
 	}
 	c := &models.Consent{Base: models.Base{CreatedAt: now}, Kind: in.Kind, RecipientID: in.RecipientID, Purpose: phi.Of(in.Purpose), GrantedAt: granted}
 	if in.ExpiresAt != nil {
 		c.ExpiresAt = new(in.ExpiresAt.UTC().Truncate(time.Microsecond))
 		if !c.ExpiresAt.After(granted) {
-			v.add("/expires_at", "out_of_range", "Must be after it was granted.")
+			v.add("/expires_at", "out_of_range", "Must be after granted_at.")
 		}
 	}
 	return c, v.err()
@@ -93,7 +93,7 @@ func (s *ConsentService) grant(ctx context.Context, patientID uuid.UUID, in Cons
 	}
 	if in.RecipientID != nil {
 		if *in.RecipientID == actor.ID {
-			return nil, apperr.InvalidFields(apperr.Field{Pointer: "/recipient_id", Code: "consent", Detail: "A consent opens nothing to who records it: a colleague records it."})
+			return nil, apperr.InvalidFields(apperr.Field{Pointer: "/recipient_id", Code: "consent", Detail: "You cannot record a consent that names you. Ask a colleague to record it."})
 		}
 		if _, err := s.accounts.ByID(ctx, *in.RecipientID); err != nil {
 			return nil, unknownReference(err, "/recipient_id")
@@ -103,12 +103,12 @@ func (s *ConsentService) grant(ctx context.Context, patientID uuid.UUID, in Cons
 	return c, s.consents.Create(ctx, c)
 }
 
-// unknownReference makes of a NotFound error an Invalid one about the member that names what is not there.
+// unknownReference turns a NotFound error into an Invalid one about the member that refers to the missing row.
 func unknownReference(err error, pointer string) error {
 	if !apperr.Is(err, apperr.NotFound) {
 		return err
 	}
-	return apperr.InvalidFields(apperr.Field{Pointer: pointer, Code: "unknown_reference", Detail: "Names nothing that is there."})
+	return apperr.InvalidFields(apperr.Field{Pointer: pointer, Code: "unknown_reference", Detail: "Must refer to a resource that exists and that you may see."})
 }
 
 // Get returns a consent. It returns a NotFound error, or an Unreadable one.
@@ -127,8 +127,8 @@ func (s *ConsentService) inSight(ctx context.Context, id uuid.UUID) (*models.Con
 	return c, unseen(err)
 }
 
-// sight returns which records the actor sees of the patients whom the permission of the innermost guarded call reaches. Consents and disclosures tell of
-// records: they are in sight with them.
+// sight returns the records that the actor sees, among the patients within the scope of the innermost guarded call.
+// Consents and disclosures tell of records, so they are visible together with their records.
 func (s *ConsentService) sight(ctx context.Context) (repository.RecordSight, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
@@ -171,15 +171,15 @@ func (s *ConsentService) Revoke(ctx context.Context, id uuid.UUID, current Preco
 				return nil, err
 			}
 			if c.RevokedAt != nil {
-				return nil, conflict("The consent was revoked already.")
+				return nil, conflict("The consent is already revoked.")
 			}
 			c.RevokedAt = new(time.Now().UTC().Truncate(time.Microsecond))
 			return c, s.consents.Update(ctx, c)
 		})
 }
 
-// RevokeAll ends whatever a patient in the actor's care has consented to, whether the actor sees it or not: patients revoke at any time (42 CFR 2.31), to anybody
-// who treats them. It tells nothing of what there was. It returns a NotFound or a Stale error, or an Unreadable one.
+// RevokeAll ends every consent of a patient in the actor's care, including consents that the actor cannot see: patients can
+// revoke at any time (42 CFR 2.31), through any treating clinician. It does not tell whether there were consents. It returns a NotFound or a Stale error, or an Unreadable one.
 func (s *ConsentService) RevokeAll(ctx context.Context, patientID uuid.UUID) error {
 	intent := audit.Intent{Action: audit.Revoke, EntityType: "consent"}
 	return guard(ctx, s.store, ConsentCreate, intent, s.store.InTx, func(ctx context.Context) error {
@@ -201,15 +201,15 @@ func (s *ConsentService) RevokeAll(ctx context.Context, patientID uuid.UUID) err
 	})
 }
 
-// DisclosureInput is what was given to somebody outside of the clinic.
+// DisclosureInput is a disclosure to a recipient outside of the clinic.
 type DisclosureInput struct {
 	phi.Private `json:"-"`
 
-	RecordID    *uuid.UUID `json:"record_id,omitempty" doc:"A signed record of the patient."`
-	ConsentID   *uuid.UUID `json:"consent_id,omitempty" doc:"Needed for a record that 42 CFR Part 2 protects."`
-	Recipient   string     `json:"recipient" max:"200" doc:"Outside of the clinic." example:"Example Hospital"`
+	RecordID    *uuid.UUID `json:"record_id,omitempty" doc:"The disclosed record, which must be a signed record of the patient."`
+	ConsentID   *uuid.UUID `json:"consent_id,omitempty" doc:"The consent that permits the disclosure. Required for a record that 42 CFR Part 2 protects."`
+	Recipient   string     `json:"recipient" max:"200" doc:"The person or organization outside of the clinic that received the information." example:"Example Hospital"`
 	Purpose     string     `json:"purpose" max:"200" example:"Referral"`
-	DisclosedAt *time.Time `json:"disclosed_at,omitempty" doc:"Left out: now."`
+	DisclosedAt *time.Time `json:"disclosed_at,omitempty" doc:"When the information was disclosed. Default: now."`
 }
 
 // Disclose records a disclosure to somebody outside, of a record not before it was signed. Of one that 42 CFR Part 2 protects it needs a consent that
@@ -256,7 +256,7 @@ func (s *ConsentService) disclose(
 	v.required("/purpose", &in.Purpose, maxOther)
 	if in.DisclosedAt != nil {
 		if d.DisclosedAt = in.DisclosedAt.UTC().Truncate(time.Microsecond); d.DisclosedAt.After(now) {
-			v.add("/disclosed_at", "future_date", "Lies in the future.")
+			v.add("/disclosed_at", "future_date", "Must not be in the future.")
 		}
 	}
 	if err := v.err(); err != nil {
@@ -281,16 +281,16 @@ func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error
 			return unknownReference(err, "/record_id")
 		}
 		if m.Status != models.RecordFinal && m.Status != models.RecordAmended {
-			return conflict("Only a record that was signed, and not entered in error, is disclosed.")
+			return conflict("Only a signed record that is not marked as entered in error can be disclosed.")
 		}
 		if d.DisclosedAt.Before(*m.SignedAt) {
-			return apperr.InvalidFields(apperr.Field{Pointer: "/disclosed_at", Code: "out_of_range", Detail: "Lies before the record was signed."})
+			return apperr.InvalidFields(apperr.Field{Pointer: "/disclosed_at", Code: "out_of_range", Detail: "Must not be before the record was signed."})
 		}
 		d.PatientID, d.Notice = m.PatientID, m.Sensitivity == models.SensitivityPart2
 	}
 	switch {
 	case d.ConsentID == nil && d.Notice:
-		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "required", Detail: "42 CFR Part 2 protects this record: name the patient's consent."})
+		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "required", Detail: "42 CFR Part 2 protects this record: send the id of the patient's consent."})
 	case d.ConsentID == nil:
 		return nil
 	}
@@ -299,10 +299,10 @@ func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error
 		return unknownReference(err, "/consent_id")
 	}
 	if c.PatientID != d.PatientID || !held(c, d.DisclosedAt) {
-		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "Is not a consent of this patient that held then."})
+		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "Must be a consent of this patient that was in effect at disclosed_at."})
 	}
 	if c.RecipientID != nil {
-		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "Names an account: it lets nobody else see anything."})
+		return apperr.InvalidFields(apperr.Field{Pointer: "/consent_id", Code: "consent", Detail: "This consent permits disclosure to one account only. Send a consent without recipient_id."})
 	}
 	return nil
 }
@@ -312,8 +312,8 @@ func held(c *models.Consent, at time.Time) bool {
 	return !c.CreatedAt.After(at) && (c.ExpiresAt == nil || c.ExpiresAt.After(at)) && (c.RevokedAt == nil || c.RevokedAt.After(at))
 }
 
-// Disclosures returns one page of what was disclosed of a patient (45 CFR 164.528), as far as the actor sees the records, the latest first, and whether
-// there is more. It returns a NotFound error.
+// Disclosures returns one page of the disclosures of a patient (45 CFR 164.528), the latest first, and whether there are
+// more. It leaves out disclosures of records that the actor cannot see. It returns a NotFound error.
 func (s *ConsentService) Disclosures(
 	ctx context.Context, patientID uuid.UUID, page Page,
 ) ([]*models.Disclosure, bool, error) {

@@ -16,8 +16,9 @@ import (
 // Part2Notice goes with every record that 42 CFR Part 2 protects, in the words of 2.32.
 const Part2Notice = "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
 
-// disclose keeps, of the records that the actor is about to be shown, and of those that the flags are about, a disclosure of each that 42 CFR Part 2
-// protects, and that is no version of what the actor wrote. They are in sight only where a consent holds.
+// disclose stores a disclosure for each record that is about to be shown to the actor, and for each record of the flags, if
+// 42 CFR Part 2 protects the record and the actor did not write its first version. Such records are visible only while a
+// consent is in effect.
 func (s *MedicalRecordService) disclose(ctx context.Context, records []*models.MedicalRecord, flags ...*models.RiskFlag) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
@@ -58,7 +59,8 @@ func (s *MedicalRecordService) disclose(ctx context.Context, records []*models.M
 	})
 }
 
-// protected returns which of the records, and of those that the flags are about, 42 CFR Part 2 protects, and whose they are. It marks the flags.
+// protected returns the ids of the records, and of the records of the flags, that 42 CFR Part 2 protects, with their
+// patients. It marks the flags.
 func (s *MedicalRecordService) protected(ctx context.Context, records []*models.MedicalRecord, flags []*models.RiskFlag) (map[uuid.UUID]uuid.UUID, error) {
 	patients := map[uuid.UUID]uuid.UUID{}
 	for _, m := range records {

@@ -37,7 +37,7 @@ func NewExportService(store *repository.Store) *ExportService {
 // FHIRFiles is where an export goes: lines of NDJSON, by resource.
 type FHIRFiles struct{ Patients, Practitioners, Encounters, Documents io.Writer }
 
-// ExportReport is what an export wrote, and what it left out.
+// ExportReport counts the rows that an export wrote, and the rows that it left out.
 type ExportReport struct {
 	Patients      int         `json:"patients"`
 	Practitioners int         `json:"practitioners"`
@@ -81,7 +81,7 @@ type fhirExport struct {
 	to            FHIRFiles
 	report        ExportReport
 	total         int64              // patients that there are to export
-	practitioners map[uuid.UUID]bool // whom encounters and documents name
+	practitioners map[uuid.UUID]bool // the practitioners of encounters and documents
 	overlapping   bytes.Buffer       // encounters that may lie on others: they come last, or the others would be read as overlaps
 }
 
@@ -168,7 +168,7 @@ func (x *fhirExport) write(chart *repository.Chart) error {
 	x.report.Withheld += chart.Withheld
 	p := chart.Patient
 	if p.Unreadable() {
-		x.report.Unreadable = append(x.report.Unreadable, p.ID) // what belongs to nobody can't be read back
+		x.report.Unreadable = append(x.report.Unreadable, p.ID) // rows without their patient cannot be imported again
 		return nil
 	}
 	text, err := exportedPatient(p).Line(valueOr(p.MergedIntoID, uuid.Nil))
@@ -208,7 +208,7 @@ func (x *fhirExport) write(chart *repository.Chart) error {
 	return nil
 }
 
-// named writes the practitioners whom the export names, or all.
+// named writes the practitioners that the exported rows refer to, or all.
 func (x *fhirExport) named(ctx context.Context, all bool) error {
 	role := ""
 	if all {

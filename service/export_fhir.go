@@ -10,7 +10,7 @@ import (
 	"novamind/models"
 )
 
-// What FHIR R4 has no element for, by the names of our extensions.
+// The names of our extensions, for values without an element in FHIR R4.
 const (
 	oursStatus          = "status"
 	oursType            = "type"
@@ -64,7 +64,7 @@ func exportedEncounter(a *models.Appointment) fhir.Encounter {
 	return out
 }
 
-// answeredQuestionnaire is what is written of a questionnaire: the rest is computed.
+// answeredQuestionnaire is the exported part of a questionnaire: the rest is computed.
 type answeredQuestionnaire struct {
 	Instrument string `json:"instrument"`
 	Answers    []int  `json:"answers"`

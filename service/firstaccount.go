@@ -50,7 +50,7 @@ func (s *AuthService) first(ctx context.Context) error {
 		return err
 	}
 	return apperr.InvalidFields(apperr.Field{
-		Pointer: "NOVAMIND_ADMIN_EMAIL", Code: "taken", Detail: "Is the e-mail of an account that can't administer: name another one.",
+		Pointer: "NOVAMIND_ADMIN_EMAIL", Code: "taken", Detail: "This e-mail address belongs to an account that cannot administer accounts. Choose another one.",
 	})
 }
 
@@ -66,8 +66,8 @@ func (s *AuthService) FirstPassword(email, password string) *FirstPassword {
 	return &FirstPassword{auth: s, email: phi.NormalizeText(email), password: password}
 }
 
-// Worthless reports whether the account has had another password since, whoever changed it. An account that is not
-// there, or has another e-mail by now, tells nothing.
+// Worthless reports whether the password of the account has been changed since. It is false for an account that does not
+// exist or has another e-mail by now.
 func (p *FirstPassword) Worthless(ctx context.Context) (bool, error) {
 	account, err := p.auth.accounts.ByEmail(ctx, p.email)
 	if apperr.Is(err, apperr.NotFound) {

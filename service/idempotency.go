@@ -21,10 +21,11 @@ type Idempotency struct {
 	Request string // route and body
 }
 
-// overtaken are the errors of who wants what somebody else just did: perhaps the same request.
+// overtaken are the errors that a request gets if a concurrent request, perhaps with the same key, has already succeeded.
 var overtaken = []apperr.Code{apperr.Duplicate, apperr.Taken, apperr.Stale, apperr.Conflict, apperr.BadTransition}
 
-// attempt runs do, and once more where the same key may have been stored between its look and its insert: then it finds what the other one did.
+// attempt runs do. It runs do again if a concurrent request may have stored the same key between the lookup and the insert:
+// then do finds the result of that request.
 func (once Idempotency) attempt(do func() error) error {
 	err := do()
 	if err != nil && once.Key != "" && slices.Contains(overtaken, apperr.CodeOf(err)) {
@@ -33,14 +34,14 @@ func (once Idempotency) attempt(do func() error) error {
 	return err
 }
 
-// repeats remembers what requests with an idempotency key made.
+// repeats remembers the results of requests with an idempotency key.
 type repeats struct {
 	keys *repository.IdempotencyKeyRepository
 }
 
-// once runs do, which returns the id of what it made, in the transaction of ctx, unless the actor's earlier request with this key made
-// something. Then it returns that id and true; whether the actor still sees it is for the caller to ask. It returns a KeyReused error where
-// the earlier request was another.
+// once runs do in the transaction of ctx and returns the id of the row that do made. If an earlier request of the actor with
+// this key made a row, once returns the id of that row and true; the caller must check that the actor still sees it. It
+// returns a KeyReused error if the earlier request was another one.
 func (r repeats) once(ctx context.Context, once Idempotency, do func() (uuid.UUID, error)) (uuid.UUID, bool, error) {
 	if once.Key == "" {
 		id, err := do()
@@ -69,9 +70,10 @@ func NewRepeatService(store *repository.Store) *RepeatService {
 	return &RepeatService{repeats{repository.NewIdempotencyKeyRepository(store)}}
 }
 
-// Once runs change, a call of one method of a service that changes the row id, or makes another. The key is stored in the transaction of the
-// change. Where the actor's earlier request had the key, nothing changes, and again reads what that request made or changed: whether the actor
-// still sees it is for again to ask. It returns their errors, or a KeyReused one where the earlier request was another.
+// Once runs change, a call of one service method that changes the row id, or makes another row. The key is stored in the
+// transaction of the change. If an earlier request of the actor had the key, nothing changes, and again reads the row that
+// the earlier request made or changed; again must check that the actor still sees it. Once returns their errors, or a
+// KeyReused one if the earlier request was another one.
 func Once[M any](ctx context.Context, s *RepeatService, once Idempotency, id uuid.UUID,
 	change func(context.Context) (M, error), again func(context.Context, uuid.UUID) (M, error),
 ) (m M, err error) {
@@ -103,7 +105,7 @@ type repeatableKey struct{}
 // doOnce runs do, in the transaction of ctx, unless ctx is about a change that was made already.
 func doOnce(ctx context.Context, do func(context.Context) error) error {
 	r, ok := ctx.Value(repeatableKey{}).(*repeatable)
-	if !ok || r.running { // what a change calls is a part of it
+	if !ok || r.running { // a nested call is part of the change
 		return do(ctx)
 	}
 	r.running = true

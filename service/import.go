@@ -19,7 +19,7 @@ import (
 	"novamind/repository"
 )
 
-// importBatch is how many rows share a transaction: what an interruption can undo.
+// importBatch is how many rows share a transaction. An interruption can undo at most that many.
 const importBatch = 100
 
 // ImportService takes patients and their histories over from other systems. One is for one export, and not for concurrent use: it remembers the
@@ -49,7 +49,7 @@ func NewImportService(store *repository.Store, clinic config.Clinic) *ImportServ
 	}
 }
 
-// Report is what an import did.
+// Report counts the rows of an import.
 type Report struct {
 	Created  int      `json:"created"`
 	Existing int      `json:"existing"` // here already, and left as they are
@@ -72,7 +72,8 @@ type imported[R, M any] struct {
 	id         func(*R) uuid.UUID
 	row        func(*R) (*M, string) // the row, or the reason why it can't be one
 	known      func(context.Context, []uuid.UUID) (map[uuid.UUID]bool, error)
-	// admit judges new rows, in the order of their lines, against what is stored, and returns why it refuses some; it runs in their transaction.
+	// admit compares new rows, in the order of their lines, with the stored ones, and returns the reasons for the rows that it
+	// refuses. It runs in their transaction.
 	admit  func(context.Context, []newRow[M]) (map[uuid.UUID]string, error)
 	create func(context.Context, *M) error
 }
@@ -90,11 +91,12 @@ type importRun[R, M any] struct {
 
 	store  Store
 	seen   map[uuid.UUID]int // id → the line that was taken
-	batch  []newRow[M]       // what was read and is not saved yet
+	batch  []newRow[M]       // rows that were read and are not saved yet
 	report Report
 }
 
-// importLines takes over one file. Ids are kept; what is here already is left alone, so an import that was interrupted goes on when it is run again. With
+// importLines imports one file. It keeps ids and leaves existing rows alone, so an interrupted import goes on when it is run
+// again. With
 // strict it stops at the first bad line, with ErrRejected. progress, if not nil, is told how many bytes were read. The report is valid with an error
 // too.
 func importLines[R, M any](ctx context.Context, store Store, kind imported[R, M], lines iter.Seq2[fhir.Resource[R], error], strict bool,
@@ -103,7 +105,7 @@ func importLines[R, M any](ctx context.Context, store Store, kind imported[R, M]
 	run := &importRun[R, M]{imported: kind, store: store, seen: map[uuid.UUID]int{}, report: Report{Rejected: []Reject{}}}
 	for line, err := range lines {
 		if err != nil {
-			return run.report, apperr.Wrap(apperr.Malformed, "The file can't be read further.", err)
+			return run.report, apperr.Wrap(apperr.Malformed, "The rest of the file cannot be read.", err)
 		}
 		saved, err := run.take(ctx, line)
 		if err == nil && strict && len(run.report.Rejected) > 0 {
@@ -125,8 +127,8 @@ func importLines[R, M any](ctx context.Context, store Store, kind imported[R, M]
 	return run.report, nil
 }
 
-// take puts a line into the batch, or rejects it, and saves a batch that is full. Of lines with one id it takes the first that is no reject, which is known of what
-// waits only once that is saved.
+// take puts a line into the batch, or rejects it, and saves a batch that is full. Of several lines with one id, it takes the first one that is
+// not rejected. To know that, it saves the waiting rows first.
 func (r *importRun[R, M]) take(ctx context.Context, line fhir.Resource[R]) (saved bool, err error) {
 	if line.Reject == "" && slices.ContainsFunc(r.batch, func(b newRow[M]) bool { return b.id == r.id(line.Value) }) {
 		if err := r.save(ctx); err != nil {

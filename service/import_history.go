@@ -18,8 +18,9 @@ import (
 	"novamind/repository"
 )
 
-// Practitioners imports an NDJSON file of FHIR R4 practitioners (see importLines): accounts of clinicians that are disabled until an admin invites them.
-// Encounters and documents name practitioners by what this reads, so it comes before them, each time.
+// Practitioners imports an NDJSON file of FHIR R4 practitioners (see importLines) as accounts of clinicians, which are
+// disabled until an admin invites them. Encounters and documents refer to these practitioners, so call it before importing
+// them, each time.
 func (s *ImportService) Practitioners(ctx context.Context, r io.Reader, strict bool, progress func(int64)) (Report, error) {
 	return importLines(ctx, s.store, imported[fhir.Practitioner, models.Account]{
 		permission: AccountImport, table: "account",
@@ -70,11 +71,11 @@ var encounterStatuses = map[string]string{
 	"finished": models.Fulfilled, "cancelled": models.Cancelled, "entered-in-error": models.EnteredInError,
 }
 
-// importedHistory is the reason for what only an import may do.
+// importedHistory is the overlap and cancel reason of imported appointments.
 const importedHistory = "Imported history"
 
-// Encounters imports an NDJSON file of FHIR R4 encounters (see importLines): appointments of the past. What overlaps is kept, and marked; what is not over yet
-// must not be longer or shorter than what can be booked.
+// Encounters imports an NDJSON file of FHIR R4 encounters (see importLines) as past appointments. Overlapping appointments
+// are kept and marked. An appointment that is not over yet must have a length that can be booked.
 func (s *ImportService) Encounters(ctx context.Context, r io.Reader, strict bool, progress func(int64)) (Report, error) {
 	return importLines(ctx, s.store, imported[fhir.Encounter, models.Appointment]{
 		permission: AppointmentImport, table: "appointment",
@@ -103,7 +104,7 @@ func (s *ImportService) appointment(e *fhir.Encounter) (*models.Appointment, str
 		a.Reason = phi.Of(e.Reason)
 	}
 	v.oursOf(e.Ours, a)
-	if e.End.After(time.Now()) { // what is over was as it was: nobody can be kept from time to come by it
+	if e.End.After(time.Now()) { // past appointments may have any length: they block no future time
 		zone, _ := schedule.Zone(a.TimeZone)
 		v.interval(e.Start, e.End, zone)
 	}
@@ -116,7 +117,7 @@ func (s *ImportService) appointment(e *fhir.Encounter) (*models.Appointment, str
 	return a, ""
 }
 
-// oursOf writes into an appointment what an export of ours says of it beside FHIR's elements.
+// oursOf writes the extensions of our own exports into an appointment.
 func (v *validation) oursOf(ours fhir.Ours, a *models.Appointment) {
 	for _, known := range []struct {
 		name   string
@@ -215,8 +216,8 @@ func takenCodes(codes []fhir.Code) (taken []models.Coding) {
 	return taken
 }
 
-// label gives a record the sensitivity that a document's labels ask for, the most protective one: what is not known to be open is restricted. What is labelled
-// as a psychotherapy note is one.
+// label gives a record the most protective sensitivity that a document's labels ask for. A document with unknown labels is
+// restricted. A document labelled as a psychotherapy note becomes one.
 func label(in *RecordInput, labels []fhir.Code) {
 	if slices.ContainsFunc(labels, fhir.Code.Psychotherapy) {
 		in.Kind = models.KindPsychotherapyNote
@@ -231,7 +232,7 @@ func label(in *RecordInput, labels []fhir.Code) {
 	}
 }
 
-// oursOfRecord writes into a record what an export of ours says of it beside FHIR's elements.
+// oursOfRecord writes the extensions of our own exports into a record.
 func (v *validation) oursOfRecord(d *fhir.Document, in *RecordInput, m *models.MedicalRecord) {
 	if kind, said := d.Ours[oursKind]; said {
 		v.oneOf("/extension/"+oursKind, kind, slices.DeleteFunc(models.RecordKinds(), func(k string) bool { return k == models.KindPsychotherapyNote }))
@@ -244,14 +245,14 @@ func (v *validation) oursOfRecord(d *fhir.Document, in *RecordInput, m *models.M
 	if signed, said := d.Ours[oursSignedAt]; said {
 		at, err := time.Parse(time.RFC3339Nano, signed)
 		if err != nil || !schedule.Plausible(at) || at.After(time.Now()) {
-			v.add("/extension/"+oursSignedAt, "date", "Is not a time of the past.")
+			v.add("/extension/"+oursSignedAt, "date", "Must be a time in the past.")
 		}
 		m.SignedAt = new(at.UTC().Truncate(time.Microsecond))
 	}
 	if answered, said := d.Ours[oursQuestionnaire]; said {
 		var q answeredQuestionnaire
 		if err := json.Unmarshal([]byte(answered), &q); err != nil {
-			v.add("/extension/"+oursQuestionnaire, "wrong_type", "Is not an answered questionnaire.")
+			v.add("/extension/"+oursQuestionnaire, "wrong_type", "Must be an answered questionnaire.")
 		}
 		in.Questionnaire = &QuestionnaireInput{Instrument: q.Instrument, Answers: q.Answers}
 	}
@@ -271,7 +272,7 @@ func (s *ImportService) admitRecords(ctx context.Context, rows []newRow[models.M
 	if err != nil {
 		return nil, err
 	}
-	ofPatient := map[uuid.UUID]uuid.UUID{} // whose record what is new with these is, as long as nothing follows it; Nil: something does
+	ofPatient := map[uuid.UUID]uuid.UUID{} // the patients of new records that have no amendment yet; uuid.Nil if they have one
 	for _, r := range rows {
 		m := r.row
 		if refused[r.id] != "" {
@@ -295,7 +296,8 @@ func (s *ImportService) admitRecords(ctx context.Context, rows []newRow[models.M
 	return refused, nil
 }
 
-// followsOne lets go of what a record amends where that is not here, is another patient's, or was amended already.
+// followsOne clears the reference to an amended record if that record is missing, is another patient's, or already has an
+// amendment.
 func (s *ImportService) followsOne(ctx context.Context, m *models.MedicalRecord, ofPatient map[uuid.UUID]uuid.UUID) error {
 	if m.SupersedesID == nil {
 		return nil
@@ -316,7 +318,8 @@ func (s *ImportService) followsOne(ctx context.Context, m *models.MedicalRecord,
 	return nil
 }
 
-// createRecord stores a record, and what follows from it: what it amends is amended, and who may be at risk is flagged.
+// createRecord stores a record, marks the record that it amends as amended, and raises a risk flag if the answers of the
+// questionnaire ask for one.
 func (s *ImportService) createRecord(ctx context.Context, m *models.MedicalRecord) error {
 	if m.SupersedesID != nil {
 		if err := s.moveOn(ctx, m); err != nil {
@@ -343,7 +346,7 @@ func (s *ImportService) moveOn(ctx context.Context, m *models.MedicalRecord) err
 	return s.records.Update(ctx, old)
 }
 
-// unknownParties refuses rows of patients or practitioners who are not here.
+// unknownParties refuses rows whose patient or practitioner does not exist.
 func unknownParties[M any](ctx context.Context, s *ImportService, rows []newRow[M], parties func(*M) (patient, account uuid.UUID)) (map[uuid.UUID]string, error) {
 	var patients, accounts []uuid.UUID
 	for _, r := range rows {

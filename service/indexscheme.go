@@ -40,7 +40,7 @@ func (s *KeyService) AdoptIndexScheme(ctx context.Context) error {
 
 const tokenBatch = 500
 
-// eachMisindexed calls do with every patient whose tokens are not what the record says, until it returns an error.
+// eachMisindexed calls do with every patient whose index tokens differ from the record, until do returns an error.
 func eachMisindexed(ctx context.Context, store Store, patients *repository.PatientRepository, do func(uuid.UUID) error) error {
 	for after := uuid.Nil; ; {
 		var wrong []uuid.UUID

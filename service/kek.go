@@ -13,7 +13,7 @@ import (
 	"novamind/models"
 )
 
-// KEKRotation is what RotateKEK did.
+// KEKRotation is the result of RotateKEK.
 type KEKRotation struct {
 	At string // where the key-encryption key is from now on, as phi.kek has it
 	// KeptForBackups is how many backups that are still kept may need the older key, which is kept for them: their keysets are wrapped by it.
@@ -29,7 +29,7 @@ func (s *KeyService) RotateKEK(ctx context.Context, to string) (KEKRotation, err
 		return s.moveKEK(ctx, to)
 	}
 	if phi.IsVariable(s.kekURI) {
-		return KEKRotation{}, apperr.New(apperr.Invalid, "A key in an environment variable can't be changed from here: name where the new one is with --to.")
+		return KEKRotation{}, apperr.New(apperr.Invalid, "A key in an environment variable cannot be changed by this command. Name the place of the new key with --to.")
 	}
 	return s.renewKEK(ctx)
 }

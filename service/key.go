@@ -41,15 +41,15 @@ func NewKeyService(store *repository.Store, kekURI string) *KeyService {
 // The states of a key.
 const (
 	KeyPrimary  = "primary"   // seals new values
-	KeyActive   = "active"    // opens what it sealed
+	KeyActive   = "active"    // only opens older values
 	KeyRetiring = "retiring"  // opens, and the database refuses new values under it
 	KeyGone     = "destroyed" // nothing under it can be opened any more
 )
 
-// KEKPurpose is what a key-encryption key is for, in KeyState: it wraps the keysets, and seals no value.
+// KEKPurpose is the purpose of a key-encryption key in KeyState. The key wraps the keysets, and seals no value.
 const KEKPurpose phi.Purpose = "kek"
 
-// KeyState is one key and what still needs it.
+// KeyState is one key and the number of rows that still need it.
 type KeyState struct {
 	ID          string           `json:"id"`
 	Purpose     phi.Purpose      `json:"purpose,omitempty"` // unknown of a destroyed key
@@ -138,8 +138,8 @@ func statesOf(p phi.Purpose, keys []phi.Key, counts map[string]map[string]int64)
 	return states
 }
 
-// Rotate adds a key to the data or the index keyset, waits until every server has it, and makes it the one that new values are sealed under. It
-// returns the new key's id. What was sealed before stays readable; Reseal moves it.
+// Rotate adds a key to the data or the index keyset, waits until every server has it, and then seals new values with it. It
+// returns the new key's id. Older values stay readable; Reseal moves them to the new key.
 func (s *KeyService) Rotate(ctx context.Context, p phi.Purpose) (string, error) {
 	var keyID string
 	err := s.editKeyset(ctx, audit.AddKey, p, func(ctx context.Context, kek *phi.KEK, wrapped string) (string, error) {
@@ -169,7 +169,7 @@ func (s *KeyService) Rotate(ctx context.Context, p phi.Purpose) (string, error) 
 			return "", err
 		}
 		if refused {
-			return "", apperr.New(apperr.Stale, "The new key was retired meanwhile: run keys rotate again.")
+			return "", apperr.New(apperr.Stale, "The new key was retired in the meantime. Run keys rotate again.")
 		}
 		return phi.Promote(p, kek, wrapped, keyID)
 	})
@@ -278,7 +278,7 @@ func (s *KeyService) refuse(ctx context.Context, p phi.Purpose, keyID string) er
 }
 
 func errSealing() error {
-	return apperr.New(apperr.Invalid, "The key seals new values: rotate first.")
+	return apperr.New(apperr.Invalid, "The key seals new values. Run keys rotate first.")
 }
 
 func (s *KeyService) retirable(ctx context.Context, keyID string) (phi.Purpose, error) {
@@ -289,13 +289,13 @@ func (s *KeyService) retirable(ctx context.Context, keyID string) (phi.Purpose, 
 	i := slices.IndexFunc(states, func(k KeyState) bool { return k.ID == keyID && k.State != KeyGone })
 	switch {
 	case i < 0:
-		return "", apperr.New(apperr.Invalid, "There is no such key: see keys status.")
+		return "", apperr.New(apperr.Invalid, "There is no such key. Run keys status for a list.")
 	case states[i].State == KeyPrimary:
 		return "", errSealing()
 	case slices.Contains([]phi.Purpose{phi.Log, phi.LogMAC, phi.LogSign}, states[i].Purpose):
-		return "", apperr.New(apperr.Invalid, "The log can't be sealed or signed anew, so its keys are kept.")
+		return "", apperr.New(apperr.Invalid, "The keys of the log cannot be retired, because the log cannot be sealed or signed again.")
 	case states[i].Purpose == KEKPurpose:
-		return "", apperr.New(apperr.Invalid, "The key wraps the keysets: run keys rotate --kek, which ends it.")
+		return "", apperr.New(apperr.Invalid, "The key wraps the keysets. Run keys rotate --kek to replace it.")
 	}
 	return states[i].Purpose, nil
 }

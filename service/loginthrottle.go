@@ -23,8 +23,8 @@ const (
 
 // loginThrottle makes guessing passwords slow without giving anybody the means to lock others out. For each e-mail, every network address has a
 // budget of failures of its own. Addresses from which nobody logged in as this account share another one, so that many addresses do not make many
-// guesses; who used to log in from an address is not touched by what strangers do. Beyond a budget each attempt has to wait, twice as long
-// each time. An e-mail that belongs to no account is treated alike.
+// guesses; the owner, at a familiar address, is not affected by strangers. Each failure beyond a budget doubles the wait
+// before the next attempt. An e-mail without an account is treated in the same way.
 type loginThrottle struct {
 	tallies *repository.LoginTallyRepository
 	budget  int64
@@ -49,7 +49,7 @@ func (t *loginThrottle) begin(ctx context.Context, email string) error {
 		}
 		for _, tally := range counted {
 			if wait := waiting(tally, now); wait > 0 {
-				e := apperr.New(apperr.RateLimited, "Too many failed logins for this account.")
+				e := apperr.New(apperr.RateLimited, "Too many failed logins for this account. Try again later: see Retry-After.")
 				e.RetryAfter = wait
 				return e
 			}
@@ -61,7 +61,7 @@ func (t *loginThrottle) begin(ctx context.Context, email string) error {
 	})
 }
 
-// succeeded takes back what begin counted. The actor's address is familiar from now on.
+// succeeded takes back the failure that begin counted. The actor's address is familiar from now on.
 func (t *loginThrottle) succeeded(ctx context.Context, email string) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {

@@ -19,7 +19,8 @@ type RecordQuery = repository.RecordQuery
 
 // MedicalRecordService keeps medical records. Every method is one unit of work and leaves its event; every method returns a Forbidden error where no
 // role of the actor permits it, a NotFound one where the record is out of the actor's sight, and an audit.unavailable one where the event can't
-// be stored. Of what 42 CFR Part 2 protects, whoever is shown it and did not write its first version, a disclosure is kept.
+// be stored. When a record that 42 CFR Part 2 protects is shown to anyone but the author of its first version, a disclosure
+// is stored.
 type MedicalRecordService struct {
 	store Store
 	care  *Care
@@ -73,7 +74,7 @@ func (s *MedicalRecordService) write(
 	case err != nil:
 		return nil, err
 	case merged:
-		return nil, conflict("The patient was merged into another: write into that one's chart.")
+		return nil, conflict("The patient was merged into another one. Write into the chart of that one.")
 	}
 	m := &models.MedicalRecord{PatientID: patientID, AuthorID: actor.ID, Status: models.RecordDraft}
 	if err := s.apply(ctx, m, in); err != nil {
@@ -82,7 +83,7 @@ func (s *MedicalRecordService) write(
 	return m, s.create(ctx, m)
 }
 
-// create stores a new record, and what follows from it.
+// create stores a new record, and raises its risk flag.
 func (s *MedicalRecordService) create(ctx context.Context, m *models.MedicalRecord) error {
 	m.ID = uuid.Must(uuid.NewV7())
 	if err := s.care.entering(ctx, m.PatientID, m.ID); err != nil {
@@ -149,7 +150,7 @@ func (s *MedicalRecordService) inSight(ctx context.Context, id uuid.UUID) (*mode
 	emergencies := sight.Patients.Emergency
 	sight.Patients.Emergency = false
 	m, err := s.records.InSight(ctx, id, sight)
-	if emergencies && apperr.Is(err, apperr.NotFound) { // what else is in sight is so by emergency access
+	if emergencies && apperr.Is(err, apperr.NotFound) { // the record is visible by emergency access only
 		sight.Patients.Emergency = true
 		if m, err = s.records.InSight(ctx, id, sight); err == nil {
 			err = flag(ctx)
@@ -192,7 +193,7 @@ func (s *MedicalRecordService) Search(
 		})
 }
 
-// asked returns a NotFound error where a query is about a patient out of the actor's sight, whom its event names.
+// asked returns a NotFound error if a query names a patient out of the actor's scope. Its event names the patient.
 func (s *MedicalRecordService) asked(ctx context.Context, q RecordQuery) error {
 	if q.AppointmentID != uuid.Nil {
 		parties, err := s.appointments.PartiesOf(ctx, q.AppointmentID)
@@ -225,14 +226,15 @@ func (s *MedicalRecordService) History(ctx context.Context, id uuid.UUID) ([]*mo
 		})
 }
 
-// Change replaces a draft of the actor's by what edit makes of it. It returns a NotFound error, a Stale one where current refuses the version, a Conflict
-// one where it is no draft any more, a Forbidden one where it is somebody else's, an Invalid one, or that of edit.
+// Change replaces a draft of the actor's by the result of edit. It returns a NotFound error, a Stale one if current refuses
+// the version, a Conflict one if the record is no longer a draft, a Forbidden one if its author is another account, an
+// Invalid one, or the error of edit.
 func (s *MedicalRecordService) Change(ctx context.Context, id uuid.UUID, current Precondition,
 	edit func(*models.MedicalRecord) (RecordInput, error),
 ) (*models.MedicalRecord, error) {
 	return s.change(ctx, MedicalRecordUpdate, recordIntent(audit.Update, id), current, func(ctx context.Context, m *models.MedicalRecord) error {
 		if m.Frozen() {
-			return conflict("The record was signed: amend it instead.")
+			return conflict("The record is no longer a draft, and cannot be changed. Amend it instead.")
 		}
 		in, err := edit(m)
 		if err != nil {
@@ -256,7 +258,7 @@ func (s *MedicalRecordService) Change(ctx context.Context, id uuid.UUID, current
 func (s *MedicalRecordService) Sign(ctx context.Context, id uuid.UUID, current Precondition) (*models.MedicalRecord, error) {
 	return s.change(ctx, MedicalRecordSign, recordIntent(audit.Sign, id), current, func(ctx context.Context, m *models.MedicalRecord) error {
 		if !models.RecordMayBecome(m.Status, models.RecordFinal) {
-			return conflict("Only a draft is signed.")
+			return conflict("Only a draft can be signed.")
 		}
 		if err := complete(m); err != nil {
 			return err
@@ -277,7 +279,7 @@ func (s *MedicalRecordService) MarkError(ctx context.Context, id uuid.UUID, curr
 			return err
 		}
 		if !models.RecordMayBecome(m.Status, models.RecordInError) {
-			return conflict("The record is marked already.")
+			return conflict("The record is already marked as entered in error.")
 		}
 		m.Status, m.ErrorReason = models.RecordInError, phi.Of(reason)
 		if err := s.records.Update(ctx, m); err != nil {
@@ -322,21 +324,21 @@ func (s *MedicalRecordService) written(ctx context.Context, m *models.MedicalRec
 	}
 	first, err := s.records.FirstAuthor(ctx, m.ID)
 	if err == nil && first != actor.ID {
-		err = apperr.New(apperr.Forbidden, "Only who wrote the record, or its first version, may do this.")
+		err = apperr.New(apperr.Forbidden, "Only the author of the record or of its first version may do this.")
 	}
 	return err
 }
 
-// AmendmentInput is what an amendment says. What is nil stays as it was.
+// AmendmentInput is the content of an amendment. Members that are nil keep their value.
 type AmendmentInput struct {
 	phi.Private `json:"-"`
 
 	AmendmentReason string              `json:"amendment_reason" max:"200" example:"The dose was wrong"`
 	OccurredAt      *time.Time          `json:"occurred_at,omitempty"`
 	Title           *string             `json:"title,omitempty" max:"200"`
-	Content         *string             `json:"content,omitempty" max:"100000" doc:"Markdown."`
-	Codes           *[]models.Coding    `json:"codes,omitempty" doc:"At most 50; they take the place of all codes."`
-	Questionnaire   *QuestionnaireInput `json:"questionnaire,omitempty" doc:"Of an assessment."`
+	Content         *string             `json:"content,omitempty" max:"100000" doc:"The text of the record, in Markdown. Default: unchanged."`
+	Codes           *[]models.Coding    `json:"codes,omitempty" doc:"At most 50 codes. They replace all codes of the record. Default: unchanged."`
+	Questionnaire   *QuestionnaireInput `json:"questionnaire,omitempty" doc:"The answered questionnaire. Allowed only in an assessment. Default: unchanged."`
 }
 
 // on returns the whole of a record as the amendment has it.
@@ -363,14 +365,15 @@ func (a AmendmentInput) on(m *models.MedicalRecord) RecordInput {
 	return in
 }
 
-// Amend adds a signed record that supersedes a signed one, which stays as it was and becomes amended. Where all that amended it was entered in error, the new one
-// supersedes the last of that, and starts from what stands. It returns a NotFound error, a Conflict one where the record is a draft, was entered in error, or was amended
-// by what stands, a Duplicate or a Stale one where somebody amends it at the same time, or an Invalid one.
+// Amend adds a signed record that supersedes a signed one. The old record keeps its content and becomes amended. If all
+// amendments of the old record were entered in error, the new one supersedes the last of them, but starts from the content
+// of the old record. Amend returns a NotFound error, a Conflict one if the record is a draft, was entered in error, or has an
+// amendment that was not, a Duplicate or a Stale one if another request amends it at the same time, or an Invalid one.
 func (s *MedicalRecordService) Amend(
 	ctx context.Context, id uuid.UUID, in AmendmentInput,
 ) (*models.MedicalRecord, error) {
 	var v validation
-	v.required("/amendment_reason", &in.AmendmentReason, maxOther) // the record has it, so the log has not: who reads that may not see the record
+	v.required("/amendment_reason", &in.AmendmentReason, maxOther) // stored in the record, not in the log: readers of the log may not see the record
 	return guarded(ctx, s.store, MedicalRecordAmend, recordIntent(audit.Amend, id), s.store.InTx,
 		func(ctx context.Context) (*models.MedicalRecord, error) {
 			old, err := s.inSight(ctx, id)
@@ -388,7 +391,7 @@ func (s *MedicalRecordService) amend(ctx context.Context, old *models.MedicalRec
 	last, err := s.records.LastVersion(ctx, old.ID)
 	switch superseded := apperr.Is(err, apperr.NotFound); {
 	case superseded, old.Status != models.RecordFinal && old.Status != models.RecordAmended:
-		return nil, conflict("Only a signed record is amended that was not entered in error, and that nothing supersedes which was not.")
+		return nil, conflict("Only the latest signed version of a record can be amended, and only if it is not marked as entered in error.")
 	case err != nil:
 		return nil, err
 	}

@@ -21,26 +21,26 @@ const (
 	maxCodes = 50
 )
 
-// RecordInput is what a client says of a medical record that is a draft, in the contract's names.
+// RecordInput is the input of a client for a draft of a medical record, with the member names of the API.
 type RecordInput struct {
 	phi.Private `json:"-"`
 
-	AppointmentID *uuid.UUID          `json:"appointment_id,omitempty" doc:"An appointment of the patient."`
+	AppointmentID *uuid.UUID          `json:"appointment_id,omitempty" doc:"An appointment of the same patient."`
 	Kind          string              `json:"kind" values:"record kind"`
-	Sensitivity   *string             `json:"sensitivity,omitempty" values:"sensitivity" doc:"Left out: as it was, or as the kind requires."`
-	OccurredAt    *time.Time          `json:"occurred_at,omitempty" doc:"Left out: as it was, or now."`
-	Title         string              `json:"title" required:"false" max:"200" doc:"Signing needs one." example:"First visit"`
-	Content       string              `json:"content" required:"false" max:"100000" doc:"Markdown." example:"Sleeps well."`
-	Codes         []models.Coding     `json:"codes,omitempty" doc:"At most 50."`
-	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty" doc:"Of an assessment."`
+	Sensitivity   *string             `json:"sensitivity,omitempty" values:"sensitivity" doc:"Default: the level that the kind requires, otherwise the present level, or normal for a new record."`
+	OccurredAt    *time.Time          `json:"occurred_at,omitempty" doc:"When the documented event took place. Default: unchanged, or now for a new record."`
+	Title         string              `json:"title" required:"false" max:"200" doc:"Required for signing." example:"First visit"`
+	Content       string              `json:"content" required:"false" max:"100000" doc:"The text of the record, in Markdown." example:"Sleeps well."`
+	Codes         []models.Coding     `json:"codes,omitempty" doc:"At most 50 codes."`
+	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty" doc:"The answered questionnaire. Allowed only in an assessment."`
 }
 
-// QuestionnaireInput is an answered questionnaire. What is computed may be there, unchanged.
+// QuestionnaireInput is an answered questionnaire. Computed members may be present if they are unchanged.
 type QuestionnaireInput struct {
 	phi.Private `json:"-"`
 
 	Instrument string   `json:"instrument" values:"questionnaire"`
-	Answers    []int    `json:"answers" doc:"Of all items: 0 (not at all) to 3 (nearly every day)." example:"[1,2,0,0,1,2,3,0,0]"`
+	Answers    []int    `json:"answers" doc:"The answers to all items, in order, each from 0 (not at all) to 3 (nearly every day)." example:"[1,2,0,0,1,2,3,0,0]"`
 	Code       *string  `json:"code,omitempty" set:"server"`
 	ItemCodes  []string `json:"item_codes,omitempty" set:"server"`
 	Score      *int     `json:"score,omitempty" set:"server"`
@@ -52,7 +52,7 @@ type QuestionnaireInput struct {
 func (in RecordInput) applyTo(m *models.MedicalRecord, now time.Time) error {
 	var v validation
 	if !slices.Contains(models.RecordKinds(), in.Kind) {
-		v.add("/kind", "unknown_value", "Is none of: "+strings.Join(models.RecordKinds(), ", ")+".")
+		v.add("/kind", "unknown_value", "Must be one of: "+strings.Join(models.RecordKinds(), ", ")+".")
 	}
 	sensitivity := v.sensitivity(in.Kind, in.Sensitivity, m.Sensitivity)
 	occurred := v.occurredAt(in.OccurredAt, m.OccurredAt, now)
@@ -92,16 +92,16 @@ func (v *validation) sensitivity(kind string, asked *string, was string) string 
 	case asked == nil && was == "":
 		return models.SensitivityNormal
 	case asked == nil && was == models.SensitivityPsychotherapy: // it is not opened to others by saying nothing
-		v.add("/sensitivity", "required", "What was a psychotherapy note needs a sensitivity that is chosen.")
+		v.add("/sensitivity", "required", "The record is no longer a psychotherapy note: choose its sensitivity.")
 		return was
 	case asked == nil:
 		return was
 	case !slices.Contains(models.Sensitivities(), *asked):
-		v.add("/sensitivity", "unknown_value", "Is none of: "+strings.Join(models.Sensitivities(), ", ")+".")
+		v.add("/sensitivity", "unknown_value", "Must be one of: "+strings.Join(models.Sensitivities(), ", ")+".")
 	case required != "" && *asked != required:
-		v.add("/sensitivity", "kind", "A record of this kind has the sensitivity "+required+".")
+		v.add("/sensitivity", "kind", "A record of this kind must have the sensitivity "+required+".")
 	case required == "" && *asked == models.SensitivityPsychotherapy:
-		v.add("/sensitivity", "kind", "Only psychotherapy notes have this sensitivity.")
+		v.add("/sensitivity", "kind", "Only a psychotherapy note can have this sensitivity.")
 	}
 	return *asked
 }
@@ -114,9 +114,9 @@ func (v *validation) occurredAt(asked *time.Time, was, now time.Time) time.Time 
 	case asked == nil:
 		return was
 	case asked.After(now.Add(time.Hour)):
-		v.add("/occurred_at", "future_date", "Lies in the future.")
+		v.add("/occurred_at", "future_date", "Must not be in the future.")
 	case asked.Year() < earliestBirth:
-		v.add("/occurred_at", "date", "Lies before "+itoa(earliestBirth)+".")
+		v.add("/occurred_at", "date", "Must not be before "+itoa(earliestBirth)+".")
 	}
 	return asked.UTC().Truncate(time.Microsecond)
 }
@@ -125,9 +125,9 @@ func (v *validation) occurredAt(asked *time.Time, was, now time.Time) time.Time 
 func (v *validation) text(pointer, text string) {
 	switch {
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return invisible(r) && r != '\n' && r != '\r' && r != '\t' }):
-		v.add(pointer, "control_character", "Holds characters that are not text.")
+		v.add(pointer, "control_character", "Must not contain control characters or invisible characters.")
 	case utf8.RuneCountInString(text) > maxText:
-		v.add(pointer, "too_long", "Is longer than "+itoa(maxText)+" characters.")
+		v.add(pointer, "too_long", "Must have at most "+itoa(maxText)+" characters.")
 	}
 }
 
@@ -139,7 +139,7 @@ var codePatterns = map[string]*regexp.Regexp{
 
 func (v *validation) codes(codes []models.Coding) {
 	if len(codes) > maxCodes {
-		v.add("/codes", "too_long", "Has more than "+itoa(maxCodes)+" codes.")
+		v.add("/codes", "too_long", "Must have at most "+itoa(maxCodes)+" codes.")
 		return
 	}
 	for i := range codes {
@@ -150,7 +150,7 @@ func (v *validation) codes(codes []models.Coding) {
 			continue
 		}
 		if pattern := codePatterns[codes[i].System]; pattern != nil && !pattern.MatchString(codes[i].Code) {
-			v.add(at+"/code", "invalid_format", "Is not a code of its system.")
+			v.add(at+"/code", "invalid_format", "Must be a valid code of its code system.")
 		}
 	}
 }
@@ -163,9 +163,9 @@ func (v *validation) system(pointer string, system *string) {
 	meant := strings.TrimSuffix(strings.Replace(strings.ToLower(*system), "https://", "http://", 1), "/")
 	switch uri, err := url.Parse(*system); {
 	case err != nil || !uri.IsAbs():
-		v.add(pointer, "url", "Is not the URI of a code system, such as "+models.LOINC+".")
+		v.add(pointer, "url", "Must be the URI of a code system, such as "+models.LOINC+".")
 	case codePatterns[meant] != nil && meant != *system:
-		v.add(pointer, "url", "Is spelled "+meant+".")
+		v.add(pointer, "url", "This code system must be written as "+meant+".")
 	}
 }
 
@@ -175,16 +175,16 @@ func (v *validation) questionnaire(kind string, in *QuestionnaireInput) *models.
 		return nil
 	}
 	if kind != models.KindAssessment {
-		v.add("/questionnaire", "kind", "Belongs to an assessment.")
+		v.add("/questionnaire", "kind", "Only an assessment can have a questionnaire.")
 		return nil
 	}
 	q, err := models.NewQuestionnaire(in.Instrument, in.Answers)
 	switch {
 	case errors.Is(err, models.ErrInstrument):
-		v.add("/questionnaire/instrument", "unknown_value", "Is none of: "+models.PHQ9+", "+models.GAD7+".")
+		v.add("/questionnaire/instrument", "unknown_value", "Must be one of: "+models.PHQ9+", "+models.GAD7+".")
 		return nil
 	case err != nil:
-		v.add("/questionnaire/answers", "out_of_range", "Needs every answer, each from 0 to 3.")
+		v.add("/questionnaire/answers", "out_of_range", "Must have an answer to each item, from 0 to 3.")
 		return nil
 	}
 	for _, computed := range []struct {
@@ -198,7 +198,7 @@ func (v *validation) questionnaire(kind string, in *QuestionnaireInput) *models.
 		{"band", in.Band != nil && *in.Band != q.Band},
 	} {
 		if computed.changed {
-			v.add("/questionnaire/"+computed.member, "read_only", "Is computed: leave it out.")
+			v.add("/questionnaire/"+computed.member, "read_only", "The server computes this member: leave it out.")
 		}
 	}
 	return &q
@@ -208,10 +208,10 @@ func (v *validation) questionnaire(kind string, in *QuestionnaireInput) *models.
 func complete(m *models.MedicalRecord) error {
 	var v validation
 	if m.Title.Plain() == "" {
-		v.add("/title", "required", "A record is signed with a title.")
+		v.add("/title", "required", "A title is required for signing.")
 	}
 	if strings.TrimSpace(m.Content.Plain()) == "" && m.Questionnaire.IsNull() {
-		v.add("/content", "required", "A record is signed with content, or with a questionnaire.")
+		v.add("/content", "required", "Content or a questionnaire is required for signing.")
 	}
 	return v.err()
 }

@@ -91,11 +91,11 @@ func checkNewPassword(pointer, password string) error {
 	var v validation
 	switch n := utf8.RuneCountInString(password); {
 	case n < minPassword:
-		v.add(pointer, "too_short", "Is shorter than "+itoa(minPassword)+" characters.")
+		v.add(pointer, "too_short", "Must have at least "+itoa(minPassword)+" characters.")
 	case n > maxPassword:
-		v.add(pointer, "too_long", "Is longer than "+itoa(maxPassword)+" characters.")
+		v.add(pointer, "too_long", "Must have at most "+itoa(maxPassword)+" characters.")
 	case isCommonPassword(password):
-		v.add(pointer, "common", "Is one that many use, and that is guessed first.")
+		v.add(pointer, "common", "Must not be a commonly used password: attackers try these first.")
 	}
 	return v.err()
 }

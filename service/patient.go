@@ -38,8 +38,8 @@ func NewPatientService(store *repository.Store, care *Care, phoneRegion string) 
 type Registration struct {
 	PatientInput
 
-	AllowDuplicate  bool   `json:"allow_duplicate,omitempty" doc:"The clinic has a patient of these names and this date of birth, and this is another one."`
-	DuplicateReason string `json:"duplicate_reason,omitempty" max:"200" doc:"With allow_duplicate: why this is another patient."`
+	AllowDuplicate  bool   `json:"allow_duplicate,omitempty" doc:"Register the patient even if another patient has the same names and date of birth."`
+	DuplicateReason string `json:"duplicate_reason,omitempty" max:"200" doc:"The reason why this is another patient. Required with allow_duplicate."`
 }
 
 // Faults returns the rules that the registration breaks.
@@ -187,10 +187,10 @@ func (s *PatientService) Purge(ctx context.Context, id uuid.UUID, current Precon
 			return err
 		}
 		if kept, err := s.patients.IsKept(ctx, id); err != nil || kept {
-			return cmp.Or(err, conflict("Others were merged into the patient: unmerge or purge them first."))
+			return cmp.Or(err, conflict("Other patients were merged into this one. Unmerge or purge them first."))
 		}
 		if referred, err := s.patients.IsReferredTo(ctx, id); err != nil || referred {
-			return cmp.Or(err, conflict("Records in another chart of the person are about appointments of this patient: purge that one first."))
+			return cmp.Or(err, conflict("Records in another chart of the same person refer to appointments of this patient. Purge the patient of that chart first."))
 		}
 		return s.patients.Delete(ctx, p)
 	})

@@ -18,7 +18,7 @@ type PatientInput struct {
 	FirstName        string                   `json:"first_name" max:"50" example:"Ada"`
 	LastName         string                   `json:"last_name" max:"50" example:"Sample"`
 	DateOfBirth      string                   `json:"date_of_birth" format:"date" example:"1980-02-03"`
-	ContactInfo      *models.ContactInfo      `json:"contact_info" required:"true" doc:"An e-mail or a phone at least."`
+	ContactInfo      *models.ContactInfo      `json:"contact_info" required:"true" doc:"At least an e-mail address or a phone number is required."`
 	Address          *models.Address          `json:"address,omitempty"`
 	Insurance        *models.Insurance        `json:"insurance,omitempty"`
 	EmergencyContact *models.EmergencyContact `json:"emergency_contact,omitempty"`
@@ -78,7 +78,7 @@ func (v *validation) contactInfo(in *models.ContactInfo, region string) models.C
 	v.phone("/contact_info/phone", &c.Phone, region)
 	v.phone("/contact_info/alternative_phone", &c.AlternativePhone, region)
 	if c.Email == "" && c.Phone == "" {
-		v.add("/contact_info", "required", "Needs an e-mail or a phone.")
+		v.add("/contact_info", "required", "Must have an e-mail address or a phone number.")
 	}
 	return c
 }

@@ -40,7 +40,7 @@ func ParsePatientWords(pointer, words string) (models.PatientQuery, error) {
 		}
 	}
 	if !q.ByPerson() {
-		v.add(pointer, "required", "Needs the beginning of a name, an e-mail or a phone number.")
+		v.add(pointer, "required", "Must contain the beginning of a name, an e-mail address or a phone number.")
 	}
 	return q, v.err()
 }
@@ -64,6 +64,6 @@ func dateNeedsName(q models.PatientQuery) error {
 		return nil
 	}
 	return apperr.InvalidFields(apperr.Field{
-		Pointer: "?date_of_birth", Code: "name_required", Detail: "Is searched only together with a name.",
+		Pointer: "?date_of_birth", Code: "name_required", Detail: "Send date_of_birth only together with a name.",
 	})
 }

@@ -18,8 +18,8 @@ func (s *PatientService) refuseDuplicate(ctx context.Context, p *models.Patient)
 	if err != nil {
 		return err
 	}
-	refused := apperr.New(apperr.PossibleDuplicate, "A patient with these names and this date of birth is here already. "+
-		"Take one of the candidates, or send allow_duplicate with duplicate_reason.")
+	refused := apperr.New(apperr.PossibleDuplicate, "The clinic already has a patient with these names and this date of birth. "+
+		"Use one of the candidates, or send allow_duplicate with duplicate_reason.")
 	refused.Candidates = []string{}
 	for _, other := range same {
 		switch _, err := s.Get(ctx, other.ID); {
@@ -46,10 +46,10 @@ func (s *PatientService) warnings(ctx context.Context, p *models.Patient) ([]app
 	}
 	var found []apperr.Field
 	if email {
-		found = append(found, apperr.Field{Pointer: "/contact_info/email", Code: "shared", Detail: "Another patient has this e-mail too."})
+		found = append(found, apperr.Field{Pointer: "/contact_info/email", Code: "shared", Detail: "Another patient has the same e-mail address."})
 	}
 	if phone {
-		found = append(found, apperr.Field{Pointer: "/contact_info/phone", Code: "shared", Detail: "Another patient has this phone number too."})
+		found = append(found, apperr.Field{Pointer: "/contact_info/phone", Code: "shared", Detail: "Another patient has the same phone number."})
 	}
 	return found, nil
 }

@@ -19,7 +19,7 @@ import (
 func (s *PatientService) Merge(ctx context.Context, id, into uuid.UUID, current Precondition, reason string) (*models.Patient, error) {
 	return s.link(ctx, audit.Merge, id, current, reason, func(ctx context.Context) (*models.Patient, error) {
 		if id == into {
-			return nil, apperr.InvalidFields(apperr.Field{Pointer: "/into_id", Code: "unexpected", Detail: "Names the patient itself."})
+			return nil, apperr.InvalidFields(apperr.Field{Pointer: "/into_id", Code: "unexpected", Detail: "Must be another patient."})
 		}
 		p, kept, err := s.lockPair(ctx, id, into)
 		if err != nil {
@@ -30,9 +30,9 @@ func (s *PatientService) Merge(ctx context.Context, id, into uuid.UUID, current 
 		case err != nil:
 			return nil, err
 		case p.MergedIntoID != nil || hasOthers:
-			return nil, conflict("The patient is part of a merge already: unmerge first.")
+			return nil, conflict("The patient is already part of a merge. Undo that merge first.")
 		case kept.MergedIntoID != nil:
-			return nil, conflict("The other patient was merged into a third: merge with that one.")
+			return nil, conflict("The patient of into_id was merged into a third patient. Merge into that one.")
 		}
 		if err := s.apart(ctx, id, into); err != nil {
 			return nil, err
@@ -48,7 +48,7 @@ func (s *PatientService) apart(ctx context.Context, id, into uuid.UUID) error {
 	if err != nil || len(meeting) == 0 {
 		return err
 	}
-	taken := apperr.New(apperr.Taken, "Both have appointments at the same time: move or cancel one, or permit the overlap, then merge.")
+	taken := apperr.New(apperr.Taken, "Both patients have appointments at the same time. Move or cancel one, or allow the overlap, and merge then.")
 	for _, t := range meeting {
 		taken.Fields = append(taken.Fields, Conflict{PatientTaken, t.Start, t.End}.field("/into_id", ""))
 	}
@@ -83,7 +83,7 @@ func (s *PatientService) Unmerge(ctx context.Context, id uuid.UUID, current Prec
 			return nil, err
 		}
 		if p.MergedIntoID == nil {
-			return nil, conflict("The patient is not merged.")
+			return nil, conflict("The patient was not merged into another one.")
 		}
 		p.MergedIntoID = nil
 		return p, nil

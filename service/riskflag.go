@@ -40,7 +40,7 @@ func (s *MedicalRecordService) keepFlag(ctx context.Context, m *models.MedicalRe
 	}
 	raised, err := s.flags.Raised(ctx, m.ID)
 	if err == nil && raised {
-		err = conflict("The record has raised a risk flag, which would be hidden: write the psychotherapy note as a record of its own.")
+		err = conflict("The record raised a risk flag, which would be hidden. Write the psychotherapy note as a separate record.")
 	}
 	return err
 }
@@ -111,7 +111,7 @@ type ReviewInput struct {
 	phi.Private `json:"-"`
 
 	Finding  string     `json:"finding" max:"200" example:"Safe at home, with a plan"`
-	ReviewAt *time.Time `json:"review_at,omitempty" doc:"When to look again. Left out: the flag is resolved."`
+	ReviewAt *time.Time `json:"review_at,omitempty" doc:"The time by which the flag must be reviewed again. If absent, the flag is resolved."`
 }
 
 // Flag returns a flag. It returns a NotFound error, or an Unreadable one.
@@ -142,7 +142,7 @@ func (s *MedicalRecordService) Review(
 	var v validation
 	v.required("/finding", &in.Finding, maxOther)
 	if in.ReviewAt != nil && in.ReviewAt.Before(now) {
-		v.add("/review_at", "past_date", "Lies in the past.")
+		v.add("/review_at", "past_date", "Must not be in the past.")
 	}
 	intent := audit.Intent{Action: audit.Update, EntityType: "riskflag", EntityID: id}
 	return guarded(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx,
@@ -155,7 +155,7 @@ func (s *MedicalRecordService) Review(
 				return nil, err
 			}
 			if f.ResolvedAt != nil {
-				return nil, conflict("The flag is resolved.")
+				return nil, conflict("The flag is already resolved.")
 			}
 			actor, err := audit.ActorFrom(ctx)
 			if err != nil {

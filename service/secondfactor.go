@@ -29,8 +29,8 @@ const (
 
 // Enrolment is what an authenticator app needs to know. It is shown once.
 type Enrolment struct {
-	Secret string `json:"secret" doc:"In base32."`
-	URI    string `json:"uri" doc:"To be shown as a QR code." example:"otpauth://totp/NovaMind:sam@example.org"`
+	Secret string `json:"secret" doc:"The secret of the second factor, in base32."`
+	URI    string `json:"uri" doc:"The address for the authenticator app. Show it as a QR code." example:"otpauth://totp/NovaMind:sam@example.org"`
 }
 
 // EnrolTOTP gives the actor a new secret for one-time passwords, which count once ConfirmTOTP got one. It returns a BadCredentials error for
@@ -39,7 +39,7 @@ func (s *AuthService) EnrolTOTP(ctx context.Context, password string) (*Enrolmen
 	var out *Enrolment
 	err := s.reauthenticated(ctx, audit.EnrolMFA, password, func(ctx context.Context, account *models.Account) error {
 		if account.MFASince != nil {
-			return apperr.New(apperr.Duplicate, "A second factor is in use: disable it first.")
+			return apperr.New(apperr.Duplicate, "Your account already has a second factor. Disable it first.")
 		}
 		key, err := totp.Generate(totp.GenerateOpts{Issuer: totpIssuer, AccountName: account.Email, Period: totpPeriod, SecretSize: 20})
 		if err != nil {
@@ -73,7 +73,7 @@ func (s *AuthService) ConfirmTOTP(ctx context.Context, code string) ([]string, e
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.EnableMFA, EntityType: "account", EntityID: actor.ID})
 	err = s.store.InTx(ctx, func(ctx context.Context) error {
 		if account.MFASince != nil {
-			return apperr.New(apperr.Duplicate, "A second factor is in use already.")
+			return apperr.New(apperr.Duplicate, "Your account already has a second factor.")
 		}
 		if err := s.throttle.succeeded(ctx, account.Email); err != nil {
 			return err
@@ -101,7 +101,7 @@ func (s *AuthService) ConfirmTOTP(ctx context.Context, code string) ([]string, e
 func (s *AuthService) DisableTOTP(ctx context.Context, password, code string) error {
 	return s.reauthenticated(ctx, audit.DisableMFA, password, func(ctx context.Context, account *models.Account) error {
 		if account.MFASince == nil {
-			return apperr.New(apperr.NotFound, "There is no second factor.")
+			return apperr.New(apperr.NotFound, "Your account has no second factor.")
 		}
 		if err := s.checkCode(ctx, account.ID, code); err != nil {
 			return err
@@ -119,7 +119,7 @@ func (s *AuthService) RenewRecoveryCodes(ctx context.Context, password, code str
 	var codes []string
 	err := s.reauthenticated(ctx, audit.RenewCodes, password, func(ctx context.Context, account *models.Account) error {
 		if account.MFASince == nil {
-			return apperr.New(apperr.NotFound, "There is no second factor.")
+			return apperr.New(apperr.NotFound, "Your account has no second factor.")
 		}
 		if err := s.checkCode(ctx, account.ID, code); err != nil {
 			return err
@@ -159,7 +159,7 @@ func (s *AuthService) removeFactor(ctx context.Context, account *models.Account)
 func (s *AuthService) checkCode(ctx context.Context, accountID uuid.UUID, code string) error {
 	switch {
 	case code == "":
-		return apperr.New(apperr.TOTPNeeded, "Send a code of the second factor, or a recovery code, as totp.")
+		return apperr.New(apperr.TOTPNeeded, "Send a TOTP code of your authenticator app, or a recovery code, as totp.")
 	case len(code) != otp.DigitsSix.Length():
 		used, err := s.factors.UseRecoveryCode(ctx, accountID, hashRecoveryCode(code))
 		if err == nil && !used {

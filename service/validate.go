@@ -48,9 +48,9 @@ func (v *validation) optional(pointer string, text *string, limit int) bool {
 	case *text == "":
 		return false
 	case !utf8.ValidString(*text) || strings.ContainsFunc(*text, invisible):
-		v.add(pointer, "control_character", "Holds characters that are not text.")
+		v.add(pointer, "control_character", "Must not contain control characters or invisible characters.")
 	case utf8.RuneCountInString(*text) > limit:
-		v.add(pointer, "too_long", "Is longer than "+itoa(limit)+" characters.")
+		v.add(pointer, "too_long", "Must have at most "+itoa(limit)+" characters.")
 	default:
 		return true
 	}
@@ -78,7 +78,7 @@ func (v *validation) email(pointer string, text *string) {
 		return
 	}
 	if parsed, err := mail.ParseAddress(*text); err != nil || parsed.Address != *text {
-		v.add(pointer, "email", "Is not an e-mail address.")
+		v.add(pointer, "email", "Must be an e-mail address.")
 	}
 }
 
@@ -87,7 +87,7 @@ func (v *validation) phone(pointer string, text *string, region string) {
 		return
 	}
 	if _, err := phonenumbers.Parse(*text, region); err != nil {
-		v.add(pointer, "phone", "Is not a phone number.")
+		v.add(pointer, "phone", "Must be a phone number.")
 	}
 }
 
@@ -100,11 +100,11 @@ func (v *validation) dateOfBirth(pointer, text string, now time.Time) phi.Calend
 	day, err := phi.ParseCalendarDate(text)
 	switch {
 	case err != nil:
-		v.add(pointer, "date", "Is not a day of the form YYYY-MM-DD.")
+		v.add(pointer, "date", "Must be a date as YYYY-MM-DD.")
 	case day.String() > now.Format(time.DateOnly):
-		v.add(pointer, "future_date", "Lies in the future.")
+		v.add(pointer, "future_date", "Must not be in the future.")
 	case day.Time().Year() < earliestBirth:
-		v.add(pointer, "date", "Lies before "+itoa(earliestBirth)+".")
+		v.add(pointer, "date", "Must not be before "+itoa(earliestBirth)+".")
 	}
 	return day
 }

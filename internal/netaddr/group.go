@@ -4,8 +4,8 @@ package netaddr
 import "net/netip"
 
 // Group returns the unit in which requests of a network address are counted: an IPv4 address, or the /64 of an IPv6
-// address, since one host can use all addresses of it. Texts that are no address, such as the peer of a Unix socket,
-// are one group, "".
+// address, since one host can use all addresses of it. All other texts, such as the peer of a Unix
+// socket, are one group, "".
 func Group(addr string) string {
 	ip, err := netip.ParseAddr(addr)
 	if err != nil {

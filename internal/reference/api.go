@@ -15,9 +15,9 @@ const apiHead = `# The API
 
 <!-- make docs writes this page from the table of operations, handler/operations.go. -->
 
-Every operation, with what it needs, takes and answers. The OpenAPI document (` + "`GET /openapi.json`" + `, or
-` + "`novamind openapi`" + `) has the members of every body as well. [access.md](access.md) says which roles have a
-permission, and how far it reaches; [errors.md](errors.md) explains the error codes.
+This page lists every operation with its permissions, parameters, answers and errors. The OpenAPI document
+(` + "`GET /openapi.json`" + `, or ` + "`novamind openapi`" + `) also has the members of every body. [access.md](access.md)
+shows the roles and the scope of each permission; [errors.md](errors.md) explains the error codes.
 
 Paths begin with ` + "`/api/v1`" + ` unless they are marked as *at the root*. Send
 ` + "`Authorization: Bearer TOKEN`" + ` with the token of ` + "`POST /auth/login`" + `, or with an API key.

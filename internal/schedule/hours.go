@@ -7,9 +7,9 @@ import (
 
 // Hours is a part of a day, by the wall clock. No types means all of them.
 type Hours struct {
-	From  string   `json:"from" doc:"HH:MM." example:"09:00"`
-	To    string   `json:"to" doc:"HH:MM, at most 24:00." example:"17:00"`
-	Types []string `json:"types,omitempty" values:"appointment type" doc:"Appointments of these types only."`
+	From  string   `json:"from" doc:"A time of day, as HH:MM." example:"09:00"`
+	To    string   `json:"to" doc:"A time of day, as HH:MM, at most 24:00." example:"17:00"`
+	Types []string `json:"types,omitempty" values:"appointment type" doc:"Only appointments of these types can be booked in these hours. Default: all types."`
 }
 
 // WeeklyHours is a part of a day of every week.
@@ -21,13 +21,13 @@ type WeeklyHours struct {
 // DayHours is what holds on one day in place of the weekly hours. No hours means closed.
 type DayHours struct {
 	Date  string  `json:"date" format:"date"`
-	Hours []Hours `json:"hours" doc:"None: closed."`
+	Hours []Hours `json:"hours" doc:"The hours of the day. If empty, the practitioner does not see patients on this day."`
 }
 
 // TimeOff is a number of whole days, the last one included, on which nothing is open.
 type TimeOff struct {
 	From string `json:"from" format:"date"`
-	To   string `json:"to" format:"date" doc:"The last day, which is included."`
+	To   string `json:"to" format:"date" doc:"The last day of the time off, inclusive."`
 }
 
 // Week is when somebody works: weekly hours, days that differ, and time off, by the wall clock of one zone. Its texts have been checked.
