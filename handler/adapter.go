@@ -15,10 +15,11 @@ import (
 
 // conventions holds the dependencies of the adapters.
 type conventions struct {
-	cursors *cursorSealer
-	repeats *service.RepeatService
-	rules   service.Rules
-	words   Vocabularies
+	cursors  *cursorSealer
+	repeats  *service.RepeatService
+	refusals *service.RefusalService
+	rules    service.Rules
+	words    Vocabularies
 }
 
 // binding returns how requests of an operation are read, and judged.

@@ -52,7 +52,7 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 		return nil, err
 	}
 	rules := service.Rules{PhoneRegion: cfg.Clinic.PhoneRegion, APIKeyLifetime: cfg.Auth.APIKeyLifetime}
-	a := &API{Services: services, conventions: conventions{cursors, services.Repeats, rules, vocabularies}, zone: hours.Zone()}
+	a := &API{Services: services, conventions: conventions{cursors, services.Repeats, services.Refusals, rules, vocabularies}, zone: hours.Zone()}
 	a.described = sync.OnceValues(a.document)
 	routes, err := a.routes()
 	if err != nil {

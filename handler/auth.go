@@ -15,8 +15,6 @@ import (
 )
 
 type loginRequest struct {
-	whole
-
 	Email    string  `json:"email" example:"sam.sample@example.org"`
 	Password string  `json:"password" format:"password"`
 	TOTP     *string `json:"totp" doc:"A TOTP code of the authenticator app, or a recovery code. Required if the account has a second factor." example:"123456"`
@@ -29,15 +27,11 @@ type loginAnswer struct {
 }
 
 type passwordRequest struct {
-	whole
-
 	CurrentPassword string `json:"current_password" format:"password"`
 	NewPassword     string `json:"new_password" format:"password" doc:"The new password, from 12 to 128 characters."`
 }
 
 type redeemRequest struct {
-	whole
-
 	Token    string `json:"token" doc:"The one-time token of an invitation or a reset."`
 	Password string `json:"password" format:"password" doc:"The new password, from 12 to 128 characters."`
 }

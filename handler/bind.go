@@ -65,12 +65,13 @@ type binding struct {
 	query      []string // the names that are taken
 	body       bool
 	lenient    bool // any query goes
+	words      Vocabularies
 	rules      service.Rules
 }
 
 // newBinding reads the tags of t. It returns an error for a member whose type or vocabulary is unknown.
 func newBinding(t reflect.Type, method string, words Vocabularies) (*binding, error) {
-	b := &binding{lenient: t == reflect.TypeFor[anything]()}
+	b := &binding{lenient: t == reflect.TypeFor[anything](), words: words}
 	switch {
 	case t == uuidType:
 		b.parameters = []parameter{{in: "path", name: "id", field: reflect.StructField{Type: uuidType}}}
@@ -167,7 +168,7 @@ func bind[In any](c *gin.Context, b *binding) (in In, err error) {
 		return in, err
 	}
 	if b.body {
-		body, faults, err := readFaults(c, into.Type(), b.rules)
+		body, faults, err := readFaults(c, into.Type(), false, b)
 		if err != nil {
 			return in, cmp.Or(q.Err(), err)
 		}

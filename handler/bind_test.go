@@ -23,7 +23,7 @@ func bench(t *testing.T, op Operation) *testBundle {
 	cursors, err := newCursorSealer([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)
 	op.Summary, op.Access = "Try it", Public
-	route, err := op.route(&conventions{cursors: cursors})
+	route, err := op.route(&conventions{cursors: cursors, words: vocabularies})
 	require.NoError(t, err)
 	return newBundle(t, nil, route)
 }
@@ -110,7 +110,7 @@ func TestRowsThatAreNotComplete(t *testing.T) {
 		"a member that is not shown": {Access: Public, Action: change[wrongReplacement](neverChange, same)},
 	} {
 		op.Method, op.Pattern, op.Summary = "GET", "/x", "Try it"
-		_, err := op.route(&conventions{})
+		_, err := op.route(&conventions{words: vocabularies})
 		require.Error(t, err, name)
 	}
 }
@@ -146,7 +146,7 @@ func TestARowIsConfinedToItsPermissions(t *testing.T) {
 			_, confined = patients.Get(ctx, uuid.Nil)
 			return "", confined
 		}, same)}
-	route, err := op.route(&conventions{})
+	route, err := op.route(&conventions{words: vocabularies})
 	require.NoError(t, err)
 	b := newBundle(t, nil, route)
 	require.Equal(t, 500, b.serve(request("GET", "/x", "", "Authorization", "Bearer good")).Code)

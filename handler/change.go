@@ -38,7 +38,7 @@ func change[R interface{ input() In }, P, Row, In, Out any](
 			err = checkServerSet(action.body, action.answer)
 		}
 		return func(c *gin.Context) error {
-			replaced, err := readReplacement[R, Out](c, env.rules)
+			replaced, err := readReplacement[R, Out](c, b)
 			in, unbound := bind[P](c, b)
 			if err := together(err, unbound); err != nil {
 				return err
@@ -62,31 +62,30 @@ func change[R interface{ input() In }, P, Row, In, Out any](
 
 // readReplacement reads the body of a PUT or a PATCH. It returns a function that makes the replacement from the present
 // answer. That function returns an Invalid error if a member that the server sets would change.
-func readReplacement[R, Out any](c *gin.Context, rules service.Rules) (func(Out) (R, error), error) {
-	if c.Request.Method == http.MethodPut {
-		var whole R
-		body, faults, err := readFaults(c, reflect.TypeFor[R](), rules)
-		switch {
-		case err != nil:
-			return nil, err
-		case len(faults) > 0:
-			return nil, apperr.InvalidFields(faults...)
-		}
-		err = unmarshal(body, &whole)
-		return func(shown Out) (R, error) { return whole, keepServerSet(whole, shown, rules) }, err
+func readReplacement[R, Out any](c *gin.Context, b *binding) (func(Out) (R, error), error) {
+	patch := c.Request.Method == http.MethodPatch
+	body, faults, err := readFaults(c, reflect.TypeFor[R](), patch, b)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(faults) > 0:
+		return nil, apperr.InvalidFields(faults...)
+	case patch:
+		return func(shown Out) (R, error) {
+			current, err := sentBack[R](shown)
+			if err != nil {
+				return current, err
+			}
+			whole, err := mergePatch[R]{body}.Apply(current, b.words)
+			if err != nil {
+				return whole, err
+			}
+			return whole, keepServerSet(whole, shown, b.rules)
+		}, nil
 	}
-	patch, err := readMergePatch[R](c)
-	return func(shown Out) (R, error) {
-		current, err := sentBack[R](shown)
-		if err != nil {
-			return current, err
-		}
-		whole, err := patch.Apply(current)
-		if err != nil {
-			return whole, err
-		}
-		return whole, keepServerSet(whole, shown, rules)
-	}, err
+	var whole R
+	err = unmarshal(body, &whole)
+	return func(shown Out) (R, error) { return whole, keepServerSet(whole, shown, b.rules) }, err
 }
 
 // sentBack returns shown as a client would send it back, without the computed parts of its members. So a patch of a

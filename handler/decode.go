@@ -19,8 +19,8 @@ import (
 // an error. Errors: apperr.MediaType unless the Content-Type is application/json; TooLarge over the limit that
 // limitBody set; Malformed for a body that is not one well-formed JSON text (see checkSyntax); Invalid with every field that
 // does not fit T (see checkMembers).
-func decodeBody[T any](c *gin.Context, into *T) error {
-	body, err := readMembers(c, reflect.TypeFor[T](), "application/json")
+func decodeBody[T any](c *gin.Context, into *T, words Vocabularies) error {
+	body, err := readMembers(c, reflect.TypeFor[T](), words, "application/json")
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func decodeBody[T any](c *gin.Context, into *T) error {
 }
 
 // readMembers returns a body that passed checkSyntax, and checkMembers of t.
-func readMembers(c *gin.Context, t reflect.Type, mediaTypes ...string) ([]byte, error) {
+func readMembers(c *gin.Context, t reflect.Type, words Vocabularies, mediaTypes ...string) ([]byte, error) {
 	body, err := readBody(c, mediaTypes...)
 	if err != nil {
 		return nil, err
@@ -36,15 +36,15 @@ func readMembers(c *gin.Context, t reflect.Type, mediaTypes ...string) ([]byte, 
 	if err := checkSyntax(body); err != nil {
 		return nil, err
 	}
-	if fields := checkMembers(body, t); len(fields) > 0 {
+	if fields := checkMembers(body, t, words); len(fields) > 0 {
 		return nil, apperr.InvalidFields(fields...)
 	}
 	return body, nil
 }
 
 // decodeChecked decodes a body that passed checkSyntax.
-func decodeChecked[T any](body []byte, into *T) error {
-	if fields := checkMembers(body, reflect.TypeFor[T]()); len(fields) > 0 {
+func decodeChecked[T any](body []byte, into *T, words Vocabularies) error {
+	if fields := checkMembers(body, reflect.TypeFor[T](), words); len(fields) > 0 {
 		return apperr.InvalidFields(fields...)
 	}
 	return unmarshal(body, into)

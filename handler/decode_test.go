@@ -49,7 +49,7 @@ type sample struct {
 func decodeSample(t testing.TB) *testBundle {
 	return one(t, "POST", func(c *gin.Context) error {
 		var s sample
-		if err := decodeBody(c, &s); err != nil {
+		if err := decodeBody(c, &s, nil); err != nil {
 			return err
 		}
 		return writeJSON(c, 200, s)
@@ -215,7 +215,7 @@ func TestComplaintsAreBounded(t *testing.T) {
 func TestDecodeBodyLeavesTheTargetOnFailure(t *testing.T) {
 	t.Parallel()
 	kept := sample{Name: "before"}
-	b := one(t, "POST", func(c *gin.Context) error { return decodeBody(c, &kept) })
+	b := one(t, "POST", func(c *gin.Context) error { return decodeBody(c, &kept, nil) })
 	require.Equal(t, 422, postJSON(b, `{"name":"after","count":"x"}`).Code)
 	require.Equal(t, "before", kept.Name)
 }
@@ -245,7 +245,7 @@ func TestDecodeAcceptsWhatEncodingProduced(t *testing.T) {
 		require.NoError(r, err)
 		var got sample
 		require.NoError(r, checkSyntax(body))
-		require.NoError(r, decodeChecked(body, &got))
+		require.NoError(r, decodeChecked(body, &got, nil))
 		require.Equal(r, want, got)
 	})
 }
@@ -258,7 +258,7 @@ func BenchmarkDecode(b *testing.B) {
 			for b.Loop() {
 				var s sample
 				if checkSyntax(body) == nil {
-					require.NoError(b, decodeChecked(body, &s))
+					require.NoError(b, decodeChecked(body, &s, nil))
 				}
 			}
 		})

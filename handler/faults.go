@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"novamind/internal/apperr"
 	"novamind/service"
@@ -18,48 +20,44 @@ type judged interface {
 	Faults(service.Rules) []apperr.Field
 }
 
-// whole marks a request that is refused where a member that it needs is absent; embed it. It is for requests whose
-// service would take an absent member for a wrong one, as a login does.
-type whole struct{}
-
-// refusesAbsent makes a type that embeds whole a strict one.
-func (whole) refusesAbsent() {}
-
-type strict interface{ refusesAbsent() }
-
-// absentKey is where a request's absent members are kept until it is known whether it is refused.
-const absentKey = "absent members"
-
-// readFaults reads a body for a T. It returns the members that do not fit, and then also the rules that the other members
-// break. It keeps the required members that are absent for completed. Errors are those of readMembers, but Invalid.
-func readFaults(c *gin.Context, t reflect.Type, rules service.Rules) (body []byte, faults []apperr.Field, err error) {
-	if body, err = readBody(c, "application/json"); err != nil {
+// readFaults reads a body for a T, or a merge patch of one. It returns the members that do not fit or are missing, and
+// then also the rules that the other members break. Other errors are those of readMembers.
+func readFaults(c *gin.Context, t reflect.Type, patch bool, b *binding) (body []byte, faults []apperr.Field, err error) {
+	media := []string{"application/json"}
+	if patch {
+		media = append(media, mergePatchType)
+	}
+	if body, err = readBody(c, media...); err != nil {
 		return nil, nil, err
 	}
 	if err := checkSyntax(body); err != nil {
 		return nil, nil, err
 	}
-	faults, absent := inspect(body, t)
-	c.Set(absentKey, absent)
-	incomplete := len(absent) > 0 && t.Implements(reflect.TypeFor[strict]())
-	if len(faults) > 0 || incomplete {
-		faults = append(faults, rulesBroken(body, faults, t, rules)...)
+	faults, absent := inspect(body, t, b.words)
+	if patch {
+		absent = nil
 	}
-	if incomplete {
+	if len(faults)+len(absent) > 0 {
+		broken := rulesBroken(body, faults, t, b.rules)
+		if patch {
+			broken = slices.DeleteFunc(broken, func(f apperr.Field) bool { return !holds(body, f.Pointer) })
+		}
+		faults = append(faults, broken...)
 		faults = append(faults, besides(faults, absent)...)
 	}
 	return body, faults, nil
 }
 
-// completed adds to an Invalid error of a request which of its required members are absent, where it does not say so.
-func completed(c *gin.Context, err error) error {
-	var e *apperr.Error
-	absent, _ := c.Value(absentKey).([]apperr.Field)
-	if !errors.As(err, &e) || e.Code != apperr.Invalid {
-		return err
+// holds reports whether a body has the member that a JSON pointer leads to.
+func holds(body []byte, pointer string) bool {
+	for _, name := range strings.Split(pointer, "/")[1:] {
+		var members map[string]jsontext.Value
+		if json.Unmarshal(body, &members) != nil || members[name] == nil {
+			return false
+		}
+		body = members[name]
 	}
-	e.Fields = append(e.Fields, besides(e.Fields, absent)...)
-	return err
+	return true
 }
 
 // together returns the first error. If both are Invalid, it adds the fields of the second.

@@ -2,12 +2,15 @@ package handler
 
 import (
 	"bytes"
+	"cmp"
 	"encoding"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -24,6 +27,7 @@ const maxFields = 20
 // the type knows and of array indexes, so that a submitted name can't get into one.
 type memberCheck struct {
 	dec    *jsontext.Decoder
+	words  Vocabularies
 	fields []apperr.Field
 	absent []apperr.Field // members that are required, and not there
 }
@@ -32,15 +36,15 @@ type memberCheck struct {
 // case-sensitive), wrong types, times that are not schedule.Plausible, null where neither a pointer nor an omitzero or omitempty tag makes a member optional,
 // and control characters other than \n, \t and \r in any string. Absent members are the service's concern: inspect
 // tells of them.
-func checkMembers(body []byte, t reflect.Type) []apperr.Field {
-	faults, _ := inspect(body, t)
+func checkMembers(body []byte, t reflect.Type, words Vocabularies) []apperr.Field {
+	faults, _ := inspect(body, t, words)
 	return faults
 }
 
 // inspect returns the faults of checkMembers, and the required members that are absent.
-func inspect(body []byte, t reflect.Type) (faults, absent []apperr.Field) {
-	m := &memberCheck{dec: jsontext.NewDecoder(bytes.NewBuffer(body))}
-	m.value("", t, false)
+func inspect(body []byte, t reflect.Type, words Vocabularies) (faults, absent []apperr.Field) {
+	m := &memberCheck{dec: jsontext.NewDecoder(bytes.NewBuffer(body)), words: words}
+	m.value("", member{typ: t})
 	return m.fields, m.absent
 }
 
@@ -50,9 +54,10 @@ func (m *memberCheck) add(at jsontext.Pointer, code, detail string) {
 	}
 }
 
-func (m *memberCheck) value(at jsontext.Pointer, t reflect.Type, optional bool) {
+func (m *memberCheck) value(at jsontext.Pointer, of member) {
+	t := of.typ
 	if m.dec.PeekKind() == jsontext.KindNull {
-		m.null(at, optional || nullable(t))
+		m.null(at, of.takesNull(requested))
 		return
 	}
 	for t.Kind() == reflect.Pointer {
@@ -64,9 +69,9 @@ func (m *memberCheck) value(at jsontext.Pointer, t reflect.Type, optional bool) 
 	case reflect.Map:
 		m.dictionary(at, t)
 	case reflect.Slice:
-		m.array(at, t)
+		m.array(at, t, of.tag)
 	default:
-		m.scalar(at, t)
+		m.scalar(at, t, of.tag)
 	}
 }
 
@@ -91,28 +96,19 @@ func (m *memberCheck) object(at jsontext.Pointer, t reflect.Type) {
 			_ = m.dec.SkipValue()
 			continue
 		}
-		m.value(at.AppendToken(member.name), member.typ, member.optional)
+		m.value(at.AppendToken(member.name), member)
 	}
 	_, _ = m.dec.ReadToken()
 	if unknown {
 		m.add(at, "unknown_member", "A member is unknown. Allowed are: "+known.list+".")
 	}
 	for _, name := range known.names {
-		if !given[name] && known.byName[name].missed() && len(m.absent) < maxFields {
+		if !given[name] && known.byName[name].required(requested) && len(m.absent) < maxFields {
 			m.absent = append(m.absent, apperr.Field{
 				Pointer: string(at.AppendToken(name)), Code: "required", Detail: "Must not be missing.",
 			})
 		}
 	}
-}
-
-// missed reports whether a request says nothing without a member: false, zero and an empty list say something.
-func (m member) missed() bool {
-	t := m.typ
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return m.required(requested) && (t.Kind() == reflect.String || t.Kind() == reflect.Struct || t == uuidType)
 }
 
 // dictionary checks a map. Its keys were submitted, so everything inside is reported at the map itself.
@@ -124,17 +120,17 @@ func (m *memberCheck) dictionary(at jsontext.Pointer, t reflect.Type) {
 		if name, _ := m.dec.ReadToken(); strings.ContainsFunc(name.String(), isControl) {
 			m.controlCharacter(at)
 		}
-		m.value(at, t.Elem(), false)
+		m.value(at, member{typ: t.Elem()})
 	}
 	_, _ = m.dec.ReadToken()
 }
 
-func (m *memberCheck) array(at jsontext.Pointer, t reflect.Type) {
+func (m *memberCheck) array(at jsontext.Pointer, t reflect.Type, tag reflect.StructTag) {
 	if !m.enter(at, jsontext.KindBeginArray, "Must be an array.") {
 		return
 	}
 	for i := 0; m.more(); i++ {
-		m.value(at.AppendToken(strconv.Itoa(i)), t.Elem(), false)
+		m.value(at.AppendToken(strconv.Itoa(i)), member{typ: t.Elem(), tag: tag})
 	}
 	_, _ = m.dec.ReadToken()
 }
@@ -161,18 +157,18 @@ func (m *memberCheck) more() bool {
 }
 
 // scalar checks a value by unmarshalling it alone, which lets each type speak for itself.
-func (m *memberCheck) scalar(at jsontext.Pointer, t reflect.Type) {
+func (m *memberCheck) scalar(at jsontext.Pointer, t reflect.Type, tag reflect.StructTag) {
 	raw, _ := m.dec.ReadValue()
 	if hasControl(raw) {
 		m.controlCharacter(at)
 		return
 	}
-	value := reflect.New(t).Interface()
-	if err := json.Unmarshal(raw, value, json.RejectUnknownMembers(true)); err == nil {
-		if moment, ok := value.(*time.Time); ok && !schedule.Plausible(*moment) {
-			m.add(at, "out_of_range", outOfYears)
+	value := reflect.New(t)
+	if err := json.Unmarshal(raw, value.Interface(), json.RejectUnknownMembers(true)); err == nil {
+		if t != uuidType || len(raw) == len(`""`)+canonicalUUID {
+			m.rule(at, value.Elem(), tag)
+			return
 		}
-		return
 	}
 	wanted, text := wants(t)
 	code := "wrong_type"
@@ -180,6 +176,32 @@ func (m *memberCheck) scalar(at jsontext.Pointer, t reflect.Type) {
 		code = "invalid_format"
 	}
 	m.add(at, code, fmt.Sprintf("Must be %s.", text))
+}
+
+// rule checks a value of the right type against the tags of its member: max, values and query.
+func (m *memberCheck) rule(at jsontext.Pointer, value reflect.Value, tag reflect.StructTag) {
+	if moment, ok := reflect.TypeAssert[time.Time](value); ok && !schedule.Plausible(moment) {
+		m.add(at, "out_of_range", outOfYears)
+	}
+	if value.Kind() != reflect.String {
+		return
+	}
+	text, vocabulary := value.String(), tag.Get("values")
+	limit, limited := maxLength(tag)
+	switch {
+	case text == "" && tag.Get("query") != "":
+		m.add(at, "empty", "Must not be empty. To leave it out, send null.")
+	case vocabulary != "" && tag.Get("set") == "" && !slices.Contains(m.words[vocabulary], text):
+		m.add(at, cmp.Or(tag.Get("unknown"), "unknown_value"), oneOf(m.words[vocabulary]))
+	case limited && utf8.RuneCountInString(text) > limit:
+		m.add(at, "too_long", "Must have at most "+strconv.Itoa(limit)+" characters.")
+	}
+}
+
+// maxLength returns the limit that the tag max gives, in characters, if there is one.
+func maxLength(tag reflect.StructTag) (int, bool) {
+	limit, err := strconv.Atoi(tag.Get("max"))
+	return limit, err == nil
 }
 
 func (m *memberCheck) controlCharacter(at jsontext.Pointer) {

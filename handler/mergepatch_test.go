@@ -2,6 +2,7 @@ package handler
 
 import (
 	"maps"
+	"reflect"
 	"testing"
 	"time"
 
@@ -17,11 +18,14 @@ import (
 
 func patchRouter(t testing.TB, current sample) *testBundle {
 	return one(t, "PATCH", func(c *gin.Context) error {
-		patch, err := readMergePatch[sample](c)
+		body, faults, err := readFaults(c, reflect.TypeFor[sample](), true, &binding{})
 		if err != nil {
 			return err
 		}
-		after, err := patch.Apply(current)
+		if len(faults) > 0 {
+			return apperr.InvalidFields(faults...)
+		}
+		after, err := mergePatch[sample]{body}.Apply(current, nil)
 		if err != nil {
 			return err
 		}
@@ -116,7 +120,7 @@ func TestMergePatchKeepsTheRest(t *testing.T) {
 		before, other := drawSample(r), drawSample(r)
 		patch, err := json.Marshal(map[string]any{"name": other.Name, "count": other.Count, "codes": other.Codes})
 		require.NoError(r, err)
-		after, err := mergePatch[sample]{raw: patch}.Apply(before)
+		after, err := mergePatch[sample]{raw: patch}.Apply(before, nil)
 		require.NoError(r, err)
 		before.Name, before.Count, before.Codes = other.Name, other.Count, other.Codes
 		require.Equal(r, before, after)
@@ -158,7 +162,7 @@ func TestMergePatchFollowsTheRFC(t *testing.T) {
 		require.NoError(r, err)
 		var want sample
 		require.NoError(r, json.Unmarshal(rfc7396(r, current, patch), &want))
-		got, err := mergePatch[sample]{raw: patch}.Apply(before)
+		got, err := mergePatch[sample]{raw: patch}.Apply(before, nil)
 		require.NoError(r, err)
 		require.Equal(r, want, got)
 	})

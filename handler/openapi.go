@@ -219,7 +219,7 @@ func (d *describer) requestBody(op Operation, b *binding) *huma.RequestBody {
 	switch {
 	case op.Action.body != nil && op.Method == http.MethodPatch:
 		patch := &huma.MediaType{Schema: d.of(op.Action.body, patched)}
-		body.Content["application/merge-patch+json"], body.Content["application/json"] = patch, patch
+		body.Content[mergePatchType], body.Content["application/json"] = patch, patch
 	case op.Action.body != nil:
 		body.Content["application/json"] = &huma.MediaType{Schema: d.of(op.Action.body, requested)}
 	case b.body:

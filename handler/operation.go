@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -84,7 +85,7 @@ func (op Operation) route(env *conventions) (Route, error) {
 	if err != nil {
 		return Route{}, fmt.Errorf("operation %s %s: %w", op.Method, op.Pattern, err)
 	}
-	return Route{op.Method, op.Pattern, op.Access, op.confined(handler)}, nil
+	return Route{op.Method, op.Pattern, op.Access, op.confined(env, handler)}, nil
 }
 
 func (op Operation) check() error {
@@ -112,11 +113,33 @@ func (op Operation) permissions() []service.Permission {
 }
 
 // confined lets handler use the permissions of the row, and no others: a row that leaves out one that a service
-// checks fails. It completes errors about the request.
-func (op Operation) confined(handler HandlerFunc) HandlerFunc {
+// checks fails. A caller without the permissions is told that, before any fault of the request.
+func (op Operation) confined(env *conventions, handler HandlerFunc) HandlerFunc {
 	permissions := slices.Clip(op.permissions())
 	return func(c *gin.Context) error {
 		c.Request = c.Request.WithContext(service.Confine(c.Request.Context(), permissions))
-		return completed(c, handler(c))
+		err := handler(c)
+		if err == nil || statusOf(err) >= http.StatusInternalServerError || apperr.Is(err, apperr.Forbidden) {
+			return err
+		}
+		if p, lacking := op.lacking(c.Request.Context()); lacking {
+			return env.refusals.Deny(c.Request.Context(), p)
+		}
+		return err
 	}
+}
+
+// lacking returns a permission without which a caller may do nothing of an operation, and whether the caller lacks it.
+func (op Operation) lacking(ctx context.Context) (p service.Permission, lacking bool) {
+	for _, need := range op.Needs {
+		has := service.May(ctx, need.Permission)
+		switch {
+		case !has && need.When == "":
+			return need.Permission, true
+		case has:
+			return "", false
+		}
+		p, lacking = need.Permission, true
+	}
+	return p, lacking
 }

@@ -57,7 +57,7 @@ func lists(t testing.TB) *testBundle {
 	}
 	search := func(c *gin.Context) error {
 		var body sampleSearch
-		if err := decodeBody(c, &body); err != nil {
+		if err := decodeBody(c, &body, nil); err != nil {
 			return err
 		}
 		return answer(c, body.pageParams, body.sampleFilter)

@@ -182,10 +182,13 @@ func readParameter[T any](q *query, name, code, detail string, parse func(string
 	return &value
 }
 
+// canonicalUUID is the length of a UUID in its canonical form.
+const canonicalUUID = 36
+
 // parseUUID takes the canonical form only, where uuid.Parse also takes braces, URNs and bare digits.
 func parseUUID(s string) (uuid.UUID, bool) {
 	id, err := uuid.Parse(s)
-	return id, err == nil && len(s) == 36
+	return id, err == nil && len(s) == canonicalUUID
 }
 
 // pathID returns the path parameter of that name. One that is no UUID names nothing: apperr.NotFound.

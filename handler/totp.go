@@ -7,21 +7,15 @@ import (
 )
 
 type enrolRequest struct {
-	whole
-
 	CurrentPassword string `json:"current_password" format:"password"`
 }
 
 type codeRequest struct {
-	whole
-
 	TOTP string `json:"totp" doc:"The current TOTP code of the authenticator app." example:"123456"`
 }
 
 // provenRequest is one for which a session is not proof enough.
 type provenRequest struct {
-	whole
-
 	CurrentPassword string `json:"current_password" format:"password"`
 	TOTP            string `json:"totp" doc:"A TOTP code of the authenticator app, or a recovery code." example:"123456"`
 }

@@ -205,6 +205,12 @@ func reachOf(actor audit.Actor, p Permission) Scope {
 // committed then.
 var errUnasked = errors.New("service: the scope of the permission was not asked for")
 
+// May reports whether the actor of ctx has a permission, for some patients at least.
+func May(ctx context.Context, p Permission) bool {
+	actor, err := audit.ActorFrom(ctx)
+	return err == nil && reachOf(actor, p) != None
+}
+
 // grant is a permission that guarded found, and how far it reaches.
 type grant struct {
 	permission Permission

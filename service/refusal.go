@@ -49,6 +49,17 @@ func (s *RefusalService) Note(address string, reason apperr.Code) {
 	s.counts[address][reason]++
 }
 
+// Deny records that the actor of ctx, who lacks permission p, asked for an operation that needs it. It returns a
+// Forbidden error, or nil where the actor has the permission.
+func (s *RefusalService) Deny(ctx context.Context, p Permission) error {
+	entity, action, _ := strings.Cut(string(p), ".")
+	if !slices.Contains(AuditFilters()["action"], action) {
+		action = audit.Read
+	}
+	intent := audit.Intent{Action: action, EntityType: entity}
+	return guard(ctx, s.store, p, intent, s.store.Read, func(context.Context) error { return nil })
+}
+
 // Flush records what was counted since the last time. What can't be recorded is kept for the next.
 func (s *RefusalService) Flush(ctx context.Context) error {
 	s.mu.Lock()
