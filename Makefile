@@ -59,7 +59,7 @@ test-long: faults appointments scale audit ## every exhaustive form: many rounds
 lint: ## check style, layers, English, docs/dependencies.md and docs/promises.md
 	@tools/check-dependencies
 	@tools/check-promises
-	@tools/check-english 19
+	@tools/check-english 15.5
 	$(GOLANGCI_LINT) run
 
 .PHONY: fmt

@@ -82,7 +82,7 @@ func TestConflictsNameNobody(t *testing.T) {
 		taken := r.at("id").(string)
 		r = s.do("POST", "/api/v1/appointments", visit(s.register(strangerNamed(2)), practitioner, 0, ""))
 		require.Equal(t, http.StatusConflict, r.status)
-		require.Contains(t, r.text, "The practitioner is taken from 2035-03-05T09:00:00Z to 2035-03-05T10:00:00Z.")
+		require.Contains(t, r.text, "The practitioner has another appointment from 2035-03-05T09:00:00Z to 2035-03-05T10:00:00Z.")
 		for _, secret := range []string{first, taken, practitioner, "Race", canary} {
 			require.NotContains(t, r.text, secret)
 		}

@@ -83,7 +83,7 @@ func TestOneOfManyClientsGetsTheTime(t *testing.T) {
 				require.Equal(t, map[int]int{http.StatusCreated: 1, http.StatusConflict: clients - 1}, statuses, name)
 				for _, r := range refused {
 					require.Equal(t, "appointment.taken", r.at("code"), r.text)
-					require.Contains(t, r.text, " is taken from ", "which time it is")
+					require.Contains(t, r.text, " has another appointment from ", "which time it is")
 				}
 				booked++
 			}

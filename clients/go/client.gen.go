@@ -3581,7 +3581,7 @@ func (e ListFreeSlotsPractitionerParamsType) Valid() bool {
 
 // APIKeyInput defines model for APIKeyInput.
 type APIKeyInput struct {
-	// ExpiresAt At most auth.api_key_lifetime from now.
+	// ExpiresAt When the key expires: at most auth.api_key_lifetime from now.
 	ExpiresAt time.Time `json:"expires_at"`
 
 	// Name Examples: Laboratory
@@ -3603,10 +3603,10 @@ type Account struct {
 	Email string             `json:"email"`
 	Id    openapi_types.UUID `json:"id"`
 
-	// Mfa A second factor is in use.
+	// Mfa Whether the account has a second factor.
 	Mfa bool `json:"mfa"`
 
-	// MustChangePassword The password is one that an admin chose.
+	// MustChangePassword Whether the owner must change the password before doing anything else.
 	MustChangePassword bool `json:"must_change_password"`
 
 	// Name Examples: Sam Sample
@@ -3623,7 +3623,7 @@ type AccountPage struct {
 	Items      []AccountPage_Items_Item `json:"items"`
 	NextCursor *string                  `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -3641,10 +3641,10 @@ type AccountPart struct {
 	Email *string            `json:"email,omitempty"`
 	Id    openapi_types.UUID `json:"id"`
 
-	// Mfa A second factor is in use.
+	// Mfa Whether the account has a second factor.
 	Mfa *bool `json:"mfa,omitempty"`
 
-	// MustChangePassword The password is one that an admin chose.
+	// MustChangePassword Whether the owner must change the password before doing anything else.
 	MustChangePassword *bool `json:"must_change_password,omitempty"`
 
 	// Name Examples: Sam Sample
@@ -3665,7 +3665,7 @@ type AccountPatch struct {
 	Email *string             `json:"email,omitempty"`
 	Id    *openapi_types.UUID `json:"id,omitempty"`
 
-	// Mfa False removes the second factor of somebody who lost it.
+	// Mfa Send false to remove the second factor, for example after its owner lost it.
 	Mfa                *bool `json:"mfa,omitempty"`
 	MustChangePassword *bool `json:"must_change_password,omitempty"`
 
@@ -3689,7 +3689,7 @@ type AccountRequest struct {
 	// Name Examples: Sam Sample
 	Name string `json:"name"`
 
-	// Password To be changed first. Without it the answer has a link.
+	// Password A first password. The owner must change it before doing anything else. If absent, the answer has a link for choosing a password.
 	Password *string               `json:"password,omitempty"`
 	Roles    []AccountRequestRoles `json:"roles"`
 }
@@ -3707,10 +3707,10 @@ type AccountWithLink struct {
 	Id    openapi_types.UUID `json:"id"`
 	Link  *Link              `json:"link,omitempty"`
 
-	// Mfa A second factor is in use.
+	// Mfa Whether the account has a second factor.
 	Mfa bool `json:"mfa"`
 
-	// MustChangePassword The password is one that an admin chose.
+	// MustChangePassword Whether the owner must change the password before doing anything else.
 	MustChangePassword bool `json:"must_change_password"`
 
 	// Name Examples: Sam Sample
@@ -3772,27 +3772,27 @@ type AmendmentRequest struct {
 	// AmendmentReason Examples: The dose was wrong
 	AmendmentReason string `json:"amendment_reason"`
 
-	// Codes At most 50; they take the place of all codes.
+	// Codes At most 50 codes. They replace all codes of the record. Default: unchanged.
 	Codes *[]CodingInput `json:"codes,omitempty"`
 
-	// Content Markdown.
+	// Content The text of the record, in Markdown. Default: unchanged.
 	Content    *string    `json:"content,omitempty"`
 	OccurredAt *time.Time `json:"occurred_at,omitempty"`
 
-	// Questionnaire Of an assessment.
+	// Questionnaire The answered questionnaire. Allowed only in an assessment. Default: unchanged.
 	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty"`
 	Title         *string             `json:"title,omitempty"`
 }
 
 // ApiKey defines model for ApiKey.
 type ApiKey struct {
-	// AccountId The account that answers for the key.
+	// AccountId The account of the admin that made the key.
 	AccountId openapi_types.UUID `json:"account_id"`
 	CreatedAt time.Time          `json:"created_at"`
 	ExpiresAt time.Time          `json:"expires_at"`
 	Id        openapi_types.UUID `json:"id"`
 
-	// LastUsedAt Behind by up to a minute.
+	// LastUsedAt The time of the last use, at most one minute out of date.
 	LastUsedAt *time.Time `json:"last_used_at"`
 
 	// Name Examples: Laboratory
@@ -3811,7 +3811,7 @@ type ApiKeyPage struct {
 	Items      []ApiKeyPage_Items_Item `json:"items"`
 	NextCursor *string                 `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -3822,13 +3822,13 @@ type ApiKeyPage_Items_Item struct {
 
 // ApiKeyPart defines model for ApiKeyPart.
 type ApiKeyPart struct {
-	// AccountId The account that answers for the key.
+	// AccountId The account of the admin that made the key.
 	AccountId *openapi_types.UUID `json:"account_id,omitempty"`
 	CreatedAt *time.Time          `json:"created_at,omitempty"`
 	ExpiresAt *time.Time          `json:"expires_at,omitempty"`
 	Id        openapi_types.UUID  `json:"id"`
 
-	// LastUsedAt Behind by up to a minute.
+	// LastUsedAt The time of the last use, at most one minute out of date.
 	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
 
 	// Name Examples: Laboratory
@@ -3844,16 +3844,16 @@ type ApiKeyPartScopes string
 
 // ApiKeyWithSecret defines model for ApiKeyWithSecret.
 type ApiKeyWithSecret struct {
-	// AccountId The account that answers for the key.
+	// AccountId The account of the admin that made the key.
 	AccountId openapi_types.UUID `json:"account_id"`
 	CreatedAt time.Time          `json:"created_at"`
 	ExpiresAt time.Time          `json:"expires_at"`
 	Id        openapi_types.UUID `json:"id"`
 
-	// Key The bearer token. It is shown once.
+	// Key The API key, to be sent as bearer token. It is shown only once.
 	Key string `json:"key"`
 
-	// LastUsedAt Behind by up to a minute.
+	// LastUsedAt The time of the last use, at most one minute out of date.
 	LastUsedAt *time.Time `json:"last_used_at"`
 
 	// Name Examples: Laboratory
@@ -3874,31 +3874,31 @@ type Appointment struct {
 	CreatedAt    time.Time `json:"created_at"`
 	EndsAt       time.Time `json:"ends_at"`
 
-	// ExpiresAt When a pending appointment ends by itself.
+	// ExpiresAt When a pending appointment is cancelled automatically, unless it is booked before. Otherwise null.
 	ExpiresAt     *time.Time          `json:"expires_at"`
 	Id            openapi_types.UUID  `json:"id"`
 	Modality      AppointmentModality `json:"modality"`
 	OverlapReason *string             `json:"overlap_reason"`
 	PatientId     openapi_types.UUID  `json:"patient_id"`
 
-	// PatientName Null where the caller may not see the patient.
+	// PatientName The patient's name. Null if the caller may not see the patient.
 	//
 	// Examples: Ada Sample
 	PatientName    *string            `json:"patient_name"`
 	PractitionerId openapi_types.UUID `json:"practitioner_id"`
 
-	// PractitionerName Of disabled accounts too.
+	// PractitionerName The practitioner's name, also if the account is disabled.
 	//
 	// Examples: Grace Example
 	PractitionerName *string `json:"practitioner_name"`
 	Reason           *string `json:"reason"`
 
-	// SeriesId The series that made the appointment.
+	// SeriesId The series that the appointment was booked with. Null if it is not part of a series.
 	SeriesId *openapi_types.UUID `json:"series_id"`
 	StartsAt time.Time           `json:"starts_at"`
 	Status   AppointmentStatus   `json:"status"`
 
-	// TimeZone The IANA time zone of the clock that the times were made by.
+	// TimeZone The IANA time zone of the wall clock by which the appointment was booked.
 	//
 	// Examples: America/New_York
 	TimeZone  string          `json:"time_zone"`
@@ -3919,44 +3919,44 @@ type AppointmentType string
 
 // AppointmentInput defines model for AppointmentInput.
 type AppointmentInput struct {
-	// AllowOverlap Lets the appointment overlap others.
+	// AllowOverlap Whether the appointment may overlap others.
 	AllowOverlap *bool     `json:"allow_overlap,omitempty"`
 	EndsAt       time.Time `json:"ends_at"`
 
-	// Modality Else in_person.
+	// Modality Default: in_person.
 	Modality *AppointmentInputModality `json:"modality,omitempty"`
 
-	// OverlapReason With allow_overlap: why.
+	// OverlapReason The reason for the overlap. Required with allow_overlap.
 	OverlapReason  *string            `json:"overlap_reason,omitempty"`
 	PatientId      openapi_types.UUID `json:"patient_id"`
 	PractitionerId openapi_types.UUID `json:"practitioner_id"`
 	Reason         *string            `json:"reason,omitempty"`
 	StartsAt       time.Time          `json:"starts_at"`
 
-	// Status Else booked. What is pending ends by itself.
+	// Status Default: booked. A pending appointment is cancelled automatically after a while, unless it is booked before.
 	Status *AppointmentInputStatus `json:"status,omitempty"`
 
-	// TimeZone An IANA time zone; else the clinic's.
+	// TimeZone The IANA time zone of the appointment. Default: the clinic's time zone.
 	//
 	// Examples: America/New_York
 	TimeZone *string `json:"time_zone,omitempty"`
 
-	// Type Else individual.
+	// Type Default: individual.
 	Type *AppointmentInputType `json:"type,omitempty"`
 
-	// VideoUrl An https address; with the modality video only.
+	// VideoUrl An https address. Allowed only with the modality video.
 	//
 	// Examples: https://video.example.org/1
 	VideoUrl *string `json:"video_url,omitempty"`
 }
 
-// AppointmentInputModality Else in_person.
+// AppointmentInputModality Default: in_person.
 type AppointmentInputModality string
 
-// AppointmentInputStatus Else booked. What is pending ends by itself.
+// AppointmentInputStatus Default: booked. A pending appointment is cancelled automatically after a while, unless it is booked before.
 type AppointmentInputStatus string
 
-// AppointmentInputType Else individual.
+// AppointmentInputType Default: individual.
 type AppointmentInputType string
 
 // AppointmentPage defines model for AppointmentPage.
@@ -3964,7 +3964,7 @@ type AppointmentPage struct {
 	Items      []AppointmentPage_Items_Item `json:"items"`
 	NextCursor *string                      `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -3980,31 +3980,31 @@ type AppointmentPart struct {
 	CreatedAt    *time.Time `json:"created_at,omitempty"`
 	EndsAt       *time.Time `json:"ends_at,omitempty"`
 
-	// ExpiresAt When a pending appointment ends by itself.
+	// ExpiresAt When a pending appointment is cancelled automatically, unless it is booked before. Otherwise null.
 	ExpiresAt     *time.Time               `json:"expires_at,omitempty"`
 	Id            openapi_types.UUID       `json:"id"`
 	Modality      *AppointmentPartModality `json:"modality,omitempty"`
 	OverlapReason *string                  `json:"overlap_reason,omitempty"`
 	PatientId     *openapi_types.UUID      `json:"patient_id,omitempty"`
 
-	// PatientName Null where the caller may not see the patient.
+	// PatientName The patient's name. Null if the caller may not see the patient.
 	//
 	// Examples: Ada Sample
 	PatientName    *string             `json:"patient_name,omitempty"`
 	PractitionerId *openapi_types.UUID `json:"practitioner_id,omitempty"`
 
-	// PractitionerName Of disabled accounts too.
+	// PractitionerName The practitioner's name, also if the account is disabled.
 	//
 	// Examples: Grace Example
 	PractitionerName *string `json:"practitioner_name,omitempty"`
 	Reason           *string `json:"reason,omitempty"`
 
-	// SeriesId The series that made the appointment.
+	// SeriesId The series that the appointment was booked with. Null if it is not part of a series.
 	SeriesId *openapi_types.UUID    `json:"series_id,omitempty"`
 	StartsAt *time.Time             `json:"starts_at,omitempty"`
 	Status   *AppointmentPartStatus `json:"status,omitempty"`
 
-	// TimeZone The IANA time zone of the clock that the times were made by.
+	// TimeZone The IANA time zone of the wall clock by which the appointment was booked.
 	//
 	// Examples: America/New_York
 	TimeZone  *string              `json:"time_zone,omitempty"`
@@ -4025,7 +4025,7 @@ type AppointmentPartType string
 
 // AppointmentPatch defines model for AppointmentPatch.
 type AppointmentPatch struct {
-	// AllowOverlap Lets the appointment overlap others.
+	// AllowOverlap Whether the appointment may overlap others.
 	AllowOverlap *bool               `json:"allow_overlap,omitempty"`
 	CancelReason *string             `json:"cancel_reason,omitempty"`
 	CreatedAt    *time.Time          `json:"created_at,omitempty"`
@@ -4033,10 +4033,10 @@ type AppointmentPatch struct {
 	ExpiresAt    *time.Time          `json:"expires_at,omitempty"`
 	Id           *openapi_types.UUID `json:"id,omitempty"`
 
-	// Modality Else in_person.
+	// Modality Default: in_person.
 	Modality *AppointmentPatchModality `json:"modality,omitempty"`
 
-	// OverlapReason With allow_overlap: why.
+	// OverlapReason The reason for the overlap. Required with allow_overlap.
 	OverlapReason    *string             `json:"overlap_reason,omitempty"`
 	PatientId        *openapi_types.UUID `json:"patient_id,omitempty"`
 	PatientName      *string             `json:"patient_name,omitempty"`
@@ -4046,37 +4046,37 @@ type AppointmentPatch struct {
 	SeriesId         *openapi_types.UUID `json:"series_id,omitempty"`
 	StartsAt         *time.Time          `json:"starts_at,omitempty"`
 
-	// Status Changes by a transition.
+	// Status The state. Only a transition changes it.
 	Status *AppointmentPatchStatus `json:"status,omitempty"`
 
-	// TimeZone An IANA time zone; else the clinic's.
+	// TimeZone The IANA time zone of the appointment. Default: the clinic's time zone.
 	//
 	// Examples: America/New_York
 	TimeZone *string `json:"time_zone,omitempty"`
 
-	// Type Else individual.
+	// Type Default: individual.
 	Type      *AppointmentPatchType `json:"type,omitempty"`
 	UpdatedAt *time.Time            `json:"updated_at,omitempty"`
 	Version   *int64                `json:"version,omitempty"`
 
-	// VideoUrl An https address; with the modality video only.
+	// VideoUrl An https address. Allowed only with the modality video.
 	//
 	// Examples: https://video.example.org/1
 	VideoUrl *string `json:"video_url,omitempty"`
 }
 
-// AppointmentPatchModality Else in_person.
+// AppointmentPatchModality Default: in_person.
 type AppointmentPatchModality string
 
-// AppointmentPatchStatus Changes by a transition.
+// AppointmentPatchStatus The state. Only a transition changes it.
 type AppointmentPatchStatus string
 
-// AppointmentPatchType Else individual.
+// AppointmentPatchType Default: individual.
 type AppointmentPatchType string
 
 // AppointmentReplacement defines model for AppointmentReplacement.
 type AppointmentReplacement struct {
-	// AllowOverlap Lets the appointment overlap others.
+	// AllowOverlap Whether the appointment may overlap others.
 	AllowOverlap *bool               `json:"allow_overlap,omitempty"`
 	CancelReason *string             `json:"cancel_reason,omitempty"`
 	CreatedAt    *time.Time          `json:"created_at,omitempty"`
@@ -4084,10 +4084,10 @@ type AppointmentReplacement struct {
 	ExpiresAt    *time.Time          `json:"expires_at,omitempty"`
 	Id           *openapi_types.UUID `json:"id,omitempty"`
 
-	// Modality Else in_person.
+	// Modality Default: in_person.
 	Modality *AppointmentReplacementModality `json:"modality,omitempty"`
 
-	// OverlapReason With allow_overlap: why.
+	// OverlapReason The reason for the overlap. Required with allow_overlap.
 	OverlapReason    *string             `json:"overlap_reason,omitempty"`
 	PatientId        *openapi_types.UUID `json:"patient_id,omitempty"`
 	PatientName      *string             `json:"patient_name,omitempty"`
@@ -4097,32 +4097,32 @@ type AppointmentReplacement struct {
 	SeriesId         *openapi_types.UUID `json:"series_id,omitempty"`
 	StartsAt         time.Time           `json:"starts_at"`
 
-	// Status Changes by a transition.
+	// Status The state. Only a transition changes it.
 	Status *AppointmentReplacementStatus `json:"status,omitempty"`
 
-	// TimeZone An IANA time zone; else the clinic's.
+	// TimeZone The IANA time zone of the appointment. Default: the clinic's time zone.
 	//
 	// Examples: America/New_York
 	TimeZone *string `json:"time_zone,omitempty"`
 
-	// Type Else individual.
+	// Type Default: individual.
 	Type      *AppointmentReplacementType `json:"type,omitempty"`
 	UpdatedAt *time.Time                  `json:"updated_at,omitempty"`
 	Version   *int64                      `json:"version,omitempty"`
 
-	// VideoUrl An https address; with the modality video only.
+	// VideoUrl An https address. Allowed only with the modality video.
 	//
 	// Examples: https://video.example.org/1
 	VideoUrl *string `json:"video_url,omitempty"`
 }
 
-// AppointmentReplacementModality Else in_person.
+// AppointmentReplacementModality Default: in_person.
 type AppointmentReplacementModality string
 
-// AppointmentReplacementStatus Changes by a transition.
+// AppointmentReplacementStatus The state. Only a transition changes it.
 type AppointmentReplacementStatus string
 
-// AppointmentReplacementType Else individual.
+// AppointmentReplacementType Default: individual.
 type AppointmentReplacementType string
 
 // AuditLog defines model for AuditLog.
@@ -4140,28 +4140,28 @@ type AuditLog struct {
 	ApiKeyId *openapi_types.UUID `json:"api_key_id"`
 	Changes  Changes             `json:"changes"`
 
-	// DataCategory The kind of data that it is about.
+	// DataCategory The category of the data that the event is about.
 	//
 	// Examples: demographics
 	DataCategory *string `json:"data_category"`
 
-	// Details More of it, such as an error code or the names of filters.
+	// Details Further information, such as an error code or the names of search filters.
 	Details *string `json:"details"`
 
-	// EntityId The one row that the action was about.
+	// EntityId The row that the action was about, if there was a single one.
 	EntityId *openapi_types.UUID `json:"entity_id"`
 
-	// EntityType The kind of row.
+	// EntityType The type of the row in entity_id, such as patient.
 	//
 	// Examples: patient
 	EntityType string             `json:"entity_type"`
 	Id         openapi_types.UUID `json:"id"`
 	OccurredAt time.Time          `json:"occurred_at"`
 
-	// OnBehalfOf Who started the job that acted.
+	// OnBehalfOf The operating-system user that started the command or job.
 	OnBehalfOf *string `json:"on_behalf_of"`
 
-	// Origin The API, a command, a job, or SQL past the program.
+	// Origin The source of the action: the API, a command, a job, or SQL that bypassed the program.
 	//
 	// Examples: api
 	Origin  string          `json:"origin"`
@@ -4178,16 +4178,16 @@ type AuditLog struct {
 	// RequestId The X-Request-Id of the request.
 	RequestId *string `json:"request_id"`
 
-	// Route The pattern, without ids.
+	// Route The pattern of the route, without ids.
 	//
 	// Examples: /api/v1/patients/:id
 	Route     *string             `json:"route"`
 	SessionId *openapi_types.UUID `json:"session_id"`
 
-	// Subjects The rows that were shown or changed.
+	// Subjects All rows that were shown or changed.
 	Subjects []openapi_types.UUID `json:"subjects"`
 
-	// UserId The account that acted; null for a job and for an unknown caller.
+	// UserId The account that acted. Null for a job and for an unknown caller.
 	UserId *openapi_types.UUID `json:"user_id"`
 }
 
@@ -4199,7 +4199,7 @@ type AuditLogPage struct {
 	Items      []AuditLogPage_Items_Item `json:"items"`
 	NextCursor *string                   `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -4223,28 +4223,28 @@ type AuditLogPart struct {
 	ApiKeyId *openapi_types.UUID `json:"api_key_id,omitempty"`
 	Changes  *Changes            `json:"changes,omitempty"`
 
-	// DataCategory The kind of data that it is about.
+	// DataCategory The category of the data that the event is about.
 	//
 	// Examples: demographics
 	DataCategory *string `json:"data_category,omitempty"`
 
-	// Details More of it, such as an error code or the names of filters.
+	// Details Further information, such as an error code or the names of search filters.
 	Details *string `json:"details,omitempty"`
 
-	// EntityId The one row that the action was about.
+	// EntityId The row that the action was about, if there was a single one.
 	EntityId *openapi_types.UUID `json:"entity_id,omitempty"`
 
-	// EntityType The kind of row.
+	// EntityType The type of the row in entity_id, such as patient.
 	//
 	// Examples: patient
 	EntityType *string            `json:"entity_type,omitempty"`
 	Id         openapi_types.UUID `json:"id"`
 	OccurredAt *time.Time         `json:"occurred_at,omitempty"`
 
-	// OnBehalfOf Who started the job that acted.
+	// OnBehalfOf The operating-system user that started the command or job.
 	OnBehalfOf *string `json:"on_behalf_of,omitempty"`
 
-	// Origin The API, a command, a job, or SQL past the program.
+	// Origin The source of the action: the API, a command, a job, or SQL that bypassed the program.
 	//
 	// Examples: api
 	Origin  *string              `json:"origin,omitempty"`
@@ -4261,16 +4261,16 @@ type AuditLogPart struct {
 	// RequestId The X-Request-Id of the request.
 	RequestId *string `json:"request_id,omitempty"`
 
-	// Route The pattern, without ids.
+	// Route The pattern of the route, without ids.
 	//
 	// Examples: /api/v1/patients/:id
 	Route     *string             `json:"route,omitempty"`
 	SessionId *openapi_types.UUID `json:"session_id,omitempty"`
 
-	// Subjects The rows that were shown or changed.
+	// Subjects All rows that were shown or changed.
 	Subjects *[]openapi_types.UUID `json:"subjects,omitempty"`
 
-	// UserId The account that acted; null for a job and for an unknown caller.
+	// UserId The account that acted. Null for a job and for an unknown caller.
 	UserId *openapi_types.UUID `json:"user_id,omitempty"`
 }
 
@@ -4279,37 +4279,37 @@ type AuditLogPartOutcome string
 
 // Availability defines model for Availability.
 type Availability struct {
-	// Exceptions Days that differ from the week.
+	// Exceptions Days whose hours differ from weekly.
 	Exceptions     []DayHours         `json:"exceptions"`
 	PractitionerId openapi_types.UUID `json:"practitioner_id"`
 	TimeOff        []TimeOff          `json:"time_off"`
 
-	// TimeZone The IANA time zone of the wall clock.
+	// TimeZone The IANA time zone of the hours.
 	//
 	// Examples: America/New_York
 	TimeZone string `json:"time_zone"`
 
-	// Version 0: none is configured, and the practitioner can always be booked.
+	// Version 0 if no hours are set: then the practitioner can be booked at any time.
 	Version int64 `json:"version"`
 
-	// Weekly None: always.
+	// Weekly The hours of each weekday. If empty, the practitioner can be booked at any time, except for exceptions and time_off.
 	Weekly []WeeklyHours `json:"weekly"`
 }
 
 // AvailabilityReplacement defines model for AvailabilityReplacement.
 type AvailabilityReplacement struct {
-	// Exceptions Days that differ from the week.
+	// Exceptions Days whose hours differ from weekly.
 	Exceptions     []DayHoursInput     `json:"exceptions"`
 	PractitionerId *openapi_types.UUID `json:"practitioner_id,omitempty"`
 	TimeOff        []TimeOffInput      `json:"time_off"`
 
-	// TimeZone The IANA time zone of the wall clock.
+	// TimeZone The IANA time zone of the hours.
 	//
 	// Examples: America/New_York
 	TimeZone string `json:"time_zone"`
 	Version  *int64 `json:"version,omitempty"`
 
-	// Weekly None: always.
+	// Weekly The hours of each weekday. If empty, the practitioner can be booked at any time, except for exceptions and time_off.
 	Weekly []WeeklyHoursInput `json:"weekly"`
 }
 
@@ -4326,7 +4326,7 @@ type BreakGlassInput struct {
 	FirstName   *string             `json:"first_name,omitempty"`
 	LastName    *string             `json:"last_name,omitempty"`
 
-	// PatientId The patient, or else both names and the date of birth.
+	// PatientId The patient. Instead, you can send both names and the date of birth.
 	PatientId *openapi_types.UUID `json:"patient_id,omitempty"`
 
 	// Reason Examples: Brought in unconscious
@@ -4369,13 +4369,13 @@ type Chart_UpcomingAppointments_Item struct {
 
 // Checkpoint defines model for Checkpoint.
 type Checkpoint struct {
-	// Checkpoint The signed note; null before the first event.
+	// Checkpoint The signed checkpoint, as a note. Null before the first event.
 	Checkpoint *string `json:"checkpoint"`
 
-	// Epoch Grows by one where a backup of the log was put back on purpose.
+	// Epoch Increases by one each time an operator declares that the log was restored from a backup.
 	Epoch int64 `json:"epoch"`
 
-	// Keys The public keys to check the note with.
+	// Keys The public keys for verifying the checkpoint.
 	Keys []string `json:"keys"`
 
 	// Root The hash of the tree's root, in base64.
@@ -4402,7 +4402,7 @@ type ClinicianPage struct {
 	Items      []ClinicianPage_Items_Item `json:"items"`
 	NextCursor *string                    `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -4425,13 +4425,13 @@ type ClinicianPartKind string
 
 // ClinicianRequest defines model for ClinicianRequest.
 type ClinicianRequest struct {
-	// AccountId The account of a clinician.
+	// AccountId The account of the clinician.
 	AccountId openapi_types.UUID `json:"account_id"`
 }
 
 // CodeRequest defines model for CodeRequest.
 type CodeRequest struct {
-	// Totp A code of the second factor.
+	// Totp The current TOTP code of the authenticator app.
 	//
 	// Examples: 123456
 	Totp string `json:"totp"`
@@ -4481,10 +4481,12 @@ type CodingPatch struct {
 
 // Conflict defines model for Conflict.
 type Conflict struct {
-	Code   ConflictCode `json:"code"`
-	EndsAt *time.Time   `json:"ends_at"`
+	Code ConflictCode `json:"code"`
 
-	// StartsAt Of what takes the time.
+	// EndsAt The end of the conflicting appointment. Null if the time is outside of the practitioner's hours.
+	EndsAt *time.Time `json:"ends_at"`
+
+	// StartsAt The start of the conflicting appointment. Null if the time is outside of the practitioner's hours.
 	StartsAt *time.Time `json:"starts_at"`
 }
 
@@ -4496,7 +4498,7 @@ type Consent struct {
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt *time.Time `json:"expires_at"`
 
-	// GrantedAt When the patient signed it. It takes effect at created_at.
+	// GrantedAt When the patient signed the consent. The consent takes effect at created_at.
 	GrantedAt time.Time          `json:"granted_at"`
 	Id        openapi_types.UUID `json:"id"`
 	Kind      ConsentKind        `json:"kind"`
@@ -4505,7 +4507,7 @@ type Consent struct {
 	// Purpose Examples: Treatment
 	Purpose string `json:"purpose"`
 
-	// RecipientId The account that may see; null: all who treat the patient here.
+	// RecipientId The account that may see the protected records. Null: every clinician with the patient in care, except the account that recorded the consent.
 	RecipientId *openapi_types.UUID `json:"recipient_id"`
 	RecordedBy  openapi_types.UUID  `json:"recorded_by"`
 	RevokedAt   *time.Time          `json:"revoked_at"`
@@ -4521,7 +4523,7 @@ type ConsentPage struct {
 	Items      []ConsentPage_Items_Item `json:"items"`
 	NextCursor *string                  `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -4535,7 +4537,7 @@ type ConsentPart struct {
 	CreatedAt *time.Time `json:"created_at,omitempty"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 
-	// GrantedAt When the patient signed it. It takes effect at created_at.
+	// GrantedAt When the patient signed the consent. The consent takes effect at created_at.
 	GrantedAt *time.Time          `json:"granted_at,omitempty"`
 	Id        openapi_types.UUID  `json:"id"`
 	Kind      *ConsentPartKind    `json:"kind,omitempty"`
@@ -4544,7 +4546,7 @@ type ConsentPart struct {
 	// Purpose Examples: Treatment
 	Purpose *string `json:"purpose,omitempty"`
 
-	// RecipientId The account that may see; null: all who treat the patient here.
+	// RecipientId The account that may see the protected records. Null: every clinician with the patient in care, except the account that recorded the consent.
 	RecipientId *openapi_types.UUID `json:"recipient_id,omitempty"`
 	RecordedBy  *openapi_types.UUID `json:"recorded_by,omitempty"`
 	RevokedAt   *time.Time          `json:"revoked_at,omitempty"`
@@ -4557,17 +4559,17 @@ type ConsentPartKind string
 
 // ConsentRequest defines model for ConsentRequest.
 type ConsentRequest struct {
-	// ExpiresAt After it was granted.
+	// ExpiresAt When the consent expires. It must be after granted_at. Default: never.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 
-	// GrantedAt When the patient signed it. Left out: now.
+	// GrantedAt When the patient signed the consent. Default: now.
 	GrantedAt *time.Time         `json:"granted_at,omitempty"`
 	Kind      ConsentRequestKind `json:"kind"`
 
 	// Purpose Examples: Treatment
 	Purpose string `json:"purpose"`
 
-	// RecipientId The account that may see. Left out: all who treat the patient.
+	// RecipientId The account that may see the protected records. Default: every clinician with the patient in care, except the account that records the consent.
 	RecipientId *openapi_types.UUID `json:"recipient_id,omitempty"`
 }
 
@@ -4614,7 +4616,7 @@ type ContactInfoPatch struct {
 type DayHours struct {
 	Date openapi_types.Date `json:"date"`
 
-	// Hours None: closed.
+	// Hours The hours of the day. If empty, the practitioner does not see patients on this day.
 	Hours []Hours `json:"hours"`
 }
 
@@ -4622,13 +4624,13 @@ type DayHours struct {
 type DayHoursInput struct {
 	Date openapi_types.Date `json:"date"`
 
-	// Hours None: closed.
+	// Hours The hours of the day. If empty, the practitioner does not see patients on this day.
 	Hours []HoursInput `json:"hours"`
 }
 
 // Diff defines model for Diff.
 type Diff struct {
-	// Diff For each changed field its old and its new value, as far as there is one.
+	// Diff The old and the new value of each changed field. A missing value is left out.
 	Diff map[string]FieldChange `json:"diff"`
 	Id   openapi_types.UUID     `json:"id"`
 }
@@ -4638,23 +4640,23 @@ type Disclosure struct {
 	ConsentId   *openapi_types.UUID `json:"consent_id"`
 	DisclosedAt time.Time           `json:"disclosed_at"`
 
-	// DisclosedBy An account; null: a job of the program.
+	// DisclosedBy The account that made the disclosure. Null if a job of the program made it.
 	DisclosedBy *openapi_types.UUID `json:"disclosed_by"`
 	Id          openapi_types.UUID  `json:"id"`
 
-	// Notice The notice of 42 CFR Part 2 that went with it.
+	// Notice The notice of 42 CFR Part 2 that was sent with the disclosure.
 	Notice    *string            `json:"notice"`
 	PatientId openapi_types.UUID `json:"patient_id"`
 
 	// Purpose Examples: Referral
 	Purpose string `json:"purpose"`
 
-	// Recipient Outside of the clinic.
+	// Recipient A recipient outside of the clinic. Null if recipient_id is set.
 	//
 	// Examples: Example Hospital
 	Recipient *string `json:"recipient"`
 
-	// RecipientId An account of the clinic, or else there is a recipient.
+	// RecipientId The account of a recipient within the clinic. Null if the recipient is outside of it.
 	RecipientId *openapi_types.UUID `json:"recipient_id"`
 	RecordId    *openapi_types.UUID `json:"record_id"`
 	Version     int64               `json:"version"`
@@ -4665,7 +4667,7 @@ type DisclosurePage struct {
 	Items      []DisclosurePage_Items_Item `json:"items"`
 	NextCursor *string                     `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -4679,23 +4681,23 @@ type DisclosurePart struct {
 	ConsentId   *openapi_types.UUID `json:"consent_id,omitempty"`
 	DisclosedAt *time.Time          `json:"disclosed_at,omitempty"`
 
-	// DisclosedBy An account; null: a job of the program.
+	// DisclosedBy The account that made the disclosure. Null if a job of the program made it.
 	DisclosedBy *openapi_types.UUID `json:"disclosed_by,omitempty"`
 	Id          openapi_types.UUID  `json:"id"`
 
-	// Notice The notice of 42 CFR Part 2 that went with it.
+	// Notice The notice of 42 CFR Part 2 that was sent with the disclosure.
 	Notice    *string             `json:"notice,omitempty"`
 	PatientId *openapi_types.UUID `json:"patient_id,omitempty"`
 
 	// Purpose Examples: Referral
 	Purpose *string `json:"purpose,omitempty"`
 
-	// Recipient Outside of the clinic.
+	// Recipient A recipient outside of the clinic. Null if recipient_id is set.
 	//
 	// Examples: Example Hospital
 	Recipient *string `json:"recipient,omitempty"`
 
-	// RecipientId An account of the clinic, or else there is a recipient.
+	// RecipientId The account of a recipient within the clinic. Null if the recipient is outside of it.
 	RecipientId *openapi_types.UUID `json:"recipient_id,omitempty"`
 	RecordId    *openapi_types.UUID `json:"record_id,omitempty"`
 	Version     *int64              `json:"version,omitempty"`
@@ -4703,21 +4705,21 @@ type DisclosurePart struct {
 
 // DisclosureRequest defines model for DisclosureRequest.
 type DisclosureRequest struct {
-	// ConsentId Needed for a record that 42 CFR Part 2 protects.
+	// ConsentId The consent that permits the disclosure. Required for a record that 42 CFR Part 2 protects.
 	ConsentId *openapi_types.UUID `json:"consent_id,omitempty"`
 
-	// DisclosedAt Left out: now.
+	// DisclosedAt When the information was disclosed. Default: now.
 	DisclosedAt *time.Time `json:"disclosed_at,omitempty"`
 
 	// Purpose Examples: Referral
 	Purpose string `json:"purpose"`
 
-	// Recipient Outside of the clinic.
+	// Recipient The person or organization outside of the clinic that received the information.
 	//
 	// Examples: Example Hospital
 	Recipient string `json:"recipient"`
 
-	// RecordId A signed record of the patient.
+	// RecordId The disclosed record, which must be a signed record of the patient.
 	RecordId *openapi_types.UUID `json:"record_id,omitempty"`
 }
 
@@ -4779,7 +4781,7 @@ type EmergencyPage struct {
 	Items      []EmergencyPage_Items_Item `json:"items"`
 	NextCursor *string                    `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -4803,10 +4805,10 @@ type EnrolRequest struct {
 
 // Enrolment defines model for Enrolment.
 type Enrolment struct {
-	// Secret In base32.
+	// Secret The secret of the second factor, in base32.
 	Secret string `json:"secret"`
 
-	// Uri To be shown as a QR code.
+	// Uri The address for the authenticator app. Show it as a QR code.
 	//
 	// Examples: otpauth://totp/NovaMind:sam@example.org
 	Uri string `json:"uri"`
@@ -4832,17 +4834,17 @@ type Health struct {
 
 // Hours defines model for Hours.
 type Hours struct {
-	// From HH:MM.
+	// From A time of day, as HH:MM.
 	//
 	// Examples: 09:00
 	From string `json:"from"`
 
-	// To HH:MM, at most 24:00.
+	// To A time of day, as HH:MM, at most 24:00.
 	//
 	// Examples: 17:00
 	To string `json:"to"`
 
-	// Types Appointments of these types only.
+	// Types Only appointments of these types can be booked in these hours. Default: all types.
 	Types *[]HoursTypes `json:"types,omitempty"`
 }
 
@@ -4851,17 +4853,17 @@ type HoursTypes string
 
 // HoursInput defines model for HoursInput.
 type HoursInput struct {
-	// From HH:MM.
+	// From A time of day, as HH:MM.
 	//
 	// Examples: 09:00
 	From string `json:"from"`
 
-	// To HH:MM, at most 24:00.
+	// To A time of day, as HH:MM, at most 24:00.
 	//
 	// Examples: 17:00
 	To string `json:"to"`
 
-	// Types Appointments of these types only.
+	// Types Only appointments of these types can be booked in these hours. Default: all types.
 	Types *[]HoursInputTypes `json:"types,omitempty"`
 }
 
@@ -4908,10 +4910,10 @@ type InsurancePatch struct {
 type Link struct {
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// Token For POST /api/v1/auth/redeem.
+	// Token The one-time token for POST /api/v1/auth/redeem.
 	Token string `json:"token"`
 
-	// Url Where access.link_url is set.
+	// Url The link to give to the owner. Present only if access.link_url is configured.
 	Url *string `json:"url,omitempty"`
 }
 
@@ -4920,7 +4922,7 @@ type Login struct {
 	Account   Account   `json:"account"`
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// Token For the header Authorization: Bearer.
+	// Token The bearer token. Send it in the header Authorization: Bearer TOKEN.
 	Token string `json:"token"`
 }
 
@@ -4930,7 +4932,7 @@ type LoginRequest struct {
 	Email    string `json:"email"`
 	Password string `json:"password"`
 
-	// Totp A code of the second factor, or a recovery code.
+	// Totp A TOTP code of the authenticator app, or a recovery code. Required if the account has a second factor.
 	//
 	// Examples: 123456
 	Totp *string `json:"totp,omitempty"`
@@ -4943,37 +4945,37 @@ type MedicalRecord struct {
 	AuthorId        openapi_types.UUID  `json:"author_id"`
 	Codes           []Coding            `json:"codes"`
 
-	// Content Markdown.
+	// Content The text of the record, in Markdown.
 	//
 	// Examples: Sleeps well.
 	Content string `json:"content"`
 
-	// ContentHtml With render=html: the content as safe HTML.
+	// ContentHtml The content as safe HTML. Present only with render=html.
 	ContentHtml *string   `json:"content_html,omitempty"`
 	CreatedAt   time.Time `json:"created_at"`
 
-	// ErrorReason Why the record was entered in error.
+	// ErrorReason The reason why the record was marked as entered in error.
 	ErrorReason *string            `json:"error_reason"`
 	Id          openapi_types.UUID `json:"id"`
 	Kind        MedicalRecordKind  `json:"kind"`
 
-	// Notice Of a record that 42 CFR Part 2 protects.
+	// Notice The notice of 42 CFR Part 2. Present only on records that Part 2 protects.
 	Notice *string `json:"notice,omitempty"`
 
-	// OccurredAt When what the record tells of was.
+	// OccurredAt When the documented event took place.
 	OccurredAt time.Time          `json:"occurred_at"`
 	PatientId  openapi_types.UUID `json:"patient_id"`
 
-	// Questionnaire Of an assessment, with its score.
+	// Questionnaire The answered questionnaire of an assessment, with its score.
 	Questionnaire *Questionnaire `json:"questionnaire"`
 
-	// Sensitivity Who sees the record.
+	// Sensitivity The sensitivity level, which decides which clinicians see the record.
 	Sensitivity MedicalRecordSensitivity `json:"sensitivity"`
 	SignedAt    *time.Time               `json:"signed_at"`
 	SignedBy    *openapi_types.UUID      `json:"signed_by"`
 	Status      MedicalRecordStatus      `json:"status"`
 
-	// SupersedesId The version that this one amends.
+	// SupersedesId The earlier version of the record that this one amends.
 	SupersedesId *openapi_types.UUID `json:"supersedes_id"`
 
 	// Title Examples: First visit
@@ -4985,7 +4987,7 @@ type MedicalRecord struct {
 // MedicalRecordKind defines model for MedicalRecord.Kind.
 type MedicalRecordKind string
 
-// MedicalRecordSensitivity Who sees the record.
+// MedicalRecordSensitivity The sensitivity level, which decides which clinicians see the record.
 type MedicalRecordSensitivity string
 
 // MedicalRecordStatus defines model for MedicalRecord.Status.
@@ -4996,7 +4998,7 @@ type MedicalRecordPage struct {
 	Items      []MedicalRecordPage_Items_Item `json:"items"`
 	NextCursor *string                        `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -5012,37 +5014,37 @@ type MedicalRecordPart struct {
 	AuthorId        *openapi_types.UUID `json:"author_id,omitempty"`
 	Codes           *[]Coding           `json:"codes,omitempty"`
 
-	// Content Markdown.
+	// Content The text of the record, in Markdown.
 	//
 	// Examples: Sleeps well.
 	Content *string `json:"content,omitempty"`
 
-	// ContentHtml With render=html: the content as safe HTML.
+	// ContentHtml The content as safe HTML. Present only with render=html.
 	ContentHtml *string    `json:"content_html,omitempty"`
 	CreatedAt   *time.Time `json:"created_at,omitempty"`
 
-	// ErrorReason Why the record was entered in error.
+	// ErrorReason The reason why the record was marked as entered in error.
 	ErrorReason *string                `json:"error_reason,omitempty"`
 	Id          openapi_types.UUID     `json:"id"`
 	Kind        *MedicalRecordPartKind `json:"kind,omitempty"`
 
-	// Notice Of a record that 42 CFR Part 2 protects.
+	// Notice The notice of 42 CFR Part 2. Present only on records that Part 2 protects.
 	Notice *string `json:"notice,omitempty"`
 
-	// OccurredAt When what the record tells of was.
+	// OccurredAt When the documented event took place.
 	OccurredAt *time.Time          `json:"occurred_at,omitempty"`
 	PatientId  *openapi_types.UUID `json:"patient_id,omitempty"`
 
-	// Questionnaire Of an assessment, with its score.
+	// Questionnaire The answered questionnaire of an assessment, with its score.
 	Questionnaire *Questionnaire `json:"questionnaire,omitempty"`
 
-	// Sensitivity Who sees the record.
+	// Sensitivity The sensitivity level, which decides which clinicians see the record.
 	Sensitivity *MedicalRecordPartSensitivity `json:"sensitivity,omitempty"`
 	SignedAt    *time.Time                    `json:"signed_at,omitempty"`
 	SignedBy    *openapi_types.UUID           `json:"signed_by,omitempty"`
 	Status      *MedicalRecordPartStatus      `json:"status,omitempty"`
 
-	// SupersedesId The version that this one amends.
+	// SupersedesId The earlier version of the record that this one amends.
 	SupersedesId *openapi_types.UUID `json:"supersedes_id,omitempty"`
 
 	// Title Examples: First visit
@@ -5054,7 +5056,7 @@ type MedicalRecordPart struct {
 // MedicalRecordPartKind defines model for MedicalRecordPart.Kind.
 type MedicalRecordPartKind string
 
-// MedicalRecordPartSensitivity Who sees the record.
+// MedicalRecordPartSensitivity The sensitivity level, which decides which clinicians see the record.
 type MedicalRecordPartSensitivity string
 
 // MedicalRecordPartStatus defines model for MedicalRecordPart.Status.
@@ -5064,14 +5066,14 @@ type MedicalRecordPartStatus string
 type MedicalRecordPatch struct {
 	AmendmentReason *string `json:"amendment_reason,omitempty"`
 
-	// AppointmentId An appointment of the patient.
+	// AppointmentId An appointment of the same patient.
 	AppointmentId *openapi_types.UUID `json:"appointment_id,omitempty"`
 	AuthorId      *openapi_types.UUID `json:"author_id,omitempty"`
 
-	// Codes At most 50.
+	// Codes At most 50 codes.
 	Codes *[]CodingPatch `json:"codes,omitempty"`
 
-	// Content Markdown.
+	// Content The text of the record, in Markdown.
 	//
 	// Examples: Sleeps well.
 	Content     *string                 `json:"content,omitempty"`
@@ -5081,21 +5083,21 @@ type MedicalRecordPatch struct {
 	Kind        *MedicalRecordPatchKind `json:"kind,omitempty"`
 	Notice      *string                 `json:"notice,omitempty"`
 
-	// OccurredAt Left out: as it was, or now.
+	// OccurredAt When the documented event took place. Default: unchanged, or now for a new record.
 	OccurredAt *time.Time          `json:"occurred_at,omitempty"`
 	PatientId  *openapi_types.UUID `json:"patient_id,omitempty"`
 
-	// Questionnaire Of an assessment.
+	// Questionnaire The answered questionnaire. Allowed only in an assessment.
 	Questionnaire *QuestionnairePatch `json:"questionnaire,omitempty"`
 
-	// Sensitivity Left out: as it was, or as the kind requires.
+	// Sensitivity Default: the level that the kind requires, otherwise the present level, or normal for a new record.
 	Sensitivity  *MedicalRecordPatchSensitivity `json:"sensitivity,omitempty"`
 	SignedAt     *time.Time                     `json:"signed_at,omitempty"`
 	SignedBy     *openapi_types.UUID            `json:"signed_by,omitempty"`
 	Status       *string                        `json:"status,omitempty"`
 	SupersedesId *openapi_types.UUID            `json:"supersedes_id,omitempty"`
 
-	// Title Signing needs one.
+	// Title Required for signing.
 	//
 	// Examples: First visit
 	Title     *string    `json:"title,omitempty"`
@@ -5106,21 +5108,21 @@ type MedicalRecordPatch struct {
 // MedicalRecordPatchKind defines model for MedicalRecordPatch.Kind.
 type MedicalRecordPatchKind string
 
-// MedicalRecordPatchSensitivity Left out: as it was, or as the kind requires.
+// MedicalRecordPatchSensitivity Default: the level that the kind requires, otherwise the present level, or normal for a new record.
 type MedicalRecordPatchSensitivity string
 
 // MedicalRecordReplacement defines model for MedicalRecordReplacement.
 type MedicalRecordReplacement struct {
 	AmendmentReason *string `json:"amendment_reason,omitempty"`
 
-	// AppointmentId An appointment of the patient.
+	// AppointmentId An appointment of the same patient.
 	AppointmentId *openapi_types.UUID `json:"appointment_id,omitempty"`
 	AuthorId      *openapi_types.UUID `json:"author_id,omitempty"`
 
-	// Codes At most 50.
+	// Codes At most 50 codes.
 	Codes *[]CodingInput `json:"codes,omitempty"`
 
-	// Content Markdown.
+	// Content The text of the record, in Markdown.
 	//
 	// Examples: Sleeps well.
 	Content     *string                      `json:"content,omitempty"`
@@ -5130,21 +5132,21 @@ type MedicalRecordReplacement struct {
 	Kind        MedicalRecordReplacementKind `json:"kind"`
 	Notice      *string                      `json:"notice,omitempty"`
 
-	// OccurredAt Left out: as it was, or now.
+	// OccurredAt When the documented event took place. Default: unchanged, or now for a new record.
 	OccurredAt *time.Time          `json:"occurred_at,omitempty"`
 	PatientId  *openapi_types.UUID `json:"patient_id,omitempty"`
 
-	// Questionnaire Of an assessment.
+	// Questionnaire The answered questionnaire. Allowed only in an assessment.
 	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty"`
 
-	// Sensitivity Left out: as it was, or as the kind requires.
+	// Sensitivity Default: the level that the kind requires, otherwise the present level, or normal for a new record.
 	Sensitivity  *MedicalRecordReplacementSensitivity `json:"sensitivity,omitempty"`
 	SignedAt     *time.Time                           `json:"signed_at,omitempty"`
 	SignedBy     *openapi_types.UUID                  `json:"signed_by,omitempty"`
 	Status       *string                              `json:"status,omitempty"`
 	SupersedesId *openapi_types.UUID                  `json:"supersedes_id,omitempty"`
 
-	// Title Signing needs one.
+	// Title Required for signing.
 	//
 	// Examples: First visit
 	Title     *string    `json:"title,omitempty"`
@@ -5155,34 +5157,34 @@ type MedicalRecordReplacement struct {
 // MedicalRecordReplacementKind defines model for MedicalRecordReplacement.Kind.
 type MedicalRecordReplacementKind string
 
-// MedicalRecordReplacementSensitivity Left out: as it was, or as the kind requires.
+// MedicalRecordReplacementSensitivity Default: the level that the kind requires, otherwise the present level, or normal for a new record.
 type MedicalRecordReplacementSensitivity string
 
 // MedicalRecordRequest defines model for MedicalRecordRequest.
 type MedicalRecordRequest struct {
-	// AppointmentId An appointment of the patient.
+	// AppointmentId An appointment of the same patient.
 	AppointmentId *openapi_types.UUID `json:"appointment_id,omitempty"`
 
-	// Codes At most 50.
+	// Codes At most 50 codes.
 	Codes *[]CodingInput `json:"codes,omitempty"`
 
-	// Content Markdown.
+	// Content The text of the record, in Markdown.
 	//
 	// Examples: Sleeps well.
 	Content *string                  `json:"content,omitempty"`
 	Kind    MedicalRecordRequestKind `json:"kind"`
 
-	// OccurredAt Left out: as it was, or now.
+	// OccurredAt When the documented event took place. Default: unchanged, or now for a new record.
 	OccurredAt *time.Time         `json:"occurred_at,omitempty"`
 	PatientId  openapi_types.UUID `json:"patient_id"`
 
-	// Questionnaire Of an assessment.
+	// Questionnaire The answered questionnaire. Allowed only in an assessment.
 	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty"`
 
-	// Sensitivity Left out: as it was, or as the kind requires.
+	// Sensitivity Default: the level that the kind requires, otherwise the present level, or normal for a new record.
 	Sensitivity *MedicalRecordRequestSensitivity `json:"sensitivity,omitempty"`
 
-	// Title Signing needs one.
+	// Title Required for signing.
 	//
 	// Examples: First visit
 	Title *string `json:"title,omitempty"`
@@ -5191,12 +5193,12 @@ type MedicalRecordRequest struct {
 // MedicalRecordRequestKind defines model for MedicalRecordRequest.Kind.
 type MedicalRecordRequestKind string
 
-// MedicalRecordRequestSensitivity Left out: as it was, or as the kind requires.
+// MedicalRecordRequestSensitivity Default: the level that the kind requires, otherwise the present level, or normal for a new record.
 type MedicalRecordRequestSensitivity string
 
 // MergeRequest defines model for MergeRequest.
 type MergeRequest struct {
-	// IntoId The patient who is kept.
+	// IntoId The patient to merge into. Its chart then shows both patients.
 	IntoId openapi_types.UUID `json:"into_id"`
 
 	// Reason Examples: Registered twice
@@ -5205,7 +5207,7 @@ type MergeRequest struct {
 
 // Occurrence defines model for Occurrence.
 type Occurrence struct {
-	// Conflicts What stands in the way.
+	// Conflicts The conflicts with the practitioner's hours and with other appointments.
 	Conflicts []Conflict `json:"conflicts"`
 	EndsAt    time.Time  `json:"ends_at"`
 	StartsAt  time.Time  `json:"starts_at"`
@@ -5216,7 +5218,7 @@ type OccurrencePage struct {
 	Items      []OccurrencePage_Items_Item `json:"items"`
 	NextCursor *string                     `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -5227,7 +5229,7 @@ type OccurrencePage_Items_Item struct {
 
 // OccurrencePart defines model for OccurrencePart.
 type OccurrencePart struct {
-	// Conflicts What stands in the way.
+	// Conflicts The conflicts with the practitioner's hours and with other appointments.
 	Conflicts *[]Conflict `json:"conflicts,omitempty"`
 	EndsAt    *time.Time  `json:"ends_at,omitempty"`
 	StartsAt  *time.Time  `json:"starts_at,omitempty"`
@@ -5237,7 +5239,7 @@ type OccurrencePart struct {
 type PasswordRequest struct {
 	CurrentPassword string `json:"current_password"`
 
-	// NewPassword 12 to 128 characters.
+	// NewPassword The new password, from 12 to 128 characters.
 	NewPassword string `json:"new_password"`
 }
 
@@ -5260,12 +5262,12 @@ type Patient struct {
 	// LastName Examples: Sample
 	LastName string `json:"last_name"`
 
-	// MergedIntoId The patient whose chart shows this one too.
+	// MergedIntoId The patient into whose chart this one was merged. Null if it was not merged.
 	MergedIntoId *openapi_types.UUID `json:"merged_into_id"`
 	UpdatedAt    time.Time           `json:"updated_at"`
 	Version      int64               `json:"version"`
 
-	// Warnings Of a registration: what is often meant, but may be a mistake.
+	// Warnings Only in the answer to a registration: values that may be a mistake, such as a phone number that another patient has.
 	Warnings *[]ProblemField `json:"warnings,omitempty"`
 }
 
@@ -5274,7 +5276,7 @@ type PatientPage struct {
 	Items      []PatientPage_Items_Item `json:"items"`
 	NextCursor *string                  `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -5302,12 +5304,12 @@ type PatientPart struct {
 	// LastName Examples: Sample
 	LastName *string `json:"last_name,omitempty"`
 
-	// MergedIntoId The patient whose chart shows this one too.
+	// MergedIntoId The patient into whose chart this one was merged. Null if it was not merged.
 	MergedIntoId *openapi_types.UUID `json:"merged_into_id,omitempty"`
 	UpdatedAt    *time.Time          `json:"updated_at,omitempty"`
 	Version      *int64              `json:"version,omitempty"`
 
-	// Warnings Of a registration: what is often meant, but may be a mistake.
+	// Warnings Only in the answer to a registration: values that may be a mistake, such as a phone number that another patient has.
 	Warnings *[]ProblemField `json:"warnings,omitempty"`
 }
 
@@ -5316,7 +5318,7 @@ type PatientPatch struct {
 	Active  *bool         `json:"active,omitempty"`
 	Address *AddressPatch `json:"address,omitempty"`
 
-	// ContactInfo An e-mail or a phone at least.
+	// ContactInfo At least an e-mail address or a phone number is required.
 	ContactInfo *ContactInfoPatch `json:"contact_info,omitempty"`
 	CreatedAt   *time.Time        `json:"created_at,omitempty"`
 
@@ -5341,7 +5343,7 @@ type PatientReplacement struct {
 	Active  *bool         `json:"active,omitempty"`
 	Address *AddressInput `json:"address,omitempty"`
 
-	// ContactInfo An e-mail or a phone at least.
+	// ContactInfo At least an e-mail address or a phone number is required.
 	ContactInfo *ContactInfoInput `json:"contact_info"`
 	CreatedAt   *time.Time        `json:"created_at,omitempty"`
 
@@ -5365,29 +5367,29 @@ type PatientReplacement struct {
 type PatientSearchInput struct {
 	Active *bool `json:"active,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor      *string `json:"cursor,omitempty"`
 	DateOfBirth *string `json:"date_of_birth,omitempty"`
 	Email       *string `json:"email,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields    *[]string `json:"fields,omitempty"`
 	FirstName *string   `json:"first_name,omitempty"`
 	LastName  *string   `json:"last_name,omitempty"`
 
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64  `json:"limit,omitempty"`
 	Phone *string `json:"phone,omitempty"`
 	Q     *string `json:"q,omitempty"`
 
-	// Sort By id is about the order of registration.
+	// Sort id: approximately the order of registration. updated_at: the order of the last change.
 	Sort *PatientSearchInputSort `json:"sort,omitempty"`
 
-	// UpdatedSince What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+	// UpdatedSince Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer.
 	UpdatedSince *time.Time `json:"updated_since,omitempty"`
 }
 
-// PatientSearchInputSort By id is about the order of registration.
+// PatientSearchInputSort id: approximately the order of registration. updated_at: the order of the last change.
 type PatientSearchInputSort string
 
 // Practitioner defines model for Practitioner.
@@ -5403,7 +5405,7 @@ type PractitionerPage struct {
 	Items      []PractitionerPage_Items_Item `json:"items"`
 	NextCursor *string                       `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -5441,18 +5443,18 @@ type ProblemField struct {
 
 // Proof defines model for Proof.
 type Proof struct {
-	// Checkpoint The signed note of the tree that the proof leads to.
+	// Checkpoint The signed checkpoint that the proof leads to, as a note.
 	Checkpoint string `json:"checkpoint"`
 
-	// File All of it as a C2SP tlog-proof, for audit verify --file.
+	// File The whole proof as a C2SP tlog-proof, for the command audit verify --file.
 	File string             `json:"file"`
 	Id   openapi_types.UUID `json:"id"`
 
-	// Leaf The bytes that the tree hashes.
+	// Leaf The bytes of the event that the Merkle tree hashes.
 	Leaf      []byte `json:"leaf"`
 	LeafIndex int64  `json:"leaf_index"`
 
-	// Proof The hashes of an inclusion proof (RFC 6962).
+	// Proof The hashes of the inclusion proof (RFC 6962).
 	Proof [][]byte `json:"proof"`
 }
 
@@ -5460,7 +5462,7 @@ type Proof struct {
 type ProvenRequest struct {
 	CurrentPassword string `json:"current_password"`
 
-	// Totp A code of the second factor, or a recovery code.
+	// Totp A TOTP code of the authenticator app, or a recovery code.
 	//
 	// Examples: 123456
 	Totp string `json:"totp"`
@@ -5468,27 +5470,27 @@ type ProvenRequest struct {
 
 // Questionnaire defines model for Questionnaire.
 type Questionnaire struct {
-	// Answers Of each item, from 0 (not at all) to 3 (nearly every day).
+	// Answers The answer to each item, from 0 (not at all) to 3 (nearly every day).
 	Answers []int64 `json:"answers"`
 
-	// Band What the score tells of.
+	// Band The severity that the score stands for.
 	//
 	// Examples: moderate
 	Band string `json:"band"`
 
-	// Code LOINC, of the panel.
+	// Code The LOINC code of the questionnaire.
 	//
 	// Examples: 44249-1
 	Code       string                  `json:"code"`
 	Instrument QuestionnaireInstrument `json:"instrument"`
 
-	// ItemCodes LOINC, of each item.
+	// ItemCodes The LOINC code of each item.
 	ItemCodes []string `json:"item_codes"`
 
 	// Score Examples: 13
 	Score int64 `json:"score"`
 
-	// ScoreCode LOINC, of the score.
+	// ScoreCode The LOINC code of the score.
 	//
 	// Examples: 44261-6
 	ScoreCode string `json:"score_code"`
@@ -5499,7 +5501,7 @@ type QuestionnaireInstrument string
 
 // QuestionnaireInput defines model for QuestionnaireInput.
 type QuestionnaireInput struct {
-	// Answers Of all items: 0 (not at all) to 3 (nearly every day).
+	// Answers The answers to all items, in order, each from 0 (not at all) to 3 (nearly every day).
 	//
 	// Examples: [1,2,0,0,1,2,3,0,0]
 	Answers    []int64                      `json:"answers"`
@@ -5516,7 +5518,7 @@ type QuestionnaireInputInstrument string
 
 // QuestionnairePatch defines model for QuestionnairePatch.
 type QuestionnairePatch struct {
-	// Answers Of all items: 0 (not at all) to 3 (nearly every day).
+	// Answers The answers to all items, in order, each from 0 (not at all) to 3 (nearly every day).
 	//
 	// Examples: [1,2,0,0,1,2,3,0,0]
 	Answers    *[]int64                      `json:"answers,omitempty"`
@@ -5533,16 +5535,16 @@ type QuestionnairePatchInstrument string
 
 // RecoveryCodes defines model for RecoveryCodes.
 type RecoveryCodes struct {
-	// RecoveryCodes Each is good for one login. They are shown once.
+	// RecoveryCodes Each code works once. The codes are shown only in this answer.
 	RecoveryCodes []string `json:"recovery_codes"`
 }
 
 // RedeemRequest defines model for RedeemRequest.
 type RedeemRequest struct {
-	// Password 12 to 128 characters.
+	// Password The new password, from 12 to 128 characters.
 	Password string `json:"password"`
 
-	// Token The token of an invitation or a reset.
+	// Token The one-time token of an invitation or a reset.
 	Token string `json:"token"`
 }
 
@@ -5551,16 +5553,16 @@ type RegistrationInput struct {
 	Active  *bool         `json:"active,omitempty"`
 	Address *AddressInput `json:"address,omitempty"`
 
-	// AllowDuplicate The clinic has a patient of these names and this date of birth, and this is another one.
+	// AllowDuplicate Register the patient even if another patient has the same names and date of birth.
 	AllowDuplicate *bool `json:"allow_duplicate,omitempty"`
 
-	// ContactInfo An e-mail or a phone at least.
+	// ContactInfo At least an e-mail address or a phone number is required.
 	ContactInfo *ContactInfoInput `json:"contact_info"`
 
 	// DateOfBirth Examples: 1980-02-03
 	DateOfBirth openapi_types.Date `json:"date_of_birth"`
 
-	// DuplicateReason With allow_duplicate: why this is another patient.
+	// DuplicateReason The reason why this is another patient. Required with allow_duplicate.
 	DuplicateReason  *string                `json:"duplicate_reason,omitempty"`
 	EmergencyContact *EmergencyContactInput `json:"emergency_contact,omitempty"`
 
@@ -5574,7 +5576,7 @@ type RegistrationInput struct {
 
 // ResetRequest defines model for ResetRequest.
 type ResetRequest struct {
-	// Password To be changed first. Without it the answer has a link.
+	// Password A first password. The owner must change it before doing anything else. If absent, the answer has a link for choosing a password.
 	Password *string `json:"password,omitempty"`
 }
 
@@ -5585,11 +5587,11 @@ type Review struct {
 	From     time.Time       `json:"from"`
 	Sections []ReviewSection `json:"sections"`
 
-	// SignedOff Null until somebody signs the week off.
+	// SignedOff The sign-off of the week. Null until the week is signed off.
 	SignedOff *SignOff  `json:"signed_off"`
 	To        time.Time `json:"to"`
 
-	// Week The ISO week, in the clinic's time zone.
+	// Week The ISO week, by the clinic's time zone.
 	//
 	// Examples: 2026-W07
 	Week string `json:"week"`
@@ -5600,7 +5602,7 @@ type ReviewSection struct {
 	// Count The number of events of this kind.
 	Count int64 `json:"count"`
 
-	// Items The first of these events, oldest first.
+	// Items The first events of this kind, oldest first. There can be fewer items than count.
 	Items []ReviewSection_Items_Item `json:"items"`
 	Kind  ReviewSectionKind          `json:"kind"`
 }
@@ -5615,11 +5617,11 @@ type ReviewSectionKind string
 
 // RiskFlag defines model for RiskFlag.
 type RiskFlag struct {
-	// Finding Of the last review.
+	// Finding The finding of the last review.
 	Finding *string            `json:"finding"`
 	Id      openapi_types.UUID `json:"id"`
 
-	// Notice Of a record that 42 CFR Part 2 protects.
+	// Notice The notice of 42 CFR Part 2. Present only if Part 2 protects the record.
 	Notice    *string            `json:"notice,omitempty"`
 	PatientId openapi_types.UUID `json:"patient_id"`
 	RaisedAt  time.Time          `json:"raised_at"`
@@ -5633,7 +5635,7 @@ type RiskFlag struct {
 	ResolvedAt *time.Time          `json:"resolved_at"`
 	ResolvedBy *openapi_types.UUID `json:"resolved_by"`
 
-	// ReviewAt When somebody must have looked at it.
+	// ReviewAt The time by which the flag must be reviewed.
 	ReviewAt time.Time `json:"review_at"`
 	Version  int64     `json:"version"`
 }
@@ -5643,7 +5645,7 @@ type RiskFlagPage struct {
 	Items      []RiskFlagPage_Items_Item `json:"items"`
 	NextCursor *string                   `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -5654,11 +5656,11 @@ type RiskFlagPage_Items_Item struct {
 
 // RiskFlagPart defines model for RiskFlagPart.
 type RiskFlagPart struct {
-	// Finding Of the last review.
+	// Finding The finding of the last review.
 	Finding *string            `json:"finding,omitempty"`
 	Id      openapi_types.UUID `json:"id"`
 
-	// Notice Of a record that 42 CFR Part 2 protects.
+	// Notice The notice of 42 CFR Part 2. Present only if Part 2 protects the record.
 	Notice    *string             `json:"notice,omitempty"`
 	PatientId *openapi_types.UUID `json:"patient_id,omitempty"`
 	RaisedAt  *time.Time          `json:"raised_at,omitempty"`
@@ -5672,7 +5674,7 @@ type RiskFlagPart struct {
 	ResolvedAt *time.Time          `json:"resolved_at,omitempty"`
 	ResolvedBy *openapi_types.UUID `json:"resolved_by,omitempty"`
 
-	// ReviewAt When somebody must have looked at it.
+	// ReviewAt The time by which the flag must be reviewed.
 	ReviewAt *time.Time `json:"review_at,omitempty"`
 	Version  *int64     `json:"version,omitempty"`
 }
@@ -5682,7 +5684,7 @@ type RiskFlagReviewRequest struct {
 	// Finding Examples: Safe at home, with a plan
 	Finding string `json:"finding"`
 
-	// ReviewAt When to look again. Left out: the flag is resolved.
+	// ReviewAt The time by which the flag must be reviewed again. If absent, the flag is resolved.
 	ReviewAt *time.Time `json:"review_at,omitempty"`
 }
 
@@ -5712,14 +5714,14 @@ type Series_Appointments_Item struct {
 
 // SeriesInput defines model for SeriesInput.
 type SeriesInput struct {
-	// AllowOverlap Lets the appointment overlap others.
+	// AllowOverlap Whether the appointment may overlap others.
 	AllowOverlap *bool     `json:"allow_overlap,omitempty"`
 	EndsAt       time.Time `json:"ends_at"`
 
-	// Modality Else in_person.
+	// Modality Default: in_person.
 	Modality *SeriesInputModality `json:"modality,omitempty"`
 
-	// OverlapReason With allow_overlap: why.
+	// OverlapReason The reason for the overlap. Required with allow_overlap.
 	OverlapReason  *string            `json:"overlap_reason,omitempty"`
 	PatientId      openapi_types.UUID `json:"patient_id"`
 	PractitionerId openapi_types.UUID `json:"practitioner_id"`
@@ -5731,46 +5733,46 @@ type SeriesInput struct {
 	Rule     string    `json:"rule"`
 	StartsAt time.Time `json:"starts_at"`
 
-	// Status Else booked. What is pending ends by itself.
+	// Status Default: booked. A pending appointment is cancelled automatically after a while, unless it is booked before.
 	Status *SeriesInputStatus `json:"status,omitempty"`
 
-	// TimeZone An IANA time zone; else the clinic's.
+	// TimeZone The IANA time zone of the appointment. Default: the clinic's time zone.
 	//
 	// Examples: America/New_York
 	TimeZone *string `json:"time_zone,omitempty"`
 
-	// Type Else individual.
+	// Type Default: individual.
 	Type *SeriesInputType `json:"type,omitempty"`
 
-	// VideoUrl An https address; with the modality video only.
+	// VideoUrl An https address. Allowed only with the modality video.
 	//
 	// Examples: https://video.example.org/1
 	VideoUrl *string `json:"video_url,omitempty"`
 }
 
-// SeriesInputModality Else in_person.
+// SeriesInputModality Default: in_person.
 type SeriesInputModality string
 
-// SeriesInputStatus Else booked. What is pending ends by itself.
+// SeriesInputStatus Default: booked. A pending appointment is cancelled automatically after a while, unless it is booked before.
 type SeriesInputStatus string
 
-// SeriesInputType Else individual.
+// SeriesInputType Default: individual.
 type SeriesInputType string
 
 // Session defines model for Session.
 type Session struct {
-	// Address Where the login came from.
+	// Address The IP address of the login.
 	//
 	// Examples: 192.0.2.1
 	Address   *string   `json:"address"`
 	CreatedAt time.Time `json:"created_at"`
 
-	// Current It is the session of this request.
+	// Current Whether this request uses the session.
 	Current   bool               `json:"current"`
 	ExpiresAt time.Time          `json:"expires_at"`
 	Id        openapi_types.UUID `json:"id"`
 
-	// LastSeenAt Behind by up to a minute.
+	// LastSeenAt The time of the last request, at most one minute out of date.
 	LastSeenAt time.Time `json:"last_seen_at"`
 }
 
@@ -5779,7 +5781,7 @@ type SessionPage struct {
 	Items      []SessionPage_Items_Item `json:"items"`
 	NextCursor *string                  `json:"next_cursor"`
 
-	// Watermark With updated_since: what to ask for next time. It is the same on each page of a list.
+	// Watermark Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
 	Watermark *time.Time `json:"watermark,omitempty"`
 }
 
@@ -5790,18 +5792,18 @@ type SessionPage_Items_Item struct {
 
 // SessionPart defines model for SessionPart.
 type SessionPart struct {
-	// Address Where the login came from.
+	// Address The IP address of the login.
 	//
 	// Examples: 192.0.2.1
 	Address   *string    `json:"address,omitempty"`
 	CreatedAt *time.Time `json:"created_at,omitempty"`
 
-	// Current It is the session of this request.
+	// Current Whether this request uses the session.
 	Current   *bool              `json:"current,omitempty"`
 	ExpiresAt *time.Time         `json:"expires_at,omitempty"`
 	Id        openapi_types.UUID `json:"id"`
 
-	// LastSeenAt Behind by up to a minute.
+	// LastSeenAt The time of the last request, at most one minute out of date.
 	LastSeenAt *time.Time `json:"last_seen_at,omitempty"`
 }
 
@@ -5812,10 +5814,10 @@ type SignOff struct {
 	// By The account that signed off.
 	By *openapi_types.UUID `json:"by"`
 
-	// Details The week, its number of events, and the size of the log.
+	// Details The week, its number of events and the size of the audit log at the sign-off.
 	Details *string `json:"details"`
 
-	// EventId The event of the sign-off.
+	// EventId The audit event of the sign-off.
 	EventId openapi_types.UUID `json:"event_id"`
 	Note    *string            `json:"note"`
 }
@@ -5836,7 +5838,7 @@ type Slot struct {
 type Slots struct {
 	Items []Slot `json:"items"`
 
-	// TimeZone Of the practitioner's wall clock.
+	// TimeZone The IANA time zone of the practitioner's hours.
 	//
 	// Examples: America/New_York
 	TimeZone string `json:"time_zone"`
@@ -5846,7 +5848,7 @@ type Slots struct {
 type TimeOff struct {
 	From openapi_types.Date `json:"from"`
 
-	// To The last day, which is included.
+	// To The last day of the time off, inclusive.
 	To openapi_types.Date `json:"to"`
 }
 
@@ -5854,16 +5856,16 @@ type TimeOff struct {
 type TimeOffInput struct {
 	From openapi_types.Date `json:"from"`
 
-	// To The last day, which is included.
+	// To The last day of the time off, inclusive.
 	To openapi_types.Date `json:"to"`
 }
 
 // TransitionRequest defines model for TransitionRequest.
 type TransitionRequest struct {
-	// Following Cancels those that follow in the series too.
+	// Following If true, also cancel the later appointments of the series.
 	Following *bool `json:"following,omitempty"`
 
-	// Reason Cancelling needs one.
+	// Reason The reason for the transition. Required for cancelling.
 	//
 	// Examples: The patient is ill
 	Reason *string             `json:"reason,omitempty"`
@@ -5887,17 +5889,17 @@ type Unreadable struct {
 
 // WeeklyHours defines model for WeeklyHours.
 type WeeklyHours struct {
-	// From HH:MM.
+	// From A time of day, as HH:MM.
 	//
 	// Examples: 09:00
 	From string `json:"from"`
 
-	// To HH:MM, at most 24:00.
+	// To A time of day, as HH:MM, at most 24:00.
 	//
 	// Examples: 17:00
 	To string `json:"to"`
 
-	// Types Appointments of these types only.
+	// Types Only appointments of these types can be booked in these hours. Default: all types.
 	Types   *[]WeeklyHoursTypes `json:"types,omitempty"`
 	Weekday WeeklyHoursWeekday  `json:"weekday"`
 }
@@ -5910,17 +5912,17 @@ type WeeklyHoursWeekday string
 
 // WeeklyHoursInput defines model for WeeklyHoursInput.
 type WeeklyHoursInput struct {
-	// From HH:MM.
+	// From A time of day, as HH:MM.
 	//
 	// Examples: 09:00
 	From string `json:"from"`
 
-	// To HH:MM, at most 24:00.
+	// To A time of day, as HH:MM, at most 24:00.
 	//
 	// Examples: 17:00
 	To string `json:"to"`
 
-	// Types Appointments of these types only.
+	// Types Only appointments of these types can be booked in these hours. Default: all types.
 	Types   *[]WeeklyHoursInputTypes `json:"types,omitempty"`
 	Weekday WeeklyHoursInputWeekday  `json:"weekday"`
 }
@@ -5933,7 +5935,7 @@ type WeeklyHoursInputWeekday string
 
 // ShowStartPageParams defines parameters for ShowStartPage.
 type ShowStartPageParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -5943,16 +5945,16 @@ type ListAccountsParams struct {
 	Role     *string `form:"role,omitempty" json:"role,omitempty"`
 	Disabled *bool   `form:"disabled,omitempty" json:"disabled,omitempty"`
 
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListAccountsParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -5961,40 +5963,40 @@ type ListAccountsParamsFields string
 
 // AddAccountParams defines parameters for AddAccount.
 type AddAccountParams struct {
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ShowAccountParams defines parameters for ShowAccount.
 type ShowAccountParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ChangeAccountParams defines parameters for ChangeAccount.
 type ChangeAccountParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 }
 
 // ResetAccountParams defines parameters for ResetAccount.
 type ResetAccountParams struct {
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ListAPIKeysParams defines parameters for ListAPIKeys.
 type ListAPIKeysParams struct {
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListAPIKeysParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6003,46 +6005,46 @@ type ListAPIKeysParamsFields string
 
 // RevokeAPIKeyParams defines parameters for RevokeAPIKey.
 type RevokeAPIKeyParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 }
 
 // ShowAPIKeyParams defines parameters for ShowAPIKey.
 type ShowAPIKeyParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // BookSeriesParams defines parameters for BookSeries.
 type BookSeriesParams struct {
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ShowSeriesParams defines parameters for ShowSeries.
 type ShowSeriesParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListAppointmentsParams defines parameters for ListAppointments.
 type ListAppointmentsParams struct {
-	// UpdatedSince What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+	// UpdatedSince Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer.
 	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string             `form:"cursor,omitempty" json:"cursor,omitempty"`
 	From   *time.Time          `form:"from,omitempty" json:"from,omitempty"`
 	To     *time.Time          `form:"to,omitempty" json:"to,omitempty"`
 	Day    *openapi_types.Date `form:"day,omitempty" json:"day,omitempty"`
 
-	// Week The week from Monday that this day is in.
+	// Week Any day of a week. Selects that week, from Monday to Sunday.
 	Week *openapi_types.Date `form:"week,omitempty" json:"week,omitempty"`
 
-	// TimeZone The IANA time zone that a day or a week is of; else the clinic's.
+	// TimeZone The IANA time zone of day and week. Default: the clinic's time zone.
 	TimeZone       *string                         `form:"time_zone,omitempty" json:"time_zone,omitempty"`
 	PractitionerId *openapi_types.UUID             `form:"practitioner_id,omitempty" json:"practitioner_id,omitempty"`
 	SeriesId       *openapi_types.UUID             `form:"series_id,omitempty" json:"series_id,omitempty"`
@@ -6050,10 +6052,10 @@ type ListAppointmentsParams struct {
 	Sort           *ListAppointmentsParamsSort     `form:"sort,omitempty" json:"sort,omitempty"`
 	PatientId      *openapi_types.UUID             `form:"patient_id,omitempty" json:"patient_id,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListAppointmentsParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6068,81 +6070,81 @@ type ListAppointmentsParamsFields string
 
 // BookAppointmentParams defines parameters for BookAppointment.
 type BookAppointmentParams struct {
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ShowAppointmentParams defines parameters for ShowAppointment.
 type ShowAppointmentParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ChangeAppointmentParams defines parameters for ChangeAppointment.
 type ChangeAppointmentParams struct {
-	// Following Changes those that follow in the series in the same way.
+	// Following If true, also change the later appointments of the series in the same way.
 	Following *bool `form:"following,omitempty" json:"following,omitempty"`
 
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 }
 
 // ReplaceAppointmentParams defines parameters for ReplaceAppointment.
 type ReplaceAppointmentParams struct {
-	// Following Changes those that follow in the series in the same way.
+	// Following If true, also change the later appointments of the series in the same way.
 	Following *bool `form:"following,omitempty" json:"following,omitempty"`
 
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 }
 
 // TakeAppointmentToAnotherStateParams defines parameters for TakeAppointmentToAnotherState.
 type TakeAppointmentToAnotherStateParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ListAuditEventsParams defines parameters for ListAuditEvents.
 type ListAuditEventsParams struct {
-	// Subject A row that was shown or changed.
+	// Subject Only events that showed or changed this row.
 	Subject *openapi_types.UUID `form:"subject,omitempty" json:"subject,omitempty"`
 
-	// UserId The account that acted.
+	// UserId Only events of this account.
 	UserId *openapi_types.UUID `form:"user_id,omitempty" json:"user_id,omitempty"`
 
-	// EntityId The one row that the action was about.
+	// EntityId Only events of actions that were about this single row.
 	EntityId *openapi_types.UUID          `form:"entity_id,omitempty" json:"entity_id,omitempty"`
 	Action   *ListAuditEventsParamsAction `form:"action,omitempty" json:"action,omitempty"`
 
-	// EntityType The kind of row.
+	// EntityType Only events about rows of this type.
 	EntityType *ListAuditEventsParamsEntityType `form:"entity_type,omitempty" json:"entity_type,omitempty"`
 	Outcome    *ListAuditEventsParamsOutcome    `form:"outcome,omitempty" json:"outcome,omitempty"`
 
-	// Origin What acted.
+	// Origin Only actions from this source.
 	Origin *ListAuditEventsParamsOrigin `form:"origin,omitempty" json:"origin,omitempty"`
 
-	// RequestId The X-Request-Id of the request.
+	// RequestId Only events of the request with this X-Request-Id.
 	RequestId *string `form:"request_id,omitempty" json:"request_id,omitempty"`
 
-	// From Events at this time or later.
+	// From Only events at this time or later.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Events before this time.
+	// To Only events before this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListAuditEventsParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6163,31 +6165,31 @@ type ListAuditEventsParamsFields string
 
 // SignOffAuditReviewParams defines parameters for SignOffAuditReview.
 type SignOffAuditReviewParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ShowYourAccountParams defines parameters for ShowYourAccount.
 type ShowYourAccountParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListYourSessionsParams defines parameters for ListYourSessions.
 type ListYourSessionsParams struct {
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListYourSessionsParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6196,10 +6198,10 @@ type ListYourSessionsParamsFields string
 
 // ListEmergencyAccessesParams defines parameters for ListEmergencyAccesses.
 type ListEmergencyAccessesParams struct {
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListEmergencyAccessesParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6208,22 +6210,22 @@ type ListEmergencyAccessesParamsFields string
 
 // OpenEmergencyAccessParams defines parameters for OpenEmergencyAccess.
 type OpenEmergencyAccessParams struct {
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ShowConsentParams defines parameters for ShowConsent.
 type ShowConsentParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // RevokeConsentParams defines parameters for RevokeConsent.
 type RevokeConsentParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6233,32 +6235,32 @@ type ListMedicalRecordsParams struct {
 	AppointmentId *openapi_types.UUID `form:"appointment_id,omitempty" json:"appointment_id,omitempty"`
 	AuthorId      *openapi_types.UUID `form:"author_id,omitempty" json:"author_id,omitempty"`
 
-	// Kind Psychotherapy notes are listed only where this asks.
+	// Kind The kinds of records to return. Psychotherapy notes are returned only if this parameter names their kind.
 	Kind   *[]ListMedicalRecordsParamsKind   `form:"kind,omitempty" json:"kind,omitempty"`
 	Status *[]ListMedicalRecordsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
 
-	// From The first moment of occurred_at.
+	// From Only records with occurred_at at this time or later.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
-	// To The moment before which occurred_at lies.
+	// To Only records with occurred_at before this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 
-	// Sort By occurred_at, the latest come first.
+	// Sort occurred_at: the latest records first. updated_at: the order of the last change.
 	Sort *ListMedicalRecordsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// UpdatedSince What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+	// UpdatedSince Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer.
 	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListMedicalRecordsParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6276,16 +6278,16 @@ type ListMedicalRecordsParamsFields string
 
 // WriteMedicalRecordParams defines parameters for WriteMedicalRecord.
 type WriteMedicalRecordParams struct {
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ShowMedicalRecordParams defines parameters for ShowMedicalRecord.
 type ShowMedicalRecordParams struct {
-	// Render Adds the content as HTML that is safe to put into a page.
+	// Render html: also return the content as HTML that is safe to embed in a page.
 	Render *ShowMedicalRecordParamsRender `form:"render,omitempty" json:"render,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6294,37 +6296,37 @@ type ShowMedicalRecordParamsRender string
 
 // ChangeMedicalRecordParams defines parameters for ChangeMedicalRecord.
 type ChangeMedicalRecordParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 }
 
 // ReplaceMedicalRecordParams defines parameters for ReplaceMedicalRecord.
 type ReplaceMedicalRecordParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 }
 
 // AmendMedicalRecordParams defines parameters for AmendMedicalRecord.
 type AmendMedicalRecordParams struct {
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // MarkMedicalRecordAsEnteredInErrorParams defines parameters for MarkMedicalRecordAsEnteredInError.
 type MarkMedicalRecordAsEnteredInErrorParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ListVersionsMedicalRecordParams defines parameters for ListVersionsMedicalRecord.
 type ListVersionsMedicalRecordParams struct {
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListVersionsMedicalRecordParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6333,10 +6335,10 @@ type ListVersionsMedicalRecordParamsFields string
 
 // SignMedicalRecordParams defines parameters for SignMedicalRecord.
 type SignMedicalRecordParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6350,22 +6352,22 @@ type ListPatientsParams struct {
 	DateOfBirth *string `form:"date_of_birth,omitempty" json:"date_of_birth,omitempty"`
 	Q           *string `form:"q,omitempty" json:"q,omitempty"`
 
-	// Sort By id is about the order of registration.
+	// Sort id: approximately the order of registration. updated_at: the order of the last change.
 	Sort *ListPatientsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// UpdatedSince What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+	// UpdatedSince Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer.
 	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListPatientsParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6377,7 +6379,7 @@ type ListPatientsParamsFields string
 
 // RegisterPatientParams defines parameters for RegisterPatient.
 type RegisterPatientParams struct {
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6386,65 +6388,65 @@ type DeactivateOrPurgePatientParams struct {
 	Purge  *bool   `form:"purge,omitempty" json:"purge,omitempty"`
 	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
 
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 }
 
 // ShowPatientParams defines parameters for ShowPatient.
 type ShowPatientParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ChangePatientParams defines parameters for ChangePatient.
 type ChangePatientParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 }
 
 // ReplacePatientParams defines parameters for ReplacePatient.
 type ReplacePatientParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 }
 
 // PrintAccountingAccessesParams defines parameters for PrintAccountingAccesses.
 type PrintAccountingAccessesParams struct {
-	// From Accesses at this time or later.
+	// From Only accesses at this time or later.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Accesses before this time.
+	// To Only accesses before this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 }
 
 // ListAppointmentsPatientParams defines parameters for ListAppointmentsPatient.
 type ListAppointmentsPatientParams struct {
-	// UpdatedSince What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+	// UpdatedSince Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer.
 	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string             `form:"cursor,omitempty" json:"cursor,omitempty"`
 	From   *time.Time          `form:"from,omitempty" json:"from,omitempty"`
 	To     *time.Time          `form:"to,omitempty" json:"to,omitempty"`
 	Day    *openapi_types.Date `form:"day,omitempty" json:"day,omitempty"`
 
-	// Week The week from Monday that this day is in.
+	// Week Any day of a week. Selects that week, from Monday to Sunday.
 	Week *openapi_types.Date `form:"week,omitempty" json:"week,omitempty"`
 
-	// TimeZone The IANA time zone that a day or a week is of; else the clinic's.
+	// TimeZone The IANA time zone of day and week. Default: the clinic's time zone.
 	TimeZone       *string                                `form:"time_zone,omitempty" json:"time_zone,omitempty"`
 	PractitionerId *openapi_types.UUID                    `form:"practitioner_id,omitempty" json:"practitioner_id,omitempty"`
 	SeriesId       *openapi_types.UUID                    `form:"series_id,omitempty" json:"series_id,omitempty"`
 	Status         *[]ListAppointmentsPatientParamsStatus `form:"status,omitempty" json:"status,omitempty"`
 	Sort           *ListAppointmentsPatientParamsSort     `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListAppointmentsPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6459,39 +6461,39 @@ type ListAppointmentsPatientParamsFields string
 
 // ListAuditEventsPatientParams defines parameters for ListAuditEventsPatient.
 type ListAuditEventsPatientParams struct {
-	// UserId The account that acted.
+	// UserId Only events of this account.
 	UserId *openapi_types.UUID `form:"user_id,omitempty" json:"user_id,omitempty"`
 
-	// EntityId The one row that the action was about.
+	// EntityId Only events of actions that were about this single row.
 	EntityId *openapi_types.UUID                 `form:"entity_id,omitempty" json:"entity_id,omitempty"`
 	Action   *ListAuditEventsPatientParamsAction `form:"action,omitempty" json:"action,omitempty"`
 
-	// EntityType The kind of row.
+	// EntityType Only events about rows of this type.
 	EntityType *ListAuditEventsPatientParamsEntityType `form:"entity_type,omitempty" json:"entity_type,omitempty"`
 	Outcome    *ListAuditEventsPatientParamsOutcome    `form:"outcome,omitempty" json:"outcome,omitempty"`
 
-	// Origin What acted.
+	// Origin Only actions from this source.
 	Origin *ListAuditEventsPatientParamsOrigin `form:"origin,omitempty" json:"origin,omitempty"`
 
-	// RequestId The X-Request-Id of the request.
+	// RequestId Only events of the request with this X-Request-Id.
 	RequestId *string `form:"request_id,omitempty" json:"request_id,omitempty"`
 
-	// From Events at this time or later.
+	// From Only events at this time or later.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Events before this time.
+	// To Only events before this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListAuditEventsPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6512,10 +6514,10 @@ type ListAuditEventsPatientParamsFields string
 
 // ListCliniciansPatientParams defines parameters for ListCliniciansPatient.
 type ListCliniciansPatientParams struct {
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListCliniciansPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6524,28 +6526,28 @@ type ListCliniciansPatientParamsFields string
 
 // AssignClinicianParams defines parameters for AssignClinician.
 type AssignClinicianParams struct {
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // UnassignClinicianParams defines parameters for UnassignClinician.
 type UnassignClinicianParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 }
 
 // ListConsentsPatientParams defines parameters for ListConsentsPatient.
 type ListConsentsPatientParams struct {
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListConsentsPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6554,22 +6556,22 @@ type ListConsentsPatientParamsFields string
 
 // RecordConsentParams defines parameters for RecordConsent.
 type RecordConsentParams struct {
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ListDisclosuresPatientParams defines parameters for ListDisclosuresPatient.
 type ListDisclosuresPatientParams struct {
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListDisclosuresPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6578,7 +6580,7 @@ type ListDisclosuresPatientParamsFields string
 
 // RecordDisclosureParams defines parameters for RecordDisclosure.
 type RecordDisclosureParams struct {
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -6587,32 +6589,32 @@ type ListMedicalRecordsPatientParams struct {
 	AppointmentId *openapi_types.UUID `form:"appointment_id,omitempty" json:"appointment_id,omitempty"`
 	AuthorId      *openapi_types.UUID `form:"author_id,omitempty" json:"author_id,omitempty"`
 
-	// Kind Psychotherapy notes are listed only where this asks.
+	// Kind The kinds of records to return. Psychotherapy notes are returned only if this parameter names their kind.
 	Kind   *[]ListMedicalRecordsPatientParamsKind   `form:"kind,omitempty" json:"kind,omitempty"`
 	Status *[]ListMedicalRecordsPatientParamsStatus `form:"status,omitempty" json:"status,omitempty"`
 
-	// From The first moment of occurred_at.
+	// From Only records with occurred_at at this time or later.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
-	// To The moment before which occurred_at lies.
+	// To Only records with occurred_at before this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 
-	// Sort By occurred_at, the latest come first.
+	// Sort occurred_at: the latest records first. updated_at: the order of the last change.
 	Sort *ListMedicalRecordsPatientParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// UpdatedSince What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+	// UpdatedSince Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer.
 	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListMedicalRecordsPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6630,28 +6632,28 @@ type ListMedicalRecordsPatientParamsFields string
 
 // MergePatientParams defines parameters for MergePatient.
 type MergePatientParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ListRiskFlagsPatientParams defines parameters for ListRiskFlagsPatient.
 type ListRiskFlagsPatientParams struct {
-	// Open Only flags that are not resolved.
+	// Open If true, only flags that are not resolved.
 	Open *bool `form:"open,omitempty" json:"open,omitempty"`
 
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListRiskFlagsPatientParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6660,25 +6662,25 @@ type ListRiskFlagsPatientParamsFields string
 
 // UnmergePatientParams defines parameters for UnmergePatient.
 type UnmergePatientParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ListPractitionersParams defines parameters for ListPractitioners.
 type ListPractitionersParams struct {
-	// Limit The greatest number of rows, from 1 to 200; 50 without it.
+	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The next_cursor of the page before.
+	// Cursor The next_cursor of the previous page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Fields The members of the items to answer; id always is.
+	// Fields The members to return of each item. id is always returned.
 	Fields *[]ListPractitionersParamsFields `form:"fields,omitempty" json:"fields,omitempty"`
 
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -6687,19 +6689,19 @@ type ListPractitionersParamsFields string
 
 // ShowPractitionerParams defines parameters for ShowPractitioner.
 type ShowPractitionerParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ShowHoursPractitionerParams defines parameters for ShowHoursPractitioner.
 type ShowHoursPractitionerParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // SetHoursPractitionerParams defines parameters for SetHoursPractitioner.
 type SetHoursPractitionerParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 }
 
@@ -6709,13 +6711,13 @@ type ListFreeSlotsPractitionerParams struct {
 	To   *time.Time          `form:"to,omitempty" json:"to,omitempty"`
 	Day  *openapi_types.Date `form:"day,omitempty" json:"day,omitempty"`
 
-	// Week The week from Monday that this day is in.
+	// Week Any day of a week. Selects that week, from Monday to Sunday.
 	Week *openapi_types.Date `form:"week,omitempty" json:"week,omitempty"`
 
-	// TimeZone The IANA time zone that a day or a week is of; else the clinic's.
+	// TimeZone The IANA time zone of day and week. Default: the clinic's time zone.
 	TimeZone *string `form:"time_zone,omitempty" json:"time_zone,omitempty"`
 
-	// Minutes How long a slot is, from 5 to 1440; else 60.
+	// Minutes The length of a slot in minutes, from 5 to 1440. Default: 60.
 	Minutes *int64                               `form:"minutes,omitempty" json:"minutes,omitempty"`
 	Type    *ListFreeSlotsPractitionerParamsType `form:"type,omitempty" json:"type,omitempty"`
 }
@@ -6725,34 +6727,34 @@ type ListFreeSlotsPractitionerParamsType string
 
 // ReviewRiskFlagParams defines parameters for ReviewRiskFlag.
 type ReviewRiskFlagParams struct {
-	// IfMatch The ETag of the version that was read, or *.
+	// IfMatch The ETag of the version you read, or * for any version.
 	IfMatch string `json:"If-Match"`
 
-	// IdempotencyKey A repeat with the same key within 24 hours gives the first result again.
+	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ShowAPIInBrowserParams defines parameters for ShowAPIInBrowser.
 type ShowAPIInBrowserParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // GetScriptAPIPageParams defines parameters for GetScriptAPIPage.
 type GetScriptAPIPageParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // GetCodeSwaggerUIParams defines parameters for GetCodeSwaggerUI.
 type GetCodeSwaggerUIParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // GetStyleSwaggerUIParams defines parameters for GetStyleSwaggerUI.
 type GetStyleSwaggerUIParams struct {
-	// IfNoneMatch The ETag of an answer that is known.
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -8744,7 +8746,7 @@ type ClientInterface interface {
 
 	// TakeAppointmentToAnotherStateWithBody Take an appointment to another state
 	//
-	// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival where allow_overlap is set.
+	// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival with allow_overlap.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8753,7 +8755,7 @@ type ClientInterface interface {
 
 	// TakeAppointmentToAnotherState Take an appointment to another state
 	//
-	// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival where allow_overlap is set.
+	// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival with allow_overlap.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8769,7 +8771,7 @@ type ClientInterface interface {
 
 	// ShowNewestCheckpoint Show the newest checkpoint
 	//
-	// Needs a login or an API key, whatever its permissions.
+	// Needs a login or an API key, but no permission.
 	//
 	// Corresponds with GET /api/v1/audit-logs/checkpoint (the `ShowNewestCheckpoint` operationId).
 	ShowNewestCheckpoint(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -8783,7 +8785,7 @@ type ClientInterface interface {
 
 	// OpenAuditDiff Open an audit diff
 	//
-	// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` of all patients, for a change of demographics.
+	// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event changed demographics.
 	//
 	// Corresponds with GET /api/v1/audit-logs/{id}/diff (the `OpenAuditDiff` operationId).
 	OpenAuditDiff(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -8822,7 +8824,7 @@ type ClientInterface interface {
 
 	// LogInWithBody Log in
 	//
-	// Needs no login. Requests are limited for each address.
+	// Needs no login. The number of requests from each address is limited.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8831,7 +8833,7 @@ type ClientInterface interface {
 
 	// LogIn Log in
 	//
-	// Needs no login. Requests are limited for each address.
+	// Needs no login. The number of requests from each address is limited.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8840,21 +8842,21 @@ type ClientInterface interface {
 
 	// LogOut Log out
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Corresponds with POST /api/v1/auth/logout (the `LogOut` operationId).
 	LogOut(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ShowYourAccount Show your account
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Corresponds with GET /api/v1/auth/me (the `ShowYourAccount` operationId).
 	ShowYourAccount(ctx context.Context, params *ShowYourAccountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeYourPasswordWithBody Change your password
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8863,7 +8865,7 @@ type ClientInterface interface {
 
 	// ChangeYourPassword Change your password
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8872,7 +8874,7 @@ type ClientInterface interface {
 
 	// RenewRecoveryCodesWithBody Renew the recovery codes
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8881,7 +8883,7 @@ type ClientInterface interface {
 
 	// RenewRecoveryCodes Renew the recovery codes
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8890,7 +8892,7 @@ type ClientInterface interface {
 
 	// ChoosePasswordByLinkWithBody Choose a password by link
 	//
-	// Needs no login. Requests are limited for each address.
+	// Needs no login. The number of requests from each address is limited.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8899,7 +8901,7 @@ type ClientInterface interface {
 
 	// ChoosePasswordByLink Choose a password by link
 	//
-	// Needs no login. Requests are limited for each address.
+	// Needs no login. The number of requests from each address is limited.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8908,21 +8910,21 @@ type ClientInterface interface {
 
 	// ListYourSessions List your sessions
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Corresponds with GET /api/v1/auth/sessions (the `ListYourSessions` operationId).
 	ListYourSessions(ctx context.Context, params *ListYourSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EndSession End a session
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Corresponds with DELETE /api/v1/auth/sessions/{id} (the `EndSession` operationId).
 	EndSession(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EnrolSecondFactorWithBody Enrol a second factor
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8931,7 +8933,7 @@ type ClientInterface interface {
 
 	// EnrolSecondFactor Enrol a second factor
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8940,7 +8942,7 @@ type ClientInterface interface {
 
 	// ConfirmSecondFactorWithBody Confirm a second factor
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8949,7 +8951,7 @@ type ClientInterface interface {
 
 	// ConfirmSecondFactor Confirm a second factor
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8958,7 +8960,7 @@ type ClientInterface interface {
 
 	// DisableSecondFactorWithBody Disable the second factor
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8967,7 +8969,7 @@ type ClientInterface interface {
 
 	// DisableSecondFactor Disable the second factor
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -10058,7 +10060,7 @@ func (c *Client) ReplaceAppointment(ctx context.Context, id openapi_types.UUID, 
 
 // TakeAppointmentToAnotherStateWithBody Take an appointment to another state
 //
-// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival where allow_overlap is set.
+// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival with allow_overlap.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10077,7 +10079,7 @@ func (c *Client) TakeAppointmentToAnotherStateWithBody(ctx context.Context, id o
 
 // TakeAppointmentToAnotherState Take an appointment to another state
 //
-// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival where allow_overlap is set.
+// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival with allow_overlap.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10113,7 +10115,7 @@ func (c *Client) ListAuditEvents(ctx context.Context, params *ListAuditEventsPar
 
 // ShowNewestCheckpoint Show the newest checkpoint
 //
-// Needs a login or an API key, whatever its permissions.
+// Needs a login or an API key, but no permission.
 //
 // Corresponds with GET /api/v1/audit-logs/checkpoint (the `ShowNewestCheckpoint` operationId).
 func (c *Client) ShowNewestCheckpoint(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10147,7 +10149,7 @@ func (c *Client) ShowAuditEvent(ctx context.Context, id openapi_types.UUID, reqE
 
 // OpenAuditDiff Open an audit diff
 //
-// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` of all patients, for a change of demographics.
+// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event changed demographics.
 //
 // Corresponds with GET /api/v1/audit-logs/{id}/diff (the `OpenAuditDiff` operationId).
 func (c *Client) OpenAuditDiff(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10236,7 +10238,7 @@ func (c *Client) SignOffAuditReview(ctx context.Context, week string, params *Si
 
 // LogInWithBody Log in
 //
-// Needs no login. Requests are limited for each address.
+// Needs no login. The number of requests from each address is limited.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10255,7 +10257,7 @@ func (c *Client) LogInWithBody(ctx context.Context, contentType string, body io.
 
 // LogIn Log in
 //
-// Needs no login. Requests are limited for each address.
+// Needs no login. The number of requests from each address is limited.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10274,7 +10276,7 @@ func (c *Client) LogIn(ctx context.Context, body LogInJSONRequestBody, reqEditor
 
 // LogOut Log out
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Corresponds with POST /api/v1/auth/logout (the `LogOut` operationId).
 func (c *Client) LogOut(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10291,7 +10293,7 @@ func (c *Client) LogOut(ctx context.Context, reqEditors ...RequestEditorFn) (*ht
 
 // ShowYourAccount Show your account
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Corresponds with GET /api/v1/auth/me (the `ShowYourAccount` operationId).
 func (c *Client) ShowYourAccount(ctx context.Context, params *ShowYourAccountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10308,7 +10310,7 @@ func (c *Client) ShowYourAccount(ctx context.Context, params *ShowYourAccountPar
 
 // ChangeYourPasswordWithBody Change your password
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10327,7 +10329,7 @@ func (c *Client) ChangeYourPasswordWithBody(ctx context.Context, contentType str
 
 // ChangeYourPassword Change your password
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10346,7 +10348,7 @@ func (c *Client) ChangeYourPassword(ctx context.Context, body ChangeYourPassword
 
 // RenewRecoveryCodesWithBody Renew the recovery codes
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10365,7 +10367,7 @@ func (c *Client) RenewRecoveryCodesWithBody(ctx context.Context, contentType str
 
 // RenewRecoveryCodes Renew the recovery codes
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10384,7 +10386,7 @@ func (c *Client) RenewRecoveryCodes(ctx context.Context, body RenewRecoveryCodes
 
 // ChoosePasswordByLinkWithBody Choose a password by link
 //
-// Needs no login. Requests are limited for each address.
+// Needs no login. The number of requests from each address is limited.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10403,7 +10405,7 @@ func (c *Client) ChoosePasswordByLinkWithBody(ctx context.Context, contentType s
 
 // ChoosePasswordByLink Choose a password by link
 //
-// Needs no login. Requests are limited for each address.
+// Needs no login. The number of requests from each address is limited.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10422,7 +10424,7 @@ func (c *Client) ChoosePasswordByLink(ctx context.Context, body ChoosePasswordBy
 
 // ListYourSessions List your sessions
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Corresponds with GET /api/v1/auth/sessions (the `ListYourSessions` operationId).
 func (c *Client) ListYourSessions(ctx context.Context, params *ListYourSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10439,7 +10441,7 @@ func (c *Client) ListYourSessions(ctx context.Context, params *ListYourSessionsP
 
 // EndSession End a session
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Corresponds with DELETE /api/v1/auth/sessions/{id} (the `EndSession` operationId).
 func (c *Client) EndSession(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10456,7 +10458,7 @@ func (c *Client) EndSession(ctx context.Context, id openapi_types.UUID, reqEdito
 
 // EnrolSecondFactorWithBody Enrol a second factor
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10475,7 +10477,7 @@ func (c *Client) EnrolSecondFactorWithBody(ctx context.Context, contentType stri
 
 // EnrolSecondFactor Enrol a second factor
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10494,7 +10496,7 @@ func (c *Client) EnrolSecondFactor(ctx context.Context, body EnrolSecondFactorJS
 
 // ConfirmSecondFactorWithBody Confirm a second factor
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10513,7 +10515,7 @@ func (c *Client) ConfirmSecondFactorWithBody(ctx context.Context, contentType st
 
 // ConfirmSecondFactor Confirm a second factor
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10532,7 +10534,7 @@ func (c *Client) ConfirmSecondFactor(ctx context.Context, body ConfirmSecondFact
 
 // DisableSecondFactorWithBody Disable the second factor
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10551,7 +10553,7 @@ func (c *Client) DisableSecondFactorWithBody(ctx context.Context, contentType st
 
 // DisableSecondFactor Disable the second factor
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -18142,7 +18144,7 @@ type ClientWithResponsesInterface interface {
 
 	// TakeAppointmentToAnotherStateWithBodyWithResponse Take an appointment to another state
 	//
-	// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival where allow_overlap is set.
+	// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival with allow_overlap.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18151,7 +18153,7 @@ type ClientWithResponsesInterface interface {
 
 	// TakeAppointmentToAnotherStateWithResponse Take an appointment to another state
 	//
-	// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival where allow_overlap is set.
+	// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival with allow_overlap.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18169,7 +18171,7 @@ type ClientWithResponsesInterface interface {
 
 	// ShowNewestCheckpointWithResponse Show the newest checkpoint
 	//
-	// Needs a login or an API key, whatever its permissions.
+	// Needs a login or an API key, but no permission.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -18187,7 +18189,7 @@ type ClientWithResponsesInterface interface {
 
 	// OpenAuditDiffWithResponse Open an audit diff
 	//
-	// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` of all patients, for a change of demographics.
+	// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event changed demographics.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -18232,7 +18234,7 @@ type ClientWithResponsesInterface interface {
 
 	// LogInWithBodyWithResponse Log in
 	//
-	// Needs no login. Requests are limited for each address.
+	// Needs no login. The number of requests from each address is limited.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18241,7 +18243,7 @@ type ClientWithResponsesInterface interface {
 
 	// LogInWithResponse Log in
 	//
-	// Needs no login. Requests are limited for each address.
+	// Needs no login. The number of requests from each address is limited.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18250,7 +18252,7 @@ type ClientWithResponsesInterface interface {
 
 	// LogOutWithResponse Log out
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -18259,7 +18261,7 @@ type ClientWithResponsesInterface interface {
 
 	// ShowYourAccountWithResponse Show your account
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -18268,7 +18270,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeYourPasswordWithBodyWithResponse Change your password
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18277,7 +18279,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeYourPasswordWithResponse Change your password
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18286,7 +18288,7 @@ type ClientWithResponsesInterface interface {
 
 	// RenewRecoveryCodesWithBodyWithResponse Renew the recovery codes
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18295,7 +18297,7 @@ type ClientWithResponsesInterface interface {
 
 	// RenewRecoveryCodesWithResponse Renew the recovery codes
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18304,7 +18306,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChoosePasswordByLinkWithBodyWithResponse Choose a password by link
 	//
-	// Needs no login. Requests are limited for each address.
+	// Needs no login. The number of requests from each address is limited.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18313,7 +18315,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChoosePasswordByLinkWithResponse Choose a password by link
 	//
-	// Needs no login. Requests are limited for each address.
+	// Needs no login. The number of requests from each address is limited.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18322,7 +18324,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListYourSessionsWithResponse List your sessions
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -18331,7 +18333,7 @@ type ClientWithResponsesInterface interface {
 
 	// EndSessionWithResponse End a session
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -18340,7 +18342,7 @@ type ClientWithResponsesInterface interface {
 
 	// EnrolSecondFactorWithBodyWithResponse Enrol a second factor
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18349,7 +18351,7 @@ type ClientWithResponsesInterface interface {
 
 	// EnrolSecondFactorWithResponse Enrol a second factor
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18358,7 +18360,7 @@ type ClientWithResponsesInterface interface {
 
 	// ConfirmSecondFactorWithBodyWithResponse Confirm a second factor
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18367,7 +18369,7 @@ type ClientWithResponsesInterface interface {
 
 	// ConfirmSecondFactorWithResponse Confirm a second factor
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18376,7 +18378,7 @@ type ClientWithResponsesInterface interface {
 
 	// DisableSecondFactorWithBodyWithResponse Disable the second factor
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18385,7 +18387,7 @@ type ClientWithResponsesInterface interface {
 
 	// DisableSecondFactorWithResponse Disable the second factor
 	//
-	// Needs the login of a person, even while a first password or a second factor is due.
+	// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -24534,7 +24536,7 @@ func (c *ClientWithResponses) ReplaceAppointmentWithResponse(ctx context.Context
 
 // TakeAppointmentToAnotherStateWithBodyWithResponse Take an appointment to another state
 //
-// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival where allow_overlap is set.
+// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival with allow_overlap.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24549,7 +24551,7 @@ func (c *ClientWithResponses) TakeAppointmentToAnotherStateWithBodyWithResponse(
 
 // TakeAppointmentToAnotherStateWithResponse Take an appointment to another state
 //
-// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival where allow_overlap is set.
+// Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival with allow_overlap.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24579,7 +24581,7 @@ func (c *ClientWithResponses) ListAuditEventsWithResponse(ctx context.Context, p
 
 // ShowNewestCheckpointWithResponse Show the newest checkpoint
 //
-// Needs a login or an API key, whatever its permissions.
+// Needs a login or an API key, but no permission.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24609,7 +24611,7 @@ func (c *ClientWithResponses) ShowAuditEventWithResponse(ctx context.Context, id
 
 // OpenAuditDiffWithResponse Open an audit diff
 //
-// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` of all patients, for a change of demographics.
+// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event changed demographics.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24684,7 +24686,7 @@ func (c *ClientWithResponses) SignOffAuditReviewWithResponse(ctx context.Context
 
 // LogInWithBodyWithResponse Log in
 //
-// Needs no login. Requests are limited for each address.
+// Needs no login. The number of requests from each address is limited.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24699,7 +24701,7 @@ func (c *ClientWithResponses) LogInWithBodyWithResponse(ctx context.Context, con
 
 // LogInWithResponse Log in
 //
-// Needs no login. Requests are limited for each address.
+// Needs no login. The number of requests from each address is limited.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24714,7 +24716,7 @@ func (c *ClientWithResponses) LogInWithResponse(ctx context.Context, body LogInJ
 
 // LogOutWithResponse Log out
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24729,7 +24731,7 @@ func (c *ClientWithResponses) LogOutWithResponse(ctx context.Context, reqEditors
 
 // ShowYourAccountWithResponse Show your account
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24744,7 +24746,7 @@ func (c *ClientWithResponses) ShowYourAccountWithResponse(ctx context.Context, p
 
 // ChangeYourPasswordWithBodyWithResponse Change your password
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24759,7 +24761,7 @@ func (c *ClientWithResponses) ChangeYourPasswordWithBodyWithResponse(ctx context
 
 // ChangeYourPasswordWithResponse Change your password
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24774,7 +24776,7 @@ func (c *ClientWithResponses) ChangeYourPasswordWithResponse(ctx context.Context
 
 // RenewRecoveryCodesWithBodyWithResponse Renew the recovery codes
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24789,7 +24791,7 @@ func (c *ClientWithResponses) RenewRecoveryCodesWithBodyWithResponse(ctx context
 
 // RenewRecoveryCodesWithResponse Renew the recovery codes
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24804,7 +24806,7 @@ func (c *ClientWithResponses) RenewRecoveryCodesWithResponse(ctx context.Context
 
 // ChoosePasswordByLinkWithBodyWithResponse Choose a password by link
 //
-// Needs no login. Requests are limited for each address.
+// Needs no login. The number of requests from each address is limited.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24819,7 +24821,7 @@ func (c *ClientWithResponses) ChoosePasswordByLinkWithBodyWithResponse(ctx conte
 
 // ChoosePasswordByLinkWithResponse Choose a password by link
 //
-// Needs no login. Requests are limited for each address.
+// Needs no login. The number of requests from each address is limited.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24834,7 +24836,7 @@ func (c *ClientWithResponses) ChoosePasswordByLinkWithResponse(ctx context.Conte
 
 // ListYourSessionsWithResponse List your sessions
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24849,7 +24851,7 @@ func (c *ClientWithResponses) ListYourSessionsWithResponse(ctx context.Context, 
 
 // EndSessionWithResponse End a session
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24864,7 +24866,7 @@ func (c *ClientWithResponses) EndSessionWithResponse(ctx context.Context, id ope
 
 // EnrolSecondFactorWithBodyWithResponse Enrol a second factor
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24879,7 +24881,7 @@ func (c *ClientWithResponses) EnrolSecondFactorWithBodyWithResponse(ctx context.
 
 // EnrolSecondFactorWithResponse Enrol a second factor
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24894,7 +24896,7 @@ func (c *ClientWithResponses) EnrolSecondFactorWithResponse(ctx context.Context,
 
 // ConfirmSecondFactorWithBodyWithResponse Confirm a second factor
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24909,7 +24911,7 @@ func (c *ClientWithResponses) ConfirmSecondFactorWithBodyWithResponse(ctx contex
 
 // ConfirmSecondFactorWithResponse Confirm a second factor
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24924,7 +24926,7 @@ func (c *ClientWithResponses) ConfirmSecondFactorWithResponse(ctx context.Contex
 
 // DisableSecondFactorWithBodyWithResponse Disable the second factor
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24939,7 +24941,7 @@ func (c *ClientWithResponses) DisableSecondFactorWithBodyWithResponse(ctx contex
 
 // DisableSecondFactorWithResponse Disable the second factor
 //
-// Needs the login of a person, even while a first password or a second factor is due.
+// Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -263,7 +263,7 @@ export interface paths {
         put?: never;
         /**
          * Take an appointment to another state
-         * @description Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival where allow_overlap is set.
+         * @description Needs the permission `appointment.transition`. Needs the permission `appointment.read` to repeat the request. Needs the permission `appointment.overlap` for a late arrival with allow_overlap.
          */
         post: operations["takeAppointmentToAnotherState"];
         delete?: never;
@@ -301,7 +301,7 @@ export interface paths {
         };
         /**
          * Show the newest checkpoint
-         * @description Needs a login or an API key, whatever its permissions.
+         * @description Needs a login or an API key, but no permission.
          */
         get: operations["showNewestCheckpoint"];
         put?: never;
@@ -341,7 +341,7 @@ export interface paths {
         };
         /**
          * Open an audit diff
-         * @description Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` of all patients, for a change of demographics.
+         * @description Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event changed demographics.
          */
         get: operations["openAuditDiff"];
         put?: never;
@@ -423,7 +423,7 @@ export interface paths {
         put?: never;
         /**
          * Log in
-         * @description Needs no login. Requests are limited for each address.
+         * @description Needs no login. The number of requests from each address is limited.
          */
         post: operations["logIn"];
         delete?: never;
@@ -443,7 +443,7 @@ export interface paths {
         put?: never;
         /**
          * Log out
-         * @description Needs the login of a person, even while a first password or a second factor is due.
+         * @description Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
          */
         post: operations["logOut"];
         delete?: never;
@@ -461,7 +461,7 @@ export interface paths {
         };
         /**
          * Show your account
-         * @description Needs the login of a person, even while a first password or a second factor is due.
+         * @description Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
          */
         get: operations["showYourAccount"];
         put?: never;
@@ -483,7 +483,7 @@ export interface paths {
         put?: never;
         /**
          * Change your password
-         * @description Needs the login of a person, even while a first password or a second factor is due.
+         * @description Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
          */
         post: operations["changeYourPassword"];
         delete?: never;
@@ -503,7 +503,7 @@ export interface paths {
         put?: never;
         /**
          * Renew the recovery codes
-         * @description Needs the login of a person, even while a first password or a second factor is due.
+         * @description Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
          */
         post: operations["renewRecoveryCodes"];
         delete?: never;
@@ -523,7 +523,7 @@ export interface paths {
         put?: never;
         /**
          * Choose a password by link
-         * @description Needs no login. Requests are limited for each address.
+         * @description Needs no login. The number of requests from each address is limited.
          */
         post: operations["choosePasswordByLink"];
         delete?: never;
@@ -541,7 +541,7 @@ export interface paths {
         };
         /**
          * List your sessions
-         * @description Needs the login of a person, even while a first password or a second factor is due.
+         * @description Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
          */
         get: operations["listYourSessions"];
         put?: never;
@@ -564,7 +564,7 @@ export interface paths {
         post?: never;
         /**
          * End a session
-         * @description Needs the login of a person, even while a first password or a second factor is due.
+         * @description Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
          */
         delete: operations["endSession"];
         options?: never;
@@ -583,7 +583,7 @@ export interface paths {
         put?: never;
         /**
          * Enrol a second factor
-         * @description Needs the login of a person, even while a first password or a second factor is due.
+         * @description Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
          */
         post: operations["enrolSecondFactor"];
         delete?: never;
@@ -603,7 +603,7 @@ export interface paths {
         put?: never;
         /**
          * Confirm a second factor
-         * @description Needs the login of a person, even while a first password or a second factor is due.
+         * @description Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
          */
         post: operations["confirmSecondFactor"];
         delete?: never;
@@ -623,7 +623,7 @@ export interface paths {
         put?: never;
         /**
          * Disable the second factor
-         * @description Needs the login of a person, even while a first password or a second factor is due.
+         * @description Needs the login of a person, but works before the first password is changed or a required second factor is enrolled.
          */
         post: operations["disableSecondFactor"];
         delete?: never;
@@ -1411,7 +1411,7 @@ export interface components {
         APIKeyInput: {
             /**
              * Format: date-time
-             * @description At most auth.api_key_lifetime from now.
+             * @description When the key expires: at most auth.api_key_lifetime from now.
              */
             expires_at: string;
             /** @example Laboratory */
@@ -1426,9 +1426,9 @@ export interface components {
             email: string;
             /** Format: uuid */
             id: string;
-            /** @description A second factor is in use. */
+            /** @description Whether the account has a second factor. */
             mfa: boolean;
-            /** @description The password is one that an admin chose. */
+            /** @description Whether the owner must change the password before doing anything else. */
             must_change_password: boolean;
             /** @example Sam Sample */
             name: string;
@@ -1441,7 +1441,7 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
@@ -1452,9 +1452,9 @@ export interface components {
             email?: string;
             /** Format: uuid */
             id: string;
-            /** @description A second factor is in use. */
+            /** @description Whether the account has a second factor. */
             mfa?: boolean;
-            /** @description The password is one that an admin chose. */
+            /** @description Whether the owner must change the password before doing anything else. */
             must_change_password?: boolean;
             /** @example Sam Sample */
             name?: string;
@@ -1469,7 +1469,7 @@ export interface components {
             email?: string;
             /** Format: uuid */
             readonly id?: string | null;
-            /** @description False removes the second factor of somebody who lost it. */
+            /** @description Send false to remove the second factor, for example after its owner lost it. */
             mfa?: boolean | null;
             readonly must_change_password?: boolean | null;
             /** @example Sam Sample */
@@ -1487,7 +1487,7 @@ export interface components {
             name: string;
             /**
              * Format: password
-             * @description To be changed first. Without it the answer has a link.
+             * @description A first password. The owner must change it before doing anything else. If absent, the answer has a link for choosing a password.
              */
             password?: string | null;
             roles: ("admin" | "clinician" | "front_desk" | "auditor")[];
@@ -1499,11 +1499,11 @@ export interface components {
             email: string;
             /** Format: uuid */
             id: string;
-            /** @description By which the owner chooses a password. It is shown once. */
+            /** @description The one-time link for choosing a password. It is shown only once. */
             link?: components["schemas"]["Link"];
-            /** @description A second factor is in use. */
+            /** @description Whether the account has a second factor. */
             mfa: boolean;
-            /** @description The password is one that an admin chose. */
+            /** @description Whether the owner must change the password before doing anything else. */
             must_change_password: boolean;
             /** @example Sam Sample */
             name: string;
@@ -1544,20 +1544,20 @@ export interface components {
         AmendmentRequest: {
             /** @example The dose was wrong */
             amendment_reason: string;
-            /** @description At most 50; they take the place of all codes. */
+            /** @description At most 50 codes. They replace all codes of the record. Default: unchanged. */
             codes?: components["schemas"]["CodingInput"][] | null;
-            /** @description Markdown. */
+            /** @description The text of the record, in Markdown. Default: unchanged. */
             content?: string | null;
             /** Format: date-time */
             occurred_at?: string | null;
-            /** @description Of an assessment. */
+            /** @description The answered questionnaire. Allowed only in an assessment. Default: unchanged. */
             questionnaire?: components["schemas"]["QuestionnaireInput"] | null;
             title?: string | null;
         };
         ApiKey: {
             /**
              * Format: uuid
-             * @description The account that answers for the key.
+             * @description The account of the admin that made the key.
              */
             account_id: string;
             /** Format: date-time */
@@ -1568,7 +1568,7 @@ export interface components {
             id: string;
             /**
              * Format: date-time
-             * @description Behind by up to a minute.
+             * @description The time of the last use, at most one minute out of date.
              */
             last_used_at: string | null;
             /** @example Laboratory */
@@ -1583,14 +1583,14 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
         ApiKeyPart: {
             /**
              * Format: uuid
-             * @description The account that answers for the key.
+             * @description The account of the admin that made the key.
              */
             account_id?: string;
             /** Format: date-time */
@@ -1601,7 +1601,7 @@ export interface components {
             id: string;
             /**
              * Format: date-time
-             * @description Behind by up to a minute.
+             * @description The time of the last use, at most one minute out of date.
              */
             last_used_at?: string | null;
             /** @example Laboratory */
@@ -1614,7 +1614,7 @@ export interface components {
         ApiKeyWithSecret: {
             /**
              * Format: uuid
-             * @description The account that answers for the key.
+             * @description The account of the admin that made the key.
              */
             account_id: string;
             /** Format: date-time */
@@ -1623,11 +1623,11 @@ export interface components {
             expires_at: string;
             /** Format: uuid */
             id: string;
-            /** @description The bearer token. It is shown once. */
+            /** @description The API key, to be sent as bearer token. It is shown only once. */
             key: string;
             /**
              * Format: date-time
-             * @description Behind by up to a minute.
+             * @description The time of the last use, at most one minute out of date.
              */
             last_used_at: string | null;
             /** @example Laboratory */
@@ -1646,7 +1646,7 @@ export interface components {
             ends_at: string;
             /**
              * Format: date-time
-             * @description When a pending appointment ends by itself.
+             * @description When a pending appointment is cancelled automatically, unless it is booked before. Otherwise null.
              */
             expires_at: string | null;
             /** Format: uuid */
@@ -1657,21 +1657,21 @@ export interface components {
             /** Format: uuid */
             patient_id: string;
             /**
-             * @description Null where the caller may not see the patient.
+             * @description The patient's name. Null if the caller may not see the patient.
              * @example Ada Sample
              */
             patient_name: string | null;
             /** Format: uuid */
             practitioner_id: string;
             /**
-             * @description Of disabled accounts too.
+             * @description The practitioner's name, also if the account is disabled.
              * @example Grace Example
              */
             practitioner_name: string | null;
             reason: string | null;
             /**
              * Format: uuid
-             * @description The series that made the appointment.
+             * @description The series that the appointment was booked with. Null if it is not part of a series.
              */
             series_id: string | null;
             /** Format: date-time */
@@ -1679,7 +1679,7 @@ export interface components {
             /** @enum {string} */
             status: "pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error";
             /**
-             * @description The IANA time zone of the clock that the times were made by.
+             * @description The IANA time zone of the wall clock by which the appointment was booked.
              * @example America/New_York
              */
             time_zone: string;
@@ -1692,16 +1692,16 @@ export interface components {
             video_url: string | null;
         };
         AppointmentInput: {
-            /** @description Lets the appointment overlap others. */
+            /** @description Whether the appointment may overlap others. */
             allow_overlap?: boolean | null;
             /** Format: date-time */
             ends_at: string;
             /**
-             * @description Else in_person.
+             * @description Default: in_person.
              * @enum {string|null}
              */
             modality?: "in_person" | "video" | "phone" | null;
-            /** @description With allow_overlap: why. */
+            /** @description The reason for the overlap. Required with allow_overlap. */
             overlap_reason?: string | null;
             /** Format: uuid */
             patient_id: string;
@@ -1711,22 +1711,22 @@ export interface components {
             /** Format: date-time */
             starts_at: string;
             /**
-             * @description Else booked. What is pending ends by itself.
+             * @description Default: booked. A pending appointment is cancelled automatically after a while, unless it is booked before.
              * @enum {string|null}
              */
             status?: "booked" | "pending" | null;
             /**
-             * @description An IANA time zone; else the clinic's.
+             * @description The IANA time zone of the appointment. Default: the clinic's time zone.
              * @example America/New_York
              */
             time_zone?: string | null;
             /**
-             * @description Else individual.
+             * @description Default: individual.
              * @enum {string|null}
              */
             type?: "intake" | "individual" | "group" | "medication" | "assessment" | null;
             /**
-             * @description An https address; with the modality video only.
+             * @description An https address. Allowed only with the modality video.
              * @example https://video.example.org/1
              */
             video_url?: string | null;
@@ -1736,7 +1736,7 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
@@ -1749,7 +1749,7 @@ export interface components {
             ends_at?: string;
             /**
              * Format: date-time
-             * @description When a pending appointment ends by itself.
+             * @description When a pending appointment is cancelled automatically, unless it is booked before. Otherwise null.
              */
             expires_at?: string | null;
             /** Format: uuid */
@@ -1760,21 +1760,21 @@ export interface components {
             /** Format: uuid */
             patient_id?: string;
             /**
-             * @description Null where the caller may not see the patient.
+             * @description The patient's name. Null if the caller may not see the patient.
              * @example Ada Sample
              */
             patient_name?: string | null;
             /** Format: uuid */
             practitioner_id?: string;
             /**
-             * @description Of disabled accounts too.
+             * @description The practitioner's name, also if the account is disabled.
              * @example Grace Example
              */
             practitioner_name?: string | null;
             reason?: string | null;
             /**
              * Format: uuid
-             * @description The series that made the appointment.
+             * @description The series that the appointment was booked with. Null if it is not part of a series.
              */
             series_id?: string | null;
             /** Format: date-time */
@@ -1782,7 +1782,7 @@ export interface components {
             /** @enum {string} */
             status?: "pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error";
             /**
-             * @description The IANA time zone of the clock that the times were made by.
+             * @description The IANA time zone of the wall clock by which the appointment was booked.
              * @example America/New_York
              */
             time_zone?: string;
@@ -1795,7 +1795,7 @@ export interface components {
             video_url?: string | null;
         };
         AppointmentPatch: {
-            /** @description Lets the appointment overlap others. */
+            /** @description Whether the appointment may overlap others. */
             allow_overlap?: boolean | null;
             readonly cancel_reason?: string | null;
             /** Format: date-time */
@@ -1807,11 +1807,11 @@ export interface components {
             /** Format: uuid */
             readonly id?: string | null;
             /**
-             * @description Else in_person.
+             * @description Default: in_person.
              * @enum {string|null}
              */
             modality?: "in_person" | "video" | "phone" | null;
-            /** @description With allow_overlap: why. */
+            /** @description The reason for the overlap. Required with allow_overlap. */
             overlap_reason?: string | null;
             /** Format: uuid */
             readonly patient_id?: string | null;
@@ -1825,17 +1825,17 @@ export interface components {
             /** Format: date-time */
             starts_at?: string;
             /**
-             * @description Changes by a transition.
+             * @description The state. Only a transition changes it.
              * @enum {string|null}
              */
             readonly status?: "pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error" | null;
             /**
-             * @description An IANA time zone; else the clinic's.
+             * @description The IANA time zone of the appointment. Default: the clinic's time zone.
              * @example America/New_York
              */
             time_zone?: string | null;
             /**
-             * @description Else individual.
+             * @description Default: individual.
              * @enum {string|null}
              */
             type?: "intake" | "individual" | "group" | "medication" | "assessment" | null;
@@ -1844,13 +1844,13 @@ export interface components {
             /** Format: int64 */
             readonly version?: number | null;
             /**
-             * @description An https address; with the modality video only.
+             * @description An https address. Allowed only with the modality video.
              * @example https://video.example.org/1
              */
             video_url?: string | null;
         };
         AppointmentReplacement: {
-            /** @description Lets the appointment overlap others. */
+            /** @description Whether the appointment may overlap others. */
             allow_overlap?: boolean | null;
             readonly cancel_reason?: string | null;
             /** Format: date-time */
@@ -1862,11 +1862,11 @@ export interface components {
             /** Format: uuid */
             readonly id?: string | null;
             /**
-             * @description Else in_person.
+             * @description Default: in_person.
              * @enum {string|null}
              */
             modality?: "in_person" | "video" | "phone" | null;
-            /** @description With allow_overlap: why. */
+            /** @description The reason for the overlap. Required with allow_overlap. */
             overlap_reason?: string | null;
             /** Format: uuid */
             readonly patient_id: string | null;
@@ -1880,17 +1880,17 @@ export interface components {
             /** Format: date-time */
             starts_at: string;
             /**
-             * @description Changes by a transition.
+             * @description The state. Only a transition changes it.
              * @enum {string|null}
              */
             readonly status?: "pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error" | null;
             /**
-             * @description An IANA time zone; else the clinic's.
+             * @description The IANA time zone of the appointment. Default: the clinic's time zone.
              * @example America/New_York
              */
             time_zone?: string | null;
             /**
-             * @description Else individual.
+             * @description Default: individual.
              * @enum {string|null}
              */
             type?: "intake" | "individual" | "group" | "medication" | "assessment" | null;
@@ -1899,7 +1899,7 @@ export interface components {
             /** Format: int64 */
             readonly version?: number | null;
             /**
-             * @description An https address; with the modality video only.
+             * @description An https address. Allowed only with the modality video.
              * @example https://video.example.org/1
              */
             video_url?: string | null;
@@ -1919,19 +1919,19 @@ export interface components {
             /** @description The fields that were changed, without their values. */
             changes: components["schemas"]["Changes"];
             /**
-             * @description The kind of data that it is about.
+             * @description The category of the data that the event is about.
              * @example demographics
              */
             data_category: string | null;
-            /** @description More of it, such as an error code or the names of filters. */
+            /** @description Further information, such as an error code or the names of search filters. */
             details: string | null;
             /**
              * Format: uuid
-             * @description The one row that the action was about.
+             * @description The row that the action was about, if there was a single one.
              */
             entity_id: string | null;
             /**
-             * @description The kind of row.
+             * @description The type of the row in entity_id, such as patient.
              * @example patient
              */
             entity_type: string;
@@ -1939,10 +1939,10 @@ export interface components {
             id: string;
             /** Format: date-time */
             occurred_at: string;
-            /** @description Who started the job that acted. */
+            /** @description The operating-system user that started the command or job. */
             on_behalf_of: string | null;
             /**
-             * @description The API, a command, a job, or SQL past the program.
+             * @description The source of the action: the API, a command, a job, or SQL that bypassed the program.
              * @example api
              */
             origin: string;
@@ -1958,17 +1958,17 @@ export interface components {
             /** @description The X-Request-Id of the request. */
             request_id: string | null;
             /**
-             * @description The pattern, without ids.
+             * @description The pattern of the route, without ids.
              * @example /api/v1/patients/:id
              */
             route: string | null;
             /** Format: uuid */
             session_id: string | null;
-            /** @description The rows that were shown or changed. */
+            /** @description All rows that were shown or changed. */
             subjects: string[];
             /**
              * Format: uuid
-             * @description The account that acted; null for a job and for an unknown caller.
+             * @description The account that acted. Null for a job and for an unknown caller.
              */
             user_id: string | null;
         };
@@ -1977,7 +1977,7 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
@@ -1996,19 +1996,19 @@ export interface components {
             /** @description The fields that were changed, without their values. */
             changes?: components["schemas"]["Changes"];
             /**
-             * @description The kind of data that it is about.
+             * @description The category of the data that the event is about.
              * @example demographics
              */
             data_category?: string | null;
-            /** @description More of it, such as an error code or the names of filters. */
+            /** @description Further information, such as an error code or the names of search filters. */
             details?: string | null;
             /**
              * Format: uuid
-             * @description The one row that the action was about.
+             * @description The row that the action was about, if there was a single one.
              */
             entity_id?: string | null;
             /**
-             * @description The kind of row.
+             * @description The type of the row in entity_id, such as patient.
              * @example patient
              */
             entity_type?: string;
@@ -2016,10 +2016,10 @@ export interface components {
             id: string;
             /** Format: date-time */
             occurred_at?: string;
-            /** @description Who started the job that acted. */
+            /** @description The operating-system user that started the command or job. */
             on_behalf_of?: string | null;
             /**
-             * @description The API, a command, a job, or SQL past the program.
+             * @description The source of the action: the API, a command, a job, or SQL that bypassed the program.
              * @example api
              */
             origin?: string;
@@ -2035,53 +2035,53 @@ export interface components {
             /** @description The X-Request-Id of the request. */
             request_id?: string | null;
             /**
-             * @description The pattern, without ids.
+             * @description The pattern of the route, without ids.
              * @example /api/v1/patients/:id
              */
             route?: string | null;
             /** Format: uuid */
             session_id?: string | null;
-            /** @description The rows that were shown or changed. */
+            /** @description All rows that were shown or changed. */
             subjects?: string[];
             /**
              * Format: uuid
-             * @description The account that acted; null for a job and for an unknown caller.
+             * @description The account that acted. Null for a job and for an unknown caller.
              */
             user_id?: string | null;
         };
         Availability: {
-            /** @description Days that differ from the week. */
+            /** @description Days whose hours differ from weekly. */
             exceptions: components["schemas"]["DayHours"][];
             /** Format: uuid */
             practitioner_id: string;
             time_off: components["schemas"]["TimeOff"][];
             /**
-             * @description The IANA time zone of the wall clock.
+             * @description The IANA time zone of the hours.
              * @example America/New_York
              */
             time_zone: string;
             /**
              * Format: int64
-             * @description 0: none is configured, and the practitioner can always be booked.
+             * @description 0 if no hours are set: then the practitioner can be booked at any time.
              */
             version: number;
-            /** @description None: always. */
+            /** @description The hours of each weekday. If empty, the practitioner can be booked at any time, except for exceptions and time_off. */
             weekly: components["schemas"]["WeeklyHours"][];
         };
         AvailabilityReplacement: {
-            /** @description Days that differ from the week. */
+            /** @description Days whose hours differ from weekly. */
             exceptions: components["schemas"]["DayHoursInput"][];
             /** Format: uuid */
             readonly practitioner_id?: string | null;
             time_off: components["schemas"]["TimeOffInput"][];
             /**
-             * @description The IANA time zone of the wall clock.
+             * @description The IANA time zone of the hours.
              * @example America/New_York
              */
             time_zone: string;
             /** Format: int64 */
             readonly version?: number | null;
-            /** @description None: always. */
+            /** @description The hours of each weekday. If empty, the practitioner can be booked at any time, except for exceptions and time_off. */
             weekly: components["schemas"]["WeeklyHoursInput"][];
         };
         BreakGlass: {
@@ -2099,7 +2099,7 @@ export interface components {
             last_name?: string | null;
             /**
              * Format: uuid
-             * @description The patient, or else both names and the date of birth.
+             * @description The patient. Instead, you can send both names and the date of birth.
              */
             patient_id?: string | null;
             /** @example Brought in unconscious */
@@ -2116,14 +2116,14 @@ export interface components {
             upcoming_appointments: (components["schemas"]["Appointment"] | components["schemas"]["Unreadable"])[];
         };
         Checkpoint: {
-            /** @description The signed note; null before the first event. */
+            /** @description The signed checkpoint, as a note. Null before the first event. */
             checkpoint: string | null;
             /**
              * Format: int64
-             * @description Grows by one where a backup of the log was put back on purpose.
+             * @description Increases by one each time an operator declares that the log was restored from a backup.
              */
             epoch: number;
-            /** @description The public keys to check the note with. */
+            /** @description The public keys for verifying the checkpoint. */
             keys: string[];
             /** @description The hash of the tree's root, in base64. */
             root: string;
@@ -2149,7 +2149,7 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
@@ -2167,13 +2167,13 @@ export interface components {
         ClinicianRequest: {
             /**
              * Format: uuid
-             * @description The account of a clinician.
+             * @description The account of the clinician.
              */
             account_id: string;
         };
         CodeRequest: {
             /**
-             * @description A code of the second factor.
+             * @description The current TOTP code of the authenticator app.
              * @example 123456
              */
             totp: string;
@@ -2214,11 +2214,14 @@ export interface components {
         Conflict: {
             /** @enum {string} */
             code: "practitioner_taken" | "patient_taken" | "outside_hours";
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description The end of the conflicting appointment. Null if the time is outside of the practitioner's hours.
+             */
             ends_at: string | null;
             /**
              * Format: date-time
-             * @description Of what takes the time.
+             * @description The start of the conflicting appointment. Null if the time is outside of the practitioner's hours.
              */
             starts_at: string | null;
         };
@@ -2229,7 +2232,7 @@ export interface components {
             expires_at: string | null;
             /**
              * Format: date-time
-             * @description When the patient signed it. It takes effect at created_at.
+             * @description When the patient signed the consent. The consent takes effect at created_at.
              */
             granted_at: string;
             /** Format: uuid */
@@ -2242,7 +2245,7 @@ export interface components {
             purpose: string;
             /**
              * Format: uuid
-             * @description The account that may see; null: all who treat the patient here.
+             * @description The account that may see the protected records. Null: every clinician with the patient in care, except the account that recorded the consent.
              */
             recipient_id: string | null;
             /** Format: uuid */
@@ -2259,7 +2262,7 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
@@ -2270,7 +2273,7 @@ export interface components {
             expires_at?: string | null;
             /**
              * Format: date-time
-             * @description When the patient signed it. It takes effect at created_at.
+             * @description When the patient signed the consent. The consent takes effect at created_at.
              */
             granted_at?: string;
             /** Format: uuid */
@@ -2283,7 +2286,7 @@ export interface components {
             purpose?: string;
             /**
              * Format: uuid
-             * @description The account that may see; null: all who treat the patient here.
+             * @description The account that may see the protected records. Null: every clinician with the patient in care, except the account that recorded the consent.
              */
             recipient_id?: string | null;
             /** Format: uuid */
@@ -2298,12 +2301,12 @@ export interface components {
         ConsentRequest: {
             /**
              * Format: date-time
-             * @description After it was granted.
+             * @description When the consent expires. It must be after granted_at. Default: never.
              */
             expires_at?: string | null;
             /**
              * Format: date-time
-             * @description When the patient signed it. Left out: now.
+             * @description When the patient signed the consent. Default: now.
              */
             granted_at?: string | null;
             /** @enum {string} */
@@ -2312,7 +2315,7 @@ export interface components {
             purpose: string;
             /**
              * Format: uuid
-             * @description The account that may see. Left out: all who treat the patient.
+             * @description The account that may see the protected records. Default: every clinician with the patient in care, except the account that records the consent.
              */
             recipient_id?: string | null;
         };
@@ -2343,17 +2346,17 @@ export interface components {
         DayHours: {
             /** Format: date */
             date: string;
-            /** @description None: closed. */
+            /** @description The hours of the day. If empty, the practitioner does not see patients on this day. */
             hours: components["schemas"]["Hours"][];
         };
         DayHoursInput: {
             /** Format: date */
             date: string;
-            /** @description None: closed. */
+            /** @description The hours of the day. If empty, the practitioner does not see patients on this day. */
             hours: components["schemas"]["HoursInput"][];
         };
         Diff: {
-            /** @description For each changed field its old and its new value, as far as there is one. */
+            /** @description The old and the new value of each changed field. A missing value is left out. */
             diff: {
                 [key: string]: components["schemas"]["FieldChange"];
             };
@@ -2367,25 +2370,25 @@ export interface components {
             disclosed_at: string;
             /**
              * Format: uuid
-             * @description An account; null: a job of the program.
+             * @description The account that made the disclosure. Null if a job of the program made it.
              */
             disclosed_by: string | null;
             /** Format: uuid */
             id: string;
-            /** @description The notice of 42 CFR Part 2 that went with it. */
+            /** @description The notice of 42 CFR Part 2 that was sent with the disclosure. */
             notice: string | null;
             /** Format: uuid */
             patient_id: string;
             /** @example Referral */
             purpose: string;
             /**
-             * @description Outside of the clinic.
+             * @description A recipient outside of the clinic. Null if recipient_id is set.
              * @example Example Hospital
              */
             recipient: string | null;
             /**
              * Format: uuid
-             * @description An account of the clinic, or else there is a recipient.
+             * @description The account of a recipient within the clinic. Null if the recipient is outside of it.
              */
             recipient_id: string | null;
             /** Format: uuid */
@@ -2398,7 +2401,7 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
@@ -2409,25 +2412,25 @@ export interface components {
             disclosed_at?: string;
             /**
              * Format: uuid
-             * @description An account; null: a job of the program.
+             * @description The account that made the disclosure. Null if a job of the program made it.
              */
             disclosed_by?: string | null;
             /** Format: uuid */
             id: string;
-            /** @description The notice of 42 CFR Part 2 that went with it. */
+            /** @description The notice of 42 CFR Part 2 that was sent with the disclosure. */
             notice?: string | null;
             /** Format: uuid */
             patient_id?: string;
             /** @example Referral */
             purpose?: string;
             /**
-             * @description Outside of the clinic.
+             * @description A recipient outside of the clinic. Null if recipient_id is set.
              * @example Example Hospital
              */
             recipient?: string | null;
             /**
              * Format: uuid
-             * @description An account of the clinic, or else there is a recipient.
+             * @description The account of a recipient within the clinic. Null if the recipient is outside of it.
              */
             recipient_id?: string | null;
             /** Format: uuid */
@@ -2438,24 +2441,24 @@ export interface components {
         DisclosureRequest: {
             /**
              * Format: uuid
-             * @description Needed for a record that 42 CFR Part 2 protects.
+             * @description The consent that permits the disclosure. Required for a record that 42 CFR Part 2 protects.
              */
             consent_id?: string | null;
             /**
              * Format: date-time
-             * @description Left out: now.
+             * @description When the information was disclosed. Default: now.
              */
             disclosed_at?: string | null;
             /** @example Referral */
             purpose: string;
             /**
-             * @description Outside of the clinic.
+             * @description The person or organization outside of the clinic that received the information.
              * @example Example Hospital
              */
             recipient: string;
             /**
              * Format: uuid
-             * @description A signed record of the patient.
+             * @description The disclosed record, which must be a signed record of the patient.
              */
             record_id?: string | null;
         };
@@ -2504,7 +2507,7 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
@@ -2523,10 +2526,10 @@ export interface components {
             current_password: string;
         };
         Enrolment: {
-            /** @description In base32. */
+            /** @description The secret of the second factor, in base32. */
             secret: string;
             /**
-             * @description To be shown as a QR code.
+             * @description The address for the authenticator app. Show it as a QR code.
              * @example otpauth://totp/NovaMind:sam@example.org
              */
             uri: string;
@@ -2547,30 +2550,30 @@ export interface components {
         };
         Hours: {
             /**
-             * @description HH:MM.
+             * @description A time of day, as HH:MM.
              * @example 09:00
              */
             from: string;
             /**
-             * @description HH:MM, at most 24:00.
+             * @description A time of day, as HH:MM, at most 24:00.
              * @example 17:00
              */
             to: string;
-            /** @description Appointments of these types only. */
+            /** @description Only appointments of these types can be booked in these hours. Default: all types. */
             types?: ("intake" | "individual" | "group" | "medication" | "assessment")[];
         };
         HoursInput: {
             /**
-             * @description HH:MM.
+             * @description A time of day, as HH:MM.
              * @example 09:00
              */
             from: string;
             /**
-             * @description HH:MM, at most 24:00.
+             * @description A time of day, as HH:MM, at most 24:00.
              * @example 17:00
              */
             to: string;
-            /** @description Appointments of these types only. */
+            /** @description Only appointments of these types can be booked in these hours. Default: all types. */
             types?: ("intake" | "individual" | "group" | "medication" | "assessment")[] | null;
         };
         Insurance: {
@@ -2600,16 +2603,16 @@ export interface components {
         Link: {
             /** Format: date-time */
             expires_at: string;
-            /** @description For POST /api/v1/auth/redeem. */
+            /** @description The one-time token for POST /api/v1/auth/redeem. */
             token: string;
-            /** @description Where access.link_url is set. */
+            /** @description The link to give to the owner. Present only if access.link_url is configured. */
             url?: string;
         };
         Login: {
             account: components["schemas"]["Account"];
             /** Format: date-time */
             expires_at: string;
-            /** @description For the header Authorization: Bearer. */
+            /** @description The bearer token. Send it in the header Authorization: Bearer TOKEN. */
             token: string;
         };
         LoginRequest: {
@@ -2618,7 +2621,7 @@ export interface components {
             /** Format: password */
             password: string;
             /**
-             * @description A code of the second factor, or a recovery code.
+             * @description A TOTP code of the authenticator app, or a recovery code. Required if the account has a second factor.
              * @example 123456
              */
             totp?: string | null;
@@ -2631,33 +2634,33 @@ export interface components {
             author_id: string;
             codes: components["schemas"]["Coding"][];
             /**
-             * @description Markdown.
+             * @description The text of the record, in Markdown.
              * @example Sleeps well.
              */
             content: string;
-            /** @description With render=html: the content as safe HTML. */
+            /** @description The content as safe HTML. Present only with render=html. */
             content_html?: string;
             /** Format: date-time */
             created_at: string;
-            /** @description Why the record was entered in error. */
+            /** @description The reason why the record was marked as entered in error. */
             error_reason: string | null;
             /** Format: uuid */
             id: string;
             /** @enum {string} */
             kind: "intake" | "progress_note" | "treatment_plan" | "assessment" | "diagnosis" | "medication" | "psychotherapy_note" | "sud_counseling_note" | "document";
-            /** @description Of a record that 42 CFR Part 2 protects. */
+            /** @description The notice of 42 CFR Part 2. Present only on records that Part 2 protects. */
             notice?: string;
             /**
              * Format: date-time
-             * @description When what the record tells of was.
+             * @description When the documented event took place.
              */
             occurred_at: string;
             /** Format: uuid */
             patient_id: string;
-            /** @description Of an assessment, with its score. */
+            /** @description The answered questionnaire of an assessment, with its score. */
             questionnaire: components["schemas"]["Questionnaire"] | null;
             /**
-             * @description Who sees the record.
+             * @description The sensitivity level, which decides which clinicians see the record.
              * @enum {string}
              */
             sensitivity: "normal" | "restricted" | "psychotherapy" | "part2";
@@ -2669,7 +2672,7 @@ export interface components {
             status: "draft" | "final" | "amended" | "entered-in-error";
             /**
              * Format: uuid
-             * @description The version that this one amends.
+             * @description The earlier version of the record that this one amends.
              */
             supersedes_id: string | null;
             /** @example First visit */
@@ -2684,7 +2687,7 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
@@ -2696,33 +2699,33 @@ export interface components {
             author_id?: string;
             codes?: components["schemas"]["Coding"][];
             /**
-             * @description Markdown.
+             * @description The text of the record, in Markdown.
              * @example Sleeps well.
              */
             content?: string;
-            /** @description With render=html: the content as safe HTML. */
+            /** @description The content as safe HTML. Present only with render=html. */
             content_html?: string;
             /** Format: date-time */
             created_at?: string;
-            /** @description Why the record was entered in error. */
+            /** @description The reason why the record was marked as entered in error. */
             error_reason?: string | null;
             /** Format: uuid */
             id: string;
             /** @enum {string} */
             kind?: "intake" | "progress_note" | "treatment_plan" | "assessment" | "diagnosis" | "medication" | "psychotherapy_note" | "sud_counseling_note" | "document";
-            /** @description Of a record that 42 CFR Part 2 protects. */
+            /** @description The notice of 42 CFR Part 2. Present only on records that Part 2 protects. */
             notice?: string;
             /**
              * Format: date-time
-             * @description When what the record tells of was.
+             * @description When the documented event took place.
              */
             occurred_at?: string;
             /** Format: uuid */
             patient_id?: string;
-            /** @description Of an assessment, with its score. */
+            /** @description The answered questionnaire of an assessment, with its score. */
             questionnaire?: components["schemas"]["Questionnaire"] | null;
             /**
-             * @description Who sees the record.
+             * @description The sensitivity level, which decides which clinicians see the record.
              * @enum {string}
              */
             sensitivity?: "normal" | "restricted" | "psychotherapy" | "part2";
@@ -2734,7 +2737,7 @@ export interface components {
             status?: "draft" | "final" | "amended" | "entered-in-error";
             /**
              * Format: uuid
-             * @description The version that this one amends.
+             * @description The earlier version of the record that this one amends.
              */
             supersedes_id?: string | null;
             /** @example First visit */
@@ -2748,15 +2751,15 @@ export interface components {
             readonly amendment_reason?: string | null;
             /**
              * Format: uuid
-             * @description An appointment of the patient.
+             * @description An appointment of the same patient.
              */
             appointment_id?: string | null;
             /** Format: uuid */
             readonly author_id?: string | null;
-            /** @description At most 50. */
+            /** @description At most 50 codes. */
             codes?: components["schemas"]["CodingPatch"][] | null;
             /**
-             * @description Markdown.
+             * @description The text of the record, in Markdown.
              * @example Sleeps well.
              */
             content?: string;
@@ -2770,15 +2773,15 @@ export interface components {
             readonly notice?: string | null;
             /**
              * Format: date-time
-             * @description Left out: as it was, or now.
+             * @description When the documented event took place. Default: unchanged, or now for a new record.
              */
             occurred_at?: string | null;
             /** Format: uuid */
             readonly patient_id?: string | null;
-            /** @description Of an assessment. */
+            /** @description The answered questionnaire. Allowed only in an assessment. */
             questionnaire?: components["schemas"]["QuestionnairePatch"] | null;
             /**
-             * @description Left out: as it was, or as the kind requires.
+             * @description Default: the level that the kind requires, otherwise the present level, or normal for a new record.
              * @enum {string|null}
              */
             sensitivity?: "normal" | "restricted" | "psychotherapy" | "part2" | null;
@@ -2790,7 +2793,7 @@ export interface components {
             /** Format: uuid */
             readonly supersedes_id?: string | null;
             /**
-             * @description Signing needs one.
+             * @description Required for signing.
              * @example First visit
              */
             title?: string;
@@ -2803,15 +2806,15 @@ export interface components {
             readonly amendment_reason?: string | null;
             /**
              * Format: uuid
-             * @description An appointment of the patient.
+             * @description An appointment of the same patient.
              */
             appointment_id?: string | null;
             /** Format: uuid */
             readonly author_id?: string | null;
-            /** @description At most 50. */
+            /** @description At most 50 codes. */
             codes?: components["schemas"]["CodingInput"][] | null;
             /**
-             * @description Markdown.
+             * @description The text of the record, in Markdown.
              * @example Sleeps well.
              */
             content?: string;
@@ -2825,15 +2828,15 @@ export interface components {
             readonly notice?: string | null;
             /**
              * Format: date-time
-             * @description Left out: as it was, or now.
+             * @description When the documented event took place. Default: unchanged, or now for a new record.
              */
             occurred_at?: string | null;
             /** Format: uuid */
             readonly patient_id?: string | null;
-            /** @description Of an assessment. */
+            /** @description The answered questionnaire. Allowed only in an assessment. */
             questionnaire?: components["schemas"]["QuestionnaireInput"] | null;
             /**
-             * @description Left out: as it was, or as the kind requires.
+             * @description Default: the level that the kind requires, otherwise the present level, or normal for a new record.
              * @enum {string|null}
              */
             sensitivity?: "normal" | "restricted" | "psychotherapy" | "part2" | null;
@@ -2845,7 +2848,7 @@ export interface components {
             /** Format: uuid */
             readonly supersedes_id?: string | null;
             /**
-             * @description Signing needs one.
+             * @description Required for signing.
              * @example First visit
              */
             title?: string;
@@ -2857,13 +2860,13 @@ export interface components {
         MedicalRecordRequest: {
             /**
              * Format: uuid
-             * @description An appointment of the patient.
+             * @description An appointment of the same patient.
              */
             appointment_id?: string | null;
-            /** @description At most 50. */
+            /** @description At most 50 codes. */
             codes?: components["schemas"]["CodingInput"][] | null;
             /**
-             * @description Markdown.
+             * @description The text of the record, in Markdown.
              * @example Sleeps well.
              */
             content?: string;
@@ -2871,20 +2874,20 @@ export interface components {
             kind: "intake" | "progress_note" | "treatment_plan" | "assessment" | "diagnosis" | "medication" | "psychotherapy_note" | "sud_counseling_note" | "document";
             /**
              * Format: date-time
-             * @description Left out: as it was, or now.
+             * @description When the documented event took place. Default: unchanged, or now for a new record.
              */
             occurred_at?: string | null;
             /** Format: uuid */
             patient_id: string;
-            /** @description Of an assessment. */
+            /** @description The answered questionnaire. Allowed only in an assessment. */
             questionnaire?: components["schemas"]["QuestionnaireInput"] | null;
             /**
-             * @description Left out: as it was, or as the kind requires.
+             * @description Default: the level that the kind requires, otherwise the present level, or normal for a new record.
              * @enum {string|null}
              */
             sensitivity?: "normal" | "restricted" | "psychotherapy" | "part2" | null;
             /**
-             * @description Signing needs one.
+             * @description Required for signing.
              * @example First visit
              */
             title?: string;
@@ -2892,14 +2895,14 @@ export interface components {
         MergeRequest: {
             /**
              * Format: uuid
-             * @description The patient who is kept.
+             * @description The patient to merge into. Its chart then shows both patients.
              */
             into_id: string;
             /** @example Registered twice */
             reason: string;
         };
         Occurrence: {
-            /** @description What stands in the way. */
+            /** @description The conflicts with the practitioner's hours and with other appointments. */
             conflicts: components["schemas"]["Conflict"][];
             /** Format: date-time */
             ends_at: string;
@@ -2911,12 +2914,12 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
         OccurrencePart: {
-            /** @description What stands in the way. */
+            /** @description The conflicts with the practitioner's hours and with other appointments. */
             conflicts?: components["schemas"]["Conflict"][];
             /** Format: date-time */
             ends_at?: string;
@@ -2928,7 +2931,7 @@ export interface components {
             current_password: string;
             /**
              * Format: password
-             * @description 12 to 128 characters.
+             * @description The new password, from 12 to 128 characters.
              */
             new_password: string;
         };
@@ -2953,14 +2956,14 @@ export interface components {
             last_name: string;
             /**
              * Format: uuid
-             * @description The patient whose chart shows this one too.
+             * @description The patient into whose chart this one was merged. Null if it was not merged.
              */
             merged_into_id: string | null;
             /** Format: date-time */
             updated_at: string;
             /** Format: int64 */
             version: number;
-            /** @description Of a registration: what is often meant, but may be a mistake. */
+            /** @description Only in the answer to a registration: values that may be a mistake, such as a phone number that another patient has. */
             warnings?: components["schemas"]["ProblemField"][];
         };
         PatientPage: {
@@ -2968,7 +2971,7 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
@@ -2993,20 +2996,20 @@ export interface components {
             last_name?: string;
             /**
              * Format: uuid
-             * @description The patient whose chart shows this one too.
+             * @description The patient into whose chart this one was merged. Null if it was not merged.
              */
             merged_into_id?: string | null;
             /** Format: date-time */
             updated_at?: string;
             /** Format: int64 */
             version?: number;
-            /** @description Of a registration: what is often meant, but may be a mistake. */
+            /** @description Only in the answer to a registration: values that may be a mistake, such as a phone number that another patient has. */
             warnings?: components["schemas"]["ProblemField"][];
         };
         PatientPatch: {
             active?: boolean | null;
             address?: components["schemas"]["AddressPatch"] | null;
-            /** @description An e-mail or a phone at least. */
+            /** @description At least an e-mail address or a phone number is required. */
             contact_info?: components["schemas"]["ContactInfoPatch"] | null;
             /** Format: date-time */
             readonly created_at?: string | null;
@@ -3033,7 +3036,7 @@ export interface components {
         PatientReplacement: {
             active?: boolean | null;
             address?: components["schemas"]["AddressInput"] | null;
-            /** @description An e-mail or a phone at least. */
+            /** @description At least an e-mail address or a phone number is required. */
             contact_info: components["schemas"]["ContactInfoInput"] | null;
             /** Format: date-time */
             readonly created_at?: string | null;
@@ -3059,29 +3062,29 @@ export interface components {
         };
         PatientSearchInput: {
             active?: boolean | null;
-            /** @description The next_cursor of the page before. */
+            /** @description The next_cursor of the previous page. */
             cursor?: string | null;
             date_of_birth?: string | null;
             email?: string | null;
-            /** @description The members of the items to answer; id always is. */
+            /** @description The members to return of each item. id is always returned. */
             fields?: string[] | null;
             first_name?: string | null;
             last_name?: string | null;
             /**
              * Format: int64
-             * @description The greatest number of rows, from 1 to 200; 50 without it.
+             * @description The maximum number of items on a page, from 1 to 200. Default: 50.
              */
             limit?: number | null;
             phone?: string | null;
             q?: string | null;
             /**
-             * @description By id is about the order of registration.
+             * @description id: approximately the order of registration. updated_at: the order of the last change.
              * @enum {string|null}
              */
             sort?: "id" | "updated_at" | null;
             /**
              * Format: date-time
-             * @description What changed then or later, in the order of the changes. Ask with the watermark of the answer next time.
+             * @description Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer.
              */
             updated_since?: string | null;
         };
@@ -3096,7 +3099,7 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
@@ -3123,44 +3126,44 @@ export interface components {
             pointer: string;
         };
         Proof: {
-            /** @description The signed note of the tree that the proof leads to. */
+            /** @description The signed checkpoint that the proof leads to, as a note. */
             checkpoint: string;
-            /** @description All of it as a C2SP tlog-proof, for audit verify --file. */
+            /** @description The whole proof as a C2SP tlog-proof, for the command audit verify --file. */
             file: string;
             /** Format: uuid */
             id: string;
-            /** @description The bytes that the tree hashes. */
+            /** @description The bytes of the event that the Merkle tree hashes. */
             leaf: string;
             /** Format: int64 */
             leaf_index: number;
-            /** @description The hashes of an inclusion proof (RFC 6962). */
+            /** @description The hashes of the inclusion proof (RFC 6962). */
             proof: string[];
         };
         ProvenRequest: {
             /** Format: password */
             current_password: string;
             /**
-             * @description A code of the second factor, or a recovery code.
+             * @description A TOTP code of the authenticator app, or a recovery code.
              * @example 123456
              */
             totp: string;
         };
         Questionnaire: {
-            /** @description Of each item, from 0 (not at all) to 3 (nearly every day). */
+            /** @description The answer to each item, from 0 (not at all) to 3 (nearly every day). */
             answers: number[];
             /**
-             * @description What the score tells of.
+             * @description The severity that the score stands for.
              * @example moderate
              */
             band: string;
             /**
-             * @description LOINC, of the panel.
+             * @description The LOINC code of the questionnaire.
              * @example 44249-1
              */
             code: string;
             /** @enum {string} */
             instrument: "phq-9" | "gad-7";
-            /** @description LOINC, of each item. */
+            /** @description The LOINC code of each item. */
             item_codes: string[];
             /**
              * Format: int64
@@ -3168,14 +3171,14 @@ export interface components {
              */
             score: number;
             /**
-             * @description LOINC, of the score.
+             * @description The LOINC code of the score.
              * @example 44261-6
              */
             score_code: string;
         };
         QuestionnaireInput: {
             /**
-             * @description Of all items: 0 (not at all) to 3 (nearly every day).
+             * @description The answers to all items, in order, each from 0 (not at all) to 3 (nearly every day).
              * @example [
              *       1,
              *       2,
@@ -3200,7 +3203,7 @@ export interface components {
         };
         QuestionnairePatch: {
             /**
-             * @description Of all items: 0 (not at all) to 3 (nearly every day).
+             * @description The answers to all items, in order, each from 0 (not at all) to 3 (nearly every day).
              * @example [
              *       1,
              *       2,
@@ -3224,31 +3227,31 @@ export interface components {
             readonly score_code?: string | null;
         };
         RecoveryCodes: {
-            /** @description Each is good for one login. They are shown once. */
+            /** @description Each code works once. The codes are shown only in this answer. */
             recovery_codes: string[];
         };
         RedeemRequest: {
             /**
              * Format: password
-             * @description 12 to 128 characters.
+             * @description The new password, from 12 to 128 characters.
              */
             password: string;
-            /** @description The token of an invitation or a reset. */
+            /** @description The one-time token of an invitation or a reset. */
             token: string;
         };
         RegistrationInput: {
             active?: boolean | null;
             address?: components["schemas"]["AddressInput"] | null;
-            /** @description The clinic has a patient of these names and this date of birth, and this is another one. */
+            /** @description Register the patient even if another patient has the same names and date of birth. */
             allow_duplicate?: boolean | null;
-            /** @description An e-mail or a phone at least. */
+            /** @description At least an e-mail address or a phone number is required. */
             contact_info: components["schemas"]["ContactInfoInput"] | null;
             /**
              * Format: date
              * @example 1980-02-03
              */
             date_of_birth: string;
-            /** @description With allow_duplicate: why this is another patient. */
+            /** @description The reason why this is another patient. Required with allow_duplicate. */
             duplicate_reason?: string | null;
             emergency_contact?: components["schemas"]["EmergencyContactInput"] | null;
             /** @example Ada */
@@ -3260,7 +3263,7 @@ export interface components {
         ResetRequest: {
             /**
              * Format: password
-             * @description To be changed first. Without it the answer has a link.
+             * @description A first password. The owner must change it before doing anything else. If absent, the answer has a link for choosing a password.
              */
             password?: string | null;
         };
@@ -3273,12 +3276,12 @@ export interface components {
             /** Format: date-time */
             from: string;
             sections: components["schemas"]["ReviewSection"][];
-            /** @description Null until somebody signs the week off. */
+            /** @description The sign-off of the week. Null until the week is signed off. */
             signed_off: components["schemas"]["SignOff"] | null;
             /** Format: date-time */
             to: string;
             /**
-             * @description The ISO week, in the clinic's time zone.
+             * @description The ISO week, by the clinic's time zone.
              * @example 2026-W07
              */
             week: string;
@@ -3289,17 +3292,17 @@ export interface components {
              * @description The number of events of this kind.
              */
             count: number;
-            /** @description The first of these events, oldest first. */
+            /** @description The first events of this kind, oldest first. There can be fewer items than count. */
             items: (components["schemas"]["AuditLog"] | components["schemas"]["Unreadable"])[];
             /** @enum {string} */
             kind: "break_glass" | "denials" | "direct_sql" | "exports" | "out_of_hours" | "own_record";
         };
         RiskFlag: {
-            /** @description Of the last review. */
+            /** @description The finding of the last review. */
             finding: string | null;
             /** Format: uuid */
             id: string;
-            /** @description Of a record that 42 CFR Part 2 protects. */
+            /** @description The notice of 42 CFR Part 2. Present only if Part 2 protects the record. */
             notice?: string;
             /** Format: uuid */
             patient_id: string;
@@ -3320,7 +3323,7 @@ export interface components {
             resolved_by: string | null;
             /**
              * Format: date-time
-             * @description When somebody must have looked at it.
+             * @description The time by which the flag must be reviewed.
              */
             review_at: string;
             /** Format: int64 */
@@ -3331,16 +3334,16 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
         RiskFlagPart: {
-            /** @description Of the last review. */
+            /** @description The finding of the last review. */
             finding?: string | null;
             /** Format: uuid */
             id: string;
-            /** @description Of a record that 42 CFR Part 2 protects. */
+            /** @description The notice of 42 CFR Part 2. Present only if Part 2 protects the record. */
             notice?: string;
             /** Format: uuid */
             patient_id?: string;
@@ -3361,7 +3364,7 @@ export interface components {
             resolved_by?: string | null;
             /**
              * Format: date-time
-             * @description When somebody must have looked at it.
+             * @description The time by which the flag must be reviewed.
              */
             review_at?: string;
             /** Format: int64 */
@@ -3372,7 +3375,7 @@ export interface components {
             finding: string;
             /**
              * Format: date-time
-             * @description When to look again. Left out: the flag is resolved.
+             * @description The time by which the flag must be reviewed again. If absent, the flag is resolved.
              */
             review_at?: string | null;
         };
@@ -3395,16 +3398,16 @@ export interface components {
             time_zone: string;
         };
         SeriesInput: {
-            /** @description Lets the appointment overlap others. */
+            /** @description Whether the appointment may overlap others. */
             allow_overlap?: boolean | null;
             /** Format: date-time */
             ends_at: string;
             /**
-             * @description Else in_person.
+             * @description Default: in_person.
              * @enum {string|null}
              */
             modality?: "in_person" | "video" | "phone" | null;
-            /** @description With allow_overlap: why. */
+            /** @description The reason for the overlap. Required with allow_overlap. */
             overlap_reason?: string | null;
             /** Format: uuid */
             patient_id: string;
@@ -3419,35 +3422,35 @@ export interface components {
             /** Format: date-time */
             starts_at: string;
             /**
-             * @description Else booked. What is pending ends by itself.
+             * @description Default: booked. A pending appointment is cancelled automatically after a while, unless it is booked before.
              * @enum {string|null}
              */
             status?: "booked" | "pending" | null;
             /**
-             * @description An IANA time zone; else the clinic's.
+             * @description The IANA time zone of the appointment. Default: the clinic's time zone.
              * @example America/New_York
              */
             time_zone?: string | null;
             /**
-             * @description Else individual.
+             * @description Default: individual.
              * @enum {string|null}
              */
             type?: "intake" | "individual" | "group" | "medication" | "assessment" | null;
             /**
-             * @description An https address; with the modality video only.
+             * @description An https address. Allowed only with the modality video.
              * @example https://video.example.org/1
              */
             video_url?: string | null;
         };
         Session: {
             /**
-             * @description Where the login came from.
+             * @description The IP address of the login.
              * @example 192.0.2.1
              */
             address: string | null;
             /** Format: date-time */
             created_at: string;
-            /** @description It is the session of this request. */
+            /** @description Whether this request uses the session. */
             current: boolean;
             /** Format: date-time */
             expires_at: string;
@@ -3455,7 +3458,7 @@ export interface components {
             id: string;
             /**
              * Format: date-time
-             * @description Behind by up to a minute.
+             * @description The time of the last request, at most one minute out of date.
              */
             last_seen_at: string;
         };
@@ -3464,19 +3467,19 @@ export interface components {
             next_cursor: string | null;
             /**
              * Format: date-time
-             * @description With updated_since: what to ask for next time. It is the same on each page of a list.
+             * @description Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark.
              */
             watermark?: string;
         };
         SessionPart: {
             /**
-             * @description Where the login came from.
+             * @description The IP address of the login.
              * @example 192.0.2.1
              */
             address?: string | null;
             /** Format: date-time */
             created_at?: string;
-            /** @description It is the session of this request. */
+            /** @description Whether this request uses the session. */
             current?: boolean;
             /** Format: date-time */
             expires_at?: string;
@@ -3484,7 +3487,7 @@ export interface components {
             id: string;
             /**
              * Format: date-time
-             * @description Behind by up to a minute.
+             * @description The time of the last request, at most one minute out of date.
              */
             last_seen_at?: string;
         };
@@ -3496,11 +3499,11 @@ export interface components {
              * @description The account that signed off.
              */
             by: string | null;
-            /** @description The week, its number of events, and the size of the log. */
+            /** @description The week, its number of events and the size of the audit log at the sign-off. */
             details: string | null;
             /**
              * Format: uuid
-             * @description The event of the sign-off.
+             * @description The audit event of the sign-off.
              */
             event_id: string;
             note: string | null;
@@ -3518,7 +3521,7 @@ export interface components {
         Slots: {
             items: components["schemas"]["Slot"][];
             /**
-             * @description Of the practitioner's wall clock.
+             * @description The IANA time zone of the practitioner's hours.
              * @example America/New_York
              */
             time_zone: string;
@@ -3528,7 +3531,7 @@ export interface components {
             from: string;
             /**
              * Format: date
-             * @description The last day, which is included.
+             * @description The last day of the time off, inclusive.
              */
             to: string;
         };
@@ -3537,15 +3540,15 @@ export interface components {
             from: string;
             /**
              * Format: date
-             * @description The last day, which is included.
+             * @description The last day of the time off, inclusive.
              */
             to: string;
         };
         TransitionRequest: {
-            /** @description Cancels those that follow in the series too. */
+            /** @description If true, also cancel the later appointments of the series. */
             following?: boolean | null;
             /**
-             * @description Cancelling needs one.
+             * @description The reason for the transition. Required for cancelling.
              * @example The patient is ill
              */
             reason?: string | null;
@@ -3563,32 +3566,32 @@ export interface components {
         };
         WeeklyHours: {
             /**
-             * @description HH:MM.
+             * @description A time of day, as HH:MM.
              * @example 09:00
              */
             from: string;
             /**
-             * @description HH:MM, at most 24:00.
+             * @description A time of day, as HH:MM, at most 24:00.
              * @example 17:00
              */
             to: string;
-            /** @description Appointments of these types only. */
+            /** @description Only appointments of these types can be booked in these hours. Default: all types. */
             types?: ("intake" | "individual" | "group" | "medication" | "assessment")[];
             /** @enum {string} */
             weekday: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
         };
         WeeklyHoursInput: {
             /**
-             * @description HH:MM.
+             * @description A time of day, as HH:MM.
              * @example 09:00
              */
             from: string;
             /**
-             * @description HH:MM, at most 24:00.
+             * @description A time of day, as HH:MM, at most 24:00.
              * @example 17:00
              */
             to: string;
-            /** @description Appointments of these types only. */
+            /** @description Only appointments of these types can be booked in these hours. Default: all types. */
             types?: ("intake" | "individual" | "group" | "medication" | "assessment")[] | null;
             /** @enum {string} */
             weekday: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
@@ -3598,19 +3601,19 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description How caches keep the answer: no-store, or no-cache for files of pages. */
+        /** @description Whether caches may keep the answer: no-store, or no-cache for the files of web pages. */
         "Cache-Control": string;
-        /** @description The version of the answer: for If-Match, where a resource can be changed, and If-None-Match. */
+        /** @description The version of the answer. Send it in If-Match to change the resource, or in If-None-Match to read it again. */
         ETag: string;
-        /** @description The next page, where there is one, with rel="next" (RFC 8288). */
+        /** @description The next page, if there is one, with rel="next" (RFC 8288). */
         Link: string;
-        /** @description Where the new resource is. */
+        /** @description The path of the new resource. */
         Location: string;
-        /** @description The seconds until another try makes sense. */
+        /** @description The number of seconds to wait before the next attempt. */
         "Retry-After": string;
-        /** @description How to log in. */
+        /** @description The authentication scheme to use. */
         "WWW-Authenticate": string;
-        /** @description The id of the request, in our log too. */
+        /** @description The id of the request, which is also in the log of the server. */
         "X-Request-Id": string;
     };
     pathItems: never;
@@ -3621,7 +3624,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -3673,15 +3676,15 @@ export interface operations {
                 /** @description Only accounts with this role. */
                 role?: string;
                 disabled?: boolean;
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "version" | "email" | "name" | "roles" | "disabled" | "mfa" | "must_change_password")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -3742,7 +3745,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -3820,7 +3823,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3874,7 +3877,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -4008,7 +4011,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -4069,7 +4072,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -4161,7 +4164,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
             };
             path: {
@@ -4217,7 +4220,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -4379,7 +4382,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -4434,7 +4437,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -4553,15 +4556,15 @@ export interface operations {
     listAPIKeys: {
         parameters: {
             query?: {
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "version" | "created_at" | "account_id" | "name" | "scopes" | "expires_at" | "last_used_at")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -4622,7 +4625,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -4751,7 +4754,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -4857,7 +4860,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -4918,7 +4921,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -5010,7 +5013,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
             };
             path: {
@@ -5059,7 +5062,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -5179,7 +5182,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -5233,7 +5236,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -5261,7 +5264,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time taken (`appointment.taken`). */
+            /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time already booked (`appointment.taken`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -5416,7 +5419,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -5536,7 +5539,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -5597,7 +5600,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -5688,29 +5691,29 @@ export interface operations {
     listAppointments: {
         parameters: {
             query?: {
-                /** @description What changed then or later, in the order of the changes. Ask with the watermark of the answer next time. */
+                /** @description Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer. */
                 updated_since?: string;
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
                 from?: string;
                 to?: string;
                 day?: string;
-                /** @description The week from Monday that this day is in. */
+                /** @description Any day of a week. Selects that week, from Monday to Sunday. */
                 week?: string;
-                /** @description The IANA time zone that a day or a week is of; else the clinic's. */
+                /** @description The IANA time zone of day and week. Default: the clinic's time zone. */
                 time_zone?: string;
                 practitioner_id?: string;
                 series_id?: string;
                 status?: ("pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error")[];
                 sort?: "starts_at" | "updated_at";
                 patient_id?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "practitioner_id" | "series_id" | "starts_at" | "ends_at" | "time_zone" | "status" | "expires_at" | "type" | "modality" | "reason" | "video_url" | "allow_overlap" | "overlap_reason" | "cancel_reason" | "patient_name" | "practitioner_name")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -5771,7 +5774,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -5863,7 +5866,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -5917,7 +5920,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -5945,7 +5948,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time taken (`appointment.taken`). */
+            /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time already booked (`appointment.taken`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -6051,7 +6054,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -6112,7 +6115,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -6203,11 +6206,11 @@ export interface operations {
     replaceAppointment: {
         parameters: {
             query?: {
-                /** @description Changes those that follow in the series in the same way. */
+                /** @description If true, also change the later appointments of the series in the same way. */
                 following?: boolean;
             };
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
             };
             path: {
@@ -6262,7 +6265,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -6290,7 +6293,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time taken (`appointment.taken`), State does not allow it (`appointment.transition`). */
+            /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time already booked (`appointment.taken`), Not possible in this state (`appointment.transition`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -6423,11 +6426,11 @@ export interface operations {
     changeAppointment: {
         parameters: {
             query?: {
-                /** @description Changes those that follow in the series in the same way. */
+                /** @description If true, also change the later appointments of the series in the same way. */
                 following?: boolean;
             };
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
             };
             path: {
@@ -6483,7 +6486,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -6511,7 +6514,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time taken (`appointment.taken`), State does not allow it (`appointment.transition`). */
+            /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time already booked (`appointment.taken`), Not possible in this state (`appointment.transition`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -6645,9 +6648,9 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -6702,7 +6705,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -6730,7 +6733,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time taken (`appointment.taken`), State does not allow it (`appointment.transition`). */
+            /** @description Outside of the practitioner's hours (`appointment.outside_hours`), Time already booked (`appointment.taken`), Not possible in this state (`appointment.transition`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -6863,33 +6866,33 @@ export interface operations {
     listAuditEvents: {
         parameters: {
             query?: {
-                /** @description A row that was shown or changed. */
+                /** @description Only events that showed or changed this row. */
                 subject?: string;
-                /** @description The account that acted. */
+                /** @description Only events of this account. */
                 user_id?: string;
-                /** @description The one row that the action was about. */
+                /** @description Only events of actions that were about this single row. */
                 entity_id?: string;
                 action?: "add_key" | "adopt_index" | "amend" | "assign" | "break_glass" | "change_roles" | "create" | "deactivate" | "destroy_key" | "disable" | "disable_mfa" | "disclose" | "enable" | "enable_mfa" | "end_session" | "enrol_mfa" | "export" | "import" | "invite" | "list" | "login" | "logout" | "mark_error" | "mend_index" | "merge" | "migrate" | "open_diff" | "promote_key" | "purge" | "read" | "refuse" | "rehash" | "reindex" | "renew_recovery_codes" | "reseal" | "reset" | "restore" | "retire_key" | "revoke" | "revoke_api_key" | "rewrap_keys" | "search" | "set_password" | "sign" | "sign_off" | "transition" | "truncate" | "unassign" | "unmerge" | "update";
-                /** @description The kind of row. */
+                /** @description Only events about rows of this type. */
                 entity_type?: "account" | "accountlink" | "apikey" | "apikeyuse" | "appointment" | "appointmentseries" | "auditcheckpoint" | "auditleaf" | "auditlog" | "auditoutbox" | "auditreview" | "auditsubject" | "audittile" | "auditwitness" | "availability" | "backup" | "blindindex" | "breakglass" | "breakglassentry" | "carerelationship" | "consent" | "disclosure" | "idempotencykey" | "keyset" | "logintally" | "medicalrecord" | "patient" | "recoverycode" | "request" | "retiredkey" | "riskflag" | "schemamigration" | "secondfactor" | "session" | "totpuse";
                 outcome?: "success" | "failure" | "denied";
-                /** @description What acted. */
+                /** @description Only actions from this source. */
                 origin?: "api" | "direct-sql" | "system:account" | "system:audit" | "system:demo" | "system:expire-holds" | "system:export" | "system:import" | "system:keys" | "system:migrate" | "system:readiness" | "system:reseal" | "system:sequencer" | "system:setup";
-                /** @description The X-Request-Id of the request. */
+                /** @description Only events of the request with this X-Request-Id. */
                 request_id?: string;
-                /** @description Events at this time or later. */
+                /** @description Only events at this time or later. */
                 from?: string;
-                /** @description Events before this time. */
+                /** @description Only events before this time. */
                 to?: string;
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "occurred_at" | "user_id" | "actor_roles" | "on_behalf_of" | "session_id" | "api_key_id" | "address" | "route" | "purpose" | "data_category" | "action" | "entity_type" | "entity_id" | "subjects" | "changes" | "details" | "reason" | "outcome" | "origin" | "request_id")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -6950,7 +6953,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -7073,7 +7076,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -7198,7 +7201,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -7337,7 +7340,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -7476,7 +7479,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -7569,7 +7572,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description An ISO week. */
+                /** @description The ISO week. */
                 week: string;
             };
             cookie?: never;
@@ -7617,7 +7620,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -7709,13 +7712,13 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description An ISO week. */
+                /** @description The ISO week. */
                 week: string;
             };
             cookie?: never;
@@ -7764,7 +7767,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -8189,7 +8192,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -8746,15 +8749,15 @@ export interface operations {
     listYourSessions: {
         parameters: {
             query?: {
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "created_at" | "last_seen_at" | "expires_at" | "address" | "current")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -9480,11 +9483,11 @@ export interface operations {
     listEmergencyAccesses: {
         parameters: {
             query?: {
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "patient_id" | "created_at" | "expires_at")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -9543,7 +9546,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -9621,7 +9624,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -9673,7 +9676,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -9793,7 +9796,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -9854,7 +9857,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -9946,9 +9949,9 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -9999,7 +10002,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -10027,7 +10030,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description In conflict (`resource.conflict`). */
+            /** @description Conflict with existing data (`resource.conflict`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -10135,26 +10138,26 @@ export interface operations {
                 patient_id?: string;
                 appointment_id?: string;
                 author_id?: string;
-                /** @description Psychotherapy notes are listed only where this asks. */
+                /** @description The kinds of records to return. Psychotherapy notes are returned only if this parameter names their kind. */
                 kind?: ("intake" | "progress_note" | "treatment_plan" | "assessment" | "diagnosis" | "medication" | "psychotherapy_note" | "sud_counseling_note" | "document")[];
                 status?: ("draft" | "final" | "amended" | "entered-in-error")[];
-                /** @description The first moment of occurred_at. */
+                /** @description Only records with occurred_at at this time or later. */
                 from?: string;
-                /** @description The moment before which occurred_at lies. */
+                /** @description Only records with occurred_at before this time. */
                 to?: string;
-                /** @description By occurred_at, the latest come first. */
+                /** @description occurred_at: the latest records first. updated_at: the order of the last change. */
                 sort?: "occurred_at" | "updated_at";
-                /** @description What changed then or later, in the order of the changes. Ask with the watermark of the answer next time. */
+                /** @description Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer. */
                 updated_since?: string;
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "appointment_id" | "author_id" | "kind" | "sensitivity" | "status" | "occurred_at" | "title" | "content" | "content_html" | "codes" | "questionnaire" | "signed_at" | "signed_by" | "supersedes_id" | "amendment_reason" | "error_reason" | "notice")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -10215,7 +10218,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -10307,7 +10310,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10361,7 +10364,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -10389,7 +10392,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description In conflict (`resource.conflict`). */
+            /** @description Conflict with existing data (`resource.conflict`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -10494,11 +10497,11 @@ export interface operations {
     showMedicalRecord: {
         parameters: {
             query?: {
-                /** @description Adds the content as HTML that is safe to put into a page. */
+                /** @description html: also return the content as HTML that is safe to embed in a page. */
                 render?: "html";
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -10559,7 +10562,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -10651,7 +10654,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
             };
             path: {
@@ -10706,7 +10709,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -10734,7 +10737,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description In conflict (`resource.conflict`). */
+            /** @description Conflict with existing data (`resource.conflict`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -10868,7 +10871,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
             };
             path: {
@@ -10924,7 +10927,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -10952,7 +10955,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description In conflict (`resource.conflict`). */
+            /** @description Conflict with existing data (`resource.conflict`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -11086,7 +11089,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -11142,7 +11145,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -11170,7 +11173,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description In conflict (`resource.conflict`), Already exists (`resource.duplicate`). */
+            /** @description Conflict with existing data (`resource.conflict`), Already exists (`resource.duplicate`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -11290,9 +11293,9 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -11347,7 +11350,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -11375,7 +11378,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description In conflict (`resource.conflict`). */
+            /** @description Conflict with existing data (`resource.conflict`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -11508,11 +11511,11 @@ export interface operations {
     listVersionsMedicalRecord: {
         parameters: {
             query?: {
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "appointment_id" | "author_id" | "kind" | "sensitivity" | "status" | "occurred_at" | "title" | "content" | "content_html" | "codes" | "questionnaire" | "signed_at" | "signed_by" | "supersedes_id" | "amendment_reason" | "error_reason" | "notice")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -11573,7 +11576,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -11665,9 +11668,9 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -11718,7 +11721,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -11746,7 +11749,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description In conflict (`resource.conflict`). */
+            /** @description Conflict with existing data (`resource.conflict`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -11858,19 +11861,19 @@ export interface operations {
                 last_name?: string;
                 date_of_birth?: string;
                 q?: string;
-                /** @description By id is about the order of registration. */
+                /** @description id: approximately the order of registration. updated_at: the order of the last change. */
                 sort?: "id" | "updated_at";
-                /** @description What changed then or later, in the order of the changes. Ask with the watermark of the answer next time. */
+                /** @description Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer. */
                 updated_since?: string;
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "version" | "created_at" | "updated_at" | "active" | "first_name" | "last_name" | "date_of_birth" | "contact_info" | "address" | "insurance" | "emergency_contact" | "merged_into_id" | "warnings")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -11931,7 +11934,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -12009,7 +12012,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -12063,7 +12066,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -12091,7 +12094,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Perhaps here already (`patient.duplicate`). */
+            /** @description Possible duplicate patient (`patient.duplicate`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -12246,7 +12249,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -12352,7 +12355,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -12413,7 +12416,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -12505,7 +12508,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
             };
             path: {
@@ -12560,7 +12563,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -12711,7 +12714,7 @@ export interface operations {
                 reason?: string;
             };
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
             };
             path: {
@@ -12760,7 +12763,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -12788,7 +12791,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description In conflict (`resource.conflict`). */
+            /** @description Conflict with existing data (`resource.conflict`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -12894,7 +12897,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
             };
             path: {
@@ -12950,7 +12953,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -13097,9 +13100,9 @@ export interface operations {
     printAccountingAccesses: {
         parameters: {
             query?: {
-                /** @description Accesses at this time or later. */
+                /** @description Only accesses at this time or later. */
                 from?: string;
-                /** @description Accesses before this time. */
+                /** @description Only accesses before this time. */
                 to?: string;
             };
             header?: never;
@@ -13150,7 +13153,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -13241,28 +13244,28 @@ export interface operations {
     listAppointmentsPatient: {
         parameters: {
             query?: {
-                /** @description What changed then or later, in the order of the changes. Ask with the watermark of the answer next time. */
+                /** @description Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer. */
                 updated_since?: string;
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
                 from?: string;
                 to?: string;
                 day?: string;
-                /** @description The week from Monday that this day is in. */
+                /** @description Any day of a week. Selects that week, from Monday to Sunday. */
                 week?: string;
-                /** @description The IANA time zone that a day or a week is of; else the clinic's. */
+                /** @description The IANA time zone of day and week. Default: the clinic's time zone. */
                 time_zone?: string;
                 practitioner_id?: string;
                 series_id?: string;
                 status?: ("pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error")[];
                 sort?: "starts_at" | "updated_at";
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "practitioner_id" | "series_id" | "starts_at" | "ends_at" | "time_zone" | "status" | "expires_at" | "type" | "modality" | "reason" | "video_url" | "allow_overlap" | "overlap_reason" | "cancel_reason" | "patient_name" | "practitioner_name")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -13325,7 +13328,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -13416,31 +13419,31 @@ export interface operations {
     listAuditEventsPatient: {
         parameters: {
             query?: {
-                /** @description The account that acted. */
+                /** @description Only events of this account. */
                 user_id?: string;
-                /** @description The one row that the action was about. */
+                /** @description Only events of actions that were about this single row. */
                 entity_id?: string;
                 action?: "add_key" | "adopt_index" | "amend" | "assign" | "break_glass" | "change_roles" | "create" | "deactivate" | "destroy_key" | "disable" | "disable_mfa" | "disclose" | "enable" | "enable_mfa" | "end_session" | "enrol_mfa" | "export" | "import" | "invite" | "list" | "login" | "logout" | "mark_error" | "mend_index" | "merge" | "migrate" | "open_diff" | "promote_key" | "purge" | "read" | "refuse" | "rehash" | "reindex" | "renew_recovery_codes" | "reseal" | "reset" | "restore" | "retire_key" | "revoke" | "revoke_api_key" | "rewrap_keys" | "search" | "set_password" | "sign" | "sign_off" | "transition" | "truncate" | "unassign" | "unmerge" | "update";
-                /** @description The kind of row. */
+                /** @description Only events about rows of this type. */
                 entity_type?: "account" | "accountlink" | "apikey" | "apikeyuse" | "appointment" | "appointmentseries" | "auditcheckpoint" | "auditleaf" | "auditlog" | "auditoutbox" | "auditreview" | "auditsubject" | "audittile" | "auditwitness" | "availability" | "backup" | "blindindex" | "breakglass" | "breakglassentry" | "carerelationship" | "consent" | "disclosure" | "idempotencykey" | "keyset" | "logintally" | "medicalrecord" | "patient" | "recoverycode" | "request" | "retiredkey" | "riskflag" | "schemamigration" | "secondfactor" | "session" | "totpuse";
                 outcome?: "success" | "failure" | "denied";
-                /** @description What acted. */
+                /** @description Only actions from this source. */
                 origin?: "api" | "direct-sql" | "system:account" | "system:audit" | "system:demo" | "system:expire-holds" | "system:export" | "system:import" | "system:keys" | "system:migrate" | "system:readiness" | "system:reseal" | "system:sequencer" | "system:setup";
-                /** @description The X-Request-Id of the request. */
+                /** @description Only events of the request with this X-Request-Id. */
                 request_id?: string;
-                /** @description Events at this time or later. */
+                /** @description Only events at this time or later. */
                 from?: string;
-                /** @description Events before this time. */
+                /** @description Only events before this time. */
                 to?: string;
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "occurred_at" | "user_id" | "actor_roles" | "on_behalf_of" | "session_id" | "api_key_id" | "address" | "route" | "purpose" | "data_category" | "action" | "entity_type" | "entity_id" | "subjects" | "changes" | "details" | "reason" | "outcome" | "origin" | "request_id")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -13503,7 +13506,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -13642,7 +13645,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -13733,11 +13736,11 @@ export interface operations {
     listCliniciansPatient: {
         parameters: {
             query?: {
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("account_id" | "name" | "kind" | "since" | "last_at")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -13798,7 +13801,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -13890,7 +13893,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -13944,7 +13947,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -14064,7 +14067,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
             };
             path: {
@@ -14114,7 +14117,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -14142,7 +14145,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description In conflict (`resource.conflict`). */
+            /** @description Conflict with existing data (`resource.conflict`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -14247,15 +14250,15 @@ export interface operations {
     listConsentsPatient: {
         parameters: {
             query?: {
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "kind" | "recipient_id" | "purpose" | "granted_at" | "expires_at" | "revoked_at" | "recorded_by")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -14318,7 +14321,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -14410,7 +14413,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -14466,7 +14469,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -14632,7 +14635,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -14737,15 +14740,15 @@ export interface operations {
     listDisclosuresPatient: {
         parameters: {
             query?: {
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "version" | "patient_id" | "record_id" | "consent_id" | "disclosed_by" | "recipient_id" | "recipient" | "purpose" | "disclosed_at" | "notice")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -14808,7 +14811,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -14900,7 +14903,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -14955,7 +14958,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -14983,7 +14986,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description In conflict (`resource.conflict`). */
+            /** @description Conflict with existing data (`resource.conflict`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -15090,26 +15093,26 @@ export interface operations {
             query?: {
                 appointment_id?: string;
                 author_id?: string;
-                /** @description Psychotherapy notes are listed only where this asks. */
+                /** @description The kinds of records to return. Psychotherapy notes are returned only if this parameter names their kind. */
                 kind?: ("intake" | "progress_note" | "treatment_plan" | "assessment" | "diagnosis" | "medication" | "psychotherapy_note" | "sud_counseling_note" | "document")[];
                 status?: ("draft" | "final" | "amended" | "entered-in-error")[];
-                /** @description The first moment of occurred_at. */
+                /** @description Only records with occurred_at at this time or later. */
                 from?: string;
-                /** @description The moment before which occurred_at lies. */
+                /** @description Only records with occurred_at before this time. */
                 to?: string;
-                /** @description By occurred_at, the latest come first. */
+                /** @description occurred_at: the latest records first. updated_at: the order of the last change. */
                 sort?: "occurred_at" | "updated_at";
-                /** @description What changed then or later, in the order of the changes. Ask with the watermark of the answer next time. */
+                /** @description Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer. */
                 updated_since?: string;
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "appointment_id" | "author_id" | "kind" | "sensitivity" | "status" | "occurred_at" | "title" | "content" | "content_html" | "codes" | "questionnaire" | "signed_at" | "signed_by" | "supersedes_id" | "amendment_reason" | "error_reason" | "notice")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -15172,7 +15175,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -15264,9 +15267,9 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -15321,7 +15324,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -15349,7 +15352,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Time taken (`appointment.taken`), In conflict (`resource.conflict`). */
+            /** @description Time already booked (`appointment.taken`), Conflict with existing data (`resource.conflict`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -15482,17 +15485,17 @@ export interface operations {
     listRiskFlagsPatient: {
         parameters: {
             query?: {
-                /** @description Only flags that are not resolved. */
+                /** @description If true, only flags that are not resolved. */
                 open?: boolean;
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "version" | "patient_id" | "record_id" | "reason" | "raised_by" | "raised_at" | "review_at" | "resolved_at" | "resolved_by" | "finding" | "notice")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -15555,7 +15558,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -15647,9 +15650,9 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -15704,7 +15707,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -15732,7 +15735,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description In conflict (`resource.conflict`). */
+            /** @description Conflict with existing data (`resource.conflict`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -15865,15 +15868,15 @@ export interface operations {
     listPractitioners: {
         parameters: {
             query?: {
-                /** @description The greatest number of rows, from 1 to 200; 50 without it. */
+                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
                 limit?: number;
-                /** @description The next_cursor of the page before. */
+                /** @description The next_cursor of the previous page. */
                 cursor?: string;
-                /** @description The members of the items to answer; id always is. */
+                /** @description The members to return of each item. id is always returned. */
                 fields?: ("id" | "name")[];
             };
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -15934,7 +15937,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -16012,7 +16015,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -16073,7 +16076,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -16165,7 +16168,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -16226,7 +16229,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -16318,7 +16321,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
             };
             path: {
@@ -16373,7 +16376,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -16523,11 +16526,11 @@ export interface operations {
                 from?: string;
                 to?: string;
                 day?: string;
-                /** @description The week from Monday that this day is in. */
+                /** @description Any day of a week. Selects that week, from Monday to Sunday. */
                 week?: string;
-                /** @description The IANA time zone that a day or a week is of; else the clinic's. */
+                /** @description The IANA time zone of day and week. Default: the clinic's time zone. */
                 time_zone?: string;
-                /** @description How long a slot is, from 5 to 1440; else 60. */
+                /** @description The length of a slot in minutes, from 5 to 1440. Default: 60. */
                 minutes?: number;
                 type?: "intake" | "individual" | "group" | "medication" | "assessment";
             };
@@ -16579,7 +16582,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -16671,9 +16674,9 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description The ETag of the version that was read, or *. */
+                /** @description The ETag of the version you read, or * for any version. */
                 "If-Match": string;
-                /** @description A repeat with the same key within 24 hours gives the first result again. */
+                /** @description A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -16728,7 +16731,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor to be enrolled (`auth.totp_due`). */
+            /** @description Access denied (`access.denied`), Password change required (`auth.password_change`), Second factor enrolment required (`auth.totp_due`). */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -16756,7 +16759,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description In conflict (`resource.conflict`). */
+            /** @description Conflict with existing data (`resource.conflict`). */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
@@ -16890,7 +16893,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -16940,7 +16943,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -16990,7 +16993,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -17040,7 +17043,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag of an answer that is known. */
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
