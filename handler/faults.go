@@ -60,13 +60,20 @@ func holds(body []byte, pointer string) bool {
 	return true
 }
 
-// together returns the first error. If both are Invalid, it adds the fields of the second.
-func together(err, other error) error {
-	var one, more *apperr.Error
-	if errors.As(err, &one) && errors.As(other, &more) && one.Code == apperr.Invalid && more.Code == apperr.Invalid {
-		return apperr.InvalidFields(append(one.Fields, more.Fields...)...)
+// together returns the first error. Where that is Invalid, it has the fields of all errors that are.
+func together(errs ...error) error {
+	first := cmp.Or(errs...)
+	if !apperr.Is(first, apperr.Invalid) {
+		return first
 	}
-	return cmp.Or(err, other)
+	var fields []apperr.Field
+	for _, err := range errs {
+		var e *apperr.Error
+		if errors.As(err, &e) && e.Code == apperr.Invalid {
+			fields = append(fields, besides(fields, e.Fields)...)
+		}
+	}
+	return apperr.InvalidFields(fields...)
 }
 
 // rulesBroken returns the rules that a body breaks, judged without the members in faults.

@@ -53,21 +53,16 @@ func listBy[In paged, Row identified, Out any](
 		b, err := env.binding(op)
 		order, fault := orderOf[Row](action.request, env.words)
 		return func(c *gin.Context) error {
-			in, err := bind[In](c, b)
-			if err != nil {
-				return err
+			in, unbound := bind[In](c, b)
+			params := in.paging()
+			if unbound != nil {
+				params.Cursor = nil // it belongs to filters that could not be read
 			}
-			fields, err := fieldsOf(c, in.paging(), action.item)
-			if err != nil {
-				return err
-			}
-			span, err := env.cursors.span(c, in.paging(), filtersOf(in))
-			if err != nil {
-				return err
-			}
-			at, err := order.place(c, in, span)
-			if err != nil {
-				return err
+			fields, unknown := fieldsOf(c, params, action.item)
+			span, outside := env.cursors.span(c, params, filtersOf(in))
+			at, unordered := order.place(c, in, span)
+			if err := together(unbound, unknown, outside, unordered, broken(in, unbound, env.rules)); err != nil {
+				return placed(c, err)
 			}
 			rows, more, err := do(c.Request.Context(), in, at)
 			if err != nil {
@@ -78,6 +73,16 @@ func listBy[In paged, Row identified, Out any](
 		}, cmp.Or(err, selecting(action.request), fault)
 	}
 	return action
+}
+
+// broken returns the rules that a request which could be read breaks.
+func broken(in any, unread error, rules service.Rules) error {
+	if judged, ok := in.(judged); ok && unread == nil {
+		if faults := judged.Faults(rules); len(faults) > 0 {
+			return apperr.InvalidFields(faults...)
+		}
+	}
+	return nil
 }
 
 // placed returns an error of a list whose pointers lead to where its parameters are: in the address, as do names them,

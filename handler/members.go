@@ -129,10 +129,14 @@ func (m *memberCheck) array(at jsontext.Pointer, t reflect.Type, tag reflect.Str
 	if !m.enter(at, jsontext.KindBeginArray, "Must be an array.") {
 		return
 	}
-	for i := 0; m.more(); i++ {
-		m.value(at.AppendToken(strconv.Itoa(i)), member{typ: t.Elem(), tag: tag})
+	n := 0
+	for ; m.more(); n++ {
+		m.value(at.AppendToken(strconv.Itoa(n)), member{typ: t.Elem(), tag: tag})
 	}
 	_, _ = m.dec.ReadToken()
+	if limit, limited := limitOf(tag, "maxItems"); limited && n > limit {
+		m.add(at, "too_long", "Must have at most "+strconv.Itoa(limit)+" items.")
+	}
 }
 
 // enter reads the opening bracket, or reports and skips a value of another kind.
@@ -178,7 +182,7 @@ func (m *memberCheck) scalar(at jsontext.Pointer, t reflect.Type, tag reflect.St
 	m.add(at, code, fmt.Sprintf("Must be %s.", text))
 }
 
-// rule checks a value of the right type against the tags of its member: max, values and query.
+// rule checks a value of the right type against the tags of its member: max, values, and query.
 func (m *memberCheck) rule(at jsontext.Pointer, value reflect.Value, tag reflect.StructTag) {
 	if moment, ok := reflect.TypeAssert[time.Time](value); ok && !schedule.Plausible(moment) {
 		m.add(at, "out_of_range", outOfYears)
@@ -187,7 +191,7 @@ func (m *memberCheck) rule(at jsontext.Pointer, value reflect.Value, tag reflect
 		return
 	}
 	text, vocabulary := value.String(), tag.Get("values")
-	limit, limited := maxLength(tag)
+	limit, limited := limitOf(tag, "max")
 	switch {
 	case text == "" && tag.Get("query") != "":
 		m.add(at, "empty", "Must not be empty. To leave it out, send null.")
@@ -198,9 +202,9 @@ func (m *memberCheck) rule(at jsontext.Pointer, value reflect.Value, tag reflect
 	}
 }
 
-// maxLength returns the limit that the tag max gives, in characters, if there is one.
-func maxLength(tag reflect.StructTag) (int, bool) {
-	limit, err := strconv.Atoi(tag.Get("max"))
+// limitOf returns the limit that a tag gives: max and min of characters or numbers, maxItems and minItems of arrays.
+func limitOf(tag reflect.StructTag, name string) (int, bool) {
+	limit, err := strconv.Atoi(tag.Get(name))
 	return limit, err == nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"novamind/internal/apperr"
+	"novamind/service"
 )
 
 // Description is what an OpenAPI document says besides the operations.
@@ -153,7 +154,12 @@ func (*describer) permissions(described *huma.Operation, op Operation) {
 	}
 	described.Extensions = map[string]any{"x-permission": op.permissions()}
 	var lines []string
+	when := map[service.Permission]string{}
 	for _, need := range op.Needs {
+		if need.When != "" {
+			when[need.Permission] = need.When
+			described.Extensions["x-permission-when"] = when
+		}
 		line := "Needs the permission `" + string(need.Permission) + "` " + need.When
 		lines = append(lines, strings.TrimSuffix(line, " ")+".")
 	}

@@ -147,7 +147,8 @@ func (q *query) Date(name string) *time.Time {
 func (q *query) Time(name string) *time.Time {
 	return q.plausible(name, readParameter(q, name, "wrong_type", "Must be an RFC 3339 time, such as 2006-01-02T15:04:05Z.", func(s string) (time.Time, bool) {
 		t, err := time.Parse(time.RFC3339Nano, s)
-		return t.UTC(), err == nil
+		_, offset := t.Zone()
+		return t.UTC(), err == nil && max(offset, -offset) < int((24*time.Hour).Seconds()) // RFC 3339: at most 23:59
 	}))
 }
 

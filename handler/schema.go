@@ -145,7 +145,7 @@ func (m member) takesNull(u use) bool {
 	if u == answered || u == selected {
 		return nullable(m.typ) && !m.optional
 	}
-	return nullable(m.typ) || m.optional
+	return (nullable(m.typ) || m.optional) && m.tag.Get("required") != "true"
 }
 
 // member describes a member by its type, and by its tags: doc, example, max, format, and values, the name of a
@@ -172,13 +172,7 @@ func (s *schemas) tagged(schema *huma.Schema, t reflect.Type, tag reflect.Struct
 	if format := tag.Get("format"); format != "" {
 		schema.Format = format
 	}
-	if limit := tag.Get("max"); limit != "" {
-		n := 0
-		if _, err := fmt.Sscan(limit, &n); err != nil {
-			s.failf("max %q of %s: %w", limit, t, err)
-		}
-		schema.MaxLength = &n
-	}
+	limits(schema, tag)
 	if vocabulary := tag.Get("values"); vocabulary != "" {
 		s.restrict(schema, vocabulary)
 	}
@@ -186,6 +180,27 @@ func (s *schemas) tagged(schema *huma.Schema, t reflect.Type, tag reflect.Struct
 		schema.Examples = []any{exampleOf(schema, example)}
 	}
 	return schema
+}
+
+// limits describes the limits of a text, a number or an array.
+func limits(schema *huma.Schema, tag reflect.StructTag) {
+	most, atMost := limitOf(tag, "max")
+	least, atLeast := limitOf(tag, "min")
+	number := schema.Type == huma.TypeInteger
+	if items, ok := limitOf(tag, "maxItems"); ok {
+		schema.MaxItems = &items
+	}
+	if items, ok := limitOf(tag, "minItems"); ok {
+		schema.MinItems = &items
+	}
+	if atMost && number {
+		schema.Maximum = new(float64(most))
+	} else if atMost {
+		schema.MaxLength = &most
+	}
+	if atLeast && number {
+		schema.Minimum = new(float64(least))
+	}
 }
 
 // restrict lets a string, or the strings of an array, be words of a vocabulary only.

@@ -71,9 +71,9 @@ var ErrFrozen = errors.New("models: what was signed stays as it is")
 type Coding struct {
 	phi.Private `json:"-"`
 
-	System  string `json:"system" doc:"The URI of the code system." example:"http://hl7.org/fhir/sid/icd-10-cm"`
-	Code    string `json:"code" example:"F41.1"`
-	Display string `json:"display,omitempty" example:"Generalized anxiety disorder"`
+	System  string `json:"system" max:"200" doc:"The URI of the code system." example:"http://hl7.org/fhir/sid/icd-10-cm"`
+	Code    string `json:"code" max:"50" example:"F41.1"`
+	Display string `json:"display,omitempty" max:"200" example:"Generalized anxiety disorder"`
 }
 
 // MedicalRecord is an entry of a patient's chart. What a change made of its sealed columns is not in the log: a draft is its author's, and

@@ -45,7 +45,7 @@ func NewAccountService(store *repository.Store, auth *AuthService, cfg config.Ac
 type AccountInput struct {
 	Email    string   `json:"email" max:"254" example:"sam.sample@example.org"`
 	Name     string   `json:"name" max:"200" example:"Sam Sample"`
-	Roles    []string `json:"roles" values:"role" unknown:"unknown_role"`
+	Roles    []string `json:"roles" values:"role" unknown:"unknown_role" minItems:"1"`
 	Disabled bool     `json:"disabled" required:"false" doc:"A disabled account cannot log in."`
 
 	RemoveSecondFactor bool `json:"-"` // in a change: the owner lost the second factor

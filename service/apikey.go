@@ -35,7 +35,7 @@ func NewAPIKeyService(store *repository.Store, cfg config.Auth) *APIKeyService {
 // APIKeyInput is the input of an admin for a new key.
 type APIKeyInput struct {
 	Name      string    `json:"name" max:"200" example:"Laboratory"`
-	Scopes    []string  `json:"scopes" values:"scope" unknown:"unknown_scope" doc:"The permissions of the key."`
+	Scopes    []string  `json:"scopes" values:"scope" unknown:"unknown_scope" minItems:"1" doc:"The permissions of the key."`
 	ExpiresAt time.Time `json:"expires_at" doc:"When the key expires: at most auth.api_key_lifetime from now."`
 }
 

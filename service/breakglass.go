@@ -49,8 +49,8 @@ type BreakGlassInput struct {
 	phi.Private `json:"-"`
 
 	PatientID   *uuid.UUID `json:"patient_id,omitempty" doc:"The patient. Instead, you can send both names and the date of birth."`
-	FirstName   *string    `json:"first_name,omitempty"`
-	LastName    *string    `json:"last_name,omitempty"`
+	FirstName   *string    `json:"first_name,omitempty" max:"50"`
+	LastName    *string    `json:"last_name,omitempty" max:"50"`
 	DateOfBirth *string    `json:"date_of_birth,omitempty" format:"date" example:"1980-02-03"`
 	Reason      string     `json:"reason" max:"200" example:"Brought in unconscious"`
 }

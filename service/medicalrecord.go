@@ -337,7 +337,7 @@ type AmendmentInput struct {
 	OccurredAt      *time.Time          `json:"occurred_at,omitempty"`
 	Title           *string             `json:"title,omitempty" max:"200"`
 	Content         *string             `json:"content,omitempty" max:"100000" doc:"The text of the record, in Markdown. Default: unchanged."`
-	Codes           *[]models.Coding    `json:"codes,omitempty" doc:"At most 50 codes. They replace all codes of the record. Default: unchanged."`
+	Codes           *[]models.Coding    `json:"codes,omitempty" maxItems:"50" doc:"They replace all codes of the record. Default: unchanged."`
 	Questionnaire   *QuestionnaireInput `json:"questionnaire,omitempty" doc:"The answered questionnaire. Allowed only in an assessment. Default: unchanged."`
 }
 

@@ -31,7 +31,7 @@ type RecordInput struct {
 	OccurredAt    *time.Time          `json:"occurred_at,omitempty" doc:"When the documented event took place. Default: unchanged, or now for a new record."`
 	Title         string              `json:"title" required:"false" max:"200" doc:"Required for signing." example:"First visit"`
 	Content       string              `json:"content" required:"false" max:"100000" doc:"The text of the record, in Markdown." example:"Sleeps well."`
-	Codes         []models.Coding     `json:"codes,omitempty" doc:"At most 50 codes."`
+	Codes         []models.Coding     `json:"codes,omitempty" maxItems:"50"`
 	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty" doc:"The answered questionnaire. Allowed only in an assessment."`
 }
 
