@@ -158,16 +158,17 @@ func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Ou
 	version := t.Kind() == reflect.Struct && hasMember(t, "Version", reflect.TypeFor[int64]())
 	_, counted := any(*new(Out)).(tagged)
 	located := at != ""
+	apart := shows(t, reflect.TypeFor[derived]())
 	action := Action{
 		request: reflect.TypeFor[In](), answer: t, media: "application/json", status: status,
-		versioned: version, tagged: version || counted, located: located,
+		versioned: version && !apart, tagged: version || counted, located: located,
 	}
 	return action, func(c *gin.Context, out Out) error {
 		v := reflect.ValueOf(out)
 		if t, ok := any(out).(tagged); ok {
 			setETag(c, t.tag())
 		}
-		if version && announced(c, out, status, v.FieldByName("Version").Int()) {
+		if version && announced(c, apart, status, v.FieldByName("Version").Int()) {
 			return nil
 		}
 		if located {
@@ -181,17 +182,35 @@ func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Ou
 	}
 }
 
-// renderable is an answer that may hold a rendering, which another release of the program can make differently.
-type renderable interface{ isRendered() bool }
+// derived is a member of an answer that can change while the answer's version stays, such as the name beside an id. A
+// GET of an answer that shows one is never answered 304; the ETag goes into If-Match.
+type derived interface{ ChangesApart() }
 
-// announced sets the ETag, and reports whether a GET has it already: then 304 was answered. A rendering is always sent.
-// A resource that is not there yet has version 0.
-func announced(c *gin.Context, answer any, status int, version int64) bool {
-	r, ok := answer.(renderable)
+// shows reports whether a value of type t can hold one of a type that implements of.
+func shows(t, of reflect.Type) bool {
+	switch {
+	case t.Implements(of):
+		return true
+	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Slice:
+		return shows(t.Elem(), of)
+	case t.Kind() != reflect.Struct || shape(t) != reflect.Struct:
+		return false
+	}
+	for i := range t.NumField() {
+		if shows(t.Field(i).Type, of) {
+			return true
+		}
+	}
+	return false
+}
+
+// announced sets the ETag, and reports whether a GET has it already: then 304 was answered. An answer of which a part
+// changes apart from the version is always sent. A resource that is not there yet has version 0.
+func announced(c *gin.Context, apart bool, status int, version int64) bool {
 	switch {
 	case version == 0 && status == http.StatusNoContent: // a removed resource has no version
 		return false
-	case c.Request.Method == http.MethodGet && (!ok || !r.isRendered()):
+	case c.Request.Method == http.MethodGet && !apart:
 		return notModified(c, version)
 	default:
 		setETag(c, version)

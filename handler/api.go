@@ -51,7 +51,9 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 	if err != nil {
 		return nil, err
 	}
-	rules := service.Rules{PhoneRegion: cfg.Clinic.PhoneRegion, APIKeyLifetime: cfg.Auth.APIKeyLifetime}
+	rules := service.Rules{
+		PhoneRegion: cfg.Clinic.PhoneRegion, TimeZone: cfg.Clinic.TimeZone, APIKeyLifetime: cfg.Auth.APIKeyLifetime,
+	}
 	a := &API{Services: services, conventions: conventions{cursors, services.Repeats, services.Refusals, rules, vocabularies}, zone: hours.Zone()}
 	a.described = sync.OnceValues(a.document)
 	routes, err := a.routes()

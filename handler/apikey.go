@@ -11,19 +11,20 @@ import (
 )
 
 type apiKeyAnswer struct {
-	ID         uuid.UUID  `json:"id"`
-	Version    int64      `json:"version"`
-	CreatedAt  time.Time  `json:"created_at"`
-	AccountID  uuid.UUID  `json:"account_id" doc:"The account of the admin that made the key."`
-	Name       string     `json:"name" example:"Laboratory"`
-	Scopes     []string   `json:"scopes" values:"scope" doc:"The permissions of the key."`
-	ExpiresAt  time.Time  `json:"expires_at"`
-	LastUsedAt *time.Time `json:"last_used_at" doc:"The time of the last use, at most one minute out of date."`
+	ID          uuid.UUID    `json:"id"`
+	Version     int64        `json:"version"`
+	CreatedAt   time.Time    `json:"created_at"`
+	AccountID   uuid.UUID    `json:"account_id" doc:"The account of the admin that made the key."`
+	AccountName *models.Name `json:"account_name" example:"Sam Sample"`
+	Name        string       `json:"name" example:"Laboratory"`
+	Scopes      []string     `json:"scopes" values:"scope" doc:"The permissions of the key."`
+	ExpiresAt   time.Time    `json:"expires_at"`
+	LastUsedAt  *time.Time   `json:"last_used_at" doc:"The time of the last use, at most one minute out of date."`
 }
 
 func newAPIKeyAnswer(k *models.APIKey) apiKeyAnswer {
 	answer := apiKeyAnswer{
-		ID: k.ID, Version: k.Version, CreatedAt: k.CreatedAt.UTC(), AccountID: k.AccountID, Name: k.Name, Scopes: k.Scopes,
+		ID: k.ID, Version: k.Version, CreatedAt: k.CreatedAt.UTC(), AccountID: k.AccountID, AccountName: k.AccountName(&k.AccountID), Name: k.Name, Scopes: k.Scopes,
 		ExpiresAt: k.ExpiresAt.UTC(),
 	}
 	if k.Use != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
 	"novamind/models"
 	"novamind/service"
 )
@@ -31,8 +32,8 @@ type appointmentAnswer struct {
 	OverlapReason  *string    `json:"overlap_reason"`
 	CancelReason   *string    `json:"cancel_reason"`
 
-	PatientName      *string `json:"patient_name" doc:"The patient's name. Null if the caller may not see the patient." example:"Ada Sample"`
-	PractitionerName *string `json:"practitioner_name" doc:"The practitioner's name, also if the account is disabled." example:"Grace Example"`
+	PatientName      *models.Name `json:"patient_name" doc:"The patient's name. Null if the caller may not see the patient." example:"Ada Sample"`
+	PractitionerName *models.Name `json:"practitioner_name" doc:"The practitioner's name, also if the account is disabled." example:"Grace Example"`
 }
 
 func newAppointmentAnswer(a *models.Appointment) appointmentAnswer {
@@ -43,7 +44,7 @@ func newAppointmentAnswer(a *models.Appointment) appointmentAnswer {
 		Status: a.Status, ExpiresAt: inUTC(a.ExpiresAt), Type: a.Type, Modality: a.Modality,
 		Reason: a.Reason.Optional(), VideoURL: a.VideoURL.Optional(), AllowOverlap: a.AllowOverlap,
 		OverlapReason: a.OverlapReason.Optional(), CancelReason: a.CancelReason.Optional(),
-		PatientName: a.PatientName.Optional(), PractitionerName: a.PractitionerName,
+		PatientName: a.PatientName(a.PatientID), PractitionerName: a.AccountName(&a.PractitionerID),
 	}
 }
 
@@ -57,8 +58,8 @@ type appointmentReplacement struct {
 	ExpiresAt    *time.Time `json:"expires_at" set:"server"`
 	CancelReason *string    `json:"cancel_reason" set:"server"`
 
-	PatientName      *string `json:"patient_name" set:"server"`
-	PractitionerName *string `json:"practitioner_name" set:"server"`
+	PatientName      *models.Name `json:"patient_name" set:"server"`
+	PractitionerName *models.Name `json:"practitioner_name" set:"server"`
 	service.AppointmentInput
 }
 
@@ -66,6 +67,11 @@ func (r appointmentReplacement) input() service.AppointmentInput {
 	in := r.AppointmentInput
 	in.PatientID = valueOr(r.PatientID, uuid.Nil)
 	return in
+}
+
+// Faults returns the rules that the replacement breaks.
+func (r appointmentReplacement) Faults(rules service.Rules) []apperr.Field {
+	return r.input().Faults(rules)
 }
 
 // appointmentChange says how much of a series a change is about.
@@ -96,7 +102,13 @@ type transitionRequest struct {
 	Following *bool  `json:"following" doc:"If true, also cancel the later appointments of the series."`
 }
 
+func (r transitionRequest) extent() service.Extent { return extentOf(valueOr(r.Following, false)) }
+
+// Faults returns the rules that the transition breaks.
+func (r transitionRequest) Faults(service.Rules) []apperr.Field {
+	return service.TransitionFaults(r.To, r.Reason, r.extent())
+}
+
 func (a *API) transitionAppointment(ctx context.Context, in transitionRequest) (*models.Appointment, error) {
-	extent := extentOf(valueOr(in.Following, false))
-	return a.Appointments.Transition(ctx, in.ID, in.Current, in.To, in.Reason, extent)
+	return a.Appointments.Transition(ctx, in.ID, in.Current, in.To, in.Reason, in.extent())
 }

@@ -35,7 +35,6 @@ func TestAppointmentLifeCycle(t *testing.T) {
 		require.Equal(t, r.at("id"), again.at("id"))
 		require.Equal(t, http.StatusUnprocessableEntity, s.do("POST", "/api/v1/appointments", visit(patient, practitioner, 5, ""), "Idempotency-Key: one").status)
 
-		require.Equal(t, http.StatusNotModified, s.do("GET", path, "", `If-None-Match: "1"`).status)
 		whole := s.do("GET", path, "").text
 		require.Equal(t, http.StatusPreconditionRequired, s.do("PUT", path, whole).status)
 		require.Equal(t, http.StatusPreconditionFailed, s.do("PUT", path, whole, `If-Match: "7"`).status)
@@ -185,7 +184,6 @@ func TestSeriesOverHTTP(t *testing.T) {
 		require.Equal(t, http.StatusCreated, r.status, r.text)
 		require.Equal(t, "FREQ=WEEKLY;COUNT=3", r.at("rule"))
 		path, tag := r.header.Get("Location"), r.header.Get("ETag")
-		require.Equal(t, http.StatusNotModified, s.do("GET", path, "", "If-None-Match: "+tag).status)
 		rows := r.at("appointments").([]any)
 		require.Len(t, rows, 3)
 		second := rows[1].(map[string]any)
@@ -229,7 +227,6 @@ func TestHoursOverHTTP(t *testing.T) {
 		r := s.do("GET", practitioner+"/availability", "")
 		require.Equal(t, http.StatusOK, r.status, r.text)
 		require.Equal(t, `"0"`, r.header.Get("ETag"))
-		require.Equal(t, http.StatusNotModified, s.do("GET", practitioner+"/availability", "", `If-None-Match: "0"`).status)
 		require.Equal(t, []any{}, r.at("weekly"), "always")
 		require.Equal(t, http.StatusOK, s.do("PUT", practitioner+"/availability", r.text, `If-Match: "0"`).status, "what was read")
 		r = s.do("PUT", practitioner+"/availability",

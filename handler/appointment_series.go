@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/models"
 	"novamind/service"
 )
 
@@ -14,7 +15,7 @@ type seriesAnswer struct {
 	ID           uuid.UUID                 `json:"id"`
 	CreatedAt    time.Time                 `json:"created_at"`
 	PatientID    uuid.UUID                 `json:"patient_id"`
-	PatientName  *string                   `json:"patient_name" example:"Ada Sample"`
+	PatientName  *models.Name              `json:"patient_name" example:"Ada Sample"`
 	Rule         string                    `json:"rule" doc:"The recurrence rule (RFC 5545)." example:"FREQ=WEEKLY;COUNT=8"`
 	TimeZone     string                    `json:"time_zone" example:"America/New_York"`
 	Appointments []item[appointmentAnswer] `json:"appointments"`
@@ -23,7 +24,7 @@ type seriesAnswer struct {
 func newSeriesAnswer(s *service.Series) seriesAnswer {
 	return seriesAnswer{
 		Version: s.Version(), ID: s.ID, CreatedAt: s.CreatedAt.UTC(), PatientID: s.PatientID,
-		PatientName: s.PatientName.Optional(), Rule: s.Rule, TimeZone: s.TimeZone, Appointments: itemsOf(s.Appointments, newAppointmentAnswer),
+		PatientName: s.PatientName(s.PatientID), Rule: s.Rule, TimeZone: s.TimeZone, Appointments: itemsOf(s.Appointments, newAppointmentAnswer),
 	}
 }
 

@@ -28,5 +28,6 @@ func TestReviewsOverHTTP(t *testing.T) {
 		again := s.do("GET", week, "", `If-None-Match: "0"`)
 		require.Equal(t, http.StatusOK, again.status, "it was signed off since")
 		require.Equal(t, "quiet", again.at("signed_off", "note"))
+		require.Equal(t, s.do("GET", "/api/v1/auth/me", "").at("name"), again.at("signed_off", "by_name"))
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
 	"novamind/models"
 	"novamind/service"
 )
@@ -30,11 +31,12 @@ type reviewSectionAnswer struct {
 }
 
 type signOffAnswer struct {
-	EventID uuid.UUID  `json:"event_id" doc:"The audit event of the sign-off."`
-	At      time.Time  `json:"at"`
-	By      *uuid.UUID `json:"by" doc:"The account that signed off."`
-	Note    *string    `json:"note"`
-	Details *string    `json:"details" doc:"The week, its number of events and the size of the audit log at the sign-off."`
+	EventID uuid.UUID    `json:"event_id" doc:"The audit event of the sign-off."`
+	At      time.Time    `json:"at"`
+	By      *uuid.UUID   `json:"by" doc:"The account that signed off."`
+	ByName  *models.Name `json:"by_name" example:"Alan Example"`
+	Note    *string      `json:"note"`
+	Details *string      `json:"details" doc:"The week, its number of events and the size of the audit log at the sign-off."`
 }
 
 // NewReviewAnswer returns a review as the API shows it.
@@ -45,16 +47,16 @@ func NewReviewAnswer(r *service.Review) ReviewAnswer {
 		answer.Sections = append(answer.Sections, section)
 	}
 	if len(r.SignOffs) > 0 {
-		answer.SignedOff = newSignOffAnswer(r.SignOffs[0])
+		answer.SignedOff = newSignOffAnswer(r, r.SignOffs[0])
 	}
 	return answer
 }
 
-func newSignOffAnswer(e *models.AuditLog) *signOffAnswer {
+func newSignOffAnswer(r *service.Review, e *models.AuditLog) *signOffAnswer {
 	if e.Unreadable() {
 		return &signOffAnswer{EventID: e.ID}
 	}
-	return &signOffAnswer{e.ID, e.OccurredAt.UTC(), e.UserID, e.Reason.Optional(), e.Details}
+	return &signOffAnswer{e.ID, e.OccurredAt.UTC(), e.UserID, r.AccountName(e.UserID), e.Reason.Optional(), e.Details}
 }
 
 type reviewRequest struct {
@@ -75,6 +77,14 @@ type signOffRequest struct {
 
 	Current service.Precondition `header:"If-Match" json:"-"`
 	Note    string               `json:"note,omitzero" max:"200" example:"Nothing unusual"`
+}
+
+// Faults returns the rules that the note breaks. There may be none.
+func (r signOffRequest) Faults(service.Rules) []apperr.Field {
+	if r.Note == "" {
+		return nil
+	}
+	return service.ReasonFaults("/note", r.Note)
 }
 
 // signOff notes that the caller has reviewed a week.

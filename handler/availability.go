@@ -11,21 +11,23 @@ import (
 )
 
 type availabilityAnswer struct {
-	PractitionerID uuid.UUID `json:"practitioner_id"`
-	Version        int64     `json:"version" doc:"0 if no hours are set: then the practitioner can be booked at any time."`
+	PractitionerID   uuid.UUID    `json:"practitioner_id"`
+	PractitionerName *models.Name `json:"practitioner_name" example:"Grace Example"`
+	Version          int64        `json:"version" doc:"0 if no hours are set: then the practitioner can be booked at any time."`
 	service.AvailabilityInput
 }
 
 func newAvailabilityAnswer(a *models.Availability) availabilityAnswer {
-	return availabilityAnswer{a.PractitionerID, a.Version, service.AvailabilityInput{
+	return availabilityAnswer{a.PractitionerID, a.AccountName(&a.PractitionerID), a.Version, service.AvailabilityInput{
 		TimeZone: a.TimeZone, Weekly: a.Weekly, Exceptions: a.Exceptions, TimeOff: a.TimeOff,
 	}}
 }
 
 // availabilityReplacement is the whole of an availability as a client sends it back.
 type availabilityReplacement struct {
-	PractitionerID *uuid.UUID `json:"practitioner_id" set:"server"`
-	Version        *int64     `json:"version" set:"server"`
+	PractitionerID   *uuid.UUID   `json:"practitioner_id" set:"server"`
+	PractitionerName *models.Name `json:"practitioner_name" set:"server"`
+	Version          *int64       `json:"version" set:"server"`
 	service.AvailabilityInput
 }
 

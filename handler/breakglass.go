@@ -19,14 +19,15 @@ type breakGlassAnswer struct {
 }
 
 type emergencyAnswer struct {
-	ID        uuid.UUID `json:"id"`
-	PatientID uuid.UUID `json:"patient_id"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at"`
+	ID          uuid.UUID    `json:"id"`
+	PatientID   uuid.UUID    `json:"patient_id"`
+	PatientName *models.Name `json:"patient_name" example:"Ada Sample"`
+	CreatedAt   time.Time    `json:"created_at"`
+	ExpiresAt   time.Time    `json:"expires_at"`
 }
 
 func newEmergencyAnswer(b *models.BreakGlass) emergencyAnswer {
-	return emergencyAnswer{b.ID, b.PatientID, b.CreatedAt.UTC(), b.ExpiresAt.UTC()}
+	return emergencyAnswer{b.ID, b.PatientID, b.PatientName(b.PatientID), b.CreatedAt.UTC(), b.ExpiresAt.UTC()}
 }
 
 func (a *API) breakGlass(ctx context.Context, in service.BreakGlassInput) (breakGlassAnswer, error) {

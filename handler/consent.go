@@ -11,18 +11,21 @@ import (
 )
 
 type consentAnswer struct {
-	ID          uuid.UUID  `json:"id"`
-	Version     int64      `json:"version"`
-	CreatedAt   time.Time  `json:"created_at"`
-	UpdatedAt   time.Time  `json:"updated_at"`
-	PatientID   uuid.UUID  `json:"patient_id"`
-	Kind        string     `json:"kind" values:"consent kind"`
-	RecipientID *uuid.UUID `json:"recipient_id" doc:"The account that may see the protected records. Null: every clinician with the patient in care, except the account that recorded the consent."`
-	Purpose     string     `json:"purpose" example:"Treatment"`
-	GrantedAt   time.Time  `json:"granted_at" doc:"When the patient signed the consent. The consent takes effect at created_at."`
-	ExpiresAt   *time.Time `json:"expires_at"`
-	RevokedAt   *time.Time `json:"revoked_at"`
-	RecordedBy  uuid.UUID  `json:"recorded_by"`
+	ID             uuid.UUID    `json:"id"`
+	Version        int64        `json:"version"`
+	CreatedAt      time.Time    `json:"created_at"`
+	UpdatedAt      time.Time    `json:"updated_at"`
+	PatientID      uuid.UUID    `json:"patient_id"`
+	PatientName    *models.Name `json:"patient_name" example:"Ada Sample"`
+	Kind           string       `json:"kind" values:"consent kind"`
+	RecipientID    *uuid.UUID   `json:"recipient_id" doc:"The account that may see the protected records. Null: every clinician with the patient in care, except the account that recorded the consent."`
+	RecipientName  *models.Name `json:"recipient_name" example:"Grace Example"`
+	Purpose        string       `json:"purpose" example:"Treatment"`
+	GrantedAt      time.Time    `json:"granted_at" doc:"When the patient signed the consent. The consent takes effect at created_at."`
+	ExpiresAt      *time.Time   `json:"expires_at"`
+	RevokedAt      *time.Time   `json:"revoked_at"`
+	RecordedBy     uuid.UUID    `json:"recorded_by"`
+	RecordedByName *models.Name `json:"recorded_by_name" example:"Alan Example"`
 }
 
 func newConsentAnswer(m *models.Consent) consentAnswer {
@@ -30,6 +33,7 @@ func newConsentAnswer(m *models.Consent) consentAnswer {
 		ID: m.ID, Version: m.Version, CreatedAt: m.CreatedAt.UTC(), UpdatedAt: m.UpdatedAt.UTC(), PatientID: m.PatientID, Kind: m.Kind,
 		RecipientID: m.RecipientID, Purpose: m.Purpose.Plain(), GrantedAt: m.GrantedAt.UTC(), ExpiresAt: inUTC(m.ExpiresAt),
 		RevokedAt: inUTC(m.RevokedAt), RecordedBy: m.RecordedBy,
+		PatientName: m.PatientName(m.PatientID), RecipientName: m.AccountName(m.RecipientID), RecordedByName: m.AccountName(&m.RecordedBy),
 	}
 }
 

@@ -145,6 +145,138 @@ func TestAllFaultsAboutAccountsAreToldAtOnce(t *testing.T) {
 	})
 }
 
+// aboutCare are bodies for every route of appointments, records, consents, disclosures, risk flags, emergencies and
+// reviews whose body has rules: each breaks some of them, and does not fit in one place.
+var aboutCare = []faulty{
+	{
+		"POST /api/v1/appointments", `{"patient_id":7,` + backwards + `,"practitioner_id":"PATIENT","modality":"x"}`,
+		[]string{"/patient_id wrong_type", "/ends_at too_early", "/modality unknown_value"},
+	},
+	{
+		"POST /api/v1/appointments", `{"patient_id":"PATIENT",` + backwards + `,"practitioner_id":"PATIENT","status":"arrived"}`,
+		[]string{"/ends_at too_early", "/status unknown_value"},
+	},
+	{
+		"PUT /api/v1/appointments/APPOINTMENT", `{"practitioner_id":7,` + backwards + `,"modality":"x"}`,
+		[]string{"/practitioner_id wrong_type", "/ends_at too_early", "/modality unknown_value", "/patient_id required"},
+	},
+	{
+		"POST /api/v1/appointments/APPOINTMENT/transitions", `{"to":"x","reason":"` + strings.Repeat("x", 201) + `","following":7}`,
+		[]string{"/to unknown_value", "/reason too_long", "/following wrong_type"},
+	},
+	{
+		"POST /api/v1/appointment-series", `{"patient_id":"PATIENT","practitioner_id":7,` + backwards + `,"rule":"x"}`,
+		[]string{"/practitioner_id wrong_type", "/ends_at too_early", "/rule rule"},
+	},
+	{
+		"POST /api/v1/appointment-series/preview", `{"patient_id":"PATIENT","practitioner_id":7,` + backwards + `,"rule":"x"}`,
+		[]string{"/practitioner_id wrong_type", "/ends_at too_early", "/rule rule"},
+	},
+	{
+		"PUT /api/v1/practitioners/DOCTOR/availability",
+		`{"time_zone":7,"weekly":[{"weekday":"x","from":"9","to":"10:00"}],"exceptions":[],"time_off":[]}`,
+		[]string{"/time_zone wrong_type", "/weekly/0/weekday unknown_value", "/weekly/0/from time_of_day"},
+	},
+	{
+		"PUT /api/v1/practitioners/DOCTOR/availability",
+		`{"time_zone":"x","weekly":[],"exceptions":[{"date":"x","hours":[]}],"time_off":[]}`,
+		[]string{"/time_zone time_zone", "/exceptions/0/date date"},
+	},
+	{
+		"POST /api/v1/medical-records", `{"kind":"x","sensitivity":"x","title":7}`,
+		[]string{"/kind unknown_value", "/sensitivity unknown_value", "/title wrong_type", "/patient_id required"},
+	},
+	{
+		"POST /api/v1/medical-records", `{"patient_id":"PATIENT","kind":7,"sensitivity":"psychotherapy","questionnaire":{"instrument":"x","answers":[]}}`,
+		[]string{"/kind wrong_type", "/questionnaire/instrument unknown_value"},
+	},
+	{
+		"PUT /api/v1/medical-records/DRAFT", `{"kind":"x","sensitivity":"x","title":7}`,
+		[]string{"/kind unknown_value", "/sensitivity unknown_value", "/title wrong_type"},
+	},
+	{
+		"POST /api/v1/medical-records/FINAL/amendments", `{"amendment_reason":"","occurred_at":"2199-01-01T00:00:00Z","title":7}`,
+		[]string{"/amendment_reason required", "/occurred_at future_date", "/title wrong_type"},
+	},
+	{
+		"POST /api/v1/medical-records/FINAL/amendments", `{"amendment_reason":"","occurred_at":"2199-01-01T00:00:00Z"}`,
+		[]string{"/amendment_reason required", "/occurred_at future_date"},
+	},
+	{
+		"POST /api/v1/medical-records/FINAL/entered-in-error", `{"reason":"","` + canary + `":1}`,
+		[]string{"/reason required", " unknown_member"},
+	},
+	{
+		"POST /api/v1/patients/PATIENT/consents", `{"kind":"x","purpose":"","expires_at":7}`,
+		[]string{"/kind unknown_value", "/purpose required", "/expires_at wrong_type"},
+	},
+	{
+		"POST /api/v1/patients/PATIENT/disclosures", `{"recipient":"","purpose":"","disclosed_at":7}`,
+		[]string{"/recipient required", "/purpose required", "/disclosed_at wrong_type"},
+	},
+	{
+		"POST /api/v1/risk-flags/FLAG/reviews", `{"finding":"","review_at":"2000-01-01T00:00:00Z","` + canary + `":1}`,
+		[]string{"/finding required", "/review_at past_date", " unknown_member"},
+	},
+	{
+		"POST /api/v1/break-glass", `{"first_name":"","last_name":"x","date_of_birth":7,"reason":""}`,
+		[]string{"/first_name required", "/date_of_birth wrong_type", "/reason required"},
+	},
+	{
+		"POST /api/v1/break-glass", `{"patient_id":7,"reason":""}`,
+		[]string{"/patient_id wrong_type", "/reason required"},
+	},
+	{
+		"POST /api/v1/audit-reviews/2001-W07/sign-off", `{"note":"` + strings.Repeat("x", 201) + `","` + canary + `":1}`,
+		[]string{"/note too_long", " unknown_member"},
+	},
+	{
+		"POST /api/v1/patients/PATIENT/merge", `{"into_id":7,"reason":""}`,
+		[]string{"/into_id wrong_type", "/reason required"},
+	},
+	{
+		"POST /api/v1/patients/PATIENT/unmerge", `{"reason":"","` + canary + `":1}`,
+		[]string{"/reason required", " unknown_member"},
+	},
+}
+
+const backwards = `"starts_at":"2035-03-05T09:00:00Z","ends_at":"2035-03-05T08:00:00Z"`
+
+// Every route about care tells all faults of a body at once, of form and of rules, and does nothing.
+func TestAllFaultsAboutCareAreToldAtOnce(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, s *stack) {
+		doctor := s.named("Grace Example")
+		patient := s.inCareOf(doctor.id, ada)
+		record := s.record(patient, `"content":"x",`+phq9)
+		s.sign(record)
+		booked := s.made(visit(patient, doctor.id.String(), 0, ""))
+		fixtures := strings.NewReplacer("PATIENT", patient, "DOCTOR", doctor.id.String(), "FINAL", record,
+			"DRAFT", s.record(patient, `"kind":"intake"`), "FLAG", s.flags(patient, true)[0],
+			"APPOINTMENT", booked[strings.LastIndex(booked, "/")+1:])
+		patterns := strings.NewReplacer("practitioners/DOCTOR", "practitioners/:id", "2001-W07", ":week", "PATIENT", ":id",
+			"FINAL", ":id", "DRAFT", ":id", "FLAG", ":id", "APPOINTMENT", ":id")
+		tried := map[string]bool{}
+		for _, f := range aboutCare {
+			method, path, _ := strings.Cut(f.route, " ")
+			before := s.dump()
+			r := s.do(method, fixtures.Replace(path), fixtures.Replace(f.body), "If-Match: *")
+			require.Equal(t, http.StatusUnprocessableEntity, r.status, "%s: %s", f.route, r.text)
+			require.ElementsMatch(t, f.faults, r.faults(), "%s %s", f.route, f.body)
+			require.NotContains(t, r.text, canary, f.route)
+			require.Equal(t, before, s.dump(), f.route)
+			tried[patterns.Replace(f.route)] = true
+		}
+		takeBodies := slices.DeleteFunc(routesWithBodies(t, "/api/v1/appointment", "/api/v1/practitioners", "/api/v1/medical-records",
+			"/api/v1/patients/{id}/", "/api/v1/consents", "/api/v1/risk-flags", "/api/v1/break-glass", "/api/v1/audit-reviews",
+		), func(route string) bool {
+			return strings.HasPrefix(route, "PATCH ") || // the rules depend on the row
+				route == "POST /api/v1/patients/:id/clinicians" // its one rule asks the database
+		})
+		require.Equal(t, takeBodies, slices.Sorted(maps.Keys(tried)))
+	})
+}
+
 // routesWithBodies returns the routes under these paths that take a body, by the document, sorted.
 func routesWithBodies(t *testing.T, under ...string) []string {
 	t.Helper()

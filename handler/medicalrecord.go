@@ -19,8 +19,10 @@ type medicalRecordAnswer struct {
 	CreatedAt       time.Time             `json:"created_at"`
 	UpdatedAt       time.Time             `json:"updated_at"`
 	PatientID       uuid.UUID             `json:"patient_id"`
+	PatientName     *models.Name          `json:"patient_name" example:"Ada Sample"`
 	AppointmentID   *uuid.UUID            `json:"appointment_id"`
 	AuthorID        uuid.UUID             `json:"author_id"`
+	AuthorName      *models.Name          `json:"author_name" example:"Grace Example"`
 	Kind            string                `json:"kind" values:"record kind"`
 	Sensitivity     string                `json:"sensitivity" values:"sensitivity" doc:"The sensitivity level, which decides which clinicians see the record."`
 	Status          string                `json:"status" values:"record status"`
@@ -32,14 +34,12 @@ type medicalRecordAnswer struct {
 	Questionnaire   *models.Questionnaire `json:"questionnaire" doc:"The answered questionnaire of an assessment, with its score."`
 	SignedAt        *time.Time            `json:"signed_at"`
 	SignedBy        *uuid.UUID            `json:"signed_by"`
+	SignedByName    *models.Name          `json:"signed_by_name" example:"Grace Example"`
 	SupersedesID    *uuid.UUID            `json:"supersedes_id" doc:"The earlier version of the record that this one amends."`
 	AmendmentReason *string               `json:"amendment_reason"`
 	ErrorReason     *string               `json:"error_reason" doc:"The reason why the record was marked as entered in error."`
 	Notice          *string               `json:"notice,omitempty" doc:"The notice of 42 CFR Part 2. Present only on records that Part 2 protects."`
 }
-
-// isRendered implements renderable.
-func (m medicalRecordAnswer) isRendered() bool { return m.ContentHTML != nil }
 
 func newMedicalRecordAnswer(m *models.MedicalRecord) medicalRecordAnswer {
 	answer := medicalRecordAnswer{
@@ -48,6 +48,7 @@ func newMedicalRecordAnswer(m *models.MedicalRecord) medicalRecordAnswer {
 		OccurredAt: m.OccurredAt.UTC(), Title: m.Title.Plain(), Content: m.Content.Plain(), Codes: codesOf(m),
 		Questionnaire: m.Questionnaire.Optional(), SignedAt: inUTC(m.SignedAt), SignedBy: m.SignedBy, SupersedesID: m.SupersedesID,
 		AmendmentReason: m.AmendmentReason.Optional(), ErrorReason: m.ErrorReason.Optional(),
+		PatientName: m.PatientName(m.PatientID), AuthorName: m.AccountName(&m.AuthorID), SignedByName: m.AccountName(m.SignedBy),
 	}
 	if m.Sensitivity == models.SensitivityPart2 {
 		answer.Notice = new(service.Part2Notice)
@@ -72,15 +73,18 @@ type medicalRecordRequest struct {
 type medicalRecordReplacement struct {
 	serverSet
 
-	PatientID       *uuid.UUID `json:"patient_id" set:"server"`
-	AuthorID        *uuid.UUID `json:"author_id" set:"server"`
-	Status          *string    `json:"status" set:"server"`
-	SignedAt        *time.Time `json:"signed_at" set:"server"`
-	SignedBy        *uuid.UUID `json:"signed_by" set:"server"`
-	SupersedesID    *uuid.UUID `json:"supersedes_id" set:"server"`
-	AmendmentReason *string    `json:"amendment_reason" set:"server"`
-	ErrorReason     *string    `json:"error_reason" set:"server"`
-	Notice          *string    `json:"notice" set:"server"`
+	PatientID       *uuid.UUID   `json:"patient_id" set:"server"`
+	PatientName     *models.Name `json:"patient_name" set:"server"`
+	AuthorID        *uuid.UUID   `json:"author_id" set:"server"`
+	AuthorName      *models.Name `json:"author_name" set:"server"`
+	Status          *string      `json:"status" set:"server"`
+	SignedAt        *time.Time   `json:"signed_at" set:"server"`
+	SignedBy        *uuid.UUID   `json:"signed_by" set:"server"`
+	SignedByName    *models.Name `json:"signed_by_name" set:"server"`
+	SupersedesID    *uuid.UUID   `json:"supersedes_id" set:"server"`
+	AmendmentReason *string      `json:"amendment_reason" set:"server"`
+	ErrorReason     *string      `json:"error_reason" set:"server"`
+	Notice          *string      `json:"notice" set:"server"`
 	service.RecordInput
 }
 
@@ -132,10 +136,6 @@ func (a *API) recordsOfPatient(
 func occurredAt(m *models.MedicalRecord) time.Time { return m.OccurredAt }
 
 func (a *API) writeMedicalRecord(ctx context.Context, in medicalRecordRequest) (*models.MedicalRecord, error) {
-	if in.PatientID == uuid.Nil {
-		return nil, apperr.InvalidFields(
-			apperr.Field{Pointer: "/patient_id", Code: "required", Detail: "Must not be missing."})
-	}
 	return a.MedicalRecords.Write(ctx, in.PatientID, in.RecordInput)
 }
 
@@ -178,6 +178,11 @@ type errorMarkRequest struct {
 	ofVersion
 
 	Reason string `json:"reason" max:"200" example:"Of another patient"`
+}
+
+// Faults returns the rules that the mark breaks.
+func (r errorMarkRequest) Faults(service.Rules) []apperr.Field {
+	return service.ReasonFaults("/reason", r.Reason)
 }
 
 func (a *API) markMedicalRecordInError(ctx context.Context, in errorMarkRequest) (*models.MedicalRecord, error) {

@@ -5,7 +5,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
 	"novamind/models"
+	"novamind/service"
 )
 
 type mergeRequest struct {
@@ -15,10 +17,20 @@ type mergeRequest struct {
 	Reason string    `json:"reason" max:"200" example:"Registered twice"`
 }
 
+// Faults returns the rules that the merge breaks, whatever the patients.
+func (r mergeRequest) Faults(service.Rules) []apperr.Field {
+	return service.ReasonFaults("/reason", r.Reason)
+}
+
 type unmergeRequest struct {
 	ofVersion
 
 	Reason string `json:"reason" max:"200" example:"Not the same person"`
+}
+
+// Faults returns the rules that the end of a merge breaks.
+func (r unmergeRequest) Faults(service.Rules) []apperr.Field {
+	return service.ReasonFaults("/reason", r.Reason)
 }
 
 func (a *API) mergePatient(ctx context.Context, in mergeRequest) (*models.Patient, error) {

@@ -11,25 +11,29 @@ import (
 )
 
 type riskFlagAnswer struct {
-	ID         uuid.UUID  `json:"id"`
-	Version    int64      `json:"version"`
-	PatientID  uuid.UUID  `json:"patient_id"`
-	RecordID   *uuid.UUID `json:"record_id" doc:"The record that raised the flag."`
-	Reason     string     `json:"reason" example:"PHQ-9, item 9: thoughts of self-harm"`
-	RaisedBy   uuid.UUID  `json:"raised_by"`
-	RaisedAt   time.Time  `json:"raised_at"`
-	ReviewAt   time.Time  `json:"review_at" doc:"The time by which the flag must be reviewed."`
-	ResolvedAt *time.Time `json:"resolved_at"`
-	ResolvedBy *uuid.UUID `json:"resolved_by"`
-	Finding    *string    `json:"finding" doc:"The finding of the last review."`
-	Notice     *string    `json:"notice,omitempty" doc:"The notice of 42 CFR Part 2. Present only if Part 2 protects the record."`
+	ID             uuid.UUID    `json:"id"`
+	Version        int64        `json:"version"`
+	PatientID      uuid.UUID    `json:"patient_id"`
+	PatientName    *models.Name `json:"patient_name" example:"Ada Sample"`
+	RecordID       *uuid.UUID   `json:"record_id" doc:"The record that raised the flag."`
+	Reason         string       `json:"reason" example:"PHQ-9, item 9: thoughts of self-harm"`
+	RaisedBy       uuid.UUID    `json:"raised_by"`
+	RaisedByName   *models.Name `json:"raised_by_name" example:"Grace Example"`
+	RaisedAt       time.Time    `json:"raised_at"`
+	ReviewAt       time.Time    `json:"review_at" doc:"The time by which the flag must be reviewed."`
+	ResolvedAt     *time.Time   `json:"resolved_at"`
+	ResolvedBy     *uuid.UUID   `json:"resolved_by"`
+	ResolvedByName *models.Name `json:"resolved_by_name" example:"Alan Example"`
+	Finding        *string      `json:"finding" doc:"The finding of the last review."`
+	Notice         *string      `json:"notice,omitempty" doc:"The notice of 42 CFR Part 2. Present only if Part 2 protects the record."`
 }
 
 func newRiskFlagAnswer(f *models.RiskFlag) riskFlagAnswer {
 	answer := riskFlagAnswer{
 		ID: f.ID, Version: f.Version, PatientID: f.PatientID, RecordID: f.RecordID, Reason: f.Reason.Plain(), RaisedBy: f.RaisedBy,
 		RaisedAt: f.RaisedAt.UTC(), ReviewAt: f.ReviewAt.UTC(), ResolvedAt: inUTC(f.ResolvedAt), ResolvedBy: f.ResolvedBy,
-		Finding: f.Resolution.Optional(),
+		Finding: f.Resolution.Optional(), PatientName: f.PatientName(f.PatientID),
+		RaisedByName: f.AccountName(&f.RaisedBy), ResolvedByName: f.AccountName(f.ResolvedBy),
 	}
 	if f.Part2 {
 		answer.Notice = new(service.Part2Notice)

@@ -12,6 +12,8 @@ import (
 type APIKey struct {
 	Base
 	Versioned
+	Named `gorm:"-"`
+
 	AccountID uuid.UUID                   `gorm:"type:uuid;not null;index:apikey_account_id_idx"` // who answers for it
 	Account   *Account                    `gorm:"constraint:apikey_account_id_fkey,OnDelete:CASCADE"`
 	Name      string                      `gorm:"not null"`
@@ -20,6 +22,9 @@ type APIKey struct {
 	ExpiresAt time.Time                   `gorm:"not null"`
 	Use       *APIKeyUse                  `gorm:"foreignKey:APIKeyID;constraint:apikeyuse_api_key_id_fkey,OnDelete:CASCADE"`
 }
+
+// People returns the ids of a row beside which names can stand.
+func (k *APIKey) People() (patients, accounts []uuid.UUID) { return nil, ids(&k.AccountID) }
 
 // BeforeSave assigns the id, the times and the version.
 func (k *APIKey) BeforeSave(tx *gorm.DB) error { return seal(tx, k) }

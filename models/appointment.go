@@ -14,6 +14,8 @@ import (
 type Appointment struct {
 	Base
 	Versioned
+	Named `gorm:"-"`
+
 	PatientID      uuid.UUID          `gorm:"type:uuid;not null;index:appointment_patient_id_idx,priority:1"`
 	Patient        *Patient           `gorm:"constraint:OnDelete:CASCADE"`
 	PractitionerID uuid.UUID          `gorm:"type:uuid;not null;index:appointment_practitioner_id_idx,priority:1"`
@@ -32,10 +34,11 @@ type Appointment struct {
 	VideoURL       phi.Text
 	OverlapReason  phi.Text
 	CancelReason   phi.Text `gorm:"check:appointment_cancellation_has_reason,status <> 'cancelled' OR cancel_reason IS NOT NULL"`
+}
 
-	// The names beside the ids, where a service put them for an actor who may see them.
-	PatientName      phi.Text `gorm:"-"`
-	PractitionerName *string  `gorm:"-"`
+// People returns the ids of a row beside which names can stand.
+func (a *Appointment) People() (patients, accounts []uuid.UUID) {
+	return ids(&a.PatientID), ids(&a.PractitionerID)
 }
 
 // Appointment types.
@@ -85,11 +88,16 @@ func (a *Appointment) AfterDelete(tx *gorm.DB) error { return noteRemoval(tx, a)
 // AppointmentSeries is the rule that made several appointments.
 type AppointmentSeries struct {
 	Base
+	Named `gorm:"-"`
+
 	PatientID uuid.UUID `gorm:"type:uuid;not null;index:appointmentseries_patient_id_idx"`
 	Patient   *Patient  `gorm:"constraint:OnDelete:CASCADE"`
 	Rule      string    `gorm:"not null"` // RFC 5545, RRULE
 	TimeZone  string    `gorm:"not null"`
 }
+
+// People returns the ids of a row beside which names can stand.
+func (s *AppointmentSeries) People() (patients, accounts []uuid.UUID) { return ids(&s.PatientID), nil }
 
 // BeforeSave assigns the id and the times.
 func (s *AppointmentSeries) BeforeSave(*gorm.DB) error {

@@ -12,6 +12,8 @@ import (
 type Availability struct {
 	Base
 	Versioned
+	Named `gorm:"-"`
+
 	PractitionerID uuid.UUID                                 `gorm:"type:uuid;not null;uniqueIndex:availability_practitioner_id_key"`
 	Practitioner   *Account                                  `gorm:"constraint:OnDelete:CASCADE"`
 	TimeZone       string                                    `gorm:"not null"` // of the wall clock that all hours are of
@@ -19,6 +21,9 @@ type Availability struct {
 	Exceptions     datatypes.JSONSlice[schedule.DayHours]    `gorm:"not null"` // days that differ from the week
 	TimeOff        datatypes.JSONSlice[schedule.TimeOff]     `gorm:"not null"`
 }
+
+// People returns the ids of a row beside which names can stand.
+func (a *Availability) People() (patients, accounts []uuid.UUID) { return nil, ids(&a.PractitionerID) }
 
 // BeforeSave assigns the id, the times and the next version.
 func (a *Availability) BeforeSave(tx *gorm.DB) error { return seal(tx, a) }

@@ -17,6 +17,8 @@ const ConsentPart2 = "part2"
 type Consent struct {
 	Base
 	Versioned
+	Named `gorm:"-"`
+
 	PatientID   uuid.UUID  `gorm:"type:uuid;not null;index:consent_patient_id_idx"`
 	Kind        string     `gorm:"not null;check:consent_kind,kind IN ('part2')"`
 	RecipientID *uuid.UUID `gorm:"type:uuid"` // the account that may see; nil: everybody who treats the patient here
@@ -28,6 +30,11 @@ type Consent struct {
 	Patient     *Patient  `gorm:"constraint:OnDelete:CASCADE"`
 	Recipient   *Account
 	Recorder    *Account `gorm:"foreignKey:RecordedBy"`
+}
+
+// People returns the ids of a row beside which names can stand.
+func (c *Consent) People() (patients, accounts []uuid.UUID) {
+	return ids(&c.PatientID), ids(c.RecipientID, &c.RecordedBy)
 }
 
 // BeforeSave seals the row.

@@ -13,6 +13,8 @@ import (
 type Disclosure struct {
 	Base
 	Versioned
+	Named `gorm:"-"`
+
 	PatientID   uuid.UUID  `gorm:"type:uuid;not null;index:disclosure_patient_id_idx"`
 	RecordID    *uuid.UUID `gorm:"type:uuid;index:disclosure_record_id_idx"`
 	ConsentID   *uuid.UUID `gorm:"type:uuid;index:disclosure_consent_id_idx"`
@@ -27,6 +29,11 @@ type Disclosure struct {
 	Consent     *Consent
 	Discloser   *Account `gorm:"foreignKey:DisclosedBy"`
 	Addressee   *Account `gorm:"foreignKey:RecipientID"`
+}
+
+// People returns the ids of a row beside which names can stand.
+func (d *Disclosure) People() (patients, accounts []uuid.UUID) {
+	return ids(&d.PatientID), ids(d.DisclosedBy, d.RecipientID)
 }
 
 // BeforeSave seals the row.

@@ -81,6 +81,8 @@ type Coding struct {
 type MedicalRecord struct {
 	Base
 	Versioned
+	Named `gorm:"-"`
+
 	PatientID       uuid.UUID               `gorm:"type:uuid;not null;index:medicalrecord_patient_id_idx,priority:1"`
 	AppointmentID   *uuid.UUID              `gorm:"type:uuid;index:medicalrecord_appointment_id_idx"`
 	AuthorID        uuid.UUID               `gorm:"type:uuid;not null;index:medicalrecord_author_id_idx"`
@@ -102,6 +104,11 @@ type MedicalRecord struct {
 	Signer          *Account `gorm:"foreignKey:SignedBy"`
 	Supersedes      *MedicalRecord
 	Appointment     *Appointment
+}
+
+// People returns the ids of a row beside which names can stand.
+func (m *MedicalRecord) People() (patients, accounts []uuid.UUID) {
+	return ids(&m.PatientID), ids(&m.AuthorID, m.SignedBy)
 }
 
 // Frozen reports whether the record is no draft any more.

@@ -13,6 +13,8 @@ import (
 type RiskFlag struct {
 	Base
 	Versioned
+	Named `gorm:"-"`
+
 	PatientID  uuid.UUID  `gorm:"type:uuid;not null;index:riskflag_patient_id_idx"`
 	RecordID   *uuid.UUID `gorm:"type:uuid;uniqueIndex:riskflag_record_id_key"` // that it was found in: one flag for a record
 	Reason     phi.Text   `gorm:"not null"`
@@ -27,6 +29,11 @@ type RiskFlag struct {
 	Record     *MedicalRecord
 	Raiser     *Account `gorm:"foreignKey:RaisedBy"`
 	Resolver   *Account `gorm:"foreignKey:ResolvedBy"`
+}
+
+// People returns the ids of a row beside which names can stand.
+func (f *RiskFlag) People() (patients, accounts []uuid.UUID) {
+	return ids(&f.PatientID), ids(&f.RaisedBy, f.ResolvedBy)
 }
 
 // BeforeSave seals the row.

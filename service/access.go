@@ -265,7 +265,7 @@ func stillGranted(ctx context.Context, account func(context.Context, audit.Actor
 var errMeanwhile = apperr.New(apperr.Forbidden, "Your login or your role ended during the request.")
 
 // guarded runs fn in a unit of work, as guard does, and returns its result. A repeated request with the same idempotency
-// key finds a result that has an identity.
+// key finds a result that has an identity. Where the store is a namingStore, names stand beside the ids of the result.
 func guarded[T any](ctx context.Context, store Store, p Permission, intent audit.Intent,
 	kind func(context.Context, func(context.Context) error) error, fn func(context.Context) (T, error),
 ) (result T, err error) {
@@ -273,10 +273,13 @@ func guarded[T any](ctx context.Context, store Store, p Permission, intent audit
 		if result, err = fn(ctx); err != nil {
 			return err
 		}
+		if n, ok := store.(namingStore); ok {
+			err = n.beside(ctx, result)
+		}
 		if made, ok := any(result).(interface{ Identity() uuid.UUID }); ok {
 			madeOnce(ctx, made.Identity())
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return *new(T), err

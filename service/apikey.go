@@ -29,7 +29,7 @@ type APIKeyService struct {
 
 // NewAPIKeyService returns the service on a store.
 func NewAPIKeyService(store *repository.Store, cfg config.Auth) *APIKeyService {
-	return &APIKeyService{store: store, keys: repository.NewAPIKeyRepository(store), longest: cfg.APIKeyLifetime}
+	return &APIKeyService{store: withNames(store, nil), keys: repository.NewAPIKeyRepository(store), longest: cfg.APIKeyLifetime}
 }
 
 // APIKeyInput is the input of an admin for a new key.

@@ -18,9 +18,8 @@ import (
 // why. Every method is one unit of work and leaves its event; every method returns a Forbidden error where no role of the actor permits it, a NotFound one
 // where the patient is out of the actor's sight, and an audit.unavailable one where the event can't be stored.
 type AppointmentService struct {
-	store          Store
+	store          namingStore
 	care           *Care
-	names          names
 	patients       *repository.PatientRepository
 	accounts       *repository.AccountRepository
 	appointments   *repository.AppointmentRepository
@@ -33,7 +32,7 @@ type AppointmentService struct {
 // NewAppointmentService returns the service on a store.
 func NewAppointmentService(store *repository.Store, care *Care, clinic config.Clinic) *AppointmentService {
 	return &AppointmentService{
-		store: store, care: care, names: newNames(store, care), zone: clinic.TimeZone, hold: clinic.HoldTime,
+		store: withNames(store, care), care: care, zone: clinic.TimeZone, hold: clinic.HoldTime,
 		patients:       repository.NewPatientRepository(store),
 		accounts:       repository.NewAccountRepository(store),
 		appointments:   repository.NewAppointmentRepository(store),
@@ -53,11 +52,7 @@ func (s *AppointmentService) Book(ctx context.Context, in AppointmentInput) (*mo
 	return guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended,
 		func(ctx context.Context) (*models.Appointment, error) {
 			now, a := time.Now(), &models.Appointment{}
-			if err := in.applyTo(a); err != nil {
-				return nil, err
-			}
-			var err error
-			if a.Status, a.ExpiresAt, err = in.startStatus(now, s.hold); err != nil {
+			if err := in.begin(a, now.Add(s.hold)); err != nil {
 				return nil, err
 			}
 			if err := s.care.inCareFor(ctx, a.PatientID); err != nil {
@@ -66,7 +61,7 @@ func (s *AppointmentService) Book(ctx context.Context, in AppointmentInput) (*mo
 			if err := s.place(ctx, now, a); err != nil {
 				return nil, err
 			}
-			return s.names.one(ctx)(a, s.appointments.Create(ctx, a))
+			return a, s.appointments.Create(ctx, a)
 		})
 }
 
@@ -120,7 +115,7 @@ func (s *AppointmentService) Get(ctx context.Context, id uuid.UUID) (*models.App
 			if _, err := s.parties(ctx, id); err != nil {
 				return nil, err
 			}
-			return s.names.one(ctx)(s.appointments.ByID(ctx, id))
+			return s.appointments.ByID(ctx, id)
 		})
 }
 
@@ -143,7 +138,7 @@ func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, pag
 			if err != nil {
 				return nil, false, err
 			}
-			return s.names.page(ctx)(s.appointments.Search(ctx, q, page, sight.Narrow("patient_id")))
+			return s.appointments.Search(ctx, q, page, sight.Narrow("patient_id"))
 		})
 }
 
@@ -176,6 +171,6 @@ func (s *AppointmentService) OfPatient(ctx context.Context, patientID uuid.UUID,
 			if err != nil {
 				return nil, false, err
 			}
-			return s.names.page(ctx)(s.appointments.Search(ctx, q, page))
+			return s.appointments.Search(ctx, q, page)
 		})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,14 +46,11 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	if _, err := s.parties(ctx, id); err != nil {
 		return nil, err
 	}
-	a, err := s.names.one(ctx)(s.appointments.ByID(ctx, id)) // edit compares the replacement with the answer, which has names
+	a, err := s.appointments.ByID(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if err := current.check(a.Version); err != nil {
-		return nil, err
-	}
-	in, err := edit(a)
+	in, err := edited(ctx, s.store.names, a, a.Version, current, edit)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +74,7 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	if err != nil {
 		return nil, err
 	}
-	return s.names.one(ctx)(a, s.rewrite(ctx, rows, in.withDefaults(s.zone), now))
+	return a, s.rewrite(ctx, rows, in.withDefaults(s.zone), now)
 }
 
 // within returns the appointments that a change of a covers: a itself and, with Following, the later ones of its series
@@ -147,16 +145,8 @@ func takesMore(before, after *models.Appointment) bool {
 // a NotFound error, a Stale one where current refuses the version, a BadTransition one where the state does not allow it, an Invalid one, or, for a late
 // arrival whose time is gone, a Taken one.
 func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, current Precondition, to, reason string, extent Extent) (*models.Appointment, error) {
-	var v validation
-	v.oneOf("/to", to, models.AppointmentStates())
-	if to == models.Cancelled {
-		v.required("/reason", &reason, maxOther)
-	} else {
-		v.optional("/reason", &reason, maxOther)
-		if extent == Following {
-			v.add("/following", "unexpected", "Send following only with the state cancelled in to.")
-		}
-	}
+	v := validation{TransitionFaults(to, reason, extent)}
+	reason = strings.TrimSpace(reason)
 	intent := audit.Intent{Action: audit.Transition, EntityType: "appointment", EntityID: id, Reason: reason}
 	return guarded(ctx, s.store, AppointmentTransition, intent, s.store.Contended,
 		func(ctx context.Context) (*models.Appointment, error) {
@@ -184,8 +174,23 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 					return nil, err
 				}
 			}
-			return a, s.names.beside(ctx, a)
+			return a, nil
 		})
+}
+
+// TransitionFaults returns the rules that a transition breaks, whatever the appointment.
+func TransitionFaults(to, reason string, extent Extent) []apperr.Field {
+	var v validation
+	v.oneOf("/to", to, models.AppointmentStates())
+	if to == models.Cancelled {
+		v.required("/reason", &reason, maxOther)
+		return v.fields
+	}
+	v.optional("/reason", &reason, maxOther)
+	if extent == Following && len(v.fields) == 0 {
+		v.add("/following", "unexpected", "Send following only with the state cancelled in to.")
+	}
+	return v.fields
 }
 
 func (s *AppointmentService) transition(ctx context.Context, a *models.Appointment, to, reason string, now time.Time) error {

@@ -153,15 +153,19 @@ func (v *validation) overlapReason(in *AppointmentInput) {
 	}
 }
 
-// startStatus returns the state that a new appointment has, and when it expires.
-func (in AppointmentInput) startStatus(now time.Time, hold time.Duration) (string, *time.Time, error) {
-	switch in.Status {
-	case models.Booked:
-		return models.Booked, nil, nil
-	case models.Pending:
-		expires := now.Add(hold)
-		return models.Pending, &expires, nil
-	default:
-		return "", nil, apperr.InvalidFields(apperr.Field{Pointer: "/status", Code: "unknown_value", Detail: "Must be booked or pending for a new appointment."})
+// Faults returns the rules that the input breaks, as one for a new appointment.
+func (in AppointmentInput) Faults(rules Rules) []apperr.Field {
+	return fieldsOf(in.withDefaults(rules.TimeZone).begin(&models.Appointment{}, time.Time{}))
+}
+
+// begin is applyTo for a new appointment, with its state. A hold ends at expires.
+func (in AppointmentInput) begin(a *models.Appointment, expires time.Time) error {
+	v := validation{fieldsOf(in.applyTo(a))}
+	if in.Status != models.Booked && in.Status != models.Pending {
+		v.add("/status", "unknown_value", "Must be booked or pending for a new appointment.")
 	}
+	if a.Status = in.Status; a.Status == models.Pending {
+		a.ExpiresAt = &expires
+	}
+	return v.err()
 }

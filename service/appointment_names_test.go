@@ -35,8 +35,8 @@ func TestNamesTakeConstantQueries(t *testing.T) {
 				require.NoError(t, err)
 				require.Len(t, found, limit)
 				for _, a := range found {
-					require.Equal(t, "Zoë Ann García-López", a.PatientName.Plain())
-					require.Equal(t, "Somebody", *a.PractitionerName)
+					require.Equal(t, "Zoë Ann García-López", string(*a.PatientName(a.PatientID)))
+					require.Equal(t, "Somebody", string(*a.AccountName(&a.PractitionerID)))
 				}
 				counted = append(counted, statements(out))
 			}

@@ -9,7 +9,6 @@ import (
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
-	"novamind/internal/phi"
 	"novamind/internal/schedule"
 	"novamind/models"
 )
@@ -31,7 +30,6 @@ type Occurrence struct {
 type Series struct {
 	*models.AppointmentSeries
 
-	PatientName  phi.Text // as the appointments have it
 	Appointments []*models.Appointment
 }
 
@@ -44,6 +42,9 @@ func (s *Series) Version() int64 {
 	}
 	return version
 }
+
+// rows returns the rows beside whose ids names stand.
+func (s *Series) rows() []any { return []any{s.AppointmentSeries, s.Appointments} }
 
 // PreviewSeries returns the appointments that a series would have, each with every conflict, and books none. It returns an Invalid error.
 func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) ([]Occurrence, error) {
@@ -102,21 +103,8 @@ func (s *AppointmentService) BookSeries(ctx context.Context, in SeriesInput) (*S
 					return nil, err
 				}
 			}
-			return s.named(ctx, row, rows)
+			return &Series{row, rows}, nil
 		})
-}
-
-// named returns a series with names.
-func (s *AppointmentService) named(ctx context.Context, row *models.AppointmentSeries, rows []*models.Appointment,
-) (*Series, error) {
-	series := &Series{AppointmentSeries: row, Appointments: rows}
-	err := s.names.beside(ctx, rows...)
-	for _, a := range rows {
-		if !a.PatientName.IsNull() {
-			series.PatientName = a.PatientName
-		}
-	}
-	return series, err
 }
 
 // seriesInSight returns a series, or a NotFound error where the patient is out of the actor's sight.
@@ -137,28 +125,26 @@ func (s *AppointmentService) GetSeries(ctx context.Context, id uuid.UUID) (*Seri
 			return nil, err
 		}
 		rows, _, err := s.appointments.Search(ctx, AppointmentQuery{SeriesID: id}, Page{Limit: schedule.MaxOccurrences})
-		if err != nil {
-			return nil, err
-		}
-		return s.named(ctx, row, rows)
+		return &Series{row, rows}, err
 	})
+}
+
+// Faults returns the rules that the input breaks.
+func (in SeriesInput) Faults(rules Rules) []apperr.Field {
+	in.AppointmentInput = in.withDefaults(rules.TimeZone)
+	_, _, err := in.expand()
+	return fieldsOf(err)
 }
 
 // expand checks the input and returns the appointments that it makes, booked, in order.
 func (in SeriesInput) expand() ([]*models.Appointment, schedule.Rule, error) {
-	var v validation
+	v := validation{fieldsOf(in.applyTo(&models.Appointment{}))}
 	if in.Status != models.Booked {
 		v.add("/status", "unknown_value", "Must be booked for a series.")
 	}
 	rule, err := schedule.ParseRule(in.Rule)
 	if err != nil {
 		v.rule(err)
-	}
-	if err := in.applyTo(&models.Appointment{}); err != nil {
-		var invalid *apperr.Error
-		if errors.As(err, &invalid) {
-			v.fields = append(v.fields, invalid.Fields...)
-		}
 	}
 	if err := v.err(); err != nil {
 		return nil, rule, err

@@ -33,9 +33,21 @@ const reviewEvents = 200
 
 // Review lists the events of a week that need a review (45 CFR 164.308(a)(1)(ii)(D)).
 type Review struct {
+	models.Named
+
 	Week     Week
 	Sections []ReviewSection
 	SignOffs []*models.AuditLog // the reason is the reviewer's note
+}
+
+// People returns the ids of who signed the week off.
+func (r *Review) People() (patients, accounts []uuid.UUID) {
+	for _, signed := range r.SignOffs {
+		if signed.UserID != nil && !signed.Unreadable() {
+			accounts = append(accounts, *signed.UserID)
+		}
+	}
+	return nil, accounts
 }
 
 // ReviewSection is one kind of events of a review.
@@ -67,7 +79,7 @@ func (w Week) EntityID() uuid.UUID { return uuid.NewSHA1(weekNamespace, []byte(w
 
 // AuditReviewService reviews the log, week by week.
 type AuditReviewService struct {
-	store  *repository.Store
+	store  Store
 	events *repository.AuditLogRepository
 	tree   *repository.AuditTreeRepository
 	hours  config.Hours
@@ -75,7 +87,7 @@ type AuditReviewService struct {
 
 // NewAuditReviewService returns the service on a store, for a clinic with these hours.
 func NewAuditReviewService(store *repository.Store, hours config.Hours) *AuditReviewService {
-	return &AuditReviewService{store: store, hours: hours, events: repository.NewAuditLogRepository(store), tree: repository.NewAuditTreeRepository(store)}
+	return &AuditReviewService{store: withNames(store, nil), hours: hours, events: repository.NewAuditLogRepository(store), tree: repository.NewAuditTreeRepository(store)}
 }
 
 // Week returns the week with a name as 2026-W07. It returns a NotFound error for anything else.

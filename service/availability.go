@@ -59,10 +59,7 @@ func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID
 			if err != nil {
 				return nil, err
 			}
-			if err := current.check(a.Version); err != nil {
-				return nil, err
-			}
-			in, err := edit(a)
+			in, err := edited(ctx, s.store.names, a, a.Version, current, edit)
 			if err != nil {
 				return nil, err
 			}
@@ -151,7 +148,7 @@ func (q SlotQuery) check() error {
 	if q.Type != "" {
 		v.oneOf("?type", q.Type, models.AppointmentTypes())
 	}
-	v.zone("time_zone", q.TimeZone)
+	v.zone("?time_zone", q.TimeZone)
 	return v.err()
 }
 
@@ -198,35 +195,33 @@ func weekOf(a *models.Availability) (schedule.Week, error) {
 	return week, nil
 }
 
+// Faults returns the rules that the input breaks.
+func (in AvailabilityInput) Faults(Rules) []apperr.Field {
+	return fieldsOf(in.applyTo(&models.Availability{}))
+}
+
 // applyTo checks the input and writes it into a. It returns an Invalid error that names every offending member, and leaves a alone then.
 func (in AvailabilityInput) applyTo(a *models.Availability) error {
 	var v validation
 	v.zone("/time_zone", in.TimeZone)
-	v.atMost("/weekly", len(in.Weekly))
-	v.atMost("/exceptions", len(in.Exceptions))
-	v.atMost("/time_off", len(in.TimeOff))
-	if err := v.err(); err != nil {
-		return err
-	}
-	for i, weekly := range in.Weekly {
+	for i, weekly := range atMost(&v, "/weekly", in.Weekly) {
 		pointer := "/weekly/" + itoa(i)
 		if !schedule.IsWeekday(weekly.Weekday) {
 			v.add(pointer+"/weekday", "unknown_value", "Must be a weekday, from monday to sunday.")
 		}
 		v.hours(pointer, weekly.Hours)
 	}
-	for i, day := range in.Exceptions {
+	for i, day := range atMost(&v, "/exceptions", in.Exceptions) {
 		pointer := "/exceptions/" + itoa(i)
 		v.date(pointer+"/date", day.Date)
 		if slices.ContainsFunc(in.Exceptions[:i], func(other schedule.DayHours) bool { return other.Date == day.Date }) {
 			v.add(pointer+"/date", "repeated", "Must appear only once in the list.")
 		}
-		v.atMost(pointer+"/hours", len(day.Hours))
-		for j, hours := range day.Hours {
+		for j, hours := range atMost(&v, pointer+"/hours", day.Hours) {
 			v.hours(pointer+"/hours/"+itoa(j), hours)
 		}
 	}
-	for i, off := range in.TimeOff {
+	for i, off := range atMost(&v, "/time_off", in.TimeOff) {
 		pointer := "/time_off/" + itoa(i)
 		if v.date(pointer+"/from", off.From) && v.date(pointer+"/to", off.To) && off.To < off.From {
 			v.add(pointer+"/to", "too_early", "Must not be before from.")
@@ -243,10 +238,13 @@ func (in AvailabilityInput) applyTo(a *models.Availability) error {
 // list returns a list that is there also where the client left it out.
 func list[T any](given []T) []T { return append([]T{}, given...) }
 
-func (v *validation) atMost(pointer string, n int) {
-	if n > maxAvailability {
+// atMost returns a list that is short enough to be checked, or nothing.
+func atMost[T any](v *validation, pointer string, given []T) []T {
+	if len(given) > maxAvailability {
 		v.add(pointer, "too_long", "Must have at most "+itoa(maxAvailability)+" entries.")
+		return nil
 	}
+	return given
 }
 
 func (v *validation) hours(pointer string, hours schedule.Hours) {

@@ -32,7 +32,7 @@ type BreakGlassService struct {
 // NewBreakGlassService returns the service on a store. It returns an error where the webhook can't be used.
 func NewBreakGlassService(store *repository.Store, cfg config.Access, log *slog.Logger) (*BreakGlassService, error) {
 	s := &BreakGlassService{
-		store: store, lasts: cfg.BreakGlass, log: log, wake: make(chan struct{}, 1),
+		store: withNames(store, NewCare(store, cfg)), lasts: cfg.BreakGlass, log: log, wake: make(chan struct{}, 1),
 		patients: repository.NewPatientRepository(store),
 		accesses: repository.NewBreakGlassRepository(store),
 	}
@@ -53,6 +53,15 @@ type BreakGlassInput struct {
 	LastName    *string    `json:"last_name,omitempty" max:"50"`
 	DateOfBirth *string    `json:"date_of_birth,omitempty" format:"date" example:"1980-02-03"`
 	Reason      string     `json:"reason" max:"200" example:"Brought in unconscious"`
+}
+
+// Faults returns the rules that the input breaks. Where nobody is named in it, nothing is said about that.
+func (in BreakGlassInput) Faults(Rules) []apperr.Field {
+	if in.PatientID == nil && in.FirstName == nil && in.LastName == nil && in.DateOfBirth == nil {
+		return ReasonFaults("/reason", in.Reason)
+	}
+	_, err := in.query()
+	return fieldsOf(err)
 }
 
 // query returns the search that the input asks for, or nil where it names an id. It returns an Invalid error.
@@ -195,6 +204,10 @@ func (s *BreakGlassService) Active(ctx context.Context) ([]*models.BreakGlass, e
 		if err != nil {
 			return nil, err
 		}
-		return s.accesses.Active(ctx, actor.ID, time.Now().UTC())
+		found, err := s.accesses.Active(ctx, actor.ID, time.Now().UTC())
+		if err == nil && len(found) > 0 { // the names of their patients are seen by emergency access
+			err = flag(ctx)
+		}
+		return found, err
 	})
 }

@@ -72,8 +72,8 @@ func (c *Care) readable(ctx context.Context) (repository.Sight, error) {
 // Emergency access counts if it applies to that call, which then has flagged it.
 func (c *Care) besides(ctx context.Context) (repository.Sight, error) {
 	s, err := c.readable(ctx)
-	if g, ok := ctx.Value(grantKey{}).(*grant); ok && g.scope == InCare {
-		s.Emergency = ByEmergency(g.permission)
+	if g, ok := ctx.Value(grantKey{}).(*grant); ok {
+		s.Emergency = g.permission == BreakGlassOpen || g.scope == InCare && ByEmergency(g.permission)
 	}
 	return s, err
 }

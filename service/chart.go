@@ -27,12 +27,15 @@ type Chart struct {
 	Flags        []*models.RiskFlag
 }
 
+// rows returns the rows beside whose ids names stand.
+func (c *Chart) rows() []any { return []any{c.Appointments, c.Records, c.Flags} }
+
 // ChartService shows charts.
 type ChartService struct {
 	records      *MedicalRecordService
 	patients     *repository.PatientRepository
 	appointments *repository.AppointmentRepository
-	names        names
+	store        Store
 }
 
 // NewChartService returns the service on a store.
@@ -41,7 +44,7 @@ func NewChartService(store *repository.Store, records *MedicalRecordService) *Ch
 		records:      records,
 		patients:     repository.NewPatientRepository(store),
 		appointments: repository.NewAppointmentRepository(store),
-		names:        newNames(store, records.care),
+		store:        withNames(store, records.care),
 	}
 }
 
@@ -50,8 +53,7 @@ func NewChartService(store *repository.Store, records *MedicalRecordService) *Ch
 // chart. It returns a Forbidden, a NotFound or an Unreadable error.
 func (s *ChartService) Of(ctx context.Context, patientID uuid.UUID) (*Chart, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: patientID, Details: "chart"}
-	store := s.records.store
-	return guarded(ctx, store, MedicalRecordRead, intent, store.Read, func(ctx context.Context) (*Chart, error) {
+	return guarded(ctx, s.store, MedicalRecordRead, intent, s.store.Read, func(ctx context.Context) (*Chart, error) {
 		if err := s.records.care.inCare(ctx, patientID); err != nil {
 			return nil, err
 		}
@@ -72,9 +74,6 @@ func (s *ChartService) fill(ctx context.Context, c *Chart, patientID uuid.UUID, 
 		return err
 	}
 	if c.Appointments, _, err = s.appointments.Upcoming(ctx, patientID, time.Now(), Page{Limit: chartAppointments}); err != nil {
-		return err
-	}
-	if err = s.names.beside(ctx, c.Appointments...); err != nil {
 		return err
 	}
 	if c.Records, _, err = s.records.records.Search(ctx, RecordQuery{PatientID: patientID}, sight, Page{Limit: chartRecords}); err != nil {

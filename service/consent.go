@@ -29,7 +29,7 @@ type ConsentService struct {
 // NewConsentService returns the service on a store.
 func NewConsentService(store *repository.Store, care *Care) *ConsentService {
 	return &ConsentService{
-		store: store, care: care,
+		store: withNames(store, care), care: care,
 		accounts:    repository.NewAccountRepository(store),
 		records:     repository.NewMedicalRecordRepository(store),
 		consents:    repository.NewConsentRepository(store),
@@ -46,6 +46,12 @@ type ConsentInput struct {
 	Purpose     string     `json:"purpose" max:"200" example:"Treatment"`
 	GrantedAt   *time.Time `json:"granted_at,omitempty" doc:"When the patient signed the consent. Default: now."`
 	ExpiresAt   *time.Time `json:"expires_at,omitempty" doc:"When the consent expires. It must be after granted_at. Default: never."`
+}
+
+// Faults returns the rules that the input breaks.
+func (in ConsentInput) Faults(Rules) []apperr.Field {
+	_, err := in.consent(time.Now())
+	return fieldsOf(err)
 }
 
 func (in ConsentInput) consent(now time.Time) (*models.Consent, error) {
@@ -212,6 +218,26 @@ type DisclosureInput struct {
 	DisclosedAt *time.Time `json:"disclosed_at,omitempty" doc:"When the information was disclosed. Default: now."`
 }
 
+// Faults returns the rules that the input breaks.
+func (in DisclosureInput) Faults(Rules) []apperr.Field {
+	return fieldsOf(in.applyTo(&models.Disclosure{}, time.Now()))
+}
+
+// applyTo checks the input and writes it into d. It returns an Invalid error that names every offending member.
+func (in DisclosureInput) applyTo(d *models.Disclosure, now time.Time) error {
+	var v validation
+	v.required("/recipient", &in.Recipient, maxOther)
+	v.required("/purpose", &in.Purpose, maxOther)
+	d.RecordID, d.ConsentID, d.DisclosedAt = in.RecordID, in.ConsentID, now
+	if in.DisclosedAt != nil {
+		if d.DisclosedAt = in.DisclosedAt.UTC().Truncate(time.Microsecond); d.DisclosedAt.After(now) {
+			v.add("/disclosed_at", "future_date", "Must not be in the future.")
+		}
+	}
+	d.Recipient, d.Purpose = phi.Of(in.Recipient), phi.Of(in.Purpose)
+	return v.err()
+}
+
 // Disclose records a disclosure to somebody outside, of a record not before it was signed. Of one that 42 CFR Part 2 protects it needs a consent that
 // was recorded before, names no account, and was neither revoked nor expired by then; a psychotherapy note is never
 // disclosed. It returns a NotFound or an Invalid error, or a Conflict one where the record is a draft or was entered in
@@ -250,19 +276,10 @@ func (s *ConsentService) disclose(
 		return nil, err
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	d := &models.Disclosure{PatientID: patientID, RecordID: in.RecordID, ConsentID: in.ConsentID, DisclosedBy: &actor.ID, DisclosedAt: now}
-	var v validation
-	v.required("/recipient", &in.Recipient, maxOther)
-	v.required("/purpose", &in.Purpose, maxOther)
-	if in.DisclosedAt != nil {
-		if d.DisclosedAt = in.DisclosedAt.UTC().Truncate(time.Microsecond); d.DisclosedAt.After(now) {
-			v.add("/disclosed_at", "future_date", "Must not be in the future.")
-		}
-	}
-	if err := v.err(); err != nil {
+	d := &models.Disclosure{PatientID: patientID, DisclosedBy: &actor.ID}
+	if err := in.applyTo(d, now); err != nil {
 		return nil, err
 	}
-	d.Recipient, d.Purpose = phi.Of(in.Recipient), phi.Of(in.Purpose)
 	if err := s.permit(ctx, d); err != nil {
 		return nil, err
 	}

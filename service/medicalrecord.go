@@ -22,7 +22,7 @@ type RecordQuery = repository.RecordQuery
 // be stored. When a record that 42 CFR Part 2 protects is shown to anyone but the author of its first version, a disclosure
 // is stored.
 type MedicalRecordService struct {
-	store Store
+	store namingStore
 	care  *Care
 
 	records      *repository.MedicalRecordRepository
@@ -36,7 +36,7 @@ type MedicalRecordService struct {
 // NewMedicalRecordService returns the service on a store.
 func NewMedicalRecordService(store *repository.Store, care *Care) *MedicalRecordService {
 	return &MedicalRecordService{
-		store: store, care: care,
+		store: withNames(store, care), care: care,
 		records:      repository.NewMedicalRecordRepository(store),
 		patients:     repository.NewPatientRepository(store),
 		appointments: repository.NewAppointmentRepository(store),
@@ -236,7 +236,7 @@ func (s *MedicalRecordService) Change(ctx context.Context, id uuid.UUID, current
 		if m.Frozen() {
 			return conflict("The record is no longer a draft, and cannot be changed. Amend it instead.")
 		}
-		in, err := edit(m)
+		in, err := edited(ctx, s.store.names, m, m.Version, current, edit)
 		if err != nil {
 			return err
 		}
@@ -365,6 +365,18 @@ func (a AmendmentInput) on(m *models.MedicalRecord) RecordInput {
 	return in
 }
 
+// Faults returns the rules that the input breaks, whatever the record.
+func (a AmendmentInput) Faults(Rules) []apperr.Field {
+	return a.check(&models.MedicalRecord{Kind: models.KindAssessment, Sensitivity: models.SensitivityNormal, OccurredAt: time.Now()})
+}
+
+// check returns the rules that the amendment of a record breaks.
+func (a *AmendmentInput) check(m *models.MedicalRecord) []apperr.Field {
+	var v validation
+	v.required("/amendment_reason", &a.AmendmentReason, maxOther) // stored in the record, not in the log: readers of the log may not see the record
+	return append(v.fields, fieldsOf(a.on(m).applyTo(&models.MedicalRecord{}, time.Now()))...)
+}
+
 // Amend adds a signed record that supersedes a signed one. The old record keeps its content and becomes amended. If all
 // amendments of the old record were entered in error, the new one supersedes the last of them, but starts from the content
 // of the old record. Amend returns a NotFound error, a Conflict one if the record is a draft, was entered in error, or has an
@@ -372,14 +384,13 @@ func (a AmendmentInput) on(m *models.MedicalRecord) RecordInput {
 func (s *MedicalRecordService) Amend(
 	ctx context.Context, id uuid.UUID, in AmendmentInput,
 ) (*models.MedicalRecord, error) {
-	var v validation
-	v.required("/amendment_reason", &in.AmendmentReason, maxOther) // stored in the record, not in the log: readers of the log may not see the record
 	return guarded(ctx, s.store, MedicalRecordAmend, recordIntent(audit.Amend, id), s.store.InTx,
 		func(ctx context.Context) (*models.MedicalRecord, error) {
 			old, err := s.inSight(ctx, id)
 			if err != nil {
 				return nil, err
 			}
+			v := validation{in.check(old)}
 			if err := v.err(); err != nil {
 				return nil, err
 			}

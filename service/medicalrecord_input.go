@@ -70,6 +70,11 @@ func (in RecordInput) applyTo(m *models.MedicalRecord, now time.Time) error {
 	return nil
 }
 
+// Faults returns the rules that the input breaks, whatever the record.
+func (in RecordInput) Faults(Rules) []apperr.Field {
+	return fieldsOf(in.applyTo(&models.MedicalRecord{}, time.Now()))
+}
+
 func codesOf(codes []models.Coding) phi.JSON[[]models.Coding] {
 	if len(codes) == 0 {
 		return phi.JSON[[]models.Coding]{}
@@ -100,7 +105,7 @@ func (v *validation) sensitivity(kind string, asked *string, was string) string 
 		v.add("/sensitivity", "unknown_value", "Must be one of: "+strings.Join(models.Sensitivities(), ", ")+".")
 	case required != "" && *asked != required:
 		v.add("/sensitivity", "kind", "A record of this kind must have the sensitivity "+required+".")
-	case required == "" && *asked == models.SensitivityPsychotherapy:
+	case required == "" && *asked == models.SensitivityPsychotherapy && slices.Contains(models.RecordKinds(), kind):
 		v.add("/sensitivity", "kind", "Only a psychotherapy note can have this sensitivity.")
 	}
 	return *asked
@@ -174,7 +179,7 @@ func (v *validation) questionnaire(kind string, in *QuestionnaireInput) *models.
 	if in == nil {
 		return nil
 	}
-	if kind != models.KindAssessment {
+	if kind != models.KindAssessment && slices.Contains(models.RecordKinds(), kind) {
 		v.add("/questionnaire", "kind", "Only an assessment can have a questionnaire.")
 		return nil
 	}

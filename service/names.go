@@ -2,110 +2,129 @@ package service
 
 import (
 	"context"
+	"reflect"
+	"slices"
 
 	"github.com/google/uuid"
 
 	"novamind/internal/audit"
 	"novamind/internal/phi"
-	"novamind/models"
 	"novamind/repository"
 )
 
-// names puts the names of people beside their ids, where the actor may see them: one query for all accounts of a page,
-// and one for all patients. The event of the unit of work names the patients.
+// namingStore is the store of a service whose answers show names beside ids. guarded puts them there.
+type namingStore struct {
+	*repository.Store
+	names
+}
+
+func withNames(store *repository.Store, care *Care) namingStore {
+	return namingStore{store, names{care, repository.NewPatientRepository(store), repository.NewAccountRepository(store)}}
+}
+
+// names puts the names of people beside their ids, where the actor may see them: one query for all accounts of an
+// answer, and one for all patients. The event of the unit of work names the patients.
 type names struct {
 	care     *Care
 	patients *repository.PatientRepository
 	accounts *repository.AccountRepository
 }
 
-func newNames(store *repository.Store, care *Care) names {
-	return names{care, repository.NewPatientRepository(store), repository.NewAccountRepository(store)}
+// peopled is a row with the ids of patients and accounts. models.Named keeps their names.
+type peopled interface {
+	People() (patients, accounts []uuid.UUID)
+	SetNames(patients, accounts map[uuid.UUID]phi.Text)
 }
 
-// one returns a function that puts names beside an appointment.
-func (n names) one(ctx context.Context) func(*models.Appointment, error) (*models.Appointment, error) {
-	return func(a *models.Appointment, err error) (*models.Appointment, error) {
-		if err != nil {
-			return nil, err
-		}
-		return a, n.beside(ctx, a)
+// beside puts names into the rows of a result, which the actor is about to be shown.
+func (n names) beside(ctx context.Context, result any) error {
+	var patients, accounts []uuid.UUID
+	rows := peopledOf(result)
+	for _, row := range rows {
+		ofPatients, ofAccounts := row.People()
+		patients, accounts = append(patients, ofPatients...), append(accounts, ofAccounts...)
 	}
-}
-
-// page returns a function that puts names beside a page of appointments.
-func (n names) page(ctx context.Context,
-) func([]*models.Appointment, bool, error) ([]*models.Appointment, bool, error) {
-	return func(rows []*models.Appointment, more bool, err error) ([]*models.Appointment, bool, error) {
-		if err != nil {
-			return nil, false, err
-		}
-		return rows, more, n.beside(ctx, rows...)
-	}
-}
-
-// beside puts the names of patients and practitioners into appointments that the actor is about to be shown.
-func (n names) beside(ctx context.Context, rows ...*models.Appointment) error {
-	var patients, practitioners []uuid.UUID
-	for _, a := range rows {
-		if !a.Unreadable() {
-			patients, practitioners = append(patients, a.PatientID), append(practitioners, a.PractitionerID)
-		}
-	}
-	ofPatients, err := n.ofPatients(ctx, patients)
+	patientNames, err := n.ofPatients(ctx, patients)
 	if err != nil {
 		return err
 	}
-	ofAccounts, err := n.ofAccounts(ctx, practitioners)
-	if err != nil {
-		return err
+	accountNames, err := n.ofAccounts(ctx, accounts)
+	for _, row := range rows {
+		row.SetNames(patientNames, accountNames)
 	}
-	for _, a := range rows {
-		a.PatientName, a.PractitionerName = ofPatients[a.PatientID], nil
-		if name, ok := ofAccounts[a.PractitionerID]; ok {
-			a.PractitionerName = &name
+	return err
+}
+
+// peopledOf returns the rows of a result that can be opened: of a row, of several, or of what has them.
+func peopledOf(result any) (rows []peopled) {
+	switch r := result.(type) {
+	case interface{ rows() []any }:
+		return peopledOf(r.rows())
+	case interface{ Unreadable() bool }:
+		if r.Unreadable() {
+			return nil
 		}
 	}
-	return nil
+	if row, ok := result.(peopled); ok {
+		return []peopled{row}
+	}
+	if v := reflect.ValueOf(result); v.Kind() == reflect.Slice {
+		for i := range v.Len() {
+			rows = append(rows, peopledOf(v.Index(i).Interface())...)
+		}
+	}
+	return rows
 }
 
 // ofAccounts returns the names of accounts by id, also of disabled ones: none where the actor may not see names.
-func (n names) ofAccounts(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
+func (n names) ofAccounts(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]phi.Text, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil || len(ids) == 0 || reachOf(actor, PractitionerRead) == None {
 		return nil, err
 	}
-	return n.accounts.Names(ctx, distinct(ids))
+	found, err := n.accounts.Names(ctx, distinct(ids))
+	out := make(map[uuid.UUID]phi.Text, len(found))
+	for id, name := range found {
+		out[id] = phi.Of(name)
+	}
+	return out, err
 }
 
 // ofPatients returns the names of patients by id: of those whom the actor may read, and who can be opened.
 func (n names) ofPatients(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]phi.Text, error) {
-	sight, err := n.care.besides(ctx)
-	if err != nil || len(ids) == 0 {
-		return nil, err
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	found, err := n.patients.Among(ctx, distinct(ids), sight)
+	sight, err := n.care.besides(ctx)
 	if err != nil {
 		return nil, err
 	}
+	found, err := n.patients.Among(ctx, distinct(ids), sight)
 	out := make(map[uuid.UUID]phi.Text, len(found))
 	for _, p := range found {
 		if !p.Unreadable() {
 			out[p.ID] = phi.Of(p.FirstName.Plain() + " " + p.LastName.Plain())
 		}
 	}
-	return out, nil
+	return out, err
 }
 
-// distinct returns ids without repetitions.
+// distinct returns ids without repetitions, sorted.
 func distinct(ids []uuid.UUID) []uuid.UUID {
-	var out []uuid.UUID
-	seen := map[uuid.UUID]bool{}
-	for _, id := range ids {
-		if !seen[id] {
-			seen[id] = true
-			out = append(out, id)
-		}
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(ids)
+}
+
+// edited returns what edit makes of a row of which current takes the version. What comes back is compared with what
+// was shown, so edit sees the row with the names beside its ids.
+func edited[Row, In any](ctx context.Context, n names, row Row, version int64, current Precondition,
+	edit func(Row) (In, error),
+) (in In, err error) {
+	if err = current.check(version); err == nil {
+		err = n.beside(ctx, row)
 	}
-	return out
+	if err != nil {
+		return in, err
+	}
+	return edit(row)
 }

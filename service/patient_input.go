@@ -51,6 +51,7 @@ func (in PatientInput) applyTo(p *models.Patient, region string, now time.Time) 
 // Rules is what rules depend on besides what they judge.
 type Rules struct {
 	PhoneRegion    string        // where numbers without a country code belong
+	TimeZone       string        // of an appointment that names none
 	APIKeyLifetime time.Duration // the longest of an API key
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/phi"
 	"novamind/models"
@@ -114,6 +115,18 @@ type ReviewInput struct {
 	ReviewAt *time.Time `json:"review_at,omitempty" doc:"The time by which the flag must be reviewed again. If absent, the flag is resolved."`
 }
 
+// Faults returns the rules that the input breaks.
+func (in ReviewInput) Faults(Rules) []apperr.Field { return in.check(time.Now()) }
+
+func (in *ReviewInput) check(now time.Time) []apperr.Field {
+	var v validation
+	v.required("/finding", &in.Finding, maxOther)
+	if in.ReviewAt != nil && in.ReviewAt.Before(now) {
+		v.add("/review_at", "past_date", "Must not be in the past.")
+	}
+	return v.fields
+}
+
 // Flag returns a flag. It returns a NotFound error, or an Unreadable one.
 func (s *MedicalRecordService) Flag(ctx context.Context, id uuid.UUID) (*models.RiskFlag, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "riskflag", EntityID: id}
@@ -139,11 +152,7 @@ func (s *MedicalRecordService) Review(
 	ctx context.Context, id uuid.UUID, current Precondition, in ReviewInput,
 ) (*models.RiskFlag, error) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	var v validation
-	v.required("/finding", &in.Finding, maxOther)
-	if in.ReviewAt != nil && in.ReviewAt.Before(now) {
-		v.add("/review_at", "past_date", "Must not be in the past.")
-	}
+	v := validation{in.check(now)}
 	intent := audit.Intent{Action: audit.Update, EntityType: "riskflag", EntityID: id}
 	return guarded(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx,
 		func(ctx context.Context) (*models.RiskFlag, error) {

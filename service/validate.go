@@ -67,6 +67,13 @@ func (v *validation) required(pointer string, text *string, limit int) bool {
 	return v.optional(pointer, text, limit)
 }
 
+// ReasonFaults returns the rules that a reason breaks. It must not be blank.
+func ReasonFaults(pointer, reason string) []apperr.Field {
+	var v validation
+	v.required(pointer, &reason, maxOther)
+	return v.fields
+}
+
 // invisible characters hide what a text says, or turn it round; the two joiners are spelling in some scripts.
 func invisible(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||

@@ -1,0 +1,112 @@
+package handler
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"novamind/models"
+)
+
+// notOfPeople are members of ids that are no patient's and no account's.
+var notOfPeople = []string{
+	"id", "appointment_id", "series_id", "record_id", "supersedes_id", "consent_id", "event_id", "session_id", "api_key_id",
+}
+
+// withoutNames are members of ids of people that have no name beside them, and why.
+var withoutNames = map[string]string{
+	"auditLogAnswer.user_id":       "an event is shown as the log has it, and a name can change later",
+	"auditLogAnswer.entity_id":     "an event is shown as the log has it, and shows no patients",
+	"auditLogAnswer.subjects":      "an event is shown as the log has it, and shows no patients",
+	"breakGlassAnswer.patient_ids": "opening shows nothing of a patient yet; the list of emergency accesses has the names",
+	"clinicianAnswer.account_id":   "its name is the member name",
+	"patientAnswer.merged_into_id": "it is the same person",
+}
+
+// Beside each id of a patient or an account, an answer has the name. An exception that is no longer needed is one too many.
+func TestAnswersHaveNamesBesideIDs(t *testing.T) {
+	t.Parallel()
+	named, missing := 0, map[string]bool{}
+	for answer := range answerTypes(t) {
+		members := membersOf(answer).byName
+		for name, m := range members {
+			if slices.Contains(notOfPeople, name) || !isID(m.typ) {
+				continue
+			}
+			if members[nameBeside(name)].typ == reflect.TypeFor[*models.Name]() {
+				named++
+				continue
+			}
+			missing[answer.Name()+"."+name] = true
+		}
+	}
+	require.Equal(t, slices.Sorted(maps.Keys(withoutNames)), slices.Sorted(maps.Keys(missing)), "put the name beside the id")
+	require.Positive(t, named)
+}
+
+// nameBeside returns the member that holds the name of whose id a member holds.
+func nameBeside(member string) string { return strings.TrimSuffix(member, "_id") + "_name" }
+
+func isID(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	return t == uuidType
+}
+
+// answerTypes returns the struct types that answers of the API consist of.
+func answerTypes(t *testing.T) map[reflect.Type]bool {
+	t.Helper()
+	seen := map[reflect.Type]bool{}
+	for _, op := range (&API{}).Operations() {
+		if op.Action.answer != nil {
+			consistsOf(op.Action.answer, seen)
+		}
+	}
+	for _, part := range []any{appointmentAnswer{}, medicalRecordAnswer{}, signOffAnswer{}, auditLogAnswer{}} {
+		require.True(t, seen[reflect.TypeOf(part)], "%T is found wherever it stands", part)
+	}
+	return seen
+}
+
+func consistsOf(t reflect.Type, seen map[reflect.Type]bool) {
+	switch several, ok := reflect.TypeAssert[interface{ alternatives() []reflect.Type }](reflect.Zero(t)); {
+	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Slice, t.Kind() == reflect.Map:
+		consistsOf(t.Elem(), seen)
+	case ok:
+		for _, one := range several.alternatives() {
+			consistsOf(one, seen)
+		}
+	case shape(t) == reflect.Struct && !seen[t]:
+		seen[t] = true
+		for _, m := range membersOf(t).byName {
+			consistsOf(m.typ, seen)
+		}
+	}
+}
+
+// An answer that shows a name is never answered 304, since names change apart from versions.
+func TestAnswersWithNamesAreNeverUnchanged(t *testing.T) {
+	t.Parallel()
+	named := 0
+	for _, op := range (&API{}).Operations() {
+		if op.Method != "GET" || op.Action.answer == nil || op.Action.item != nil { // the ETag of a list is of all of it
+			continue
+		}
+		seen := map[reflect.Type]bool{}
+		consistsOf(op.Action.answer, seen)
+		for part := range seen {
+			for _, m := range membersOf(part).byName {
+				if m.typ == reflect.TypeFor[*models.Name]() {
+					named++
+					require.False(t, op.Action.versioned, "%s %s", op.Method, op.Pattern)
+				}
+			}
+		}
+	}
+	require.Positive(t, named)
+}
