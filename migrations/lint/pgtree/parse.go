@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 
 	"github.com/wasilibs/go-pgquery/parser"
 
@@ -93,17 +93,24 @@ var (
 	errBroken = errors.New("the parser broke down on another statement, and is not to be believed any more")
 )
 
-// broken is set once the parser has panicked: it keeps the instance that did, and would use it again.
-var broken atomic.Bool
+// one lets one text be parsed at a time. A parser that is called while its instances are busy compiles another instance,
+// which takes a second of each processor and much memory. A parse takes a millisecond.
+var one sync.Mutex
+
+// broken is set once the parser has panicked: it keeps the instance that did, and would use it again. It is read and set
+// under one.
+var broken bool
 
 // guarded turns a panic of the parser into an error.
 func guarded(parse func(string) (string, error), text string) (tree string, err error) {
-	if broken.Load() {
+	one.Lock()
+	defer one.Unlock()
+	if broken {
 		return "", errBroken
 	}
 	defer func() {
 		if cause := recover(); cause != nil {
-			broken.Store(true)
+			broken = true
 			err = fmt.Errorf("the parser broke down: %.100v", cause)
 		}
 	}()
