@@ -2,6 +2,7 @@ package handler_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -125,13 +126,18 @@ func TestForgedAddressesChangeNothing(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, url string) {
 		s := newStackWith(t, url, func(cfg *config.Config) { cfg.Auth.LoginFailures = 2 })
 		wrong := `{"email":"all@example.org","password":"a wrong passphrase"}`
+		// The first waits are shorter than a slow machine takes for one login. Each failure doubles the wait, so the
+		// limit is met long before the 20 failures that all addresses together may have.
 		statuses := []int{}
 		var last reply
-		for _, forged := range []string{"198.51.100.1", "198.51.100.2", "198.51.100.3"} {
+		for i := 0; i < 12 && last.status != http.StatusTooManyRequests; i++ {
+			forged := fmt.Sprintf("198.51.100.%d", i)
 			last = s.as("").do("POST", "/api/v1/auth/login", wrong, "X-Forwarded-For: "+forged, "X-Real-Ip: "+forged, "Forwarded: for="+forged)
 			statuses = append(statuses, last.status)
 		}
-		require.Equal(t, []int{401, 401, 429}, statuses)
+		require.Equal(t, http.StatusTooManyRequests, last.status, "%v", statuses)
+		require.Greater(t, len(statuses), 2, "two failures are allowed")
+		require.NotContains(t, statuses[:len(statuses)-1], http.StatusOK)
 		require.NotEmpty(t, last.header.Get("Retry-After"))
 		require.Equal(t, "request.rate_limited", last.at("code"))
 		require.NoError(t, s.refusals.Flush(t.Context()))
