@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -41,11 +42,11 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 			conn, err := net.Dial("tcp", serving(t, test.limits))
 			require.NoError(t, err)
 			defer conn.Close()
-			_, err = io.WriteString(conn, test.sent)
-			require.NoError(t, err)
+			// A server that cuts off before it has read what was sent resets the connection: then writing or reading fails.
+			_, _ = io.WriteString(conn, test.sent)
 			require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
 			_, err = io.ReadAll(conn)
-			require.NoError(t, err, "the server closes the connection")
+			require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the server ends the connection")
 		})
 	}
 }
