@@ -88,11 +88,7 @@ func TestPostgresTriesAgainAfterALockTimeout(t *testing.T) {
 
 	held := db.Begin()
 	require.NoError(t, held.Exec("LOCK TABLE a").Error)
-	go func() {
-		time.Sleep(200 * time.Millisecond)
-		held.Rollback()
-	}()
-	_, err = newRunner(t, db, with(v1, "0002_more", impatient)).Up(t.Context(), "")
+	_, err = newRunnerThatFrees(t, held, db, with(v1, "0002_more", impatient)).Up(t.Context(), "")
 	require.NoError(t, err)
 }
 

@@ -49,6 +49,30 @@ func newRunner(t *testing.T, db *gorm.DB, scripts map[string]string) *runner.Run
 	return runnerOf(t, db, migrationtest.Folder(t, scripts))
 }
 
+// whenWaiting is a log that calls a function for each warning: the runner gives one when a lock was in its way.
+type whenWaiting func()
+
+func (f whenWaiting) Write(line []byte) (int, error) {
+	f()
+	return len(line), nil
+}
+
+// newRunnerThatFrees is newRunner that rolls back held, which holds a lock, after its first try failed.
+func newRunnerThatFrees(t *testing.T, held, db *gorm.DB, scripts map[string]string) *runner.Runner {
+	t.Helper()
+	set, err := migrations.Load(migrationtest.Folder(t, scripts), db.Name())
+	require.NoError(t, err)
+	waited := false
+	t.Cleanup(func() { require.True(t, waited, "the runner met the lock") })
+	log := slog.New(slog.NewTextHandler(whenWaiting(func() {
+		waited = true
+		held.Rollback()
+	}), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	r, err := runner.New(db, set, runner.Program{Version: "1.2.3", Actor: "somebody", Rows: runner.DiscardRows}, log)
+	require.NoError(t, err)
+	return r
+}
+
 // newRunnerWith is newRunner with down scripts.
 func newRunnerWith(t *testing.T, db *gorm.DB, ups, downs map[string]string) *runner.Runner {
 	t.Helper()

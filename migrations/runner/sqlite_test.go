@@ -87,11 +87,7 @@ func TestSQLiteTriesAgainWhileAnotherWrites(t *testing.T) {
 
 	held := other.Begin() // BEGIN IMMEDIATE
 	require.NoError(t, held.Error)
-	go func() {
-		time.Sleep(200 * time.Millisecond)
-		held.Rollback()
-	}()
-	_, err = newRunner(t, db, v1).Up(t.Context(), "")
+	_, err = newRunnerThatFrees(t, held, db, v1).Up(t.Context(), "")
 	require.NoError(t, err)
 }
 
