@@ -118,7 +118,7 @@ func TestIdleSessionsEnd(t *testing.T) {
 		backdate(used, 50*time.Minute)
 		holding(t, one, used)
 		require.WithinDuration(t, time.Now(), seen(used), time.Minute)
-		backdate(used, 30*time.Second)
+		backdate(used, time.Second)
 		before := seen(used)
 		holding(t, newServer(t, url, one.kek, time.Hour), used)
 		require.Equal(t, before, seen(used))

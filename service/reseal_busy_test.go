@@ -26,7 +26,7 @@ func TestResealingWaitsForOthers(t *testing.T) {
 		require.NoError(t, err)
 
 		cfg := config.Default().Database
-		cfg.URL, cfg.BusyTimeout, cfg.LockTimeout = config.DSN(url), 500*time.Millisecond, 500*time.Millisecond
+		cfg.URL, cfg.BusyTimeout, cfg.LockTimeout = config.DSN(url), time.Second, time.Second
 		store, err := repository.Open(t.Context(), cfg, discard)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, store.Close()) })
@@ -42,7 +42,7 @@ func TestResealingWaitsForOthers(t *testing.T) {
 			_, err := service.NewKeyService(store, "file:"+b.kek).Reseal(operator(t), 0, nil)
 			return err
 		})
-		time.Sleep(2 * cfg.BusyTimeout) // longer than one transaction waits, shorter than all of its tries
+		time.Sleep(cfg.BusyTimeout * 3 / 2) // longer than one transaction waits, shorter than all of its tries
 		require.NoError(t, other.Rollback().Error)
 		require.NoError(t, group.Wait())
 		require.Empty(t, b.state(t, old).Values)
