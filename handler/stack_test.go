@@ -83,7 +83,7 @@ func newStackWith(t testing.TB, url string, configure func(*config.Config)) *sta
 	s := &stack{t: t, db: dbtest.Open(t, url), log: &syncBuffer{}}
 	cfg := config.Default()
 	cfg.Database.URL = config.DSN(url)
-	cfg.Auth.Argon2 = config.Argon2{MemoryKiB: 7168, Passes: 1, Lanes: 1}
+	cfg.Auth.Argon2 = config.Argon2{MemoryKiB: 8, Passes: 1, Lanes: 1} // how dear a hash is does not matter here
 	cfg.Auth.LoginFailures = 100000
 	cfg.Limits.FailedPerMinute, cfg.Limits.FailedBurst = 100000, 100000
 	configure(cfg)
