@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
@@ -52,12 +53,12 @@ func answerAt[In, Row, Out any](status int, at string, do func(context.Context, 
 	show func(Row) Out,
 ) Action {
 	action, write := actionOf[In, Out](status, at)
-	action.handler = bound(func(c *gin.Context, in In) error {
+	action.handler = bound(func(c *gin.Context, env *conventions, in In) error {
 		row, err := do(c.Request.Context(), in)
 		if err != nil {
 			return err
 		}
-		return write(c, show(row))
+		return write(c, env, show(row))
 	})
 	return action
 }
@@ -123,7 +124,7 @@ func post[In, Row, Out any](status int, at string, do func(context.Context, In) 
 			if err != nil {
 				return err
 			}
-			return write(c, show(row))
+			return write(c, env, show(row))
 		}, err
 	}
 	return action
@@ -131,11 +132,14 @@ func post[In, Row, Out any](status int, at string, do func(context.Context, In) 
 
 // raw is for rare cases that no other adapter fits: do itself writes an answer of a media type.
 func raw[In any](media string, do func(*gin.Context, In) error) Action {
-	return Action{request: reflect.TypeFor[In](), media: media, status: http.StatusOK, handler: bound(do)}
+	return Action{
+		request: reflect.TypeFor[In](), media: media, status: http.StatusOK,
+		handler: bound(func(c *gin.Context, _ *conventions, in In) error { return do(c, in) }),
+	}
 }
 
 // bound makes a handler of do, which gets the bound request.
-func bound[In any](do func(*gin.Context, In) error) func(*conventions, Operation) (HandlerFunc, error) {
+func bound[In any](do func(*gin.Context, *conventions, In) error) func(*conventions, Operation) (HandlerFunc, error) {
 	return func(env *conventions, op Operation) (HandlerFunc, error) {
 		b, err := env.binding(op)
 		return func(c *gin.Context) error {
@@ -143,7 +147,7 @@ func bound[In any](do func(*gin.Context, In) error) func(*conventions, Operation
 			if err != nil {
 				return err
 			}
-			return do(c, in)
+			return do(c, env, in)
 		}, err
 	}
 }
@@ -151,9 +155,10 @@ func bound[In any](do func(*gin.Context, In) error) func(*conventions, Operation
 // tagged is an answer whose ETag is no version of one row. A change takes it in If-Match; a GET never answers 304.
 type tagged interface{ tag() int64 }
 
-// actionOf returns an action without its handler, and the function that writes its answers. The answer's member
-// Version is announced as ETag; at is where it is found by its member ID, for Location.
-func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Out) error) {
+// actionOf returns an action without its handler, and the function that writes its answers. The ETag of an answer is
+// its member Version, or, of a GET of an answer without one, a digest of it. at is where it is found by its member ID,
+// for Location.
+func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, *conventions, Out) error) {
 	t := reflect.TypeFor[Out]()
 	version := t.Kind() == reflect.Struct && hasMember(t, "Version", reflect.TypeFor[int64]())
 	_, counted := any(*new(Out)).(tagged)
@@ -163,7 +168,7 @@ func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Ou
 		request: reflect.TypeFor[In](), answer: t, media: "application/json", status: status,
 		versioned: version && !apart, tagged: version || counted, located: located,
 	}
-	return action, func(c *gin.Context, out Out) error {
+	return action, func(c *gin.Context, env *conventions, out Out) error {
 		v := reflect.ValueOf(out)
 		if t, ok := any(out).(tagged); ok {
 			setETag(c, t.tag())
@@ -178,8 +183,16 @@ func actionOf[In, Out any](status int, at string) (Action, func(*gin.Context, Ou
 			c.Status(status)
 			return nil
 		}
+		if c.Request.Method == http.MethodGet && action.digested(c.FullPath()) {
+			return writeList(c, env.cursors.key, out)
+		}
 		return writeJSON(c, status, out)
 	}
+}
+
+// digested reports whether the ETag of an answer to a GET of a pattern is a digest of the answer.
+func (a Action) digested(pattern string) bool {
+	return a.answer != nil && !a.tagged && strings.HasPrefix(pattern, "/api/")
 }
 
 // derived is a member of an answer that can change while the answer's version stays, such as the name beside an id. A

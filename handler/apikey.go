@@ -22,6 +22,9 @@ type apiKeyAnswer struct {
 	LastUsedAt  *time.Time   `json:"last_used_at" doc:"The time of the last use, at most one minute out of date."`
 }
 
+// ChangesApart says that last_used_at changes while the version stays.
+func (apiKeyAnswer) ChangesApart() {}
+
 func newAPIKeyAnswer(k *models.APIKey) apiKeyAnswer {
 	answer := apiKeyAnswer{
 		ID: k.ID, Version: k.Version, CreatedAt: k.CreatedAt.UTC(), AccountID: k.AccountID, AccountName: k.AccountName(&k.AccountID), Name: k.Name, Scopes: k.Scopes,

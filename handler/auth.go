@@ -39,7 +39,7 @@ type redeemRequest struct {
 // login is written by hand, because the access log names the account that logged in.
 func (a *API) login() Action {
 	action, write := actionOf[loginRequest, loginAnswer](http.StatusOK, "")
-	action.handler = bound(func(c *gin.Context, in loginRequest) error {
+	action.handler = bound(func(c *gin.Context, env *conventions, in loginRequest) error {
 		credentials := service.Credentials{Email: in.Email, Password: in.Password, Code: valueOr(in.TOTP, "")}
 		login, err := a.Auth.Login(c.Request.Context(), credentials)
 		if err != nil {
@@ -47,7 +47,7 @@ func (a *API) login() Action {
 			return err
 		}
 		setAccount(c, login.Account.ID)
-		return write(c, loginAnswer{login.Token, login.ExpiresAt, newAccountAnswer(login.Account)})
+		return write(c, env, loginAnswer{login.Token, login.ExpiresAt, newAccountAnswer(login.Account)})
 	})
 	return action
 }

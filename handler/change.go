@@ -54,7 +54,7 @@ func change[R interface{ input() In }, P, Row, In, Out any](
 			if err != nil {
 				return err
 			}
-			return write(c, show(row))
+			return write(c, env, show(row))
 		}, err
 	}
 	return action

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -87,8 +88,8 @@ func rulesBroken(body []byte, faults []apperr.Field, t reflect.Type, rules servi
 		return nil
 	}
 	for _, fault := range faults {
-		if fault.Code != "unknown_member" {
-			without(members, strings.Split(fault.Pointer, "/")[1:])
+		if path := strings.Split(fault.Pointer, "/")[1:]; len(path) > 0 && fault.Code != "unknown_member" {
+			without(members, path)
 		}
 	}
 	rest, err := json.Marshal(members)
@@ -99,17 +100,20 @@ func rulesBroken(body []byte, faults []apperr.Field, t reflect.Type, rules servi
 	return besides(faults, sound.Faults(rules))
 }
 
-// without removes a member; of an array, all of it.
-func without(members any, path []string) {
-	object, ok := members.(map[string]any)
-	if !ok || len(path) == 0 {
-		return
+// without removes a member. An array of which an item is faulty as a whole is removed, for the others keep their places.
+func without(members any, path []string) bool {
+	switch within := members.(type) {
+	case map[string]any:
+		if len(path) == 1 || !without(within[path[0]], path[1:]) {
+			delete(within, path[0])
+		}
+		return true
+	case []any:
+		i, err := strconv.Atoi(path[0])
+		return err == nil && i < len(within) && len(path) > 1 && without(within[i], path[1:])
+	default:
+		return false
 	}
-	if inner, ok := object[path[0]].(map[string]any); ok && len(path) > 1 {
-		without(inner, path[1:])
-		return
-	}
-	delete(object, path[0])
 }
 
 // besides returns those of more that are about other places than faults, and about none that one of faults is in.

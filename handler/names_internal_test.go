@@ -110,3 +110,44 @@ func TestAnswersWithNamesAreNeverUnchanged(t *testing.T) {
 	}
 	require.Positive(t, named)
 }
+
+// Every answer of the API to a GET has an ETag, but for a page that is printed while it is read.
+func TestAnswersToGetHaveAnETag(t *testing.T) {
+	t.Parallel()
+	for _, op := range (&API{}).Operations() {
+		if op.Method == "GET" && strings.HasPrefix(op.Pattern, "/api/") && op.Action.media != "text/html" {
+			require.True(t, op.Action.tagged || op.revalidates(), op.Pattern)
+			require.Contains(t, headersOf(op), "ETag", op.Pattern)
+		}
+	}
+}
+
+// Every free text of a request has a limit that the document shows, or its format gives one.
+func TestTextsOfRequestsHaveALimit(t *testing.T) {
+	t.Parallel()
+	unlimited := map[string]bool{}
+	for _, op := range (&API{}).Operations() {
+		for _, body := range []reflect.Type{op.Action.body, op.Action.request} {
+			if body == nil || body.Kind() != reflect.Struct || op.Method == "GET" {
+				continue
+			}
+			seen := map[reflect.Type]bool{}
+			consistsOf(body, seen)
+			for part := range seen {
+				for name, m := range membersOf(part).byName {
+					if isText(m.typ) && m.tag.Get("max")+m.tag.Get("values")+m.tag.Get("format")+m.tag.Get("set") == "" {
+						unlimited[part.Name()+"."+name] = true
+					}
+				}
+			}
+		}
+	}
+	require.Empty(t, slices.Sorted(maps.Keys(unlimited)), `give the member the tag max:"…"`)
+}
+
+func isText(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.String
+}

@@ -211,7 +211,7 @@ func (d *describer) parameter(p parameter) *huma.Param {
 
 // revalidates reports whether an operation answers 304 if If-None-Match names the present answer.
 func (op Operation) revalidates() bool {
-	return op.Method == http.MethodGet && (op.Action.versioned || op.Action.item != nil)
+	return op.Method == http.MethodGet && (op.Action.versioned || op.Action.digested(op.Pattern))
 }
 
 // conditional reports whether an operation takes If-Match.
