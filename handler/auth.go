@@ -15,9 +15,9 @@ import (
 )
 
 type loginRequest struct {
-	Email    string  `json:"email" example:"sam.sample@example.org"`
+	Email    string  `json:"email" max:"254" example:"sam.sample@example.org"`
 	Password string  `json:"password" format:"password"`
-	TOTP     *string `json:"totp" doc:"A TOTP code of the authenticator app, or a recovery code. Required if the account has a second factor." example:"123456"`
+	TOTP     *string `json:"totp" max:"64" doc:"A TOTP code of the authenticator app, or a recovery code. Required if the account has a second factor." example:"123456"`
 }
 
 type loginAnswer struct {
@@ -32,7 +32,7 @@ type passwordRequest struct {
 }
 
 type redeemRequest struct {
-	Token    string `json:"token" doc:"The one-time token of an invitation or a reset."`
+	Token    string `json:"token" max:"200" doc:"The one-time token of an invitation or a reset."`
 	Password string `json:"password" format:"password" doc:"The new password, from 12 to 128 characters."`
 }
 

@@ -174,8 +174,8 @@ var aboutCare = []faulty{
 	},
 	{
 		"PUT /api/v1/practitioners/DOCTOR/availability",
-		`{"time_zone":7,"weekly":[{"weekday":"x","from":"9","to":"10:00"}],"exceptions":[],"time_off":[]}`,
-		[]string{"/time_zone wrong_type", "/weekly/0/weekday unknown_value", "/weekly/0/from time_of_day"},
+		`{"time_zone":7,"weekly":[{"weekday":"monday","from":"9","to":"10:00"}],"exceptions":[{"date":"x","hours":[]}],"time_off":[]}`,
+		[]string{"/time_zone wrong_type", "/weekly/0/from time_of_day", "/exceptions/0/date date"},
 	},
 	{
 		"PUT /api/v1/practitioners/DOCTOR/availability",

@@ -18,7 +18,7 @@ const (
 // pageParams are the parameters of paging: members of a search's body (embed it), or query parameters.
 type pageParams struct {
 	Limit  *int     `json:"limit" query:"limit" min:"1" max:"200" doc:"The maximum number of items on a page. Default: 50."`
-	Cursor *string  `json:"cursor" query:"cursor" doc:"The next_cursor of the previous page."`
+	Cursor *string  `json:"cursor" query:"cursor" max:"200" doc:"The next_cursor of the previous page."`
 	Fields []string `json:"fields,omitempty" doc:"The members to return of each item. id is always returned."` // of a body: see fieldsParameter
 }
 

@@ -17,7 +17,7 @@ import (
 type SeriesInput struct {
 	AppointmentInput
 
-	Rule string `json:"rule" doc:"A recurrence rule (RFC 5545) with COUNT or UNTIL." example:"FREQ=WEEKLY;COUNT=8"`
+	Rule string `json:"rule" max:"500" doc:"A recurrence rule (RFC 5545) with COUNT or UNTIL." example:"FREQ=WEEKLY;COUNT=8"`
 }
 
 // Occurrence is one appointment that a series would have, and its conflicts.

@@ -16,7 +16,7 @@ import (
 
 // AvailabilityInput is when a practitioner sees patients. No weekly hours means always, but for the exceptions and the time off.
 type AvailabilityInput struct {
-	TimeZone   string                 `json:"time_zone" doc:"The IANA time zone of the hours." example:"America/New_York"`
+	TimeZone   string                 `json:"time_zone" max:"64" doc:"The IANA time zone of the hours." example:"America/New_York"`
 	Weekly     []schedule.WeeklyHours `json:"weekly" maxItems:"500" doc:"The hours of each weekday. If empty, the practitioner can be booked at any time, except for exceptions and time_off."`
 	Exceptions []schedule.DayHours    `json:"exceptions" maxItems:"500" doc:"Days whose hours differ from weekly."`
 	TimeOff    []schedule.TimeOff     `json:"time_off" maxItems:"500"`

@@ -1679,20 +1679,23 @@ func (e ListAccountsParamsFields) Valid() bool {
 
 // Defines values for ListAPIKeysParamsFields.
 const (
-	ListAPIKeysParamsFieldsAccountId  ListAPIKeysParamsFields = "account_id"
-	ListAPIKeysParamsFieldsCreatedAt  ListAPIKeysParamsFields = "created_at"
-	ListAPIKeysParamsFieldsExpiresAt  ListAPIKeysParamsFields = "expires_at"
-	ListAPIKeysParamsFieldsId         ListAPIKeysParamsFields = "id"
-	ListAPIKeysParamsFieldsLastUsedAt ListAPIKeysParamsFields = "last_used_at"
-	ListAPIKeysParamsFieldsName       ListAPIKeysParamsFields = "name"
-	ListAPIKeysParamsFieldsScopes     ListAPIKeysParamsFields = "scopes"
-	ListAPIKeysParamsFieldsVersion    ListAPIKeysParamsFields = "version"
+	ListAPIKeysParamsFieldsAccountId   ListAPIKeysParamsFields = "account_id"
+	ListAPIKeysParamsFieldsAccountName ListAPIKeysParamsFields = "account_name"
+	ListAPIKeysParamsFieldsCreatedAt   ListAPIKeysParamsFields = "created_at"
+	ListAPIKeysParamsFieldsExpiresAt   ListAPIKeysParamsFields = "expires_at"
+	ListAPIKeysParamsFieldsId          ListAPIKeysParamsFields = "id"
+	ListAPIKeysParamsFieldsLastUsedAt  ListAPIKeysParamsFields = "last_used_at"
+	ListAPIKeysParamsFieldsName        ListAPIKeysParamsFields = "name"
+	ListAPIKeysParamsFieldsScopes      ListAPIKeysParamsFields = "scopes"
+	ListAPIKeysParamsFieldsVersion     ListAPIKeysParamsFields = "version"
 )
 
 // Valid indicates whether the value is a known member of the ListAPIKeysParamsFields enum.
 func (e ListAPIKeysParamsFields) Valid() bool {
 	switch e {
 	case ListAPIKeysParamsFieldsAccountId:
+		return true
+	case ListAPIKeysParamsFieldsAccountName:
 		return true
 	case ListAPIKeysParamsFieldsCreatedAt:
 		return true
@@ -2303,10 +2306,11 @@ func (e ListYourSessionsParamsFields) Valid() bool {
 
 // Defines values for ListEmergencyAccessesParamsFields.
 const (
-	ListEmergencyAccessesParamsFieldsCreatedAt ListEmergencyAccessesParamsFields = "created_at"
-	ListEmergencyAccessesParamsFieldsExpiresAt ListEmergencyAccessesParamsFields = "expires_at"
-	ListEmergencyAccessesParamsFieldsId        ListEmergencyAccessesParamsFields = "id"
-	ListEmergencyAccessesParamsFieldsPatientId ListEmergencyAccessesParamsFields = "patient_id"
+	ListEmergencyAccessesParamsFieldsCreatedAt   ListEmergencyAccessesParamsFields = "created_at"
+	ListEmergencyAccessesParamsFieldsExpiresAt   ListEmergencyAccessesParamsFields = "expires_at"
+	ListEmergencyAccessesParamsFieldsId          ListEmergencyAccessesParamsFields = "id"
+	ListEmergencyAccessesParamsFieldsPatientId   ListEmergencyAccessesParamsFields = "patient_id"
+	ListEmergencyAccessesParamsFieldsPatientName ListEmergencyAccessesParamsFields = "patient_name"
 )
 
 // Valid indicates whether the value is a known member of the ListEmergencyAccessesParamsFields enum.
@@ -2319,6 +2323,8 @@ func (e ListEmergencyAccessesParamsFields) Valid() bool {
 	case ListEmergencyAccessesParamsFieldsId:
 		return true
 	case ListEmergencyAccessesParamsFieldsPatientId:
+		return true
+	case ListEmergencyAccessesParamsFieldsPatientName:
 		return true
 	default:
 		return false
@@ -2411,6 +2417,7 @@ const (
 	ListMedicalRecordsParamsFieldsAmendmentReason ListMedicalRecordsParamsFields = "amendment_reason"
 	ListMedicalRecordsParamsFieldsAppointmentId   ListMedicalRecordsParamsFields = "appointment_id"
 	ListMedicalRecordsParamsFieldsAuthorId        ListMedicalRecordsParamsFields = "author_id"
+	ListMedicalRecordsParamsFieldsAuthorName      ListMedicalRecordsParamsFields = "author_name"
 	ListMedicalRecordsParamsFieldsCodes           ListMedicalRecordsParamsFields = "codes"
 	ListMedicalRecordsParamsFieldsContent         ListMedicalRecordsParamsFields = "content"
 	ListMedicalRecordsParamsFieldsContentHtml     ListMedicalRecordsParamsFields = "content_html"
@@ -2421,10 +2428,12 @@ const (
 	ListMedicalRecordsParamsFieldsNotice          ListMedicalRecordsParamsFields = "notice"
 	ListMedicalRecordsParamsFieldsOccurredAt      ListMedicalRecordsParamsFields = "occurred_at"
 	ListMedicalRecordsParamsFieldsPatientId       ListMedicalRecordsParamsFields = "patient_id"
+	ListMedicalRecordsParamsFieldsPatientName     ListMedicalRecordsParamsFields = "patient_name"
 	ListMedicalRecordsParamsFieldsQuestionnaire   ListMedicalRecordsParamsFields = "questionnaire"
 	ListMedicalRecordsParamsFieldsSensitivity     ListMedicalRecordsParamsFields = "sensitivity"
 	ListMedicalRecordsParamsFieldsSignedAt        ListMedicalRecordsParamsFields = "signed_at"
 	ListMedicalRecordsParamsFieldsSignedBy        ListMedicalRecordsParamsFields = "signed_by"
+	ListMedicalRecordsParamsFieldsSignedByName    ListMedicalRecordsParamsFields = "signed_by_name"
 	ListMedicalRecordsParamsFieldsStatus          ListMedicalRecordsParamsFields = "status"
 	ListMedicalRecordsParamsFieldsSupersedesId    ListMedicalRecordsParamsFields = "supersedes_id"
 	ListMedicalRecordsParamsFieldsTitle           ListMedicalRecordsParamsFields = "title"
@@ -2440,6 +2449,8 @@ func (e ListMedicalRecordsParamsFields) Valid() bool {
 	case ListMedicalRecordsParamsFieldsAppointmentId:
 		return true
 	case ListMedicalRecordsParamsFieldsAuthorId:
+		return true
+	case ListMedicalRecordsParamsFieldsAuthorName:
 		return true
 	case ListMedicalRecordsParamsFieldsCodes:
 		return true
@@ -2461,6 +2472,8 @@ func (e ListMedicalRecordsParamsFields) Valid() bool {
 		return true
 	case ListMedicalRecordsParamsFieldsPatientId:
 		return true
+	case ListMedicalRecordsParamsFieldsPatientName:
+		return true
 	case ListMedicalRecordsParamsFieldsQuestionnaire:
 		return true
 	case ListMedicalRecordsParamsFieldsSensitivity:
@@ -2468,6 +2481,8 @@ func (e ListMedicalRecordsParamsFields) Valid() bool {
 	case ListMedicalRecordsParamsFieldsSignedAt:
 		return true
 	case ListMedicalRecordsParamsFieldsSignedBy:
+		return true
+	case ListMedicalRecordsParamsFieldsSignedByName:
 		return true
 	case ListMedicalRecordsParamsFieldsStatus:
 		return true
@@ -2504,6 +2519,7 @@ const (
 	ListVersionsMedicalRecordParamsFieldsAmendmentReason ListVersionsMedicalRecordParamsFields = "amendment_reason"
 	ListVersionsMedicalRecordParamsFieldsAppointmentId   ListVersionsMedicalRecordParamsFields = "appointment_id"
 	ListVersionsMedicalRecordParamsFieldsAuthorId        ListVersionsMedicalRecordParamsFields = "author_id"
+	ListVersionsMedicalRecordParamsFieldsAuthorName      ListVersionsMedicalRecordParamsFields = "author_name"
 	ListVersionsMedicalRecordParamsFieldsCodes           ListVersionsMedicalRecordParamsFields = "codes"
 	ListVersionsMedicalRecordParamsFieldsContent         ListVersionsMedicalRecordParamsFields = "content"
 	ListVersionsMedicalRecordParamsFieldsContentHtml     ListVersionsMedicalRecordParamsFields = "content_html"
@@ -2514,10 +2530,12 @@ const (
 	ListVersionsMedicalRecordParamsFieldsNotice          ListVersionsMedicalRecordParamsFields = "notice"
 	ListVersionsMedicalRecordParamsFieldsOccurredAt      ListVersionsMedicalRecordParamsFields = "occurred_at"
 	ListVersionsMedicalRecordParamsFieldsPatientId       ListVersionsMedicalRecordParamsFields = "patient_id"
+	ListVersionsMedicalRecordParamsFieldsPatientName     ListVersionsMedicalRecordParamsFields = "patient_name"
 	ListVersionsMedicalRecordParamsFieldsQuestionnaire   ListVersionsMedicalRecordParamsFields = "questionnaire"
 	ListVersionsMedicalRecordParamsFieldsSensitivity     ListVersionsMedicalRecordParamsFields = "sensitivity"
 	ListVersionsMedicalRecordParamsFieldsSignedAt        ListVersionsMedicalRecordParamsFields = "signed_at"
 	ListVersionsMedicalRecordParamsFieldsSignedBy        ListVersionsMedicalRecordParamsFields = "signed_by"
+	ListVersionsMedicalRecordParamsFieldsSignedByName    ListVersionsMedicalRecordParamsFields = "signed_by_name"
 	ListVersionsMedicalRecordParamsFieldsStatus          ListVersionsMedicalRecordParamsFields = "status"
 	ListVersionsMedicalRecordParamsFieldsSupersedesId    ListVersionsMedicalRecordParamsFields = "supersedes_id"
 	ListVersionsMedicalRecordParamsFieldsTitle           ListVersionsMedicalRecordParamsFields = "title"
@@ -2533,6 +2551,8 @@ func (e ListVersionsMedicalRecordParamsFields) Valid() bool {
 	case ListVersionsMedicalRecordParamsFieldsAppointmentId:
 		return true
 	case ListVersionsMedicalRecordParamsFieldsAuthorId:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsAuthorName:
 		return true
 	case ListVersionsMedicalRecordParamsFieldsCodes:
 		return true
@@ -2554,6 +2574,8 @@ func (e ListVersionsMedicalRecordParamsFields) Valid() bool {
 		return true
 	case ListVersionsMedicalRecordParamsFieldsPatientId:
 		return true
+	case ListVersionsMedicalRecordParamsFieldsPatientName:
+		return true
 	case ListVersionsMedicalRecordParamsFieldsQuestionnaire:
 		return true
 	case ListVersionsMedicalRecordParamsFieldsSensitivity:
@@ -2561,6 +2583,8 @@ func (e ListVersionsMedicalRecordParamsFields) Valid() bool {
 	case ListVersionsMedicalRecordParamsFieldsSignedAt:
 		return true
 	case ListVersionsMedicalRecordParamsFieldsSignedBy:
+		return true
+	case ListVersionsMedicalRecordParamsFieldsSignedByName:
 		return true
 	case ListVersionsMedicalRecordParamsFieldsStatus:
 		return true
@@ -3236,18 +3260,21 @@ func (e ListCliniciansPatientParamsFields) Valid() bool {
 
 // Defines values for ListConsentsPatientParamsFields.
 const (
-	ListConsentsPatientParamsFieldsCreatedAt   ListConsentsPatientParamsFields = "created_at"
-	ListConsentsPatientParamsFieldsExpiresAt   ListConsentsPatientParamsFields = "expires_at"
-	ListConsentsPatientParamsFieldsGrantedAt   ListConsentsPatientParamsFields = "granted_at"
-	ListConsentsPatientParamsFieldsId          ListConsentsPatientParamsFields = "id"
-	ListConsentsPatientParamsFieldsKind        ListConsentsPatientParamsFields = "kind"
-	ListConsentsPatientParamsFieldsPatientId   ListConsentsPatientParamsFields = "patient_id"
-	ListConsentsPatientParamsFieldsPurpose     ListConsentsPatientParamsFields = "purpose"
-	ListConsentsPatientParamsFieldsRecipientId ListConsentsPatientParamsFields = "recipient_id"
-	ListConsentsPatientParamsFieldsRecordedBy  ListConsentsPatientParamsFields = "recorded_by"
-	ListConsentsPatientParamsFieldsRevokedAt   ListConsentsPatientParamsFields = "revoked_at"
-	ListConsentsPatientParamsFieldsUpdatedAt   ListConsentsPatientParamsFields = "updated_at"
-	ListConsentsPatientParamsFieldsVersion     ListConsentsPatientParamsFields = "version"
+	ListConsentsPatientParamsFieldsCreatedAt      ListConsentsPatientParamsFields = "created_at"
+	ListConsentsPatientParamsFieldsExpiresAt      ListConsentsPatientParamsFields = "expires_at"
+	ListConsentsPatientParamsFieldsGrantedAt      ListConsentsPatientParamsFields = "granted_at"
+	ListConsentsPatientParamsFieldsId             ListConsentsPatientParamsFields = "id"
+	ListConsentsPatientParamsFieldsKind           ListConsentsPatientParamsFields = "kind"
+	ListConsentsPatientParamsFieldsPatientId      ListConsentsPatientParamsFields = "patient_id"
+	ListConsentsPatientParamsFieldsPatientName    ListConsentsPatientParamsFields = "patient_name"
+	ListConsentsPatientParamsFieldsPurpose        ListConsentsPatientParamsFields = "purpose"
+	ListConsentsPatientParamsFieldsRecipientId    ListConsentsPatientParamsFields = "recipient_id"
+	ListConsentsPatientParamsFieldsRecipientName  ListConsentsPatientParamsFields = "recipient_name"
+	ListConsentsPatientParamsFieldsRecordedBy     ListConsentsPatientParamsFields = "recorded_by"
+	ListConsentsPatientParamsFieldsRecordedByName ListConsentsPatientParamsFields = "recorded_by_name"
+	ListConsentsPatientParamsFieldsRevokedAt      ListConsentsPatientParamsFields = "revoked_at"
+	ListConsentsPatientParamsFieldsUpdatedAt      ListConsentsPatientParamsFields = "updated_at"
+	ListConsentsPatientParamsFieldsVersion        ListConsentsPatientParamsFields = "version"
 )
 
 // Valid indicates whether the value is a known member of the ListConsentsPatientParamsFields enum.
@@ -3265,11 +3292,17 @@ func (e ListConsentsPatientParamsFields) Valid() bool {
 		return true
 	case ListConsentsPatientParamsFieldsPatientId:
 		return true
+	case ListConsentsPatientParamsFieldsPatientName:
+		return true
 	case ListConsentsPatientParamsFieldsPurpose:
 		return true
 	case ListConsentsPatientParamsFieldsRecipientId:
 		return true
+	case ListConsentsPatientParamsFieldsRecipientName:
+		return true
 	case ListConsentsPatientParamsFieldsRecordedBy:
+		return true
+	case ListConsentsPatientParamsFieldsRecordedByName:
 		return true
 	case ListConsentsPatientParamsFieldsRevokedAt:
 		return true
@@ -3284,17 +3317,20 @@ func (e ListConsentsPatientParamsFields) Valid() bool {
 
 // Defines values for ListDisclosuresPatientParamsFields.
 const (
-	ListDisclosuresPatientParamsFieldsConsentId   ListDisclosuresPatientParamsFields = "consent_id"
-	ListDisclosuresPatientParamsFieldsDisclosedAt ListDisclosuresPatientParamsFields = "disclosed_at"
-	ListDisclosuresPatientParamsFieldsDisclosedBy ListDisclosuresPatientParamsFields = "disclosed_by"
-	ListDisclosuresPatientParamsFieldsId          ListDisclosuresPatientParamsFields = "id"
-	ListDisclosuresPatientParamsFieldsNotice      ListDisclosuresPatientParamsFields = "notice"
-	ListDisclosuresPatientParamsFieldsPatientId   ListDisclosuresPatientParamsFields = "patient_id"
-	ListDisclosuresPatientParamsFieldsPurpose     ListDisclosuresPatientParamsFields = "purpose"
-	ListDisclosuresPatientParamsFieldsRecipient   ListDisclosuresPatientParamsFields = "recipient"
-	ListDisclosuresPatientParamsFieldsRecipientId ListDisclosuresPatientParamsFields = "recipient_id"
-	ListDisclosuresPatientParamsFieldsRecordId    ListDisclosuresPatientParamsFields = "record_id"
-	ListDisclosuresPatientParamsFieldsVersion     ListDisclosuresPatientParamsFields = "version"
+	ListDisclosuresPatientParamsFieldsConsentId       ListDisclosuresPatientParamsFields = "consent_id"
+	ListDisclosuresPatientParamsFieldsDisclosedAt     ListDisclosuresPatientParamsFields = "disclosed_at"
+	ListDisclosuresPatientParamsFieldsDisclosedBy     ListDisclosuresPatientParamsFields = "disclosed_by"
+	ListDisclosuresPatientParamsFieldsDisclosedByName ListDisclosuresPatientParamsFields = "disclosed_by_name"
+	ListDisclosuresPatientParamsFieldsId              ListDisclosuresPatientParamsFields = "id"
+	ListDisclosuresPatientParamsFieldsNotice          ListDisclosuresPatientParamsFields = "notice"
+	ListDisclosuresPatientParamsFieldsPatientId       ListDisclosuresPatientParamsFields = "patient_id"
+	ListDisclosuresPatientParamsFieldsPatientName     ListDisclosuresPatientParamsFields = "patient_name"
+	ListDisclosuresPatientParamsFieldsPurpose         ListDisclosuresPatientParamsFields = "purpose"
+	ListDisclosuresPatientParamsFieldsRecipient       ListDisclosuresPatientParamsFields = "recipient"
+	ListDisclosuresPatientParamsFieldsRecipientId     ListDisclosuresPatientParamsFields = "recipient_id"
+	ListDisclosuresPatientParamsFieldsRecipientName   ListDisclosuresPatientParamsFields = "recipient_name"
+	ListDisclosuresPatientParamsFieldsRecordId        ListDisclosuresPatientParamsFields = "record_id"
+	ListDisclosuresPatientParamsFieldsVersion         ListDisclosuresPatientParamsFields = "version"
 )
 
 // Valid indicates whether the value is a known member of the ListDisclosuresPatientParamsFields enum.
@@ -3306,17 +3342,23 @@ func (e ListDisclosuresPatientParamsFields) Valid() bool {
 		return true
 	case ListDisclosuresPatientParamsFieldsDisclosedBy:
 		return true
+	case ListDisclosuresPatientParamsFieldsDisclosedByName:
+		return true
 	case ListDisclosuresPatientParamsFieldsId:
 		return true
 	case ListDisclosuresPatientParamsFieldsNotice:
 		return true
 	case ListDisclosuresPatientParamsFieldsPatientId:
 		return true
+	case ListDisclosuresPatientParamsFieldsPatientName:
+		return true
 	case ListDisclosuresPatientParamsFieldsPurpose:
 		return true
 	case ListDisclosuresPatientParamsFieldsRecipient:
 		return true
 	case ListDisclosuresPatientParamsFieldsRecipientId:
+		return true
+	case ListDisclosuresPatientParamsFieldsRecipientName:
 		return true
 	case ListDisclosuresPatientParamsFieldsRecordId:
 		return true
@@ -3413,6 +3455,7 @@ const (
 	ListMedicalRecordsPatientParamsFieldsAmendmentReason ListMedicalRecordsPatientParamsFields = "amendment_reason"
 	ListMedicalRecordsPatientParamsFieldsAppointmentId   ListMedicalRecordsPatientParamsFields = "appointment_id"
 	ListMedicalRecordsPatientParamsFieldsAuthorId        ListMedicalRecordsPatientParamsFields = "author_id"
+	ListMedicalRecordsPatientParamsFieldsAuthorName      ListMedicalRecordsPatientParamsFields = "author_name"
 	ListMedicalRecordsPatientParamsFieldsCodes           ListMedicalRecordsPatientParamsFields = "codes"
 	ListMedicalRecordsPatientParamsFieldsContent         ListMedicalRecordsPatientParamsFields = "content"
 	ListMedicalRecordsPatientParamsFieldsContentHtml     ListMedicalRecordsPatientParamsFields = "content_html"
@@ -3423,10 +3466,12 @@ const (
 	ListMedicalRecordsPatientParamsFieldsNotice          ListMedicalRecordsPatientParamsFields = "notice"
 	ListMedicalRecordsPatientParamsFieldsOccurredAt      ListMedicalRecordsPatientParamsFields = "occurred_at"
 	ListMedicalRecordsPatientParamsFieldsPatientId       ListMedicalRecordsPatientParamsFields = "patient_id"
+	ListMedicalRecordsPatientParamsFieldsPatientName     ListMedicalRecordsPatientParamsFields = "patient_name"
 	ListMedicalRecordsPatientParamsFieldsQuestionnaire   ListMedicalRecordsPatientParamsFields = "questionnaire"
 	ListMedicalRecordsPatientParamsFieldsSensitivity     ListMedicalRecordsPatientParamsFields = "sensitivity"
 	ListMedicalRecordsPatientParamsFieldsSignedAt        ListMedicalRecordsPatientParamsFields = "signed_at"
 	ListMedicalRecordsPatientParamsFieldsSignedBy        ListMedicalRecordsPatientParamsFields = "signed_by"
+	ListMedicalRecordsPatientParamsFieldsSignedByName    ListMedicalRecordsPatientParamsFields = "signed_by_name"
 	ListMedicalRecordsPatientParamsFieldsStatus          ListMedicalRecordsPatientParamsFields = "status"
 	ListMedicalRecordsPatientParamsFieldsSupersedesId    ListMedicalRecordsPatientParamsFields = "supersedes_id"
 	ListMedicalRecordsPatientParamsFieldsTitle           ListMedicalRecordsPatientParamsFields = "title"
@@ -3442,6 +3487,8 @@ func (e ListMedicalRecordsPatientParamsFields) Valid() bool {
 	case ListMedicalRecordsPatientParamsFieldsAppointmentId:
 		return true
 	case ListMedicalRecordsPatientParamsFieldsAuthorId:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsAuthorName:
 		return true
 	case ListMedicalRecordsPatientParamsFieldsCodes:
 		return true
@@ -3463,6 +3510,8 @@ func (e ListMedicalRecordsPatientParamsFields) Valid() bool {
 		return true
 	case ListMedicalRecordsPatientParamsFieldsPatientId:
 		return true
+	case ListMedicalRecordsPatientParamsFieldsPatientName:
+		return true
 	case ListMedicalRecordsPatientParamsFieldsQuestionnaire:
 		return true
 	case ListMedicalRecordsPatientParamsFieldsSensitivity:
@@ -3470,6 +3519,8 @@ func (e ListMedicalRecordsPatientParamsFields) Valid() bool {
 	case ListMedicalRecordsPatientParamsFieldsSignedAt:
 		return true
 	case ListMedicalRecordsPatientParamsFieldsSignedBy:
+		return true
+	case ListMedicalRecordsPatientParamsFieldsSignedByName:
 		return true
 	case ListMedicalRecordsPatientParamsFieldsStatus:
 		return true
@@ -3488,18 +3539,21 @@ func (e ListMedicalRecordsPatientParamsFields) Valid() bool {
 
 // Defines values for ListRiskFlagsPatientParamsFields.
 const (
-	ListRiskFlagsPatientParamsFieldsFinding    ListRiskFlagsPatientParamsFields = "finding"
-	ListRiskFlagsPatientParamsFieldsId         ListRiskFlagsPatientParamsFields = "id"
-	ListRiskFlagsPatientParamsFieldsNotice     ListRiskFlagsPatientParamsFields = "notice"
-	ListRiskFlagsPatientParamsFieldsPatientId  ListRiskFlagsPatientParamsFields = "patient_id"
-	ListRiskFlagsPatientParamsFieldsRaisedAt   ListRiskFlagsPatientParamsFields = "raised_at"
-	ListRiskFlagsPatientParamsFieldsRaisedBy   ListRiskFlagsPatientParamsFields = "raised_by"
-	ListRiskFlagsPatientParamsFieldsReason     ListRiskFlagsPatientParamsFields = "reason"
-	ListRiskFlagsPatientParamsFieldsRecordId   ListRiskFlagsPatientParamsFields = "record_id"
-	ListRiskFlagsPatientParamsFieldsResolvedAt ListRiskFlagsPatientParamsFields = "resolved_at"
-	ListRiskFlagsPatientParamsFieldsResolvedBy ListRiskFlagsPatientParamsFields = "resolved_by"
-	ListRiskFlagsPatientParamsFieldsReviewAt   ListRiskFlagsPatientParamsFields = "review_at"
-	ListRiskFlagsPatientParamsFieldsVersion    ListRiskFlagsPatientParamsFields = "version"
+	ListRiskFlagsPatientParamsFieldsFinding        ListRiskFlagsPatientParamsFields = "finding"
+	ListRiskFlagsPatientParamsFieldsId             ListRiskFlagsPatientParamsFields = "id"
+	ListRiskFlagsPatientParamsFieldsNotice         ListRiskFlagsPatientParamsFields = "notice"
+	ListRiskFlagsPatientParamsFieldsPatientId      ListRiskFlagsPatientParamsFields = "patient_id"
+	ListRiskFlagsPatientParamsFieldsPatientName    ListRiskFlagsPatientParamsFields = "patient_name"
+	ListRiskFlagsPatientParamsFieldsRaisedAt       ListRiskFlagsPatientParamsFields = "raised_at"
+	ListRiskFlagsPatientParamsFieldsRaisedBy       ListRiskFlagsPatientParamsFields = "raised_by"
+	ListRiskFlagsPatientParamsFieldsRaisedByName   ListRiskFlagsPatientParamsFields = "raised_by_name"
+	ListRiskFlagsPatientParamsFieldsReason         ListRiskFlagsPatientParamsFields = "reason"
+	ListRiskFlagsPatientParamsFieldsRecordId       ListRiskFlagsPatientParamsFields = "record_id"
+	ListRiskFlagsPatientParamsFieldsResolvedAt     ListRiskFlagsPatientParamsFields = "resolved_at"
+	ListRiskFlagsPatientParamsFieldsResolvedBy     ListRiskFlagsPatientParamsFields = "resolved_by"
+	ListRiskFlagsPatientParamsFieldsResolvedByName ListRiskFlagsPatientParamsFields = "resolved_by_name"
+	ListRiskFlagsPatientParamsFieldsReviewAt       ListRiskFlagsPatientParamsFields = "review_at"
+	ListRiskFlagsPatientParamsFieldsVersion        ListRiskFlagsPatientParamsFields = "version"
 )
 
 // Valid indicates whether the value is a known member of the ListRiskFlagsPatientParamsFields enum.
@@ -3513,9 +3567,13 @@ func (e ListRiskFlagsPatientParamsFields) Valid() bool {
 		return true
 	case ListRiskFlagsPatientParamsFieldsPatientId:
 		return true
+	case ListRiskFlagsPatientParamsFieldsPatientName:
+		return true
 	case ListRiskFlagsPatientParamsFieldsRaisedAt:
 		return true
 	case ListRiskFlagsPatientParamsFieldsRaisedBy:
+		return true
+	case ListRiskFlagsPatientParamsFieldsRaisedByName:
 		return true
 	case ListRiskFlagsPatientParamsFieldsReason:
 		return true
@@ -3524,6 +3582,8 @@ func (e ListRiskFlagsPatientParamsFields) Valid() bool {
 	case ListRiskFlagsPatientParamsFieldsResolvedAt:
 		return true
 	case ListRiskFlagsPatientParamsFieldsResolvedBy:
+		return true
+	case ListRiskFlagsPatientParamsFieldsResolvedByName:
 		return true
 	case ListRiskFlagsPatientParamsFieldsReviewAt:
 		return true
@@ -3788,9 +3848,12 @@ type AmendmentRequest struct {
 type ApiKey struct {
 	// AccountId The account of the admin that made the key.
 	AccountId openapi_types.UUID `json:"account_id"`
-	CreatedAt time.Time          `json:"created_at"`
-	ExpiresAt time.Time          `json:"expires_at"`
-	Id        openapi_types.UUID `json:"id"`
+
+	// AccountName Examples: Sam Sample
+	AccountName *string            `json:"account_name"`
+	CreatedAt   time.Time          `json:"created_at"`
+	ExpiresAt   time.Time          `json:"expires_at"`
+	Id          openapi_types.UUID `json:"id"`
 
 	// LastUsedAt The time of the last use, at most one minute out of date.
 	LastUsedAt *time.Time `json:"last_used_at"`
@@ -3824,9 +3887,12 @@ type ApiKeyPage_Items_Item struct {
 type ApiKeyPart struct {
 	// AccountId The account of the admin that made the key.
 	AccountId *openapi_types.UUID `json:"account_id,omitempty"`
-	CreatedAt *time.Time          `json:"created_at,omitempty"`
-	ExpiresAt *time.Time          `json:"expires_at,omitempty"`
-	Id        openapi_types.UUID  `json:"id"`
+
+	// AccountName Examples: Sam Sample
+	AccountName *string            `json:"account_name,omitempty"`
+	CreatedAt   *time.Time         `json:"created_at,omitempty"`
+	ExpiresAt   *time.Time         `json:"expires_at,omitempty"`
+	Id          openapi_types.UUID `json:"id"`
 
 	// LastUsedAt The time of the last use, at most one minute out of date.
 	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
@@ -3846,9 +3912,12 @@ type ApiKeyPartScopes string
 type ApiKeyWithSecret struct {
 	// AccountId The account of the admin that made the key.
 	AccountId openapi_types.UUID `json:"account_id"`
-	CreatedAt time.Time          `json:"created_at"`
-	ExpiresAt time.Time          `json:"expires_at"`
-	Id        openapi_types.UUID `json:"id"`
+
+	// AccountName Examples: Sam Sample
+	AccountName *string            `json:"account_name"`
+	CreatedAt   time.Time          `json:"created_at"`
+	ExpiresAt   time.Time          `json:"expires_at"`
+	Id          openapi_types.UUID `json:"id"`
 
 	// Key The API key, to be sent as bearer token. It is shown only once.
 	Key string `json:"key"`
@@ -4282,7 +4351,10 @@ type Availability struct {
 	// Exceptions Days whose hours differ from weekly.
 	Exceptions     []DayHours         `json:"exceptions"`
 	PractitionerId openapi_types.UUID `json:"practitioner_id"`
-	TimeOff        []TimeOff          `json:"time_off"`
+
+	// PractitionerName Examples: Grace Example
+	PractitionerName *string   `json:"practitioner_name"`
+	TimeOff          []TimeOff `json:"time_off"`
 
 	// TimeZone The IANA time zone of the hours.
 	//
@@ -4299,9 +4371,10 @@ type Availability struct {
 // AvailabilityReplacement defines model for AvailabilityReplacement.
 type AvailabilityReplacement struct {
 	// Exceptions Days whose hours differ from weekly.
-	Exceptions     []DayHoursInput     `json:"exceptions"`
-	PractitionerId *openapi_types.UUID `json:"practitioner_id,omitempty"`
-	TimeOff        []TimeOffInput      `json:"time_off"`
+	Exceptions       []DayHoursInput     `json:"exceptions"`
+	PractitionerId   *openapi_types.UUID `json:"practitioner_id,omitempty"`
+	PractitionerName *string             `json:"practitioner_name,omitempty"`
+	TimeOff          []TimeOffInput      `json:"time_off"`
 
 	// TimeZone The IANA time zone of the hours.
 	//
@@ -4504,15 +4577,24 @@ type Consent struct {
 	Kind      ConsentKind        `json:"kind"`
 	PatientId openapi_types.UUID `json:"patient_id"`
 
+	// PatientName Examples: Ada Sample
+	PatientName *string `json:"patient_name"`
+
 	// Purpose Examples: Treatment
 	Purpose string `json:"purpose"`
 
 	// RecipientId The account that may see the protected records. Null: every clinician with the patient in care, except the account that recorded the consent.
 	RecipientId *openapi_types.UUID `json:"recipient_id"`
-	RecordedBy  openapi_types.UUID  `json:"recorded_by"`
-	RevokedAt   *time.Time          `json:"revoked_at"`
-	UpdatedAt   time.Time           `json:"updated_at"`
-	Version     int64               `json:"version"`
+
+	// RecipientName Examples: Grace Example
+	RecipientName *string            `json:"recipient_name"`
+	RecordedBy    openapi_types.UUID `json:"recorded_by"`
+
+	// RecordedByName Examples: Alan Example
+	RecordedByName *string    `json:"recorded_by_name"`
+	RevokedAt      *time.Time `json:"revoked_at"`
+	UpdatedAt      time.Time  `json:"updated_at"`
+	Version        int64      `json:"version"`
 }
 
 // ConsentKind defines model for Consent.Kind.
@@ -4543,15 +4625,24 @@ type ConsentPart struct {
 	Kind      *ConsentPartKind    `json:"kind,omitempty"`
 	PatientId *openapi_types.UUID `json:"patient_id,omitempty"`
 
+	// PatientName Examples: Ada Sample
+	PatientName *string `json:"patient_name,omitempty"`
+
 	// Purpose Examples: Treatment
 	Purpose *string `json:"purpose,omitempty"`
 
 	// RecipientId The account that may see the protected records. Null: every clinician with the patient in care, except the account that recorded the consent.
 	RecipientId *openapi_types.UUID `json:"recipient_id,omitempty"`
-	RecordedBy  *openapi_types.UUID `json:"recorded_by,omitempty"`
-	RevokedAt   *time.Time          `json:"revoked_at,omitempty"`
-	UpdatedAt   *time.Time          `json:"updated_at,omitempty"`
-	Version     *int64              `json:"version,omitempty"`
+
+	// RecipientName Examples: Grace Example
+	RecipientName *string             `json:"recipient_name,omitempty"`
+	RecordedBy    *openapi_types.UUID `json:"recorded_by,omitempty"`
+
+	// RecordedByName Examples: Alan Example
+	RecordedByName *string    `json:"recorded_by_name,omitempty"`
+	RevokedAt      *time.Time `json:"revoked_at,omitempty"`
+	UpdatedAt      *time.Time `json:"updated_at,omitempty"`
+	Version        *int64     `json:"version,omitempty"`
 }
 
 // ConsentPartKind defines model for ConsentPart.Kind.
@@ -4642,11 +4733,17 @@ type Disclosure struct {
 
 	// DisclosedBy The account that made the disclosure. Null if a job of the program made it.
 	DisclosedBy *openapi_types.UUID `json:"disclosed_by"`
-	Id          openapi_types.UUID  `json:"id"`
+
+	// DisclosedByName Examples: Grace Example
+	DisclosedByName *string            `json:"disclosed_by_name"`
+	Id              openapi_types.UUID `json:"id"`
 
 	// Notice The notice of 42 CFR Part 2 that was sent with the disclosure.
 	Notice    *string            `json:"notice"`
 	PatientId openapi_types.UUID `json:"patient_id"`
+
+	// PatientName Examples: Ada Sample
+	PatientName *string `json:"patient_name"`
 
 	// Purpose Examples: Referral
 	Purpose string `json:"purpose"`
@@ -4658,8 +4755,13 @@ type Disclosure struct {
 
 	// RecipientId The account of a recipient within the clinic. Null if the recipient is outside of it.
 	RecipientId *openapi_types.UUID `json:"recipient_id"`
-	RecordId    *openapi_types.UUID `json:"record_id"`
-	Version     int64               `json:"version"`
+
+	// RecipientName Of the account.
+	//
+	// Examples: Alan Example
+	RecipientName *string             `json:"recipient_name"`
+	RecordId      *openapi_types.UUID `json:"record_id"`
+	Version       int64               `json:"version"`
 }
 
 // DisclosurePage defines model for DisclosurePage.
@@ -4683,11 +4785,17 @@ type DisclosurePart struct {
 
 	// DisclosedBy The account that made the disclosure. Null if a job of the program made it.
 	DisclosedBy *openapi_types.UUID `json:"disclosed_by,omitempty"`
-	Id          openapi_types.UUID  `json:"id"`
+
+	// DisclosedByName Examples: Grace Example
+	DisclosedByName *string            `json:"disclosed_by_name,omitempty"`
+	Id              openapi_types.UUID `json:"id"`
 
 	// Notice The notice of 42 CFR Part 2 that was sent with the disclosure.
 	Notice    *string             `json:"notice,omitempty"`
 	PatientId *openapi_types.UUID `json:"patient_id,omitempty"`
+
+	// PatientName Examples: Ada Sample
+	PatientName *string `json:"patient_name,omitempty"`
 
 	// Purpose Examples: Referral
 	Purpose *string `json:"purpose,omitempty"`
@@ -4699,8 +4807,13 @@ type DisclosurePart struct {
 
 	// RecipientId The account of a recipient within the clinic. Null if the recipient is outside of it.
 	RecipientId *openapi_types.UUID `json:"recipient_id,omitempty"`
-	RecordId    *openapi_types.UUID `json:"record_id,omitempty"`
-	Version     *int64              `json:"version,omitempty"`
+
+	// RecipientName Of the account.
+	//
+	// Examples: Alan Example
+	RecipientName *string             `json:"recipient_name,omitempty"`
+	RecordId      *openapi_types.UUID `json:"record_id,omitempty"`
+	Version       *int64              `json:"version,omitempty"`
 }
 
 // DisclosureRequest defines model for DisclosureRequest.
@@ -4729,6 +4842,9 @@ type Emergency struct {
 	ExpiresAt time.Time          `json:"expires_at"`
 	Id        openapi_types.UUID `json:"id"`
 	PatientId openapi_types.UUID `json:"patient_id"`
+
+	// PatientName Examples: Ada Sample
+	PatientName *string `json:"patient_name"`
 }
 
 // EmergencyContact defines model for EmergencyContact.
@@ -4796,6 +4912,9 @@ type EmergencyPart struct {
 	ExpiresAt *time.Time          `json:"expires_at,omitempty"`
 	Id        openapi_types.UUID  `json:"id"`
 	PatientId *openapi_types.UUID `json:"patient_id,omitempty"`
+
+	// PatientName Examples: Ada Sample
+	PatientName *string `json:"patient_name,omitempty"`
 }
 
 // EnrolRequest defines model for EnrolRequest.
@@ -4943,7 +5062,10 @@ type MedicalRecord struct {
 	AmendmentReason *string             `json:"amendment_reason"`
 	AppointmentId   *openapi_types.UUID `json:"appointment_id"`
 	AuthorId        openapi_types.UUID  `json:"author_id"`
-	Codes           []Coding            `json:"codes"`
+
+	// AuthorName Examples: Grace Example
+	AuthorName *string  `json:"author_name"`
+	Codes      []Coding `json:"codes"`
 
 	// Content The text of the record, in Markdown.
 	//
@@ -4966,6 +5088,9 @@ type MedicalRecord struct {
 	OccurredAt time.Time          `json:"occurred_at"`
 	PatientId  openapi_types.UUID `json:"patient_id"`
 
+	// PatientName Examples: Ada Sample
+	PatientName *string `json:"patient_name"`
+
 	// Questionnaire The answered questionnaire of an assessment, with its score.
 	Questionnaire *Questionnaire `json:"questionnaire"`
 
@@ -4973,7 +5098,10 @@ type MedicalRecord struct {
 	Sensitivity MedicalRecordSensitivity `json:"sensitivity"`
 	SignedAt    *time.Time               `json:"signed_at"`
 	SignedBy    *openapi_types.UUID      `json:"signed_by"`
-	Status      MedicalRecordStatus      `json:"status"`
+
+	// SignedByName Examples: Grace Example
+	SignedByName *string             `json:"signed_by_name"`
+	Status       MedicalRecordStatus `json:"status"`
 
 	// SupersedesId The earlier version of the record that this one amends.
 	SupersedesId *openapi_types.UUID `json:"supersedes_id"`
@@ -5012,7 +5140,10 @@ type MedicalRecordPart struct {
 	AmendmentReason *string             `json:"amendment_reason,omitempty"`
 	AppointmentId   *openapi_types.UUID `json:"appointment_id,omitempty"`
 	AuthorId        *openapi_types.UUID `json:"author_id,omitempty"`
-	Codes           *[]Coding           `json:"codes,omitempty"`
+
+	// AuthorName Examples: Grace Example
+	AuthorName *string   `json:"author_name,omitempty"`
+	Codes      *[]Coding `json:"codes,omitempty"`
 
 	// Content The text of the record, in Markdown.
 	//
@@ -5035,6 +5166,9 @@ type MedicalRecordPart struct {
 	OccurredAt *time.Time          `json:"occurred_at,omitempty"`
 	PatientId  *openapi_types.UUID `json:"patient_id,omitempty"`
 
+	// PatientName Examples: Ada Sample
+	PatientName *string `json:"patient_name,omitempty"`
+
 	// Questionnaire The answered questionnaire of an assessment, with its score.
 	Questionnaire *Questionnaire `json:"questionnaire,omitempty"`
 
@@ -5042,7 +5176,10 @@ type MedicalRecordPart struct {
 	Sensitivity *MedicalRecordPartSensitivity `json:"sensitivity,omitempty"`
 	SignedAt    *time.Time                    `json:"signed_at,omitempty"`
 	SignedBy    *openapi_types.UUID           `json:"signed_by,omitempty"`
-	Status      *MedicalRecordPartStatus      `json:"status,omitempty"`
+
+	// SignedByName Examples: Grace Example
+	SignedByName *string                  `json:"signed_by_name,omitempty"`
+	Status       *MedicalRecordPartStatus `json:"status,omitempty"`
 
 	// SupersedesId The earlier version of the record that this one amends.
 	SupersedesId *openapi_types.UUID `json:"supersedes_id,omitempty"`
@@ -5069,6 +5206,7 @@ type MedicalRecordPatch struct {
 	// AppointmentId An appointment of the same patient.
 	AppointmentId *openapi_types.UUID `json:"appointment_id,omitempty"`
 	AuthorId      *openapi_types.UUID `json:"author_id,omitempty"`
+	AuthorName    *string             `json:"author_name,omitempty"`
 
 	// Codes At most 50 codes.
 	Codes *[]CodingPatch `json:"codes,omitempty"`
@@ -5084,8 +5222,9 @@ type MedicalRecordPatch struct {
 	Notice      *string                 `json:"notice,omitempty"`
 
 	// OccurredAt When the documented event took place. Default: unchanged, or now for a new record.
-	OccurredAt *time.Time          `json:"occurred_at,omitempty"`
-	PatientId  *openapi_types.UUID `json:"patient_id,omitempty"`
+	OccurredAt  *time.Time          `json:"occurred_at,omitempty"`
+	PatientId   *openapi_types.UUID `json:"patient_id,omitempty"`
+	PatientName *string             `json:"patient_name,omitempty"`
 
 	// Questionnaire The answered questionnaire. Allowed only in an assessment.
 	Questionnaire *QuestionnairePatch `json:"questionnaire,omitempty"`
@@ -5094,6 +5233,7 @@ type MedicalRecordPatch struct {
 	Sensitivity  *MedicalRecordPatchSensitivity `json:"sensitivity,omitempty"`
 	SignedAt     *time.Time                     `json:"signed_at,omitempty"`
 	SignedBy     *openapi_types.UUID            `json:"signed_by,omitempty"`
+	SignedByName *string                        `json:"signed_by_name,omitempty"`
 	Status       *string                        `json:"status,omitempty"`
 	SupersedesId *openapi_types.UUID            `json:"supersedes_id,omitempty"`
 
@@ -5118,6 +5258,7 @@ type MedicalRecordReplacement struct {
 	// AppointmentId An appointment of the same patient.
 	AppointmentId *openapi_types.UUID `json:"appointment_id,omitempty"`
 	AuthorId      *openapi_types.UUID `json:"author_id,omitempty"`
+	AuthorName    *string             `json:"author_name,omitempty"`
 
 	// Codes At most 50 codes.
 	Codes *[]CodingInput `json:"codes,omitempty"`
@@ -5133,8 +5274,9 @@ type MedicalRecordReplacement struct {
 	Notice      *string                      `json:"notice,omitempty"`
 
 	// OccurredAt When the documented event took place. Default: unchanged, or now for a new record.
-	OccurredAt *time.Time          `json:"occurred_at,omitempty"`
-	PatientId  *openapi_types.UUID `json:"patient_id,omitempty"`
+	OccurredAt  *time.Time          `json:"occurred_at,omitempty"`
+	PatientId   *openapi_types.UUID `json:"patient_id,omitempty"`
+	PatientName *string             `json:"patient_name,omitempty"`
 
 	// Questionnaire The answered questionnaire. Allowed only in an assessment.
 	Questionnaire *QuestionnaireInput `json:"questionnaire,omitempty"`
@@ -5143,6 +5285,7 @@ type MedicalRecordReplacement struct {
 	Sensitivity  *MedicalRecordReplacementSensitivity `json:"sensitivity,omitempty"`
 	SignedAt     *time.Time                           `json:"signed_at,omitempty"`
 	SignedBy     *openapi_types.UUID                  `json:"signed_by,omitempty"`
+	SignedByName *string                              `json:"signed_by_name,omitempty"`
 	Status       *string                              `json:"status,omitempty"`
 	SupersedesId *openapi_types.UUID                  `json:"supersedes_id,omitempty"`
 
@@ -5624,8 +5767,14 @@ type RiskFlag struct {
 	// Notice The notice of 42 CFR Part 2. Present only if Part 2 protects the record.
 	Notice    *string            `json:"notice,omitempty"`
 	PatientId openapi_types.UUID `json:"patient_id"`
-	RaisedAt  time.Time          `json:"raised_at"`
-	RaisedBy  openapi_types.UUID `json:"raised_by"`
+
+	// PatientName Examples: Ada Sample
+	PatientName *string            `json:"patient_name"`
+	RaisedAt    time.Time          `json:"raised_at"`
+	RaisedBy    openapi_types.UUID `json:"raised_by"`
+
+	// RaisedByName Examples: Grace Example
+	RaisedByName *string `json:"raised_by_name"`
 
 	// Reason Examples: PHQ-9, item 9: thoughts of self-harm
 	Reason string `json:"reason"`
@@ -5634,6 +5783,9 @@ type RiskFlag struct {
 	RecordId   *openapi_types.UUID `json:"record_id"`
 	ResolvedAt *time.Time          `json:"resolved_at"`
 	ResolvedBy *openapi_types.UUID `json:"resolved_by"`
+
+	// ResolvedByName Examples: Alan Example
+	ResolvedByName *string `json:"resolved_by_name"`
 
 	// ReviewAt The time by which the flag must be reviewed.
 	ReviewAt time.Time `json:"review_at"`
@@ -5663,8 +5815,14 @@ type RiskFlagPart struct {
 	// Notice The notice of 42 CFR Part 2. Present only if Part 2 protects the record.
 	Notice    *string             `json:"notice,omitempty"`
 	PatientId *openapi_types.UUID `json:"patient_id,omitempty"`
-	RaisedAt  *time.Time          `json:"raised_at,omitempty"`
-	RaisedBy  *openapi_types.UUID `json:"raised_by,omitempty"`
+
+	// PatientName Examples: Ada Sample
+	PatientName *string             `json:"patient_name,omitempty"`
+	RaisedAt    *time.Time          `json:"raised_at,omitempty"`
+	RaisedBy    *openapi_types.UUID `json:"raised_by,omitempty"`
+
+	// RaisedByName Examples: Grace Example
+	RaisedByName *string `json:"raised_by_name,omitempty"`
 
 	// Reason Examples: PHQ-9, item 9: thoughts of self-harm
 	Reason *string `json:"reason,omitempty"`
@@ -5673,6 +5831,9 @@ type RiskFlagPart struct {
 	RecordId   *openapi_types.UUID `json:"record_id,omitempty"`
 	ResolvedAt *time.Time          `json:"resolved_at,omitempty"`
 	ResolvedBy *openapi_types.UUID `json:"resolved_by,omitempty"`
+
+	// ResolvedByName Examples: Alan Example
+	ResolvedByName *string `json:"resolved_by_name,omitempty"`
 
 	// ReviewAt The time by which the flag must be reviewed.
 	ReviewAt *time.Time `json:"review_at,omitempty"`
@@ -5813,6 +5974,9 @@ type SignOff struct {
 
 	// By The account that signed off.
 	By *openapi_types.UUID `json:"by"`
+
+	// ByName Examples: Alan Example
+	ByName *string `json:"by_name"`
 
 	// Details The week, its number of events and the size of the audit log at the sign-off.
 	Details *string `json:"details"`
@@ -6009,22 +6173,10 @@ type RevokeAPIKeyParams struct {
 	IfMatch string `json:"If-Match"`
 }
 
-// ShowAPIKeyParams defines parameters for ShowAPIKey.
-type ShowAPIKeyParams struct {
-	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
-	IfNoneMatch *string `json:"If-None-Match,omitempty"`
-}
-
 // BookSeriesParams defines parameters for BookSeries.
 type BookSeriesParams struct {
 	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
-}
-
-// ShowSeriesParams defines parameters for ShowSeries.
-type ShowSeriesParams struct {
-	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
-	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListAppointmentsParams defines parameters for ListAppointments.
@@ -6072,12 +6224,6 @@ type ListAppointmentsParamsFields string
 type BookAppointmentParams struct {
 	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
-}
-
-// ShowAppointmentParams defines parameters for ShowAppointment.
-type ShowAppointmentParams struct {
-	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
-	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ChangeAppointmentParams defines parameters for ChangeAppointment.
@@ -6214,12 +6360,6 @@ type OpenEmergencyAccessParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
-// ShowConsentParams defines parameters for ShowConsent.
-type ShowConsentParams struct {
-	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
-	IfNoneMatch *string `json:"If-None-Match,omitempty"`
-}
-
 // RevokeConsentParams defines parameters for RevokeConsent.
 type RevokeConsentParams struct {
 	// IfMatch The ETag of the version you read, or * for any version.
@@ -6286,9 +6426,6 @@ type WriteMedicalRecordParams struct {
 type ShowMedicalRecordParams struct {
 	// Render html: also return the content as HTML that is safe to embed in a page.
 	Render *ShowMedicalRecordParamsRender `form:"render,omitempty" json:"render,omitempty"`
-
-	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
-	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ShowMedicalRecordParamsRender defines parameters for ShowMedicalRecord.
@@ -6689,12 +6826,6 @@ type ListPractitionersParamsFields string
 
 // ShowPractitionerParams defines parameters for ShowPractitioner.
 type ShowPractitionerParams struct {
-	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
-	IfNoneMatch *string `json:"If-None-Match,omitempty"`
-}
-
-// ShowHoursPractitionerParams defines parameters for ShowHoursPractitioner.
-type ShowHoursPractitionerParams struct {
 	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
@@ -8622,7 +8753,7 @@ type ClientInterface interface {
 	// Needs the permission `apikey.read`.
 	//
 	// Corresponds with GET /api/v1/api-keys/{id} (the `ShowAPIKey` operationId).
-	ShowAPIKey(ctx context.Context, id openapi_types.UUID, params *ShowAPIKeyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowAPIKey(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// BookSeriesWithBody Book a series
 	//
@@ -8665,7 +8796,7 @@ type ClientInterface interface {
 	// Needs the permission `appointment.read`.
 	//
 	// Corresponds with GET /api/v1/appointment-series/{id} (the `ShowSeries` operationId).
-	ShowSeries(ctx context.Context, id openapi_types.UUID, params *ShowSeriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowSeries(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListAppointments List appointments
 	//
@@ -8697,7 +8828,7 @@ type ClientInterface interface {
 	// Needs the permission `appointment.read`.
 	//
 	// Corresponds with GET /api/v1/appointments/{id} (the `ShowAppointment` operationId).
-	ShowAppointment(ctx context.Context, id openapi_types.UUID, params *ShowAppointmentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowAppointment(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeAppointmentWithBody Change an appointment
 	//
@@ -9006,7 +9137,7 @@ type ClientInterface interface {
 	// Needs the permission `consent.read`.
 	//
 	// Corresponds with GET /api/v1/consents/{id} (the `ShowConsent` operationId).
-	ShowConsent(ctx context.Context, id openapi_types.UUID, params *ShowConsentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowConsent(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RevokeConsent Revoke a consent
 	//
@@ -9430,7 +9561,7 @@ type ClientInterface interface {
 	// Needs the permission `availability.read`.
 	//
 	// Corresponds with GET /api/v1/practitioners/{id}/availability (the `ShowHoursPractitioner` operationId).
-	ShowHoursPractitioner(ctx context.Context, id openapi_types.UUID, params *ShowHoursPractitionerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowHoursPractitioner(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SetHoursPractitionerWithBody Set the hours of a practitioner
 	//
@@ -9786,8 +9917,8 @@ func (c *Client) RevokeAPIKey(ctx context.Context, id openapi_types.UUID, params
 // Needs the permission `apikey.read`.
 //
 // Corresponds with GET /api/v1/api-keys/{id} (the `ShowAPIKey` operationId).
-func (c *Client) ShowAPIKey(ctx context.Context, id openapi_types.UUID, params *ShowAPIKeyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowAPIKeyRequest(c.Server, id, params)
+func (c *Client) ShowAPIKey(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowAPIKeyRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -9879,8 +10010,8 @@ func (c *Client) PreviewSeries(ctx context.Context, body PreviewSeriesJSONReques
 // Needs the permission `appointment.read`.
 //
 // Corresponds with GET /api/v1/appointment-series/{id} (the `ShowSeries` operationId).
-func (c *Client) ShowSeries(ctx context.Context, id openapi_types.UUID, params *ShowSeriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowSeriesRequest(c.Server, id, params)
+func (c *Client) ShowSeries(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowSeriesRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -9951,8 +10082,8 @@ func (c *Client) BookAppointment(ctx context.Context, params *BookAppointmentPar
 // Needs the permission `appointment.read`.
 //
 // Corresponds with GET /api/v1/appointments/{id} (the `ShowAppointment` operationId).
-func (c *Client) ShowAppointment(ctx context.Context, id openapi_types.UUID, params *ShowAppointmentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowAppointmentRequest(c.Server, id, params)
+func (c *Client) ShowAppointment(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowAppointmentRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -10630,8 +10761,8 @@ func (c *Client) OpenEmergencyAccess(ctx context.Context, params *OpenEmergencyA
 // Needs the permission `consent.read`.
 //
 // Corresponds with GET /api/v1/consents/{id} (the `ShowConsent` operationId).
-func (c *Client) ShowConsent(ctx context.Context, id openapi_types.UUID, params *ShowConsentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowConsentRequest(c.Server, id, params)
+func (c *Client) ShowConsent(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowConsentRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -11574,8 +11705,8 @@ func (c *Client) ShowPractitioner(ctx context.Context, id openapi_types.UUID, pa
 // Needs the permission `availability.read`.
 //
 // Corresponds with GET /api/v1/practitioners/{id}/availability (the `ShowHoursPractitioner` operationId).
-func (c *Client) ShowHoursPractitioner(ctx context.Context, id openapi_types.UUID, params *ShowHoursPractitionerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowHoursPractitionerRequest(c.Server, id, params)
+func (c *Client) ShowHoursPractitioner(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowHoursPractitionerRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -12375,7 +12506,7 @@ func NewRevokeAPIKeyRequest(server string, id openapi_types.UUID, params *Revoke
 }
 
 // NewShowAPIKeyRequest constructs an http.Request for the ShowAPIKey method
-func NewShowAPIKeyRequest(server string, id openapi_types.UUID, params *ShowAPIKeyParams) (*http.Request, error) {
+func NewShowAPIKeyRequest(server string, id openapi_types.UUID) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -12403,21 +12534,6 @@ func NewShowAPIKeyRequest(server string, id openapi_types.UUID, params *ShowAPIK
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
-	}
-
-	if params != nil {
-
-		if params.IfNoneMatch != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("If-None-Match", headerParam0)
-		}
-
 	}
 
 	return req, nil
@@ -12519,7 +12635,7 @@ func NewPreviewSeriesRequestWithBody(server string, contentType string, body io.
 }
 
 // NewShowSeriesRequest constructs an http.Request for the ShowSeries method
-func NewShowSeriesRequest(server string, id openapi_types.UUID, params *ShowSeriesParams) (*http.Request, error) {
+func NewShowSeriesRequest(server string, id openapi_types.UUID) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -12547,21 +12663,6 @@ func NewShowSeriesRequest(server string, id openapi_types.UUID, params *ShowSeri
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
-	}
-
-	if params != nil {
-
-		if params.IfNoneMatch != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("If-None-Match", headerParam0)
-		}
-
 	}
 
 	return req, nil
@@ -12848,7 +12949,7 @@ func NewBookAppointmentRequestWithBody(server string, params *BookAppointmentPar
 }
 
 // NewShowAppointmentRequest constructs an http.Request for the ShowAppointment method
-func NewShowAppointmentRequest(server string, id openapi_types.UUID, params *ShowAppointmentParams) (*http.Request, error) {
+func NewShowAppointmentRequest(server string, id openapi_types.UUID) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -12876,21 +12977,6 @@ func NewShowAppointmentRequest(server string, id openapi_types.UUID, params *Sho
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
-	}
-
-	if params != nil {
-
-		if params.IfNoneMatch != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("If-None-Match", headerParam0)
-		}
-
 	}
 
 	return req, nil
@@ -14200,7 +14286,7 @@ func NewOpenEmergencyAccessRequestWithBody(server string, params *OpenEmergencyA
 }
 
 // NewShowConsentRequest constructs an http.Request for the ShowConsent method
-func NewShowConsentRequest(server string, id openapi_types.UUID, params *ShowConsentParams) (*http.Request, error) {
+func NewShowConsentRequest(server string, id openapi_types.UUID) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14228,21 +14314,6 @@ func NewShowConsentRequest(server string, id openapi_types.UUID, params *ShowCon
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
-	}
-
-	if params != nil {
-
-		if params.IfNoneMatch != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("If-None-Match", headerParam0)
-		}
-
 	}
 
 	return req, nil
@@ -14618,21 +14689,6 @@ func NewShowMedicalRecordRequest(server string, id openapi_types.UUID, params *S
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
-	}
-
-	if params != nil {
-
-		if params.IfNoneMatch != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("If-None-Match", headerParam0)
-		}
-
 	}
 
 	return req, nil
@@ -17276,7 +17332,7 @@ func NewShowPractitionerRequest(server string, id openapi_types.UUID, params *Sh
 }
 
 // NewShowHoursPractitionerRequest constructs an http.Request for the ShowHoursPractitioner method
-func NewShowHoursPractitionerRequest(server string, id openapi_types.UUID, params *ShowHoursPractitionerParams) (*http.Request, error) {
+func NewShowHoursPractitionerRequest(server string, id openapi_types.UUID) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -17304,21 +17360,6 @@ func NewShowHoursPractitionerRequest(server string, id openapi_types.UUID, param
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
-	}
-
-	if params != nil {
-
-		if params.IfNoneMatch != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("If-None-Match", headerParam0)
-		}
-
 	}
 
 	return req, nil
@@ -18014,7 +18055,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/api-keys/{id} (the `ShowAPIKey` operationId).
-	ShowAPIKeyWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowAPIKeyParams, reqEditors ...RequestEditorFn) (*ShowAPIKeyResponse, error)
+	ShowAPIKeyWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowAPIKeyResponse, error)
 
 	// BookSeriesWithBodyWithResponse Book a series
 	//
@@ -18059,7 +18100,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/appointment-series/{id} (the `ShowSeries` operationId).
-	ShowSeriesWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowSeriesParams, reqEditors ...RequestEditorFn) (*ShowSeriesResponse, error)
+	ShowSeriesWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowSeriesResponse, error)
 
 	// ListAppointmentsWithResponse List appointments
 	//
@@ -18095,7 +18136,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/appointments/{id} (the `ShowAppointment` operationId).
-	ShowAppointmentWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowAppointmentParams, reqEditors ...RequestEditorFn) (*ShowAppointmentResponse, error)
+	ShowAppointmentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowAppointmentResponse, error)
 
 	// ChangeAppointmentWithBodyWithResponse Change an appointment
 	//
@@ -18428,7 +18469,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/consents/{id} (the `ShowConsent` operationId).
-	ShowConsentWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowConsentParams, reqEditors ...RequestEditorFn) (*ShowConsentResponse, error)
+	ShowConsentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowConsentResponse, error)
 
 	// RevokeConsentWithResponse Revoke a consent
 	//
@@ -18896,7 +18937,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/practitioners/{id}/availability (the `ShowHoursPractitioner` operationId).
-	ShowHoursPractitionerWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowHoursPractitionerParams, reqEditors ...RequestEditorFn) (*ShowHoursPractitionerResponse, error)
+	ShowHoursPractitionerWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowHoursPractitionerResponse, error)
 
 	// SetHoursPractitionerWithBodyWithResponse Set the hours of a practitioner
 	//
@@ -19555,13 +19596,6 @@ type ShowAPIKeyResponse200Headers struct {
 	XRequestId   string
 }
 
-// ShowAPIKeyResponse304Headers the declared response headers of an HTTP 304 response for ShowAPIKey
-type ShowAPIKeyResponse304Headers struct {
-	CacheControl string
-	ETag         *string
-	XRequestId   string
-}
-
 type ShowAPIKeyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19571,8 +19605,6 @@ type ShowAPIKeyResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowAPIKeyResponse200Headers
-	// Headers304 the parsed response headers for an HTTP 304 response
-	Headers304 *ShowAPIKeyResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -19735,13 +19767,6 @@ type ShowSeriesResponse200Headers struct {
 	XRequestId   string
 }
 
-// ShowSeriesResponse304Headers the declared response headers of an HTTP 304 response for ShowSeries
-type ShowSeriesResponse304Headers struct {
-	CacheControl string
-	ETag         *string
-	XRequestId   string
-}
-
 type ShowSeriesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19751,8 +19776,6 @@ type ShowSeriesResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowSeriesResponse200Headers
-	// Headers304 the parsed response headers for an HTTP 304 response
-	Headers304 *ShowSeriesResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -19927,13 +19950,6 @@ type ShowAppointmentResponse200Headers struct {
 	XRequestId   string
 }
 
-// ShowAppointmentResponse304Headers the declared response headers of an HTTP 304 response for ShowAppointment
-type ShowAppointmentResponse304Headers struct {
-	CacheControl string
-	ETag         *string
-	XRequestId   string
-}
-
 type ShowAppointmentResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19943,8 +19959,6 @@ type ShowAppointmentResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowAppointmentResponse200Headers
-	// Headers304 the parsed response headers for an HTTP 304 response
-	Headers304 *ShowAppointmentResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -21292,13 +21306,6 @@ type ShowConsentResponse200Headers struct {
 	XRequestId   string
 }
 
-// ShowConsentResponse304Headers the declared response headers of an HTTP 304 response for ShowConsent
-type ShowConsentResponse304Headers struct {
-	CacheControl string
-	ETag         *string
-	XRequestId   string
-}
-
 type ShowConsentResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -21308,8 +21315,6 @@ type ShowConsentResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowConsentResponse200Headers
-	// Headers304 the parsed response headers for an HTTP 304 response
-	Headers304 *ShowConsentResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -21541,13 +21546,6 @@ type ShowMedicalRecordResponse200Headers struct {
 	XRequestId   string
 }
 
-// ShowMedicalRecordResponse304Headers the declared response headers of an HTTP 304 response for ShowMedicalRecord
-type ShowMedicalRecordResponse304Headers struct {
-	CacheControl string
-	ETag         *string
-	XRequestId   string
-}
-
 type ShowMedicalRecordResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -21557,8 +21555,6 @@ type ShowMedicalRecordResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowMedicalRecordResponse200Headers
-	// Headers304 the parsed response headers for an HTTP 304 response
-	Headers304 *ShowMedicalRecordResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -23469,13 +23465,6 @@ type ShowHoursPractitionerResponse200Headers struct {
 	XRequestId   string
 }
 
-// ShowHoursPractitionerResponse304Headers the declared response headers of an HTTP 304 response for ShowHoursPractitioner
-type ShowHoursPractitionerResponse304Headers struct {
-	CacheControl string
-	ETag         *string
-	XRequestId   string
-}
-
 type ShowHoursPractitionerResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -23485,8 +23474,6 @@ type ShowHoursPractitionerResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowHoursPractitionerResponse200Headers
-	// Headers304 the parsed response headers for an HTTP 304 response
-	Headers304 *ShowHoursPractitionerResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -24316,8 +24303,8 @@ func (c *ClientWithResponses) RevokeAPIKeyWithResponse(ctx context.Context, id o
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/api-keys/{id} (the `ShowAPIKey` operationId).
-func (c *ClientWithResponses) ShowAPIKeyWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowAPIKeyParams, reqEditors ...RequestEditorFn) (*ShowAPIKeyResponse, error) {
-	rsp, err := c.ShowAPIKey(ctx, id, params, reqEditors...)
+func (c *ClientWithResponses) ShowAPIKeyWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowAPIKeyResponse, error) {
+	rsp, err := c.ShowAPIKey(ctx, id, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -24391,8 +24378,8 @@ func (c *ClientWithResponses) PreviewSeriesWithResponse(ctx context.Context, bod
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/appointment-series/{id} (the `ShowSeries` operationId).
-func (c *ClientWithResponses) ShowSeriesWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowSeriesParams, reqEditors ...RequestEditorFn) (*ShowSeriesResponse, error) {
-	rsp, err := c.ShowSeries(ctx, id, params, reqEditors...)
+func (c *ClientWithResponses) ShowSeriesWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowSeriesResponse, error) {
+	rsp, err := c.ShowSeries(ctx, id, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -24451,8 +24438,8 @@ func (c *ClientWithResponses) BookAppointmentWithResponse(ctx context.Context, p
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/appointments/{id} (the `ShowAppointment` operationId).
-func (c *ClientWithResponses) ShowAppointmentWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowAppointmentParams, reqEditors ...RequestEditorFn) (*ShowAppointmentResponse, error) {
-	rsp, err := c.ShowAppointment(ctx, id, params, reqEditors...)
+func (c *ClientWithResponses) ShowAppointmentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowAppointmentResponse, error) {
+	rsp, err := c.ShowAppointment(ctx, id, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -25006,8 +24993,8 @@ func (c *ClientWithResponses) OpenEmergencyAccessWithResponse(ctx context.Contex
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/consents/{id} (the `ShowConsent` operationId).
-func (c *ClientWithResponses) ShowConsentWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowConsentParams, reqEditors ...RequestEditorFn) (*ShowConsentResponse, error) {
-	rsp, err := c.ShowConsent(ctx, id, params, reqEditors...)
+func (c *ClientWithResponses) ShowConsentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowConsentResponse, error) {
+	rsp, err := c.ShowConsent(ctx, id, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -25786,8 +25773,8 @@ func (c *ClientWithResponses) ShowPractitionerWithResponse(ctx context.Context, 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/practitioners/{id}/availability (the `ShowHoursPractitioner` operationId).
-func (c *ClientWithResponses) ShowHoursPractitionerWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowHoursPractitionerParams, reqEditors ...RequestEditorFn) (*ShowHoursPractitionerResponse, error) {
-	rsp, err := c.ShowHoursPractitioner(ctx, id, params, reqEditors...)
+func (c *ClientWithResponses) ShowHoursPractitionerWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowHoursPractitionerResponse, error) {
+	rsp, err := c.ShowHoursPractitioner(ctx, id, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -26674,9 +26661,6 @@ func ParseShowAPIKeyResponse(rsp *http.Response) (*ShowAPIKeyResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case rsp.StatusCode == 304:
-		break // No content-type
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26711,30 +26695,6 @@ func ParseShowAPIKeyResponse(rsp *http.Response) (*ShowAPIKeyResponse, error) {
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
-	case rsp.StatusCode == 304:
-		var headers ShowAPIKeyResponse304Headers
-		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.CacheControl = value
-		}
-		if values := rsp.Header.Values("ETag"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XRequestId = value
-		}
-		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -26881,9 +26841,6 @@ func ParseShowSeriesResponse(rsp *http.Response) (*ShowSeriesResponse, error) {
 		}
 		response.JSON200 = &dest
 
-	case rsp.StatusCode == 304:
-		break // No content-type
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26918,30 +26875,6 @@ func ParseShowSeriesResponse(rsp *http.Response) (*ShowSeriesResponse, error) {
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
-	case rsp.StatusCode == 304:
-		var headers ShowSeriesResponse304Headers
-		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.CacheControl = value
-		}
-		if values := rsp.Header.Values("ETag"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XRequestId = value
-		}
-		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -27136,9 +27069,6 @@ func ParseShowAppointmentResponse(rsp *http.Response) (*ShowAppointmentResponse,
 		}
 		response.JSON200 = &dest
 
-	case rsp.StatusCode == 304:
-		break // No content-type
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27173,30 +27103,6 @@ func ParseShowAppointmentResponse(rsp *http.Response) (*ShowAppointmentResponse,
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
-	case rsp.StatusCode == 304:
-		var headers ShowAppointmentResponse304Headers
-		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.CacheControl = value
-		}
-		if values := rsp.Header.Values("ETag"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XRequestId = value
-		}
-		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -28645,9 +28551,6 @@ func ParseShowConsentResponse(rsp *http.Response) (*ShowConsentResponse, error) 
 		}
 		response.JSON200 = &dest
 
-	case rsp.StatusCode == 304:
-		break // No content-type
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28682,30 +28585,6 @@ func ParseShowConsentResponse(rsp *http.Response) (*ShowConsentResponse, error) 
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
-	case rsp.StatusCode == 304:
-		var headers ShowConsentResponse304Headers
-		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.CacheControl = value
-		}
-		if values := rsp.Header.Values("ETag"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XRequestId = value
-		}
-		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -28960,9 +28839,6 @@ func ParseShowMedicalRecordResponse(rsp *http.Response) (*ShowMedicalRecordRespo
 		}
 		response.JSON200 = &dest
 
-	case rsp.StatusCode == 304:
-		break // No content-type
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28997,30 +28873,6 @@ func ParseShowMedicalRecordResponse(rsp *http.Response) (*ShowMedicalRecordRespo
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
-	case rsp.StatusCode == 304:
-		var headers ShowMedicalRecordResponse304Headers
-		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.CacheControl = value
-		}
-		if values := rsp.Header.Values("ETag"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XRequestId = value
-		}
-		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -31317,9 +31169,6 @@ func ParseShowHoursPractitionerResponse(rsp *http.Response) (*ShowHoursPractitio
 		}
 		response.JSON200 = &dest
 
-	case rsp.StatusCode == 304:
-		break // No content-type
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31354,30 +31203,6 @@ func ParseShowHoursPractitionerResponse(rsp *http.Response) (*ShowHoursPractitio
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
-	case rsp.StatusCode == 304:
-		var headers ShowHoursPractitionerResponse304Headers
-		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.CacheControl = value
-		}
-		if values := rsp.Header.Values("ETag"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.XRequestId = value
-		}
-		response.Headers304 = &headers
 	}
 
 	return response, nil

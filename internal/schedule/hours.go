@@ -7,8 +7,8 @@ import (
 
 // Hours is a part of a day, by the wall clock. No types means all of them.
 type Hours struct {
-	From  string   `json:"from" doc:"A time of day, as HH:MM." example:"09:00"`
-	To    string   `json:"to" doc:"A time of day, as HH:MM, at most 24:00." example:"17:00"`
+	From  string   `json:"from" max:"5" doc:"A time of day, as HH:MM." example:"09:00"`
+	To    string   `json:"to" max:"5" doc:"A time of day, as HH:MM, at most 24:00." example:"17:00"`
 	Types []string `json:"types,omitempty" values:"appointment type" doc:"Only appointments of these types can be booked in these hours. Default: all types."`
 }
 

@@ -1560,6 +1560,8 @@ export interface components {
              * @description The account of the admin that made the key.
              */
             account_id: string;
+            /** @example Sam Sample */
+            account_name: string | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -1593,6 +1595,8 @@ export interface components {
              * @description The account of the admin that made the key.
              */
             account_id?: string;
+            /** @example Sam Sample */
+            account_name?: string | null;
             /** Format: date-time */
             created_at?: string;
             /** Format: date-time */
@@ -1617,6 +1621,8 @@ export interface components {
              * @description The account of the admin that made the key.
              */
             account_id: string;
+            /** @example Sam Sample */
+            account_name: string | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -2054,6 +2060,8 @@ export interface components {
             exceptions: components["schemas"]["DayHours"][];
             /** Format: uuid */
             practitioner_id: string;
+            /** @example Grace Example */
+            practitioner_name: string | null;
             time_off: components["schemas"]["TimeOff"][];
             /**
              * @description The IANA time zone of the hours.
@@ -2073,6 +2081,7 @@ export interface components {
             exceptions: components["schemas"]["DayHoursInput"][];
             /** Format: uuid */
             readonly practitioner_id?: string | null;
+            readonly practitioner_name?: string | null;
             time_off: components["schemas"]["TimeOffInput"][];
             /**
              * @description The IANA time zone of the hours.
@@ -2241,6 +2250,8 @@ export interface components {
             kind: "part2";
             /** Format: uuid */
             patient_id: string;
+            /** @example Ada Sample */
+            patient_name: string | null;
             /** @example Treatment */
             purpose: string;
             /**
@@ -2248,8 +2259,12 @@ export interface components {
              * @description The account that may see the protected records. Null: every clinician with the patient in care, except the account that recorded the consent.
              */
             recipient_id: string | null;
+            /** @example Grace Example */
+            recipient_name: string | null;
             /** Format: uuid */
             recorded_by: string;
+            /** @example Alan Example */
+            recorded_by_name: string | null;
             /** Format: date-time */
             revoked_at: string | null;
             /** Format: date-time */
@@ -2282,6 +2297,8 @@ export interface components {
             kind?: "part2";
             /** Format: uuid */
             patient_id?: string;
+            /** @example Ada Sample */
+            patient_name?: string | null;
             /** @example Treatment */
             purpose?: string;
             /**
@@ -2289,8 +2306,12 @@ export interface components {
              * @description The account that may see the protected records. Null: every clinician with the patient in care, except the account that recorded the consent.
              */
             recipient_id?: string | null;
+            /** @example Grace Example */
+            recipient_name?: string | null;
             /** Format: uuid */
             recorded_by?: string;
+            /** @example Alan Example */
+            recorded_by_name?: string | null;
             /** Format: date-time */
             revoked_at?: string | null;
             /** Format: date-time */
@@ -2373,12 +2394,16 @@ export interface components {
              * @description The account that made the disclosure. Null if a job of the program made it.
              */
             disclosed_by: string | null;
+            /** @example Grace Example */
+            disclosed_by_name: string | null;
             /** Format: uuid */
             id: string;
             /** @description The notice of 42 CFR Part 2 that was sent with the disclosure. */
             notice: string | null;
             /** Format: uuid */
             patient_id: string;
+            /** @example Ada Sample */
+            patient_name: string | null;
             /** @example Referral */
             purpose: string;
             /**
@@ -2391,6 +2416,11 @@ export interface components {
              * @description The account of a recipient within the clinic. Null if the recipient is outside of it.
              */
             recipient_id: string | null;
+            /**
+             * @description Of the account.
+             * @example Alan Example
+             */
+            recipient_name: string | null;
             /** Format: uuid */
             record_id: string | null;
             /** Format: int64 */
@@ -2415,12 +2445,16 @@ export interface components {
              * @description The account that made the disclosure. Null if a job of the program made it.
              */
             disclosed_by?: string | null;
+            /** @example Grace Example */
+            disclosed_by_name?: string | null;
             /** Format: uuid */
             id: string;
             /** @description The notice of 42 CFR Part 2 that was sent with the disclosure. */
             notice?: string | null;
             /** Format: uuid */
             patient_id?: string;
+            /** @example Ada Sample */
+            patient_name?: string | null;
             /** @example Referral */
             purpose?: string;
             /**
@@ -2433,6 +2467,11 @@ export interface components {
              * @description The account of a recipient within the clinic. Null if the recipient is outside of it.
              */
             recipient_id?: string | null;
+            /**
+             * @description Of the account.
+             * @example Alan Example
+             */
+            recipient_name?: string | null;
             /** Format: uuid */
             record_id?: string | null;
             /** Format: int64 */
@@ -2471,6 +2510,8 @@ export interface components {
             id: string;
             /** Format: uuid */
             patient_id: string;
+            /** @example Ada Sample */
+            patient_name: string | null;
         };
         EmergencyContact: {
             alternative_phone?: string;
@@ -2520,6 +2561,8 @@ export interface components {
             id: string;
             /** Format: uuid */
             patient_id?: string;
+            /** @example Ada Sample */
+            patient_name?: string | null;
         };
         EnrolRequest: {
             /** Format: password */
@@ -2632,6 +2675,8 @@ export interface components {
             appointment_id: string | null;
             /** Format: uuid */
             author_id: string;
+            /** @example Grace Example */
+            author_name: string | null;
             codes: components["schemas"]["Coding"][];
             /**
              * @description The text of the record, in Markdown.
@@ -2657,6 +2702,8 @@ export interface components {
             occurred_at: string;
             /** Format: uuid */
             patient_id: string;
+            /** @example Ada Sample */
+            patient_name: string | null;
             /** @description The answered questionnaire of an assessment, with its score. */
             questionnaire: components["schemas"]["Questionnaire"] | null;
             /**
@@ -2668,6 +2715,8 @@ export interface components {
             signed_at: string | null;
             /** Format: uuid */
             signed_by: string | null;
+            /** @example Grace Example */
+            signed_by_name: string | null;
             /** @enum {string} */
             status: "draft" | "final" | "amended" | "entered-in-error";
             /**
@@ -2697,6 +2746,8 @@ export interface components {
             appointment_id?: string | null;
             /** Format: uuid */
             author_id?: string;
+            /** @example Grace Example */
+            author_name?: string | null;
             codes?: components["schemas"]["Coding"][];
             /**
              * @description The text of the record, in Markdown.
@@ -2722,6 +2773,8 @@ export interface components {
             occurred_at?: string;
             /** Format: uuid */
             patient_id?: string;
+            /** @example Ada Sample */
+            patient_name?: string | null;
             /** @description The answered questionnaire of an assessment, with its score. */
             questionnaire?: components["schemas"]["Questionnaire"] | null;
             /**
@@ -2733,6 +2786,8 @@ export interface components {
             signed_at?: string | null;
             /** Format: uuid */
             signed_by?: string | null;
+            /** @example Grace Example */
+            signed_by_name?: string | null;
             /** @enum {string} */
             status?: "draft" | "final" | "amended" | "entered-in-error";
             /**
@@ -2756,6 +2811,7 @@ export interface components {
             appointment_id?: string | null;
             /** Format: uuid */
             readonly author_id?: string | null;
+            readonly author_name?: string | null;
             /** @description At most 50 codes. */
             codes?: components["schemas"]["CodingPatch"][] | null;
             /**
@@ -2778,6 +2834,7 @@ export interface components {
             occurred_at?: string | null;
             /** Format: uuid */
             readonly patient_id?: string | null;
+            readonly patient_name?: string | null;
             /** @description The answered questionnaire. Allowed only in an assessment. */
             questionnaire?: components["schemas"]["QuestionnairePatch"] | null;
             /**
@@ -2789,6 +2846,7 @@ export interface components {
             readonly signed_at?: string | null;
             /** Format: uuid */
             readonly signed_by?: string | null;
+            readonly signed_by_name?: string | null;
             readonly status?: string | null;
             /** Format: uuid */
             readonly supersedes_id?: string | null;
@@ -2811,6 +2869,7 @@ export interface components {
             appointment_id?: string | null;
             /** Format: uuid */
             readonly author_id?: string | null;
+            readonly author_name?: string | null;
             /** @description At most 50 codes. */
             codes?: components["schemas"]["CodingInput"][] | null;
             /**
@@ -2833,6 +2892,7 @@ export interface components {
             occurred_at?: string | null;
             /** Format: uuid */
             readonly patient_id?: string | null;
+            readonly patient_name?: string | null;
             /** @description The answered questionnaire. Allowed only in an assessment. */
             questionnaire?: components["schemas"]["QuestionnaireInput"] | null;
             /**
@@ -2844,6 +2904,7 @@ export interface components {
             readonly signed_at?: string | null;
             /** Format: uuid */
             readonly signed_by?: string | null;
+            readonly signed_by_name?: string | null;
             readonly status?: string | null;
             /** Format: uuid */
             readonly supersedes_id?: string | null;
@@ -3306,10 +3367,14 @@ export interface components {
             notice?: string;
             /** Format: uuid */
             patient_id: string;
+            /** @example Ada Sample */
+            patient_name: string | null;
             /** Format: date-time */
             raised_at: string;
             /** Format: uuid */
             raised_by: string;
+            /** @example Grace Example */
+            raised_by_name: string | null;
             /** @example PHQ-9, item 9: thoughts of self-harm */
             reason: string;
             /**
@@ -3321,6 +3386,8 @@ export interface components {
             resolved_at: string | null;
             /** Format: uuid */
             resolved_by: string | null;
+            /** @example Alan Example */
+            resolved_by_name: string | null;
             /**
              * Format: date-time
              * @description The time by which the flag must be reviewed.
@@ -3347,10 +3414,14 @@ export interface components {
             notice?: string;
             /** Format: uuid */
             patient_id?: string;
+            /** @example Ada Sample */
+            patient_name?: string | null;
             /** Format: date-time */
             raised_at?: string;
             /** Format: uuid */
             raised_by?: string;
+            /** @example Grace Example */
+            raised_by_name?: string | null;
             /** @example PHQ-9, item 9: thoughts of self-harm */
             reason?: string;
             /**
@@ -3362,6 +3433,8 @@ export interface components {
             resolved_at?: string | null;
             /** Format: uuid */
             resolved_by?: string | null;
+            /** @example Alan Example */
+            resolved_by_name?: string | null;
             /**
              * Format: date-time
              * @description The time by which the flag must be reviewed.
@@ -3499,6 +3572,8 @@ export interface components {
              * @description The account that signed off.
              */
             by: string | null;
+            /** @example Alan Example */
+            by_name: string | null;
             /** @description The week, its number of events and the size of the audit log at the sign-off. */
             details: string | null;
             /**
@@ -4561,7 +4636,7 @@ export interface operations {
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
                 /** @description The members to return of each item. id is always returned. */
-                fields?: ("id" | "version" | "created_at" | "account_id" | "name" | "scopes" | "expires_at" | "last_used_at")[];
+                fields?: ("id" | "version" | "created_at" | "account_id" | "account_name" | "name" | "scopes" | "expires_at" | "last_used_at")[];
             };
             header?: {
                 /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
@@ -4859,10 +4934,7 @@ export interface operations {
     showAPIKey: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
-                "If-None-Match"?: string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -4881,16 +4953,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ApiKey"];
                 };
-            };
-            /** @description Not modified. */
-            304: {
-                headers: {
-                    "Cache-Control": components["headers"]["Cache-Control"];
-                    ETag: components["headers"]["ETag"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -5538,10 +5600,7 @@ export interface operations {
     showSeries: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
-                "If-None-Match"?: string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -5560,16 +5619,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Series"];
                 };
-            };
-            /** @description Not modified. */
-            304: {
-                headers: {
-                    "Cache-Control": components["headers"]["Cache-Control"];
-                    ETag: components["headers"]["ETag"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -6053,10 +6102,7 @@ export interface operations {
     showAppointment: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
-                "If-None-Match"?: string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -6075,16 +6121,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Appointment"];
                 };
-            };
-            /** @description Not modified. */
-            304: {
-                headers: {
-                    "Cache-Control": components["headers"]["Cache-Control"];
-                    ETag: components["headers"]["ETag"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -9484,7 +9520,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The members to return of each item. id is always returned. */
-                fields?: ("id" | "patient_id" | "created_at" | "expires_at")[];
+                fields?: ("id" | "patient_id" | "patient_name" | "created_at" | "expires_at")[];
             };
             header?: {
                 /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
@@ -9795,10 +9831,7 @@ export interface operations {
     showConsent: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
-                "If-None-Match"?: string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -9817,16 +9850,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Consent"];
                 };
-            };
-            /** @description Not modified. */
-            304: {
-                headers: {
-                    "Cache-Control": components["headers"]["Cache-Control"];
-                    ETag: components["headers"]["ETag"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -10154,7 +10177,7 @@ export interface operations {
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
                 /** @description The members to return of each item. id is always returned. */
-                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "appointment_id" | "author_id" | "kind" | "sensitivity" | "status" | "occurred_at" | "title" | "content" | "content_html" | "codes" | "questionnaire" | "signed_at" | "signed_by" | "supersedes_id" | "amendment_reason" | "error_reason" | "notice")[];
+                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "patient_name" | "appointment_id" | "author_id" | "author_name" | "kind" | "sensitivity" | "status" | "occurred_at" | "title" | "content" | "content_html" | "codes" | "questionnaire" | "signed_at" | "signed_by" | "signed_by_name" | "supersedes_id" | "amendment_reason" | "error_reason" | "notice")[];
             };
             header?: {
                 /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
@@ -10500,10 +10523,7 @@ export interface operations {
                 /** @description html: also return the content as HTML that is safe to embed in a page. */
                 render?: "html";
             };
-            header?: {
-                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
-                "If-None-Match"?: string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -10522,16 +10542,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MedicalRecord"];
                 };
-            };
-            /** @description Not modified. */
-            304: {
-                headers: {
-                    "Cache-Control": components["headers"]["Cache-Control"];
-                    ETag: components["headers"]["ETag"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -11512,7 +11522,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The members to return of each item. id is always returned. */
-                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "appointment_id" | "author_id" | "kind" | "sensitivity" | "status" | "occurred_at" | "title" | "content" | "content_html" | "codes" | "questionnaire" | "signed_at" | "signed_by" | "supersedes_id" | "amendment_reason" | "error_reason" | "notice")[];
+                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "patient_name" | "appointment_id" | "author_id" | "author_name" | "kind" | "sensitivity" | "status" | "occurred_at" | "title" | "content" | "content_html" | "codes" | "questionnaire" | "signed_at" | "signed_by" | "signed_by_name" | "supersedes_id" | "amendment_reason" | "error_reason" | "notice")[];
             };
             header?: {
                 /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
@@ -14255,7 +14265,7 @@ export interface operations {
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
                 /** @description The members to return of each item. id is always returned. */
-                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "kind" | "recipient_id" | "purpose" | "granted_at" | "expires_at" | "revoked_at" | "recorded_by")[];
+                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "patient_name" | "kind" | "recipient_id" | "recipient_name" | "purpose" | "granted_at" | "expires_at" | "revoked_at" | "recorded_by" | "recorded_by_name")[];
             };
             header?: {
                 /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
@@ -14745,7 +14755,7 @@ export interface operations {
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
                 /** @description The members to return of each item. id is always returned. */
-                fields?: ("id" | "version" | "patient_id" | "record_id" | "consent_id" | "disclosed_by" | "recipient_id" | "recipient" | "purpose" | "disclosed_at" | "notice")[];
+                fields?: ("id" | "version" | "patient_id" | "patient_name" | "record_id" | "consent_id" | "disclosed_by" | "disclosed_by_name" | "recipient_id" | "recipient_name" | "recipient" | "purpose" | "disclosed_at" | "notice")[];
             };
             header?: {
                 /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
@@ -15109,7 +15119,7 @@ export interface operations {
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
                 /** @description The members to return of each item. id is always returned. */
-                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "appointment_id" | "author_id" | "kind" | "sensitivity" | "status" | "occurred_at" | "title" | "content" | "content_html" | "codes" | "questionnaire" | "signed_at" | "signed_by" | "supersedes_id" | "amendment_reason" | "error_reason" | "notice")[];
+                fields?: ("id" | "version" | "created_at" | "updated_at" | "patient_id" | "patient_name" | "appointment_id" | "author_id" | "author_name" | "kind" | "sensitivity" | "status" | "occurred_at" | "title" | "content" | "content_html" | "codes" | "questionnaire" | "signed_at" | "signed_by" | "signed_by_name" | "supersedes_id" | "amendment_reason" | "error_reason" | "notice")[];
             };
             header?: {
                 /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
@@ -15492,7 +15502,7 @@ export interface operations {
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
                 /** @description The members to return of each item. id is always returned. */
-                fields?: ("id" | "version" | "patient_id" | "record_id" | "reason" | "raised_by" | "raised_at" | "review_at" | "resolved_at" | "resolved_by" | "finding" | "notice")[];
+                fields?: ("id" | "version" | "patient_id" | "patient_name" | "record_id" | "reason" | "raised_by" | "raised_by_name" | "raised_at" | "review_at" | "resolved_at" | "resolved_by" | "resolved_by_name" | "finding" | "notice")[];
             };
             header?: {
                 /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
@@ -16167,10 +16177,7 @@ export interface operations {
     showHoursPractitioner: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
-                "If-None-Match"?: string;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -16189,16 +16196,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Availability"];
                 };
-            };
-            /** @description Not modified. */
-            304: {
-                headers: {
-                    "Cache-Control": components["headers"]["Cache-Control"];
-                    ETag: components["headers"]["ETag"];
-                    "X-Request-Id": components["headers"]["X-Request-Id"];
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
