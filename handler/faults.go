@@ -43,8 +43,8 @@ func readFaults(c *gin.Context, t reflect.Type, patch bool, b *binding) (body []
 		if patch {
 			broken = slices.DeleteFunc(broken, func(f apperr.Field) bool { return !holds(body, f.Pointer) })
 		}
-		faults = append(faults, broken...)
-		faults = append(faults, besides(faults, absent)...)
+		faults = append(faults, absent...)
+		faults = append(faults, besides(faults, broken)...)
 	}
 	return body, faults, nil
 }
