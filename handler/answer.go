@@ -34,3 +34,11 @@ func inUTC(t *time.Time) *time.Time {
 	utc := t.UTC()
 	return &utc
 }
+
+// valueOr returns the value that p points to, or otherwise where p is nil.
+func valueOr[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}

@@ -27,10 +27,6 @@ import (
 // format:"date" makes a time a day; values names a vocabulary, of which a []string takes several words, with commas
 // between them. A request of type uuid.UUID is the path's id alone.
 
-// Vocabularies are the values of members and parameters that take some words only, by the name that the tag values
-// gives.
-type Vocabularies map[string][]string
-
 // byID is the path of one resource; embed it.
 type byID struct {
 	ID uuid.UUID `path:"id" json:"-"`

@@ -24,8 +24,6 @@ import (
 // paged is the request of a list: it embeds pageParams.
 type paged interface{ paging() pageParams }
 
-func (p pageParams) paging() pageParams { return p }
-
 // identified is a row of a list.
 type identified interface{ Identity() uuid.UUID }
 

@@ -7,6 +7,20 @@ import (
 	"sync"
 )
 
+// Vocabularies are the values of members and parameters that take some words only, by the name that the tag values
+// gives.
+type Vocabularies map[string][]string
+
+// use is the use of a type: a type is stricter in a request than in an answer.
+type use int
+
+const (
+	answered  use = iota // absent where tagged so, else there; null where it is a pointer
+	requested            // as checkMembers accepts it
+	patched              // a merge patch of that
+	selected             // an answer with the members that fields names
+)
+
 // member is one JSON member of a struct.
 type member struct {
 	name     string
@@ -68,4 +82,30 @@ func newMember(field reflect.StructField, name string, options []string) member 
 	}
 	optional := slices.Contains(options, "omitzero") || slices.Contains(options, "omitempty")
 	return member{name: name, typ: field.Type, optional: optional, tag: field.Tag}
+}
+
+// required reports whether a member is always there. In a request, the tag required:"true" is for a pointer that is
+// needed all the same, and required:"false" for a value that is not.
+func (m member) required(u use) bool {
+	switch u {
+	case answered:
+		return !m.optional
+	case selected:
+		return m.name == "id"
+	case requested:
+		if tag := m.tag.Get("required"); tag != "" {
+			return tag == "true"
+		}
+		return !m.optional && !nullable(m.typ)
+	default:
+		return false
+	}
+}
+
+// takesNull reports whether a member may be null.
+func (m member) takesNull(u use) bool {
+	if u == answered || u == selected {
+		return nullable(m.typ) && !m.optional
+	}
+	return (nullable(m.typ) || m.optional) && m.tag.Get("required") != "true"
 }

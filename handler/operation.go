@@ -100,9 +100,6 @@ func (op Operation) check() error {
 	return nil
 }
 
-// login reports whether access takes a login.
-func (a Access) login() bool { return a == FirstLogin || a == Session || a == Own }
-
 // permissions lists the permissions of a row.
 func (op Operation) permissions() []service.Permission {
 	permissions := make([]service.Permission, len(op.Needs))

@@ -22,6 +22,9 @@ type pageParams struct {
 	Fields []string `json:"fields,omitempty" doc:"The members to return of each item. id is always returned."` // of a body: see fieldsParameter
 }
 
+// paging lets the adapter of a list read the parameters of its request.
+func (p pageParams) paging() pageParams { return p }
+
 // pageSpan is the part of a list to read: at most Limit rows after the row After, or from the start where it is nil.
 type pageSpan struct {
 	Limit int

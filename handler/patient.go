@@ -79,10 +79,3 @@ func (a *API) removePatient(ctx context.Context, in patientRemoval) (gone, error
 	}
 	return gone{p.Version}, nil
 }
-
-func valueOr[T any](p *T, otherwise T) T {
-	if p == nil {
-		return otherwise
-	}
-	return *p
-}

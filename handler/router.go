@@ -25,6 +25,9 @@ const (
 	Own                          // the same, without a permission: for data of the caller, or of everybody
 )
 
+// login reports whether access takes a login.
+func (a Access) login() bool { return a == FirstLogin || a == Session || a == Own }
+
 // HandlerFunc answers a request, or returns the error to answer with.
 type HandlerFunc func(c *gin.Context) error
 

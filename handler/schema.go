@@ -10,16 +10,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// use is the use of a type: a type is stricter in a request than in an answer.
-type use int
-
-const (
-	answered  use = iota // absent where tagged so, else there; null where it is a pointer
-	requested            // as checkMembers accepts it
-	patched              // a merge patch of that
-	selected             // an answer with the members that fields names
-)
-
 // schemas describes types in JSON Schema, by the table that checkMembers goes by. Each struct becomes a component.
 type schemas struct {
 	registry huma.Registry
@@ -120,32 +110,6 @@ func (s *schemas) component(t reflect.Type, u use) *huma.Schema {
 		}
 	}
 	return ref
-}
-
-// required reports whether a member is always there. In a request, the tag required:"true" is for a pointer that is
-// needed all the same, and required:"false" for a value that is not.
-func (m member) required(u use) bool {
-	switch u {
-	case answered:
-		return !m.optional
-	case selected:
-		return m.name == "id"
-	case requested:
-		if tag := m.tag.Get("required"); tag != "" {
-			return tag == "true"
-		}
-		return !m.optional && !nullable(m.typ)
-	default:
-		return false
-	}
-}
-
-// takesNull reports whether a member may be null.
-func (m member) takesNull(u use) bool {
-	if u == answered || u == selected {
-		return nullable(m.typ) && !m.optional
-	}
-	return (nullable(m.typ) || m.optional) && m.tag.Get("required") != "true"
 }
 
 // member describes a member by its type, and by its tags: doc, example, max, format, and values, the name of a
