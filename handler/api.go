@@ -34,10 +34,10 @@ type Services struct {
 // API answers the contract's routes.
 type API struct {
 	Services
-	conventions
 
-	described func() ([]byte, error) // the OpenAPI document
-	zone      *time.Location         // of times on printed pages
+	conventions conventions
+	described   func() ([]byte, error) // the OpenAPI document
+	zone        *time.Location         // of times on printed pages
 }
 
 // NewAPI returns an engine that serves the contract's routes. cursorKey signs list cursors: at least 32 bytes, the same on every

@@ -3,10 +3,14 @@ package handler
 import (
 	"context"
 	"log/slog"
+	"math"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
@@ -17,15 +21,40 @@ import (
 	"novamind/service"
 )
 
+// words are the vocabularies of the requests below.
+var words = Vocabularies{"care": {"assigned", "registered"}}
+
 // bench serves one operation.
-func bench(t *testing.T, op Operation) *testBundle {
+func bench(t *testing.T, op Operation) http.Handler {
 	t.Helper()
 	cursors, err := newCursorSealer([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)
 	op.Summary, op.Access = "Try it", Public
-	route, err := op.route(&conventions{cursors: cursors, words: vocabularies})
+	route, err := op.route(&conventions{cursors: cursors, words: words})
 	require.NoError(t, err)
-	return newBundle(t, nil, route)
+	return alone(t, route)
+}
+
+// alone serves one route to everybody.
+func alone(t *testing.T, route Route) http.Handler {
+	t.Helper()
+	engine, err := NewRouter(RouterConfig{
+		Authenticate: func(*gin.Context) error { return nil }, Logger: slog.New(slog.DiscardHandler),
+		BodyLimit: 4096, RequestTimeout: time.Minute, FailuresPerMinute: math.MaxInt32, FailureBurst: math.MaxInt32,
+	}, []Route{route})
+	require.NoError(t, err)
+	return engine
+}
+
+// status returns the status of the answer to a request with a body, or without one.
+func status(h http.Handler, method, target, body string, headers ...string) int {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code
 }
 
 type everyParameter struct {
@@ -52,8 +81,7 @@ func TestARequestIsBoundFromAllItsPlaces(t *testing.T) {
 	})
 	target := "/x/" + id.String() + "/2035-W01?text=abc&word=assigned&flag=true&number=7&day=2035-03-05&moment=2035-03-05T09:00:00%2B01:00&other=" + id.String()
 	send := func(target, body string, headers ...string) int {
-		w := b.serve(request("POST", target, body, append(headers, "Content-Type", "application/json")...))
-		return w.Code
+		return status(b, "POST", target, body, append(headers, "Content-Type", "application/json")...)
 	}
 	require.Equal(t, 200, send(target, `{"reason":"why"}`, "If-Match", `"3"`))
 	day := time.Date(2035, 3, 5, 0, 0, 0, 0, time.UTC)
@@ -70,8 +98,8 @@ func TestARequestIsBoundFromAllItsPlaces(t *testing.T) {
 	got.Current = nil
 	require.Equal(t, everyParameter{ofVersion: ofVersion{byID: byID{id}}, Week: "w", Reason: "why"}, got, "absent")
 
-	for refused, status := range map[string]int{"?text=abcd": 422, "?word=loved": 422, "?reason=x": 422, "?both=x": 422, "?flag=1": 422, "?text=%zz": 400} {
-		require.Equal(t, status, send("/x/"+id.String()+"/w"+refused, `{"reason":"why"}`, "If-Match", "*"), refused)
+	for refused, want := range map[string]int{"?text=abcd": 422, "?word=loved": 422, "?reason=x": 422, "?both=x": 422, "?flag=1": 422, "?text=%zz": 400} {
+		require.Equal(t, want, send("/x/"+id.String()+"/w"+refused, `{"reason":"why"}`, "If-Match", "*"), refused)
 	}
 	require.Equal(t, 422, send("/x/"+id.String()+"/w", `{"reason":"why","id":"`+id.String()+`"}`, "If-Match", "*"), "the path's alone")
 	require.Equal(t, 200, send("/x/"+id.String()+"/w", `{"reason":"why","both":"body"}`, "If-Match", "*"))
@@ -110,7 +138,7 @@ func TestRowsThatAreNotComplete(t *testing.T) {
 		"a member that is not shown": {Access: Public, Action: change[wrongReplacement](neverChange, same)},
 	} {
 		op.Method, op.Pattern, op.Summary = "GET", "/x", "Try it"
-		_, err := op.route(&conventions{words: vocabularies})
+		_, err := op.route(&conventions{words: words})
 		require.Error(t, err, name)
 	}
 }
@@ -146,10 +174,9 @@ func TestARowIsConfinedToItsPermissions(t *testing.T) {
 			_, confined = patients.Get(ctx, uuid.Nil)
 			return "", confined
 		}, same)}
-	route, err := op.route(&conventions{words: vocabularies})
+	route, err := op.route(&conventions{words: words})
 	require.NoError(t, err)
-	b := newBundle(t, nil, route)
-	require.Equal(t, 500, b.serve(request("GET", "/x", "", "Authorization", "Bearer good")).Code)
+	require.Equal(t, 500, status(alone(t, route), "GET", "/x", ""))
 	require.ErrorContains(t, confined, "patient.read")
 	require.True(t, apperr.Is(confined, apperr.Internal))
 }
