@@ -54,7 +54,9 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 	rules := service.Rules{
 		PhoneRegion: cfg.Clinic.PhoneRegion, TimeZone: cfg.Clinic.TimeZone, APIKeyLifetime: cfg.Auth.APIKeyLifetime,
 	}
-	a := &API{Services: services, conventions: conventions{cursors, services.Repeats, services.Refusals, rules, vocabularies}, zone: hours.Zone()}
+	a := &API{Services: services, conventions: conventions{
+		cursors: cursors, repeats: services.Repeats, refusals: services.Refusals, rules: rules, words: vocabularies,
+	}, zone: hours.Zone()}
 	a.described = sync.OnceValues(a.document)
 	routes, err := a.routes()
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 // pageOperations are the web pages and their files.
 func pageOperations() []Operation {
 	return []Operation{
-		{"GET", "/", "Show the start page", Open, nil, file(apipage.Start), nil},
-		{"GET", "/docs", "Show the API in a browser", Open, nil, file(apipage.Docs), nil},
-		{"GET", "/docs/docs.js", "Get the script of the API page", Open, nil, file(apipage.Script), nil},
-		{"GET", "/docs/swagger-ui-bundle.js", "Get the code of Swagger UI", Open, nil, file(apipage.Bundle), nil},
-		{"GET", "/docs/swagger-ui.css", "Get the style of Swagger UI", Open, nil, file(apipage.Style), nil},
+		row("GET", "/", "Show the start page", Open, nil, file(apipage.Start)),
+		row("GET", "/docs", "Show the API in a browser", Open, nil, file(apipage.Docs)),
+		row("GET", "/docs/docs.js", "Get the script of the API page", Open, nil, file(apipage.Script)),
+		row("GET", "/docs/swagger-ui-bundle.js", "Get the code of Swagger UI", Open, nil, file(apipage.Bundle)),
+		row("GET", "/docs/swagger-ui.css", "Get the style of Swagger UI", Open, nil, file(apipage.Style)),
 	}
 }
 

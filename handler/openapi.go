@@ -24,22 +24,21 @@ type Description struct {
 	Title, Version, About string
 	Contact, License      string
 	LicenseID             string // of SPDX
-	Nouns                 []Noun
+	// Nouns are the tags of the document with their descriptions. The noun of an operation is the first part of its path
+	// below /api/v1.
+	Nouns [][2]string
 }
-
-// Noun is a tag of the document: the first part of the paths below /api/v1 of its operations.
-type Noun struct{ Name, Description string }
 
 // system is the noun of operations that are not below /api/v1.
 const system = "system"
 
-// of returns the name of the noun of a pattern. It returns an error for a noun that the description does not have.
+// noun returns the name of the noun of a pattern. It returns an error for a noun that the description does not have.
 func (d Description) noun(pattern string) (string, error) {
 	name := system
 	if rest, ok := strings.CutPrefix(pattern, "/api/v1/"); ok {
 		name, _, _ = strings.Cut(rest, "/")
 	}
-	if !slices.ContainsFunc(d.Nouns, func(n Noun) bool { return n.Name == name }) {
+	if !slices.ContainsFunc(d.Nouns, func(n [2]string) bool { return n[0] == name }) {
 		return "", fmt.Errorf("the description has no noun %q", name)
 	}
 	return name, nil
@@ -48,7 +47,7 @@ func (d Description) noun(pattern string) (string, error) {
 func (d Description) tags() []*huma.Tag {
 	tags := make([]*huma.Tag, len(d.Nouns))
 	for i, noun := range d.Nouns {
-		tags[i] = &huma.Tag{Name: noun.Name, Description: noun.Description}
+		tags[i] = &huma.Tag{Name: noun[0], Description: noun[1]}
 	}
 	return tags
 }

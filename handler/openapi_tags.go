@@ -33,7 +33,7 @@ var description = Description{
 }
 
 // nouns are the tags of the document.
-var nouns = []Noun{
+var nouns = [][2]string{
 	{"system", "Web pages, this document, and the health of the server."},
 	{"auth", "Login, logout, and the caller's own account."},
 	{"accounts", "The accounts of staff."},

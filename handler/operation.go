@@ -44,8 +44,13 @@ func mayAgain(p, again service.Permission) []Need {
 	return []Need{{Permission: p}, {again, OnRepeat}}
 }
 
-// fails returns the error codes of a row.
-func fails(codes ...apperr.Code) []apperr.Code { return codes }
+// row returns a row of the table. codes are the error codes beside those that follow from the rest of the row.
+func row(method, pattern, summary string, access Access, needs []Need, action Action, codes ...apperr.Code) Operation {
+	return Operation{method, pattern, summary, access, needs, action, codes}
+}
+
+// when is the need of a permission when something is asked for.
+func when(p service.Permission, asked string) Need { return Need{p, asked} }
 
 // Action describes the request and the answer of an operation, and carries it out. The adapters (get, list, create, …) make
 // actions.
