@@ -55,8 +55,8 @@ func (r accountReplacement) input() service.AccountInput {
 }
 
 type accountsRequest struct {
-	Role     *string `json:"role" query:"role" max:"50" doc:"Only accounts with this role."`
-	Disabled *bool   `json:"disabled" query:"disabled"`
+	Role     []string `json:"role" query:"role" values:"role" doc:"Only accounts with one of these roles."`
+	Disabled *bool    `json:"disabled" query:"disabled"`
 
 	pageParams
 }

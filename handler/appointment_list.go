@@ -18,10 +18,10 @@ type appointmentFilters struct {
 	pageParams
 	period
 
-	PractitionerID *uuid.UUID `query:"practitioner_id"`
-	SeriesID       *uuid.UUID `query:"series_id"`
-	Status         []string   `query:"status" values:"appointment status"`
-	Sort           *string    `query:"sort" values:"order of appointments"`
+	PractitionerID []uuid.UUID `query:"practitioner_id"`
+	SeriesID       []uuid.UUID `query:"series_id"`
+	Status         []string    `query:"status" values:"appointment status"`
+	Sort           *string     `query:"sort" values:"order of appointments"`
 }
 
 // appointmentSearch is a list of appointments, of all patients or of one.
@@ -60,8 +60,7 @@ func (a *API) listAppointmentsOfPatient(ctx context.Context, in appointmentsOfPa
 func startOf(a *models.Appointment) time.Time { return a.StartsAt }
 
 func (a *API) appointmentQuery(in appointmentFilters) (q service.AppointmentQuery, err error) {
-	q.PractitionerID, q.SeriesID = valueOr(in.PractitionerID, uuid.Nil), valueOr(in.SeriesID, uuid.Nil)
-	q.Status = in.Status
+	q.PractitionerID, q.SeriesID, q.Status = in.PractitionerID, in.SeriesID, in.Status
 	q.From, q.To, err = in.span(a.zone)
 	return q, err
 }

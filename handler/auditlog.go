@@ -55,21 +55,21 @@ func AuditLogAnswers(events []*models.AuditLog) any { return itemsOf(events, new
 
 // auditLogFilters are the parameters that every list of events takes.
 type auditLogFilters struct {
-	UserID     uuid.UUID `json:"user_id" query:"user_id" doc:"Only events of this account."`
-	EntityID   uuid.UUID `json:"entity_id" query:"entity_id" doc:"Only events of actions that were about this single row."`
-	Action     string    `json:"action" query:"action" values:"audit action"`
-	EntityType string    `json:"entity_type" query:"entity_type" values:"audit entity_type" doc:"Only events about rows of this type."`
-	Outcome    string    `json:"outcome" query:"outcome" values:"audit outcome"`
-	Origin     string    `json:"origin" query:"origin" values:"audit origin" doc:"Only actions from this source."`
-	RequestID  string    `json:"request_id" query:"request_id" max:"128" doc:"Only events of the request with this X-Request-Id."`
-	From       time.Time `json:"from" query:"from" doc:"Only events at this time or later."`
-	To         time.Time `json:"to" query:"to" doc:"Only events before this time."`
+	UserID     []uuid.UUID `json:"user_id" query:"user_id" doc:"Only events of these accounts."`
+	EntityID   []uuid.UUID `json:"entity_id" query:"entity_id" doc:"Only events of actions that were about one of these rows alone."`
+	Action     []string    `json:"action" query:"action" values:"audit action"`
+	EntityType []string    `json:"entity_type" query:"entity_type" values:"audit entity_type" doc:"Only events about rows of these types."`
+	Outcome    []string    `json:"outcome" query:"outcome" values:"audit outcome"`
+	Origin     []string    `json:"origin" query:"origin" values:"audit origin" doc:"Only actions from these sources."`
+	RequestID  string      `json:"request_id" query:"request_id" max:"128" doc:"Only events of the request with this X-Request-Id."`
+	From       time.Time   `json:"from" query:"from" doc:"Only events at this time or later."`
+	To         time.Time   `json:"to" query:"to" doc:"Only events before this time."`
 
 	pageParams
 }
 
 type auditLogList struct {
-	Subject uuid.UUID `json:"subject" query:"subject" doc:"Only events that showed or changed this row."`
+	Subject []uuid.UUID `json:"subject" query:"subject" doc:"Only events that showed or changed one of these rows."`
 
 	auditLogFilters
 }
@@ -90,12 +90,12 @@ func (a *API) listAuditLogs(
 func (a *API) listPatientAuditLogs(
 	ctx context.Context, in patientAuditLogList, page service.Page,
 ) ([]*models.AuditLog, bool, error) {
-	return a.searchAuditLogs(ctx, in.ID, in.auditLogFilters, page)
+	return a.searchAuditLogs(ctx, []uuid.UUID{in.ID}, in.auditLogFilters, page)
 }
 
-// searchAuditLogs returns events that match the filters, of one subject unless it is nil.
+// searchAuditLogs returns events that match the filters, of some subjects unless there are none.
 func (a *API) searchAuditLogs(
-	ctx context.Context, subject uuid.UUID, in auditLogFilters, page service.Page,
+	ctx context.Context, subjects []uuid.UUID, in auditLogFilters, page service.Page,
 ) ([]*models.AuditLog, bool, error) {
 	if !in.From.IsZero() && !in.To.IsZero() && in.To.Before(in.From) {
 		return nil, false, apperr.InvalidFields(apperr.Field{
@@ -104,7 +104,7 @@ func (a *API) searchAuditLogs(
 	}
 	page.Descending = true
 	return a.AuditLogs.Search(ctx, service.AuditLogQuery{
-		UserID: in.UserID, EntityID: in.EntityID, Subject: subject, Action: in.Action, EntityType: in.EntityType,
+		UserID: in.UserID, EntityID: in.EntityID, Subject: subjects, Action: in.Action, EntityType: in.EntityType,
 		Outcome: in.Outcome, Origin: in.Origin, RequestID: in.RequestID, From: in.From, To: in.To,
 	}, page)
 }

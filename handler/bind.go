@@ -25,7 +25,7 @@ import (
 // A member with a query and a json name is one of the body where the method has one, else a parameter. A query member
 // that is no pointer is its zero value where the parameter is absent. max is the greatest length of a text;
 // format:"date" makes a time a day; values names a vocabulary, of which a []string takes several words, with commas
-// between them. A request of type uuid.UUID is the path's id alone.
+// between them. A []uuid.UUID takes several UUIDs in the same way. A request of type uuid.UUID is the path's id alone.
 
 // byID is the path of one resource; embed it.
 type byID struct {
@@ -141,6 +141,8 @@ func (p parameter) reader() (func(*query) any, bool) {
 		return func(q *query) any { return q.Date(p.name) }, true
 	case t == timeType:
 		return func(q *query) any { return q.Time(p.name) }, true
+	case t.Kind() == reflect.Slice && t.Elem() == uuidType:
+		return func(q *query) any { return q.UUIDs(p.name) }, true
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String && p.values != nil:
 		return func(q *query) any { return q.Several(p.name, p.values) }, true
 	case t.Kind() == reflect.String && p.values != nil:

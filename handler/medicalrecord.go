@@ -92,13 +92,13 @@ func (r medicalRecordReplacement) input() service.RecordInput { return r.RecordI
 
 // recordFilters are the filters of lists of records.
 type recordFilters struct {
-	AppointmentID uuid.UUID `query:"appointment_id"`
-	AuthorID      uuid.UUID `query:"author_id"`
-	Kind          []string  `query:"kind" values:"record kind" doc:"The kinds of records to return. Psychotherapy notes are returned only if this parameter names their kind."`
-	Status        []string  `query:"status" values:"record status"`
-	From          time.Time `query:"from" doc:"Only records with occurred_at at this time or later."`
-	To            time.Time `query:"to" doc:"Only records with occurred_at before this time."`
-	Sort          *string   `query:"sort" values:"order of records" doc:"occurred_at: the latest records first. updated_at: the order of the last change."`
+	AppointmentID []uuid.UUID `query:"appointment_id"`
+	AuthorID      []uuid.UUID `query:"author_id"`
+	Kind          []string    `query:"kind" values:"record kind" doc:"The kinds of records to return. Psychotherapy notes are returned only if this parameter names their kind."`
+	Status        []string    `query:"status" values:"record status"`
+	From          time.Time   `query:"from" doc:"Only records with occurred_at at this time or later."`
+	To            time.Time   `query:"to" doc:"Only records with occurred_at before this time."`
+	Sort          *string     `query:"sort" values:"order of records" doc:"occurred_at: the latest records first. updated_at: the order of the last change."`
 
 	sinceParams
 	pageParams

@@ -108,16 +108,21 @@ const maxValues = 50
 // Several returns the values of the parameter, which commas separate: each is one of values. It returns nil where the
 // parameter is absent.
 func (q *query) Several(name string, values []string) *[]string {
-	given := readParameter(q, name, "too_many", "Must have at most "+strconv.Itoa(maxValues)+" values.",
-		func(s string) ([]string, bool) {
-			several := strings.Split(s, ",")
-			return several, len(several) <= maxValues
-		})
+	given := q.separated(name)
 	if given != nil && !allOf(*given, values) {
 		q.add(name, "unknown_value", severalOf(values))
 		return nil
 	}
 	return given
+}
+
+// separated returns the texts between the commas of the parameter, or nil where it is absent or has too many.
+func (q *query) separated(name string) *[]string {
+	return readParameter(q, name, "too_many", "Must have at most "+strconv.Itoa(maxValues)+" values.",
+		func(s string) ([]string, bool) {
+			several := strings.Split(s, ",")
+			return several, len(several) <= maxValues
+		})
 }
 
 func allOf(given, values []string) bool {
@@ -133,6 +138,24 @@ func severalOf(values []string) string {
 // UUID returns the parameter, nil where it is absent.
 func (q *query) UUID(name string) *uuid.UUID {
 	return readParameter(q, name, "wrong_type", "Must be a UUID.", parseUUID)
+}
+
+// UUIDs returns the UUIDs of the parameter, which commas separate, or nil where it is absent.
+func (q *query) UUIDs(name string) *[]uuid.UUID {
+	given := q.separated(name)
+	if given == nil {
+		return nil
+	}
+	ids := make([]uuid.UUID, len(*given))
+	for i, text := range *given {
+		id, ok := parseUUID(text)
+		if !ok {
+			q.add(name, "wrong_type", "Each must be a UUID.")
+			return nil
+		}
+		ids[i] = id
+	}
+	return &ids
 }
 
 // Date returns the parameter, a day as YYYY-MM-DD, at midnight UTC, or nil where it is absent.

@@ -90,20 +90,24 @@ func (r *AccountRepository) AnyWithRole(ctx context.Context, role string) (bool,
 
 // AccountQuery narrows a list of accounts. A nil member is not asked for.
 type AccountQuery struct {
-	Role     *string
+	Role     []string // at least one of these
 	Disabled *bool
 }
 
-// hasRole is the condition that an account has a role. A role's name needs no escaping in JSON.
-func hasRole(role string) func(*gorm.DB) *gorm.DB {
-	return func(db *gorm.DB) *gorm.DB { return db.Where("CAST(roles AS text) LIKE ?", `%"`+role+`"%`) }
+// hasRole is the condition that an account has at least one of some roles. A role's name needs no escaping in JSON.
+func hasRole(roles ...string) func(*gorm.DB) *gorm.DB {
+	conditions, values := make([]string, len(roles)), make([]any, len(roles))
+	for i, role := range roles {
+		conditions[i], values[i] = "CAST(roles AS text) LIKE ?", `%"`+role+`"%`
+	}
+	return func(db *gorm.DB) *gorm.DB { return db.Where("("+strings.Join(conditions, " OR ")+")", values...) }
 }
 
 // Search returns one page of the accounts that match q, and whether there are more.
 func (r *AccountRepository) Search(ctx context.Context, q AccountQuery, page Page) ([]*models.Account, bool, error) {
 	return r.List(ctx, page, func(db *gorm.DB) *gorm.DB {
 		if q.Role != nil {
-			db = db.Scopes(hasRole(*q.Role))
+			db = db.Scopes(hasRole(q.Role...))
 		}
 		if q.Disabled != nil {
 			db = db.Where("disabled = ?", *q.Disabled)

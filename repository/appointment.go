@@ -23,11 +23,11 @@ func NewAppointmentRepository(s *Store) *AppointmentRepository {
 
 // AppointmentQuery narrows a list of appointments. A zero member is not asked for.
 type AppointmentQuery struct {
-	PractitionerID uuid.UUID
+	PractitionerID []uuid.UUID // one of these
 	PatientID      uuid.UUID
-	SeriesID       uuid.UUID
-	Status         []string  // one of these
-	From, To       time.Time // those that have a moment in From <= t < To
+	SeriesID       []uuid.UUID // one of these
+	Status         []string    // one of these
+	From, To       time.Time   // those that have a moment in From <= t < To
 }
 
 // Search returns one page of the appointments that match q, in the order of their starts, and whether there are more.
@@ -41,8 +41,8 @@ func (r *AppointmentRepository) Search(ctx context.Context, q AppointmentQuery, 
 			condition string
 			value     any
 		}{
-			{q.PractitionerID != uuid.Nil, "practitioner_id = ?", q.PractitionerID},
-			{q.SeriesID != uuid.Nil, "series_id = ?", q.SeriesID},
+			{q.PractitionerID != nil, "practitioner_id IN ?", q.PractitionerID},
+			{q.SeriesID != nil, "series_id IN ?", q.SeriesID},
 			{q.Status != nil, "status IN ?", q.Status},
 			{!q.From.IsZero(), "ends_at > ?", q.From.UTC()},
 			{!q.To.IsZero(), "starts_at < ?", q.To.UTC()},

@@ -20,16 +20,15 @@ func NewAuditLogRepository(s *Store) *AuditLogRepository {
 	return &AuditLogRepository{Base[models.AuditLog]{s}}
 }
 
-// AuditLogQuery narrows the log. A zero member is not asked for.
+// AuditLogQuery narrows the log. A zero member is not asked for. An event matches a list if it has one of its values.
 type AuditLogQuery struct {
-	UserID     uuid.UUID
-	EntityID   uuid.UUID
-	Subject    uuid.UUID   // a row that was shown or changed
-	AlsoOf     []uuid.UUID // with Subject: other rows of the same person
-	Action     string
-	EntityType string
-	Outcome    string
-	Origin     string
+	UserID     []uuid.UUID
+	EntityID   []uuid.UUID
+	Subject    []uuid.UUID // rows that were shown or changed
+	Action     []string
+	EntityType []string
+	Outcome    []string
+	Origin     []string
 	RequestID  string
 	From, To   time.Time // From <= occurred_at < To
 }
@@ -41,13 +40,13 @@ func (q AuditLogQuery) Shape() string {
 		name  string
 		asked bool
 	}{
-		{"actor", q.UserID != uuid.Nil},
-		{"entity", q.EntityID != uuid.Nil},
-		{"subject", q.Subject != uuid.Nil},
-		{"action", q.Action != ""},
-		{"entity_type", q.EntityType != ""},
-		{"outcome", q.Outcome != ""},
-		{"origin", q.Origin != ""},
+		{"actor", len(q.UserID) > 0},
+		{"entity", len(q.EntityID) > 0},
+		{"subject", len(q.Subject) > 0},
+		{"action", len(q.Action) > 0},
+		{"entity_type", len(q.EntityType) > 0},
+		{"outcome", len(q.Outcome) > 0},
+		{"origin", len(q.Origin) > 0},
 		{"request", q.RequestID != ""},
 		{"from", !q.From.IsZero()},
 		{"to", !q.To.IsZero()},
@@ -68,16 +67,26 @@ const idSlack = time.Second
 // where returns the conditions that q puts on rows of auditlog, called a, whose id is also in the column id.
 func (q AuditLogQuery) where(id string) (conditions []string, values []any) {
 	for _, c := range []struct {
+		column string
+		among  []string
+	}{
+		{"a.user_id", texts(q.UserID)},
+		{"a.entity_id", texts(q.EntityID)},
+		{"a.action", q.Action},
+		{"a.entity_type", q.EntityType},
+		{"a.outcome", q.Outcome},
+		{"a.origin", q.Origin},
+	} {
+		if len(c.among) > 0 {
+			conditions = append(conditions, c.column+oneOf(len(c.among)))
+			values = appendAll(values, c.among)
+		}
+	}
+	for _, c := range []struct {
 		asked     bool
 		condition string
 		value     any
 	}{
-		{q.UserID != uuid.Nil, "a.user_id = ?", q.UserID.String()},
-		{q.EntityID != uuid.Nil, "a.entity_id = ?", q.EntityID.String()},
-		{q.Action != "", "a.action = ?", q.Action},
-		{q.EntityType != "", "a.entity_type = ?", q.EntityType},
-		{q.Outcome != "", "a.outcome = ?", q.Outcome},
-		{q.Origin != "", "a.origin = ?", q.Origin},
 		{q.RequestID != "", "a.request_id = ?", q.RequestID},
 		// SQLite compares times as text, which is an order in one zone only.
 		{!q.From.IsZero(), "a.occurred_at >= ?", q.From.UTC()},
@@ -90,39 +99,63 @@ func (q AuditLogQuery) where(id string) (conditions []string, values []any) {
 			conditions, values = append(conditions, c.condition), append(values, c.value)
 		}
 	}
-	// What partial indexes leave out, said in their words: SQLite takes them for nothing less.
-	if q.Outcome != "" && q.Outcome != audit.Success {
-		conditions = append(conditions, "a.outcome <> 'success'")
+	return append(conditions, q.indexed()...), values
+}
+
+// indexed returns the conditions of the partial indexes that hold all values that q asks for. A condition repeats the
+// words of its index, because SQLite uses a partial index for nothing less.
+func (q AuditLogQuery) indexed() (conditions []string) {
+	for _, index := range []struct {
+		asked, without []string
+		condition      string
+	}{
+		{q.Outcome, []string{audit.Success}, "a.outcome <> 'success'"},
+		{q.Origin, []string{audit.API}, "a.origin <> 'api'"},
+		{q.Action, frequentActions, "a.action NOT IN ('read', 'list', 'search', 'create', 'update')"},
+	} {
+		left := func(value string) bool { return slices.Contains(index.without, value) }
+		if len(index.asked) > 0 && !slices.ContainsFunc(index.asked, left) {
+			conditions = append(conditions, index.condition)
+		}
 	}
-	if q.Origin != "" && q.Origin != audit.API {
-		conditions = append(conditions, "a.origin <> 'api'")
-	}
-	if q.Action != "" && !slices.Contains(frequentActions, q.Action) {
-		conditions = append(conditions, "a.action NOT IN ('read', 'list', 'search', 'create', 'update')")
-	}
-	return conditions, values
+	return conditions
 }
 
 // frequentActions are not in the index of actions.
 var frequentActions = []string{audit.Read, audit.List, audit.Search, audit.Create, audit.Update}
 
+// oneOf returns the end of a condition that compares a column with n values.
+func oneOf(n int) string { return " IN (?" + strings.Repeat(", ?", n-1) + ")" }
+
+// texts returns ids as raw queries take them.
+func texts(ids []uuid.UUID) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = id.String()
+	}
+	return out
+}
+
+func appendAll(values []any, more []string) []any {
+	for _, value := range more {
+		values = append(values, value)
+	}
+	return values
+}
+
 // selection returns the tables that hold the events that match q, the column with their ids, and the conditions on
 // them.
 func (q AuditLogQuery) selection() (tables, id string, conditions []string, values []any) {
 	tables, id = "auditlog AS a", "a.id"
-	if q.Subject != uuid.Nil { // begin with the few events on a row: the planner is not to go through all of them
+	if len(q.Subject) > 0 { // begin with the few events on a row: the planner is not to go through all of them
 		tables, id = "auditsubject AS s CROSS JOIN auditlog AS a", "s.event_id"
 	}
 	conditions, values = q.where(id)
-	if q.Subject == uuid.Nil {
+	if len(q.Subject) == 0 {
 		return tables, id, conditions, values
 	}
-	subjects := []string{"?"}
-	values = append(values, q.Subject.String())
-	for _, row := range q.AlsoOf {
-		subjects, values = append(subjects, "?"), append(values, row.String())
-	}
-	return tables, id, append(conditions, "s.entity_id IN ("+strings.Join(subjects, ", ")+")", "a.id = s.event_id"), values
+	conditions = append(conditions, "s.entity_id"+oneOf(len(q.Subject)), "a.id = s.event_id")
+	return tables, id, conditions, appendAll(values, texts(q.Subject))
 }
 
 // whereAll joins conditions.
@@ -152,8 +185,8 @@ func (r *AuditLogRepository) IDs(ctx context.Context, q AuditLogQuery, page Page
 	if page.After != uuid.Nil {
 		conditions, values = append(conditions, past), append(values, page.After.String())
 	}
-	statement := "SELECT DISTINCT " + id + " FROM " + tables // an event may name several rows of a person
-	if len(q.AlsoOf) == 0 {
+	statement := "SELECT DISTINCT " + id + " FROM " + tables // an event may name several of the rows
+	if len(q.Subject) <= 1 {
 		statement = "SELECT " + id + " FROM " + tables
 	}
 	statement += whereAll(conditions) + " ORDER BY " + id + direction + " LIMIT ?"

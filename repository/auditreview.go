@@ -31,7 +31,7 @@ func (r *AuditLogRepository) inPeriod(ctx context.Context, from, to time.Time, c
 
 // PatientAccesses calls do with each event of a period by which an account saw or changed patients' data, in their order. Nobody is shown anything.
 func (r *AuditLogRepository) PatientAccesses(ctx context.Context, from, to time.Time, do func(Moment)) error {
-	conditions, values := AuditLogQuery{From: from, To: to, Outcome: audit.Success}.where("a.id")
+	conditions, values := AuditLogQuery{From: from, To: to, Outcome: []string{audit.Success}}.where("a.id")
 	tables := models.SealedRows()
 	conditions = append(conditions, "a.user_id IS NOT NULL", "a.entity_type IN (?"+strings.Repeat(", ?", len(tables)-1)+")")
 	for _, row := range tables {
@@ -81,7 +81,7 @@ func (r *AuditLogRepository) ownRecords(ctx context.Context, from, to time.Time,
 	}
 	var found []uuid.UUID
 	for _, row := range tokened {
-		conditions, values := AuditLogQuery{From: from, To: to, UserID: account, Outcome: audit.Success}.where("s.event_id")
+		conditions, values := AuditLogQuery{From: from, To: to, UserID: []uuid.UUID{account}, Outcome: []string{audit.Success}}.where("s.event_id")
 		ids, err := r.store.ids(ctx, "SELECT s.event_id FROM auditsubject AS s CROSS JOIN auditlog AS a WHERE a.id = s.event_id AND "+
 			strings.Join(conditions, " AND ")+" AND s.entity_id = ? ORDER BY s.event_id", append(values, row.PatientID.String())...)
 		if err != nil {

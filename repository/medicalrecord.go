@@ -21,11 +21,11 @@ func NewMedicalRecordRepository(s *Store) *MedicalRecordRepository {
 // RecordQuery narrows a list of records. A zero member is not asked for.
 type RecordQuery struct {
 	PatientID     uuid.UUID
-	AppointmentID uuid.UUID
-	AuthorID      uuid.UUID
-	Kind          []string  // one of these
-	Status        []string  // one of these
-	From, To      time.Time // From <= occurred_at < To
+	AppointmentID []uuid.UUID // one of these
+	AuthorID      []uuid.UUID // one of these
+	Kind          []string    // one of these
+	Status        []string    // one of these
+	From, To      time.Time   // From <= occurred_at < To
 }
 
 func (q RecordQuery) narrow(db *gorm.DB) *gorm.DB {
@@ -37,8 +37,8 @@ func (q RecordQuery) narrow(db *gorm.DB) *gorm.DB {
 		condition string
 		value     any
 	}{
-		{q.AppointmentID != uuid.Nil, "appointment_id = ?", q.AppointmentID},
-		{q.AuthorID != uuid.Nil, "author_id = ?", q.AuthorID},
+		{q.AppointmentID != nil, "appointment_id IN ?", q.AppointmentID},
+		{q.AuthorID != nil, "author_id IN ?", q.AuthorID},
 		{q.Kind != nil, "kind IN ?", q.Kind},
 		{q.Status != nil, "status IN ?", q.Status},
 		{!q.From.IsZero(), "occurred_at >= ?", q.From.UTC()},

@@ -74,7 +74,7 @@ func TestRowsReadAheadAreNotInTheEvent(t *testing.T) {
 			require.True(t, more)
 			return err
 		}))
-		events := eventsOf(t, store, repository.AuditLogQuery{Action: "page"})
+		events := eventsOf(t, store, repository.AuditLogQuery{Action: []string{"page"}})
 		require.Len(t, events[0].Subjects, 2)
 	})
 }
@@ -114,7 +114,7 @@ func TestAuditLogBetween(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, url string) {
 		store := openStore(t, url)
 		require.NoError(t, store.Read(intending(t, "test"), func(context.Context) error { return nil }))
-		at := eventsOf(t, store, repository.AuditLogQuery{Action: "test"})[0].OccurredAt
+		at := eventsOf(t, store, repository.AuditLogQuery{Action: []string{"test"}})[0].OccurredAt
 		for _, zone := range []*time.Location{time.UTC, time.FixedZone("west", -11*3600), time.FixedZone("east", 13*3600)} {
 			for _, c := range []struct {
 				from, to time.Time
@@ -122,7 +122,7 @@ func TestAuditLogBetween(t *testing.T) {
 			}{
 				{at, time.Time{}, 1}, {at.Add(time.Microsecond), time.Time{}, 0}, {time.Time{}, at, 0}, {time.Time{}, at.Add(time.Microsecond), 1},
 			} {
-				q := repository.AuditLogQuery{Action: "test"}
+				q := repository.AuditLogQuery{Action: []string{"test"}}
 				if !c.from.IsZero() {
 					q.From = c.from.In(zone)
 				}

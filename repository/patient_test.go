@@ -156,7 +156,7 @@ func TestNamesThatCollideAreFiltered(t *testing.T) {
 		mine, theirs := create(t, store, named("Anna", one)), create(t, store, named("Anna", other))
 		require.Equal(t, ids([]*models.Patient{mine}), ids(find(t, store, models.PatientQuery{LastName: &one})))
 		require.Equal(t, ids([]*models.Patient{theirs}), ids(find(t, store, models.PatientQuery{LastName: &other})))
-		searches := eventsOf(t, store, repository.AuditLogQuery{Action: audit.Search})
+		searches := eventsOf(t, store, repository.AuditLogQuery{Action: []string{audit.Search}})
 		require.Len(t, searches, 2)
 		require.Len(t, searches[0].Subjects, 1)
 		require.Equal(t, mine.ID, searches[0].Subjects[0].EntityID)
@@ -231,7 +231,7 @@ func TestKnownAndCount(t *testing.T) {
 			require.Equal(t, int64(2), n)
 			return err
 		}))
-		events := eventsOf(t, store, repository.AuditLogQuery{Action: "test"})
+		events := eventsOf(t, store, repository.AuditLogQuery{Action: []string{"test"}})
 		require.Len(t, events, 1)
 		require.Empty(t, events[0].Subjects, "neither shows anybody")
 	})

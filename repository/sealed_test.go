@@ -85,7 +85,7 @@ func requireUnreadable(t *testing.T, store *repository.Store, id uuid.UUID, name
 	_, err := get(t, store, id)
 	require.True(t, apperr.Is(err, apperr.Unreadable), "%s: %v", name, err)
 	require.NotContains(t, fmt.Sprintf("%+v", err), "Zoë")
-	read := eventsOf(t, store, repository.AuditLogQuery{EntityID: id, Action: audit.Read})
+	read := eventsOf(t, store, repository.AuditLogQuery{EntityID: []uuid.UUID{id}, Action: []string{audit.Read}})
 	require.Len(t, read, 1, name)
 	require.Equal(t, audit.Failure, read[0].Outcome)
 	require.Equal(t, "phi.unreadable", *read[0].Details)
@@ -102,7 +102,7 @@ func requireUnreadable(t *testing.T, store *repository.Store, id uuid.UUID, name
 			require.True(t, p.FirstName.IsNull() && p.LastName.IsNull() && p.ContactInfo.IsNull(), "nothing opened is left behind")
 		}
 	}
-	require.Len(t, eventsOf(t, store, repository.AuditLogQuery{EntityID: id, Action: audit.Read}), 2, "the list left its own event")
+	require.Len(t, eventsOf(t, store, repository.AuditLogQuery{EntityID: []uuid.UUID{id}, Action: []string{audit.Read}}), 2, "the list left its own event")
 }
 
 func eventsOf(t *testing.T, store *repository.Store, q repository.AuditLogQuery) (events []*models.AuditLog) {

@@ -42,7 +42,7 @@ func TestNestedUnitsJoin(t *testing.T) {
 			})
 		}))
 		require.Equal(t, int64(3), countPatients(t, db))
-		reads := eventsOf(t, store, repository.AuditLogQuery{Action: audit.Read})
+		reads := eventsOf(t, store, repository.AuditLogQuery{Action: []string{audit.Read}})
 		require.Len(t, reads, 1)
 		require.Len(t, reads[0].Subjects, 2)
 	})
@@ -74,8 +74,8 @@ func TestNestedFailuresRollBackTheOuterUnit(t *testing.T) {
 			}), name)
 		}
 		require.Zero(t, countPatients(t, dbtest.Open(t, url)))
-		require.Len(t, eventsOf(t, store, repository.AuditLogQuery{Action: "test", Outcome: audit.Failure}), 3)
-		require.Empty(t, eventsOf(t, store, repository.AuditLogQuery{Action: audit.Create}))
+		require.Len(t, eventsOf(t, store, repository.AuditLogQuery{Action: []string{"test"}, Outcome: []string{audit.Failure}}), 3)
+		require.Empty(t, eventsOf(t, store, repository.AuditLogQuery{Action: []string{audit.Create}}))
 	})
 }
 
@@ -114,7 +114,7 @@ func TestRolledBackUnitsAreRecorded(t *testing.T) {
 		for action, want := range map[string]string{
 			"erring": audit.Failure, "panicking": audit.Failure, "panicking read": audit.Failure, "denied": audit.Denied,
 		} {
-			events := eventsOf(t, store, repository.AuditLogQuery{Action: action})
+			events := eventsOf(t, store, repository.AuditLogQuery{Action: []string{action}})
 			require.Len(t, events, 1, action)
 			require.Equal(t, want, events[0].Outcome, action)
 			if action != "denied" {
@@ -122,7 +122,7 @@ func TestRolledBackUnitsAreRecorded(t *testing.T) {
 				require.Equal(t, p.ID, events[0].Subjects[0].EntityID)
 			}
 		}
-		require.Empty(t, eventsOf(t, store, repository.AuditLogQuery{Action: audit.Update}))
+		require.Empty(t, eventsOf(t, store, repository.AuditLogQuery{Action: []string{audit.Update}}))
 		current, err := get(t, store, p.ID)
 		require.NoError(t, err)
 		require.True(t, current.Active)
@@ -151,7 +151,7 @@ func TestCancelledRequestsAreRecorded(t *testing.T) {
 		cancel()
 		require.Error(t, store.Read(ctx, func(ctx context.Context) error { return ctx.Err() }))
 		for action, subjects := range map[string]int{"midway": 1, "before": 0, "lease over": 0} {
-			events := eventsOf(t, store, repository.AuditLogQuery{Action: action})
+			events := eventsOf(t, store, repository.AuditLogQuery{Action: []string{action}})
 			require.Len(t, events, 1, action)
 			require.Equal(t, audit.Failure, events[0].Outcome, action)
 			require.Len(t, events[0].Subjects, subjects, action)
@@ -175,7 +175,7 @@ func TestTransactionsInsideARead(t *testing.T) {
 			return store.InTx(ctx, func(ctx context.Context) error { return patients.Create(ctx, kept) })
 		}))
 		require.Equal(t, int64(1), countPatients(t, dbtest.Open(t, url)))
-		events := eventsOf(t, store, repository.AuditLogQuery{Action: audit.Create})
+		events := eventsOf(t, store, repository.AuditLogQuery{Action: []string{audit.Create}})
 		require.Len(t, events, 1)
 		require.Equal(t, kept.ID, *events[0].EntityID)
 	})
@@ -219,7 +219,7 @@ func TestConcurrentWritersAllSucceed(t *testing.T) {
 		}
 		running.Wait()
 		require.Equal(t, int64(writers*each), countPatients(t, dbtest.Open(t, url)))
-		require.Len(t, eventsOf(t, one, repository.AuditLogQuery{Action: audit.Create}), writers*each)
+		require.Len(t, eventsOf(t, one, repository.AuditLogQuery{Action: []string{audit.Create}}), writers*each)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"novamind/internal/apperr"
@@ -79,11 +80,11 @@ func TestListsShowReadableRowsBesideUnreadable(t *testing.T) {
 			require.Equal(t, i == 1, p.Unreadable())
 			require.Equal(t, i == 1, p.FirstName.IsNull())
 		}
-		failures := eventsOf(t, store, repository.AuditLogQuery{Outcome: audit.Failure})
+		failures := eventsOf(t, store, repository.AuditLogQuery{Outcome: []string{audit.Failure}})
 		require.Len(t, failures, 1)
 		require.Equal(t, rows[1].ID, *failures[0].EntityID)
 		require.Equal(t, "phi.unreadable", *failures[0].Details)
-		searches := eventsOf(t, store, repository.AuditLogQuery{Action: audit.Search})
+		searches := eventsOf(t, store, repository.AuditLogQuery{Action: []string{audit.Search}})
 		require.Len(t, searches, 1)
 		require.Len(t, searches[0].Subjects, 3)
 	})
@@ -117,7 +118,7 @@ func TestRedirectedContactIndexes(t *testing.T) {
 				require.True(t, found[0].Unreadable())
 				require.True(t, found[0].FirstName.IsNull() && found[0].LastName.IsNull() && found[0].DateOfBirth.IsNull() &&
 					found[0].ContactInfo.IsNull() && found[0].Address.IsNull() && found[0].Insurance.IsNull() && found[0].EmergencyContact.IsNull())
-				events := eventsOf(t, store, repository.AuditLogQuery{EntityID: victim.ID, Outcome: audit.Failure})
+				events := eventsOf(t, store, repository.AuditLogQuery{EntityID: []uuid.UUID{victim.ID}, Outcome: []string{audit.Failure}})
 				require.Len(t, events, 1)
 				require.Equal(t, "phi.unreadable", *events[0].Details)
 				_, err := get(t, store, victim.ID)
@@ -136,16 +137,16 @@ func TestMovedReasonIsUnreadable(t *testing.T) {
 			ctx := audit.WithIntent(actor(t.Context()), audit.Intent{Action: "test", EntityType: "patient", Reason: reason})
 			require.NoError(t, store.Read(ctx, func(context.Context) error { return nil }))
 		}
-		events := eventsOf(t, store, repository.AuditLogQuery{Action: "test"})
+		events := eventsOf(t, store, repository.AuditLogQuery{Action: []string{"test"}})
 		require.Equal(t, "another reason", events[1].Reason.Plain())
 		db := dbtest.Open(t, url)
 		dbtest.DropTriggers(t, db, "auditlog")
 		require.NoError(t, db.Exec("UPDATE auditlog SET reason = (SELECT reason FROM auditlog WHERE id = ?) WHERE id = ?",
 			events[1].ID.String(), events[0].ID.String()).Error)
-		moved := eventsOf(t, store, repository.AuditLogQuery{Action: "test"})
+		moved := eventsOf(t, store, repository.AuditLogQuery{Action: []string{"test"}})
 		require.True(t, moved[0].Unreadable() && moved[0].Reason.IsNull())
 		require.Equal(t, "another reason", moved[1].Reason.Plain())
-		failures := eventsOf(t, store, repository.AuditLogQuery{EntityType: "auditlog", Outcome: audit.Failure})
+		failures := eventsOf(t, store, repository.AuditLogQuery{EntityType: []string{"auditlog"}, Outcome: []string{audit.Failure}})
 		require.Len(t, failures, 1)
 		require.Equal(t, events[0].ID, *failures[0].EntityID)
 		_, err := repository.NewAuditLogRepository(store).ByID(actor(t.Context()), events[0].ID)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"gorm.io/gorm"
 
@@ -193,7 +194,7 @@ func TestPurgeLeavesItsEvents(t *testing.T) {
 		var tokens int64
 		require.NoError(t, dbtest.Open(t, url).Raw("SELECT count(*) FROM blindindex").Scan(&tokens).Error)
 		require.Zero(t, tokens)
-		events := eventsOf(t, store, repository.AuditLogQuery{Subject: p.ID})
+		events := eventsOf(t, store, repository.AuditLogQuery{Subject: []uuid.UUID{p.ID}})
 		require.Len(t, events, 2)
 		require.Equal(t, audit.Purge, events[1].Action)
 		require.Equal(t, "asked for", events[1].Reason.Plain())

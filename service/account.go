@@ -187,8 +187,10 @@ func (s *AccountService) ByEmail(ctx context.Context, email string) (*models.Acc
 func (s *AccountService) Search(ctx context.Context, q AccountQuery, page Page) ([]*models.Account, bool, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "account"}
 	return guardedPage(ctx, s.store, AccountRead, intent, func(ctx context.Context) ([]*models.Account, bool, error) {
-		if q.Role != nil && !slices.Contains(Roles(), *q.Role) {
-			return nil, false, apperr.InvalidFields(unknownRole("?role"))
+		for _, role := range q.Role {
+			if !slices.Contains(Roles(), role) {
+				return nil, false, apperr.InvalidFields(unknownRole("?role"))
+			}
 		}
 		return s.accounts.Search(ctx, q, page)
 	})
@@ -197,7 +199,7 @@ func (s *AccountService) Search(ctx context.Context, q AccountQuery, page Page) 
 // Practitioners returns one page of the clinicians whose accounts are not disabled, and whether there are more.
 func (s *AccountService) Practitioners(ctx context.Context, page Page) ([]*models.Account, bool, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "account", Details: "practitioners"}
-	enabled := AccountQuery{Role: new(RoleClinician), Disabled: new(false)}
+	enabled := AccountQuery{Role: []string{RoleClinician}, Disabled: new(false)}
 	search := func(ctx context.Context) ([]*models.Account, bool, error) {
 		return s.accounts.Search(ctx, enabled, page)
 	}

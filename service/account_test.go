@@ -279,8 +279,8 @@ func TestOneAdminStays(t *testing.T) {
 			}
 			racing.Wait()
 			require.Equal(t, int64(1), kept.Load())
-			yes, no := service.RoleAdmin, false
-			left, _, err := one.accounts.Search(admin, service.AccountQuery{Role: &yes, Disabled: &no}, onePage)
+			no := false
+			left, _, err := one.accounts.Search(admin, service.AccountQuery{Role: []string{service.RoleAdmin}, Disabled: &no}, onePage)
 			require.NoError(t, err)
 			require.Len(t, left, 1)
 		}
@@ -317,7 +317,7 @@ func TestPractitioners(t *testing.T) {
 		require.Equal(t, gone.Name, named.Name)
 		_, err = b.accounts.Practitioner(as(t, service.RoleAuditor), uuid.New())
 		require.True(t, apperr.Is(err, apperr.NotFound), "%v", err)
-		_, _, err = b.accounts.Search(as(t, service.RoleAdmin), service.AccountQuery{Role: new("nobody")}, onePage)
+		_, _, err = b.accounts.Search(as(t, service.RoleAdmin), service.AccountQuery{Role: []string{service.RoleAdmin, "nobody"}}, onePage)
 		require.True(t, apperr.Is(err, apperr.Invalid), "%v", err)
 	})
 }

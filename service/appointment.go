@@ -126,7 +126,7 @@ func (s *AppointmentService) parties(ctx context.Context, id uuid.UUID) (reposit
 }
 
 // Search returns one page of the appointments in sight that match q, in the order of their starts, and whether there are more. It returns a NotFound error where the
-// patient or the series of q is out of the actor's sight.
+// patient or a series of q is out of the actor's sight.
 func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, page Page) ([]*models.Appointment, bool, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "appointment"}
 	return guardedPage(ctx, s.store, AppointmentRead, intent,
@@ -144,8 +144,8 @@ func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, pag
 
 // asked returns a NotFound error if a query names a patient out of the actor's scope. Its event names the patient.
 func (s *AppointmentService) asked(ctx context.Context, q AppointmentQuery) error {
-	if q.SeriesID != uuid.Nil {
-		if _, err := s.seriesInSight(ctx, q.SeriesID); err != nil {
+	for _, id := range q.SeriesID {
+		if _, err := s.seriesInSight(ctx, id); err != nil {
 			return unseen(err)
 		}
 	}

@@ -40,11 +40,11 @@ func TestMadeUpAppointmentsTakeTheSameLook(t *testing.T) {
 				return err
 			}},
 			"appointments of a series": {theirs.ID, func(ctx context.Context, id uuid.UUID) error {
-				_, _, err := appointments.Search(ctx, service.AppointmentQuery{SeriesID: id}, onePage)
+				_, _, err := appointments.Search(ctx, service.AppointmentQuery{SeriesID: []uuid.UUID{id}}, onePage)
 				return err
 			}},
 			"records of an appointment": {theirs.Appointments[0].ID, func(ctx context.Context, id uuid.UUID) error {
-				_, _, err := records.Search(ctx, service.RecordQuery{AppointmentID: id}, onePage)
+				_, _, err := records.Search(ctx, service.RecordQuery{AppointmentID: []uuid.UUID{id}}, onePage)
 				return err
 			}},
 		} {

@@ -124,7 +124,7 @@ func (s *AppointmentService) GetSeries(ctx context.Context, id uuid.UUID) (*Seri
 		if err != nil {
 			return nil, err
 		}
-		rows, _, err := s.appointments.Search(ctx, AppointmentQuery{SeriesID: id}, Page{Limit: schedule.MaxOccurrences})
+		rows, _, err := s.appointments.Search(ctx, AppointmentQuery{SeriesID: []uuid.UUID{id}}, Page{Limit: schedule.MaxOccurrences})
 		return &Series{row, rows}, err
 	})
 }

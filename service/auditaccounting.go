@@ -23,7 +23,7 @@ type Access struct {
 // record is gone or can't be opened, or no role of the actor sees all patients, then show gets page after page. Each page is recorded before it is shown. It returns a Forbidden error.
 func (s *AuditLogService) Accounting(ctx context.Context, patient uuid.UUID, from, to time.Time, begin func(*models.Patient) error, show func([]Access) error) error {
 	begun := false
-	q := AuditLogQuery{Subject: patient, From: from, To: to, Outcome: audit.Success}
+	q := AuditLogQuery{Subject: []uuid.UUID{patient}, From: from, To: to, Outcome: []string{audit.Success}}
 	intent := audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: patient, Details: "accounting of accesses"}
 	var person *models.Patient
 	return inChunks(ctx, s.store, AuditLogAccounting, intent, func(ctx context.Context, page Page) ([]Access, uuid.UUID, bool, error) {
@@ -31,7 +31,8 @@ func (s *AuditLogService) Accounting(ctx context.Context, patient uuid.UUID, fro
 		if err != nil {
 			return nil, uuid.Nil, false, err
 		}
-		q.AlsoOf = slices.DeleteFunc(rows, func(id uuid.UUID) bool { return id == patient })
+		others := slices.DeleteFunc(rows, func(id uuid.UUID) bool { return id == patient })
+		q.Subject = append([]uuid.UUID{patient}, others...)
 		if !begun && seesDemographics(ctx) {
 			if person, err = s.patients.ByID(ctx, patient); err != nil && !apperr.Is(err, apperr.NotFound) && !apperr.Is(err, apperr.Unreadable) {
 				return nil, uuid.Nil, false, err

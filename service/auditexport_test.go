@@ -5,6 +5,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/mod/sumdb/note"
 
@@ -53,7 +54,7 @@ func TestExport(t *testing.T) {
 			require.NotContains(t, file.String(), "García")
 		}
 		var file bytes.Buffer
-		n, err := log.Export(auditor, service.AuditLogQuery{Subject: p.ID}, auditexport.NDJSON, &file, nil)
+		n, err := log.Export(auditor, service.AuditLogQuery{Subject: []uuid.UUID{p.ID}}, auditexport.NDJSON, &file, nil)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, n)
 		report, err := auditexport.Verify(&file, verifiers(t, log.VerifierKeys()))

@@ -175,9 +175,9 @@ func (s *AuditReviewService) review(ctx context.Context, week Week) (*Review, er
 		find func(context.Context, Week) ([]uuid.UUID, error)
 	}{
 		{ReviewBreakGlass, func(ctx context.Context, w Week) ([]uuid.UUID, error) { return s.events.Emergencies(ctx, w.From, w.To) }},
-		{ReviewDenials, s.matching(AuditLogQuery{Outcome: audit.Denied})},
-		{ReviewDirectSQL, s.matching(AuditLogQuery{Origin: audit.DirectSQL})},
-		{ReviewExports, s.matching(AuditLogQuery{Action: audit.Export})},
+		{ReviewDenials, s.matching(AuditLogQuery{Outcome: []string{audit.Denied}})},
+		{ReviewDirectSQL, s.matching(AuditLogQuery{Origin: []string{audit.DirectSQL}})},
+		{ReviewExports, s.matching(AuditLogQuery{Action: []string{audit.Export}})},
 		{ReviewOutOfHours, s.outOfHours},
 		{ReviewOwnRecord, func(ctx context.Context, w Week) ([]uuid.UUID, error) { return s.events.OwnRecords(ctx, w.From, w.To) }},
 	} {
@@ -192,7 +192,9 @@ func (s *AuditReviewService) review(ctx context.Context, week Week) (*Review, er
 		review.Sections = append(review.Sections, ReviewSection{section.kind, len(ids), events})
 	}
 	var err error
-	signed := AuditLogQuery{Action: audit.SignOff, EntityID: week.EntityID(), Outcome: audit.Success}
+	signed := AuditLogQuery{
+		Action: []string{audit.SignOff}, EntityID: []uuid.UUID{week.EntityID()}, Outcome: []string{audit.Success},
+	}
 	review.SignOffs, _, err = s.events.Search(ctx, signed, Page{Limit: reviewEvents})
 	return review, err
 }

@@ -195,8 +195,8 @@ func (s *MedicalRecordService) Search(
 
 // asked returns a NotFound error if a query names a patient out of the actor's scope. Its event names the patient.
 func (s *MedicalRecordService) asked(ctx context.Context, q RecordQuery) error {
-	if q.AppointmentID != uuid.Nil {
-		parties, err := s.appointments.PartiesOf(ctx, q.AppointmentID)
+	for _, id := range q.AppointmentID {
+		parties, err := s.appointments.PartiesOf(ctx, id)
 		if err := s.care.inCareOf(ctx, parties.PatientID, err); err != nil {
 			return unseen(err)
 		}

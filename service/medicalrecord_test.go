@@ -195,7 +195,7 @@ func TestRecordsLeaveEventsWithoutContent(t *testing.T) {
 		require.Equal(t, []string{audit.Create, audit.Sign, audit.Read, audit.List}, actions)
 		require.NoError(t, b.store.Read(audit.System(t.Context(), "test"), func(ctx context.Context) error {
 			log := repository.NewAuditLogRepository(b.store)
-			events, _, err := log.Search(ctx, repository.AuditLogQuery{EntityType: "medicalrecord"}, repository.Page{Limit: 10})
+			events, _, err := log.Search(ctx, repository.AuditLogQuery{EntityType: []string{"medicalrecord"}}, repository.Page{Limit: 10})
 			if err != nil {
 				return err
 			}

@@ -1641,6 +1641,30 @@ func (e WeeklyHoursInputWeekday) Valid() bool {
 	}
 }
 
+// Defines values for ListAccountsParamsRole.
+const (
+	ListAccountsParamsRoleAdmin     ListAccountsParamsRole = "admin"
+	ListAccountsParamsRoleAuditor   ListAccountsParamsRole = "auditor"
+	ListAccountsParamsRoleClinician ListAccountsParamsRole = "clinician"
+	ListAccountsParamsRoleFrontDesk ListAccountsParamsRole = "front_desk"
+)
+
+// Valid indicates whether the value is a known member of the ListAccountsParamsRole enum.
+func (e ListAccountsParamsRole) Valid() bool {
+	switch e {
+	case ListAccountsParamsRoleAdmin:
+		return true
+	case ListAccountsParamsRoleAuditor:
+		return true
+	case ListAccountsParamsRoleClinician:
+		return true
+	case ListAccountsParamsRoleFrontDesk:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListAccountsParamsFields.
 const (
 	ListAccountsParamsFieldsDisabled           ListAccountsParamsFields = "disabled"
@@ -3832,7 +3856,7 @@ type AmendmentRequest struct {
 	// AmendmentReason Examples: The dose was wrong
 	AmendmentReason string `json:"amendment_reason"`
 
-	// Codes At most 50 codes. They replace all codes of the record. Default: unchanged.
+	// Codes They replace all codes of the record. Default: unchanged.
 	Codes *[]CodingInput `json:"codes,omitempty"`
 
 	// Content The text of the record, in Markdown. Default: unchanged.
@@ -5207,9 +5231,7 @@ type MedicalRecordPatch struct {
 	AppointmentId *openapi_types.UUID `json:"appointment_id,omitempty"`
 	AuthorId      *openapi_types.UUID `json:"author_id,omitempty"`
 	AuthorName    *string             `json:"author_name,omitempty"`
-
-	// Codes At most 50 codes.
-	Codes *[]CodingPatch `json:"codes,omitempty"`
+	Codes         *[]CodingPatch      `json:"codes,omitempty"`
 
 	// Content The text of the record, in Markdown.
 	//
@@ -5259,9 +5281,7 @@ type MedicalRecordReplacement struct {
 	AppointmentId *openapi_types.UUID `json:"appointment_id,omitempty"`
 	AuthorId      *openapi_types.UUID `json:"author_id,omitempty"`
 	AuthorName    *string             `json:"author_name,omitempty"`
-
-	// Codes At most 50 codes.
-	Codes *[]CodingInput `json:"codes,omitempty"`
+	Codes         *[]CodingInput      `json:"codes,omitempty"`
 
 	// Content The text of the record, in Markdown.
 	//
@@ -5307,9 +5327,7 @@ type MedicalRecordReplacementSensitivity string
 type MedicalRecordRequest struct {
 	// AppointmentId An appointment of the same patient.
 	AppointmentId *openapi_types.UUID `json:"appointment_id,omitempty"`
-
-	// Codes At most 50 codes.
-	Codes *[]CodingInput `json:"codes,omitempty"`
+	Codes         *[]CodingInput      `json:"codes,omitempty"`
 
 	// Content The text of the record, in Markdown.
 	//
@@ -5458,10 +5476,8 @@ type PatientPart struct {
 
 // PatientPatch defines model for PatientPatch.
 type PatientPatch struct {
-	Active  *bool         `json:"active,omitempty"`
-	Address *AddressPatch `json:"address,omitempty"`
-
-	// ContactInfo At least an e-mail address or a phone number is required.
+	Active      *bool             `json:"active,omitempty"`
+	Address     *AddressPatch     `json:"address,omitempty"`
 	ContactInfo *ContactInfoPatch `json:"contact_info,omitempty"`
 	CreatedAt   *time.Time        `json:"created_at,omitempty"`
 
@@ -5483,12 +5499,10 @@ type PatientPatch struct {
 
 // PatientReplacement defines model for PatientReplacement.
 type PatientReplacement struct {
-	Active  *bool         `json:"active,omitempty"`
-	Address *AddressInput `json:"address,omitempty"`
-
-	// ContactInfo At least an e-mail address or a phone number is required.
-	ContactInfo *ContactInfoInput `json:"contact_info"`
-	CreatedAt   *time.Time        `json:"created_at,omitempty"`
+	Active      *bool            `json:"active,omitempty"`
+	Address     *AddressInput    `json:"address,omitempty"`
+	ContactInfo ContactInfoInput `json:"contact_info"`
+	CreatedAt   *time.Time       `json:"created_at,omitempty"`
 
 	// DateOfBirth Examples: 1980-02-03
 	DateOfBirth      openapi_types.Date     `json:"date_of_birth"`
@@ -5520,7 +5534,7 @@ type PatientSearchInput struct {
 	FirstName *string   `json:"first_name,omitempty"`
 	LastName  *string   `json:"last_name,omitempty"`
 
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64  `json:"limit,omitempty"`
 	Phone *string `json:"phone,omitempty"`
 	Q     *string `json:"q,omitempty"`
@@ -5697,10 +5711,8 @@ type RegistrationInput struct {
 	Address *AddressInput `json:"address,omitempty"`
 
 	// AllowDuplicate Register the patient even if another patient has the same names and date of birth.
-	AllowDuplicate *bool `json:"allow_duplicate,omitempty"`
-
-	// ContactInfo At least an e-mail address or a phone number is required.
-	ContactInfo *ContactInfoInput `json:"contact_info"`
+	AllowDuplicate *bool            `json:"allow_duplicate,omitempty"`
+	ContactInfo    ContactInfoInput `json:"contact_info"`
 
 	// DateOfBirth Examples: 1980-02-03
 	DateOfBirth openapi_types.Date `json:"date_of_birth"`
@@ -6105,11 +6117,11 @@ type ShowStartPageParams struct {
 
 // ListAccountsParams defines parameters for ListAccounts.
 type ListAccountsParams struct {
-	// Role Only accounts with this role.
-	Role     *string `form:"role,omitempty" json:"role,omitempty"`
-	Disabled *bool   `form:"disabled,omitempty" json:"disabled,omitempty"`
+	// Role Only accounts with one of these roles.
+	Role     *[]ListAccountsParamsRole `form:"role,omitempty" json:"role,omitempty"`
+	Disabled *bool                     `form:"disabled,omitempty" json:"disabled,omitempty"`
 
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6121,6 +6133,9 @@ type ListAccountsParams struct {
 	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
+
+// ListAccountsParamsRole defines parameters for ListAccounts.
+type ListAccountsParamsRole string
 
 // ListAccountsParamsFields defines parameters for ListAccounts.
 type ListAccountsParamsFields string
@@ -6151,7 +6166,7 @@ type ResetAccountParams struct {
 
 // ListAPIKeysParams defines parameters for ListAPIKeys.
 type ListAPIKeysParams struct {
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6184,7 +6199,7 @@ type ListAppointmentsParams struct {
 	// UpdatedSince Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer.
 	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6198,8 +6213,8 @@ type ListAppointmentsParams struct {
 
 	// TimeZone The IANA time zone of day and week. Default: the clinic's time zone.
 	TimeZone       *string                         `form:"time_zone,omitempty" json:"time_zone,omitempty"`
-	PractitionerId *openapi_types.UUID             `form:"practitioner_id,omitempty" json:"practitioner_id,omitempty"`
-	SeriesId       *openapi_types.UUID             `form:"series_id,omitempty" json:"series_id,omitempty"`
+	PractitionerId *[]openapi_types.UUID           `form:"practitioner_id,omitempty" json:"practitioner_id,omitempty"`
+	SeriesId       *[]openapi_types.UUID           `form:"series_id,omitempty" json:"series_id,omitempty"`
 	Status         *[]ListAppointmentsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
 	Sort           *ListAppointmentsParamsSort     `form:"sort,omitempty" json:"sort,omitempty"`
 	PatientId      *openapi_types.UUID             `form:"patient_id,omitempty" json:"patient_id,omitempty"`
@@ -6255,22 +6270,22 @@ type TakeAppointmentToAnotherStateParams struct {
 
 // ListAuditEventsParams defines parameters for ListAuditEvents.
 type ListAuditEventsParams struct {
-	// Subject Only events that showed or changed this row.
-	Subject *openapi_types.UUID `form:"subject,omitempty" json:"subject,omitempty"`
+	// Subject Only events that showed or changed one of these rows.
+	Subject *[]openapi_types.UUID `form:"subject,omitempty" json:"subject,omitempty"`
 
-	// UserId Only events of this account.
-	UserId *openapi_types.UUID `form:"user_id,omitempty" json:"user_id,omitempty"`
+	// UserId Only events of these accounts.
+	UserId *[]openapi_types.UUID `form:"user_id,omitempty" json:"user_id,omitempty"`
 
-	// EntityId Only events of actions that were about this single row.
-	EntityId *openapi_types.UUID          `form:"entity_id,omitempty" json:"entity_id,omitempty"`
-	Action   *ListAuditEventsParamsAction `form:"action,omitempty" json:"action,omitempty"`
+	// EntityId Only events of actions that were about one of these rows alone.
+	EntityId *[]openapi_types.UUID          `form:"entity_id,omitempty" json:"entity_id,omitempty"`
+	Action   *[]ListAuditEventsParamsAction `form:"action,omitempty" json:"action,omitempty"`
 
-	// EntityType Only events about rows of this type.
-	EntityType *ListAuditEventsParamsEntityType `form:"entity_type,omitempty" json:"entity_type,omitempty"`
-	Outcome    *ListAuditEventsParamsOutcome    `form:"outcome,omitempty" json:"outcome,omitempty"`
+	// EntityType Only events about rows of these types.
+	EntityType *[]ListAuditEventsParamsEntityType `form:"entity_type,omitempty" json:"entity_type,omitempty"`
+	Outcome    *[]ListAuditEventsParamsOutcome    `form:"outcome,omitempty" json:"outcome,omitempty"`
 
-	// Origin Only actions from this source.
-	Origin *ListAuditEventsParamsOrigin `form:"origin,omitempty" json:"origin,omitempty"`
+	// Origin Only actions from these sources.
+	Origin *[]ListAuditEventsParamsOrigin `form:"origin,omitempty" json:"origin,omitempty"`
 
 	// RequestId Only events of the request with this X-Request-Id.
 	RequestId *string `form:"request_id,omitempty" json:"request_id,omitempty"`
@@ -6281,7 +6296,7 @@ type ListAuditEventsParams struct {
 	// To Only events before this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6309,6 +6324,30 @@ type ListAuditEventsParamsOrigin string
 // ListAuditEventsParamsFields defines parameters for ListAuditEvents.
 type ListAuditEventsParamsFields string
 
+// ShowNewestCheckpointParams defines parameters for ShowNewestCheckpoint.
+type ShowNewestCheckpointParams struct {
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// ShowAuditEventParams defines parameters for ShowAuditEvent.
+type ShowAuditEventParams struct {
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// OpenAuditDiffParams defines parameters for OpenAuditDiff.
+type OpenAuditDiffParams struct {
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// ProveAuditEventParams defines parameters for ProveAuditEvent.
+type ProveAuditEventParams struct {
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
 // SignOffAuditReviewParams defines parameters for SignOffAuditReview.
 type SignOffAuditReviewParams struct {
 	// IfMatch The ETag of the version you read, or * for any version.
@@ -6326,7 +6365,7 @@ type ShowYourAccountParams struct {
 
 // ListYourSessionsParams defines parameters for ListYourSessions.
 type ListYourSessionsParams struct {
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6371,9 +6410,9 @@ type RevokeConsentParams struct {
 
 // ListMedicalRecordsParams defines parameters for ListMedicalRecords.
 type ListMedicalRecordsParams struct {
-	PatientId     *openapi_types.UUID `form:"patient_id,omitempty" json:"patient_id,omitempty"`
-	AppointmentId *openapi_types.UUID `form:"appointment_id,omitempty" json:"appointment_id,omitempty"`
-	AuthorId      *openapi_types.UUID `form:"author_id,omitempty" json:"author_id,omitempty"`
+	PatientId     *openapi_types.UUID   `form:"patient_id,omitempty" json:"patient_id,omitempty"`
+	AppointmentId *[]openapi_types.UUID `form:"appointment_id,omitempty" json:"appointment_id,omitempty"`
+	AuthorId      *[]openapi_types.UUID `form:"author_id,omitempty" json:"author_id,omitempty"`
 
 	// Kind The kinds of records to return. Psychotherapy notes are returned only if this parameter names their kind.
 	Kind   *[]ListMedicalRecordsParamsKind   `form:"kind,omitempty" json:"kind,omitempty"`
@@ -6391,7 +6430,7 @@ type ListMedicalRecordsParams struct {
 	// UpdatedSince Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer.
 	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6495,7 +6534,7 @@ type ListPatientsParams struct {
 	// UpdatedSince Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer.
 	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6561,7 +6600,7 @@ type ListAppointmentsPatientParams struct {
 	// UpdatedSince Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer.
 	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6575,8 +6614,8 @@ type ListAppointmentsPatientParams struct {
 
 	// TimeZone The IANA time zone of day and week. Default: the clinic's time zone.
 	TimeZone       *string                                `form:"time_zone,omitempty" json:"time_zone,omitempty"`
-	PractitionerId *openapi_types.UUID                    `form:"practitioner_id,omitempty" json:"practitioner_id,omitempty"`
-	SeriesId       *openapi_types.UUID                    `form:"series_id,omitempty" json:"series_id,omitempty"`
+	PractitionerId *[]openapi_types.UUID                  `form:"practitioner_id,omitempty" json:"practitioner_id,omitempty"`
+	SeriesId       *[]openapi_types.UUID                  `form:"series_id,omitempty" json:"series_id,omitempty"`
 	Status         *[]ListAppointmentsPatientParamsStatus `form:"status,omitempty" json:"status,omitempty"`
 	Sort           *ListAppointmentsPatientParamsSort     `form:"sort,omitempty" json:"sort,omitempty"`
 
@@ -6598,19 +6637,19 @@ type ListAppointmentsPatientParamsFields string
 
 // ListAuditEventsPatientParams defines parameters for ListAuditEventsPatient.
 type ListAuditEventsPatientParams struct {
-	// UserId Only events of this account.
-	UserId *openapi_types.UUID `form:"user_id,omitempty" json:"user_id,omitempty"`
+	// UserId Only events of these accounts.
+	UserId *[]openapi_types.UUID `form:"user_id,omitempty" json:"user_id,omitempty"`
 
-	// EntityId Only events of actions that were about this single row.
-	EntityId *openapi_types.UUID                 `form:"entity_id,omitempty" json:"entity_id,omitempty"`
-	Action   *ListAuditEventsPatientParamsAction `form:"action,omitempty" json:"action,omitempty"`
+	// EntityId Only events of actions that were about one of these rows alone.
+	EntityId *[]openapi_types.UUID                 `form:"entity_id,omitempty" json:"entity_id,omitempty"`
+	Action   *[]ListAuditEventsPatientParamsAction `form:"action,omitempty" json:"action,omitempty"`
 
-	// EntityType Only events about rows of this type.
-	EntityType *ListAuditEventsPatientParamsEntityType `form:"entity_type,omitempty" json:"entity_type,omitempty"`
-	Outcome    *ListAuditEventsPatientParamsOutcome    `form:"outcome,omitempty" json:"outcome,omitempty"`
+	// EntityType Only events about rows of these types.
+	EntityType *[]ListAuditEventsPatientParamsEntityType `form:"entity_type,omitempty" json:"entity_type,omitempty"`
+	Outcome    *[]ListAuditEventsPatientParamsOutcome    `form:"outcome,omitempty" json:"outcome,omitempty"`
 
-	// Origin Only actions from this source.
-	Origin *ListAuditEventsPatientParamsOrigin `form:"origin,omitempty" json:"origin,omitempty"`
+	// Origin Only actions from these sources.
+	Origin *[]ListAuditEventsPatientParamsOrigin `form:"origin,omitempty" json:"origin,omitempty"`
 
 	// RequestId Only events of the request with this X-Request-Id.
 	RequestId *string `form:"request_id,omitempty" json:"request_id,omitempty"`
@@ -6621,7 +6660,7 @@ type ListAuditEventsPatientParams struct {
 	// To Only events before this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6649,6 +6688,12 @@ type ListAuditEventsPatientParamsOrigin string
 // ListAuditEventsPatientParamsFields defines parameters for ListAuditEventsPatient.
 type ListAuditEventsPatientParamsFields string
 
+// ShowChartParams defines parameters for ShowChart.
+type ShowChartParams struct {
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
 // ListCliniciansPatientParams defines parameters for ListCliniciansPatient.
 type ListCliniciansPatientParams struct {
 	// Fields The members to return of each item. id is always returned.
@@ -6675,7 +6720,7 @@ type UnassignClinicianParams struct {
 
 // ListConsentsPatientParams defines parameters for ListConsentsPatient.
 type ListConsentsPatientParams struct {
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6699,7 +6744,7 @@ type RecordConsentParams struct {
 
 // ListDisclosuresPatientParams defines parameters for ListDisclosuresPatient.
 type ListDisclosuresPatientParams struct {
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6723,8 +6768,8 @@ type RecordDisclosureParams struct {
 
 // ListMedicalRecordsPatientParams defines parameters for ListMedicalRecordsPatient.
 type ListMedicalRecordsPatientParams struct {
-	AppointmentId *openapi_types.UUID `form:"appointment_id,omitempty" json:"appointment_id,omitempty"`
-	AuthorId      *openapi_types.UUID `form:"author_id,omitempty" json:"author_id,omitempty"`
+	AppointmentId *[]openapi_types.UUID `form:"appointment_id,omitempty" json:"appointment_id,omitempty"`
+	AuthorId      *[]openapi_types.UUID `form:"author_id,omitempty" json:"author_id,omitempty"`
 
 	// Kind The kinds of records to return. Psychotherapy notes are returned only if this parameter names their kind.
 	Kind   *[]ListMedicalRecordsPatientParamsKind   `form:"kind,omitempty" json:"kind,omitempty"`
@@ -6742,7 +6787,7 @@ type ListMedicalRecordsPatientParams struct {
 	// UpdatedSince Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer.
 	UpdatedSince *time.Time `form:"updated_since,omitempty" json:"updated_since,omitempty"`
 
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6781,7 +6826,7 @@ type ListRiskFlagsPatientParams struct {
 	// Open If true, only flags that are not resolved.
 	Open *bool `form:"open,omitempty" json:"open,omitempty"`
 
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6808,7 +6853,7 @@ type UnmergePatientParams struct {
 
 // ListPractitionersParams defines parameters for ListPractitioners.
 type ListPractitionersParams struct {
-	// Limit The maximum number of items on a page, from 1 to 200. Default: 50.
+	// Limit The maximum number of items on a page. Default: 50.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The next_cursor of the previous page.
@@ -6851,6 +6896,9 @@ type ListFreeSlotsPractitionerParams struct {
 	// Minutes The length of a slot in minutes, from 5 to 1440. Default: 60.
 	Minutes *int64                               `form:"minutes,omitempty" json:"minutes,omitempty"`
 	Type    *ListFreeSlotsPractitionerParamsType `form:"type,omitempty" json:"type,omitempty"`
+
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListFreeSlotsPractitionerParamsType defines parameters for ListFreeSlotsPractitioner.
@@ -8905,28 +8953,28 @@ type ClientInterface interface {
 	// Needs a login or an API key, but no permission.
 	//
 	// Corresponds with GET /api/v1/audit-logs/checkpoint (the `ShowNewestCheckpoint` operationId).
-	ShowNewestCheckpoint(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowNewestCheckpoint(ctx context.Context, params *ShowNewestCheckpointParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ShowAuditEvent Show an audit event
 	//
 	// Needs the permission `auditlog.read`.
 	//
 	// Corresponds with GET /api/v1/audit-logs/{id} (the `ShowAuditEvent` operationId).
-	ShowAuditEvent(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowAuditEvent(ctx context.Context, id openapi_types.UUID, params *ShowAuditEventParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// OpenAuditDiff Open an audit diff
 	//
 	// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event changed demographics.
 	//
 	// Corresponds with GET /api/v1/audit-logs/{id}/diff (the `OpenAuditDiff` operationId).
-	OpenAuditDiff(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	OpenAuditDiff(ctx context.Context, id openapi_types.UUID, params *OpenAuditDiffParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ProveAuditEvent Prove an audit event
 	//
 	// Needs the permission `auditlog.read`.
 	//
 	// Corresponds with GET /api/v1/audit-logs/{id}/proof (the `ProveAuditEvent` operationId).
-	ProveAuditEvent(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ProveAuditEvent(ctx context.Context, id openapi_types.UUID, params *ProveAuditEventParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ShowAuditReview Show an audit review
 	//
@@ -9401,7 +9449,7 @@ type ClientInterface interface {
 	// Needs the permission `medicalrecord.read`.
 	//
 	// Corresponds with GET /api/v1/patients/{id}/chart (the `ShowChart` operationId).
-	ShowChart(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowChart(ctx context.Context, id openapi_types.UUID, params *ShowChartParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCliniciansPatient List the clinicians of a patient
 	//
@@ -10249,8 +10297,8 @@ func (c *Client) ListAuditEvents(ctx context.Context, params *ListAuditEventsPar
 // Needs a login or an API key, but no permission.
 //
 // Corresponds with GET /api/v1/audit-logs/checkpoint (the `ShowNewestCheckpoint` operationId).
-func (c *Client) ShowNewestCheckpoint(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowNewestCheckpointRequest(c.Server)
+func (c *Client) ShowNewestCheckpoint(ctx context.Context, params *ShowNewestCheckpointParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowNewestCheckpointRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10266,8 +10314,8 @@ func (c *Client) ShowNewestCheckpoint(ctx context.Context, reqEditors ...Request
 // Needs the permission `auditlog.read`.
 //
 // Corresponds with GET /api/v1/audit-logs/{id} (the `ShowAuditEvent` operationId).
-func (c *Client) ShowAuditEvent(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowAuditEventRequest(c.Server, id)
+func (c *Client) ShowAuditEvent(ctx context.Context, id openapi_types.UUID, params *ShowAuditEventParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowAuditEventRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10283,8 +10331,8 @@ func (c *Client) ShowAuditEvent(ctx context.Context, id openapi_types.UUID, reqE
 // Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event changed demographics.
 //
 // Corresponds with GET /api/v1/audit-logs/{id}/diff (the `OpenAuditDiff` operationId).
-func (c *Client) OpenAuditDiff(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewOpenAuditDiffRequest(c.Server, id)
+func (c *Client) OpenAuditDiff(ctx context.Context, id openapi_types.UUID, params *OpenAuditDiffParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenAuditDiffRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10300,8 +10348,8 @@ func (c *Client) OpenAuditDiff(ctx context.Context, id openapi_types.UUID, reqEd
 // Needs the permission `auditlog.read`.
 //
 // Corresponds with GET /api/v1/audit-logs/{id}/proof (the `ProveAuditEvent` operationId).
-func (c *Client) ProveAuditEvent(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewProveAuditEventRequest(c.Server, id)
+func (c *Client) ProveAuditEvent(ctx context.Context, id openapi_types.UUID, params *ProveAuditEventParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProveAuditEventRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -11345,8 +11393,8 @@ func (c *Client) ListAuditEventsPatient(ctx context.Context, id openapi_types.UU
 // Needs the permission `medicalrecord.read`.
 //
 // Corresponds with GET /api/v1/patients/{id}/chart (the `ShowChart` operationId).
-func (c *Client) ShowChart(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowChartRequest(c.Server, id)
+func (c *Client) ShowChart(ctx context.Context, id openapi_types.UUID, params *ShowChartParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowChartRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12001,7 +12049,7 @@ func NewListAccountsRequest(server string, params *ListAccountsParams) (*http.Re
 
 		if params.Role != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "role", *params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "role", *params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -12794,7 +12842,7 @@ func NewListAppointmentsRequest(server string, params *ListAppointmentsParams) (
 
 		if params.PractitionerId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "practitioner_id", *params.PractitionerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "practitioner_id", *params.PractitionerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -12806,7 +12854,7 @@ func NewListAppointmentsRequest(server string, params *ListAppointmentsParams) (
 
 		if params.SeriesId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "series_id", *params.SeriesId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "series_id", *params.SeriesId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13268,7 +13316,7 @@ func NewListAuditEventsRequest(server string, params *ListAuditEventsParams) (*h
 
 		if params.Subject != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "subject", *params.Subject, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "subject", *params.Subject, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13280,7 +13328,7 @@ func NewListAuditEventsRequest(server string, params *ListAuditEventsParams) (*h
 
 		if params.UserId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13292,7 +13340,7 @@ func NewListAuditEventsRequest(server string, params *ListAuditEventsParams) (*h
 
 		if params.EntityId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "entity_id", *params.EntityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "entity_id", *params.EntityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13304,7 +13352,7 @@ func NewListAuditEventsRequest(server string, params *ListAuditEventsParams) (*h
 
 		if params.Action != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "action", *params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "action", *params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13316,7 +13364,7 @@ func NewListAuditEventsRequest(server string, params *ListAuditEventsParams) (*h
 
 		if params.EntityType != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "entity_type", *params.EntityType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "entity_type", *params.EntityType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13328,7 +13376,7 @@ func NewListAuditEventsRequest(server string, params *ListAuditEventsParams) (*h
 
 		if params.Outcome != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "outcome", *params.Outcome, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "outcome", *params.Outcome, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13340,7 +13388,7 @@ func NewListAuditEventsRequest(server string, params *ListAuditEventsParams) (*h
 
 		if params.Origin != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "origin", *params.Origin, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "origin", *params.Origin, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13452,7 +13500,7 @@ func NewListAuditEventsRequest(server string, params *ListAuditEventsParams) (*h
 }
 
 // NewShowNewestCheckpointRequest constructs an http.Request for the ShowNewestCheckpoint method
-func NewShowNewestCheckpointRequest(server string) (*http.Request, error) {
+func NewShowNewestCheckpointRequest(server string, params *ShowNewestCheckpointParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -13475,11 +13523,26 @@ func NewShowNewestCheckpointRequest(server string) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewShowAuditEventRequest constructs an http.Request for the ShowAuditEvent method
-func NewShowAuditEventRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewShowAuditEventRequest(server string, id openapi_types.UUID, params *ShowAuditEventParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -13509,11 +13572,26 @@ func NewShowAuditEventRequest(server string, id openapi_types.UUID) (*http.Reque
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewOpenAuditDiffRequest constructs an http.Request for the OpenAuditDiff method
-func NewOpenAuditDiffRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewOpenAuditDiffRequest(server string, id openapi_types.UUID, params *OpenAuditDiffParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -13543,11 +13621,26 @@ func NewOpenAuditDiffRequest(server string, id openapi_types.UUID) (*http.Reques
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewProveAuditEventRequest constructs an http.Request for the ProveAuditEvent method
-func NewProveAuditEventRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewProveAuditEventRequest(server string, id openapi_types.UUID, params *ProveAuditEventParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -13575,6 +13668,21 @@ func NewProveAuditEventRequest(server string, id openapi_types.UUID) (*http.Requ
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -14419,7 +14527,7 @@ func NewListMedicalRecordsRequest(server string, params *ListMedicalRecordsParam
 
 		if params.AppointmentId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "appointment_id", *params.AppointmentId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "appointment_id", *params.AppointmentId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -14431,7 +14539,7 @@ func NewListMedicalRecordsRequest(server string, params *ListMedicalRecordsParam
 
 		if params.AuthorId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "author_id", *params.AuthorId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "author_id", *params.AuthorId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -15860,7 +15968,7 @@ func NewListAppointmentsPatientRequest(server string, id openapi_types.UUID, par
 
 		if params.PractitionerId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "practitioner_id", *params.PractitionerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "practitioner_id", *params.PractitionerId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -15872,7 +15980,7 @@ func NewListAppointmentsPatientRequest(server string, id openapi_types.UUID, par
 
 		if params.SeriesId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "series_id", *params.SeriesId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "series_id", *params.SeriesId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -15984,7 +16092,7 @@ func NewListAuditEventsPatientRequest(server string, id openapi_types.UUID, para
 
 		if params.UserId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -15996,7 +16104,7 @@ func NewListAuditEventsPatientRequest(server string, id openapi_types.UUID, para
 
 		if params.EntityId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "entity_id", *params.EntityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "entity_id", *params.EntityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -16008,7 +16116,7 @@ func NewListAuditEventsPatientRequest(server string, id openapi_types.UUID, para
 
 		if params.Action != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "action", *params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "action", *params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -16020,7 +16128,7 @@ func NewListAuditEventsPatientRequest(server string, id openapi_types.UUID, para
 
 		if params.EntityType != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "entity_type", *params.EntityType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "entity_type", *params.EntityType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -16032,7 +16140,7 @@ func NewListAuditEventsPatientRequest(server string, id openapi_types.UUID, para
 
 		if params.Outcome != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "outcome", *params.Outcome, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "outcome", *params.Outcome, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -16044,7 +16152,7 @@ func NewListAuditEventsPatientRequest(server string, id openapi_types.UUID, para
 
 		if params.Origin != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "origin", *params.Origin, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "origin", *params.Origin, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -16156,7 +16264,7 @@ func NewListAuditEventsPatientRequest(server string, id openapi_types.UUID, para
 }
 
 // NewShowChartRequest constructs an http.Request for the ShowChart method
-func NewShowChartRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewShowChartRequest(server string, id openapi_types.UUID, params *ShowChartParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -16184,6 +16292,21 @@ func NewShowChartRequest(server string, id openapi_types.UUID) (*http.Request, e
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -16776,7 +16899,7 @@ func NewListMedicalRecordsPatientRequest(server string, id openapi_types.UUID, p
 
 		if params.AppointmentId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "appointment_id", *params.AppointmentId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "appointment_id", *params.AppointmentId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -16788,7 +16911,7 @@ func NewListMedicalRecordsPatientRequest(server string, id openapi_types.UUID, p
 
 		if params.AuthorId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "author_id", *params.AuthorId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "author_id", *params.AuthorId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -17555,6 +17678,21 @@ func NewListFreeSlotsPractitionerRequest(server string, id openapi_types.UUID, p
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -18217,7 +18355,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/audit-logs/checkpoint (the `ShowNewestCheckpoint` operationId).
-	ShowNewestCheckpointWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowNewestCheckpointResponse, error)
+	ShowNewestCheckpointWithResponse(ctx context.Context, params *ShowNewestCheckpointParams, reqEditors ...RequestEditorFn) (*ShowNewestCheckpointResponse, error)
 
 	// ShowAuditEventWithResponse Show an audit event
 	//
@@ -18226,7 +18364,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/audit-logs/{id} (the `ShowAuditEvent` operationId).
-	ShowAuditEventWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowAuditEventResponse, error)
+	ShowAuditEventWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowAuditEventParams, reqEditors ...RequestEditorFn) (*ShowAuditEventResponse, error)
 
 	// OpenAuditDiffWithResponse Open an audit diff
 	//
@@ -18235,7 +18373,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/audit-logs/{id}/diff (the `OpenAuditDiff` operationId).
-	OpenAuditDiffWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*OpenAuditDiffResponse, error)
+	OpenAuditDiffWithResponse(ctx context.Context, id openapi_types.UUID, params *OpenAuditDiffParams, reqEditors ...RequestEditorFn) (*OpenAuditDiffResponse, error)
 
 	// ProveAuditEventWithResponse Prove an audit event
 	//
@@ -18244,7 +18382,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/audit-logs/{id}/proof (the `ProveAuditEvent` operationId).
-	ProveAuditEventWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ProveAuditEventResponse, error)
+	ProveAuditEventWithResponse(ctx context.Context, id openapi_types.UUID, params *ProveAuditEventParams, reqEditors ...RequestEditorFn) (*ProveAuditEventResponse, error)
 
 	// ShowAuditReviewWithResponse Show an audit review
 	//
@@ -18757,7 +18895,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/patients/{id}/chart (the `ShowChart` operationId).
-	ShowChartWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowChartResponse, error)
+	ShowChartWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowChartParams, reqEditors ...RequestEditorFn) (*ShowChartResponse, error)
 
 	// ListCliniciansPatientWithResponse List the clinicians of a patient
 	//
@@ -20242,6 +20380,14 @@ func (r ListAuditEventsResponse) ContentType() string {
 // ShowNewestCheckpointResponse200Headers the declared response headers of an HTTP 200 response for ShowNewestCheckpoint
 type ShowNewestCheckpointResponse200Headers struct {
 	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
+// ShowNewestCheckpointResponse304Headers the declared response headers of an HTTP 304 response for ShowNewestCheckpoint
+type ShowNewestCheckpointResponse304Headers struct {
+	CacheControl string
+	ETag         *string
 	XRequestId   string
 }
 
@@ -20254,6 +20400,8 @@ type ShowNewestCheckpointResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowNewestCheckpointResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ShowNewestCheckpointResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -20298,6 +20446,14 @@ func (r ShowNewestCheckpointResponse) ContentType() string {
 // ShowAuditEventResponse200Headers the declared response headers of an HTTP 200 response for ShowAuditEvent
 type ShowAuditEventResponse200Headers struct {
 	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
+// ShowAuditEventResponse304Headers the declared response headers of an HTTP 304 response for ShowAuditEvent
+type ShowAuditEventResponse304Headers struct {
+	CacheControl string
+	ETag         *string
 	XRequestId   string
 }
 
@@ -20310,6 +20466,8 @@ type ShowAuditEventResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowAuditEventResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ShowAuditEventResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -20354,6 +20512,14 @@ func (r ShowAuditEventResponse) ContentType() string {
 // OpenAuditDiffResponse200Headers the declared response headers of an HTTP 200 response for OpenAuditDiff
 type OpenAuditDiffResponse200Headers struct {
 	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
+// OpenAuditDiffResponse304Headers the declared response headers of an HTTP 304 response for OpenAuditDiff
+type OpenAuditDiffResponse304Headers struct {
+	CacheControl string
+	ETag         *string
 	XRequestId   string
 }
 
@@ -20366,6 +20532,8 @@ type OpenAuditDiffResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *OpenAuditDiffResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *OpenAuditDiffResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -20410,6 +20578,14 @@ func (r OpenAuditDiffResponse) ContentType() string {
 // ProveAuditEventResponse200Headers the declared response headers of an HTTP 200 response for ProveAuditEvent
 type ProveAuditEventResponse200Headers struct {
 	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
+// ProveAuditEventResponse304Headers the declared response headers of an HTTP 304 response for ProveAuditEvent
+type ProveAuditEventResponse304Headers struct {
+	CacheControl string
+	ETag         *string
 	XRequestId   string
 }
 
@@ -20422,6 +20598,8 @@ type ProveAuditEventResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ProveAuditEventResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ProveAuditEventResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -22548,6 +22726,14 @@ func (r ListAuditEventsPatientResponse) ContentType() string {
 // ShowChartResponse200Headers the declared response headers of an HTTP 200 response for ShowChart
 type ShowChartResponse200Headers struct {
 	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
+// ShowChartResponse304Headers the declared response headers of an HTTP 304 response for ShowChart
+type ShowChartResponse304Headers struct {
+	CacheControl string
+	ETag         *string
 	XRequestId   string
 }
 
@@ -22560,6 +22746,8 @@ type ShowChartResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowChartResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ShowChartResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -23575,6 +23763,14 @@ func (r SetHoursPractitionerResponse) ContentType() string {
 // ListFreeSlotsPractitionerResponse200Headers the declared response headers of an HTTP 200 response for ListFreeSlotsPractitioner
 type ListFreeSlotsPractitionerResponse200Headers struct {
 	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
+// ListFreeSlotsPractitionerResponse304Headers the declared response headers of an HTTP 304 response for ListFreeSlotsPractitioner
+type ListFreeSlotsPractitionerResponse304Headers struct {
+	CacheControl string
+	ETag         *string
 	XRequestId   string
 }
 
@@ -23587,6 +23783,8 @@ type ListFreeSlotsPractitionerResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListFreeSlotsPractitionerResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ListFreeSlotsPractitionerResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -24573,8 +24771,8 @@ func (c *ClientWithResponses) ListAuditEventsWithResponse(ctx context.Context, p
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/audit-logs/checkpoint (the `ShowNewestCheckpoint` operationId).
-func (c *ClientWithResponses) ShowNewestCheckpointWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowNewestCheckpointResponse, error) {
-	rsp, err := c.ShowNewestCheckpoint(ctx, reqEditors...)
+func (c *ClientWithResponses) ShowNewestCheckpointWithResponse(ctx context.Context, params *ShowNewestCheckpointParams, reqEditors ...RequestEditorFn) (*ShowNewestCheckpointResponse, error) {
+	rsp, err := c.ShowNewestCheckpoint(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -24588,8 +24786,8 @@ func (c *ClientWithResponses) ShowNewestCheckpointWithResponse(ctx context.Conte
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/audit-logs/{id} (the `ShowAuditEvent` operationId).
-func (c *ClientWithResponses) ShowAuditEventWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowAuditEventResponse, error) {
-	rsp, err := c.ShowAuditEvent(ctx, id, reqEditors...)
+func (c *ClientWithResponses) ShowAuditEventWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowAuditEventParams, reqEditors ...RequestEditorFn) (*ShowAuditEventResponse, error) {
+	rsp, err := c.ShowAuditEvent(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -24603,8 +24801,8 @@ func (c *ClientWithResponses) ShowAuditEventWithResponse(ctx context.Context, id
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/audit-logs/{id}/diff (the `OpenAuditDiff` operationId).
-func (c *ClientWithResponses) OpenAuditDiffWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*OpenAuditDiffResponse, error) {
-	rsp, err := c.OpenAuditDiff(ctx, id, reqEditors...)
+func (c *ClientWithResponses) OpenAuditDiffWithResponse(ctx context.Context, id openapi_types.UUID, params *OpenAuditDiffParams, reqEditors ...RequestEditorFn) (*OpenAuditDiffResponse, error) {
+	rsp, err := c.OpenAuditDiff(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -24618,8 +24816,8 @@ func (c *ClientWithResponses) OpenAuditDiffWithResponse(ctx context.Context, id 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/audit-logs/{id}/proof (the `ProveAuditEvent` operationId).
-func (c *ClientWithResponses) ProveAuditEventWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ProveAuditEventResponse, error) {
-	rsp, err := c.ProveAuditEvent(ctx, id, reqEditors...)
+func (c *ClientWithResponses) ProveAuditEventWithResponse(ctx context.Context, id openapi_types.UUID, params *ProveAuditEventParams, reqEditors ...RequestEditorFn) (*ProveAuditEventResponse, error) {
+	rsp, err := c.ProveAuditEvent(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -25473,8 +25671,8 @@ func (c *ClientWithResponses) ListAuditEventsPatientWithResponse(ctx context.Con
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/patients/{id}/chart (the `ShowChart` operationId).
-func (c *ClientWithResponses) ShowChartWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowChartResponse, error) {
-	rsp, err := c.ShowChart(ctx, id, reqEditors...)
+func (c *ClientWithResponses) ShowChartWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowChartParams, reqEditors ...RequestEditorFn) (*ShowChartResponse, error) {
+	rsp, err := c.ShowChart(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -27410,6 +27608,9 @@ func ParseShowNewestCheckpointResponse(rsp *http.Response) (*ShowNewestCheckpoin
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27429,6 +27630,13 @@ func ParseShowNewestCheckpointResponse(rsp *http.Response) (*ShowNewestCheckpoin
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -27437,6 +27645,30 @@ func ParseShowNewestCheckpointResponse(rsp *http.Response) (*ShowNewestCheckpoin
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ShowNewestCheckpointResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -27463,6 +27695,9 @@ func ParseShowAuditEventResponse(rsp *http.Response) (*ShowAuditEventResponse, e
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27482,6 +27717,13 @@ func ParseShowAuditEventResponse(rsp *http.Response) (*ShowAuditEventResponse, e
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -27490,6 +27732,30 @@ func ParseShowAuditEventResponse(rsp *http.Response) (*ShowAuditEventResponse, e
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ShowAuditEventResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -27516,6 +27782,9 @@ func ParseOpenAuditDiffResponse(rsp *http.Response) (*OpenAuditDiffResponse, err
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27535,6 +27804,13 @@ func ParseOpenAuditDiffResponse(rsp *http.Response) (*OpenAuditDiffResponse, err
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -27543,6 +27819,30 @@ func ParseOpenAuditDiffResponse(rsp *http.Response) (*OpenAuditDiffResponse, err
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers OpenAuditDiffResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -27569,6 +27869,9 @@ func ParseProveAuditEventResponse(rsp *http.Response) (*ProveAuditEventResponse,
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27588,6 +27891,13 @@ func ParseProveAuditEventResponse(rsp *http.Response) (*ProveAuditEventResponse,
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -27596,6 +27906,30 @@ func ParseProveAuditEventResponse(rsp *http.Response) (*ProveAuditEventResponse,
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ProveAuditEventResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -30025,6 +30359,9 @@ func ParseShowChartResponse(rsp *http.Response) (*ShowChartResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30044,6 +30381,13 @@ func ParseShowChartResponse(rsp *http.Response) (*ShowChartResponse, error) {
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -30052,6 +30396,30 @@ func ParseShowChartResponse(rsp *http.Response) (*ShowChartResponse, error) {
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ShowChartResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -31289,6 +31657,9 @@ func ParseListFreeSlotsPractitionerResponse(rsp *http.Response) (*ListFreeSlotsP
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31308,6 +31679,13 @@ func ParseListFreeSlotsPractitionerResponse(rsp *http.Response) (*ListFreeSlotsP
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -31316,6 +31694,30 @@ func ParseListFreeSlotsPractitionerResponse(rsp *http.Response) (*ListFreeSlotsP
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ListFreeSlotsPractitionerResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil

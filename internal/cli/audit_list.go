@@ -20,7 +20,7 @@ import (
 	"novamind/service"
 )
 
-// auditFilter is which events a command is about.
+// auditFilter is which events a command is about. The last four take several values, with commas between them.
 type auditFilter struct {
 	from, to, patient, actor, action, entityType, outcome, origin string
 }
@@ -31,10 +31,10 @@ func (f *auditFilter) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.to, "to", "", "until this `TIME`: a day, which counts whole, or a time")
 	flags.StringVar(&f.patient, "patient", "", "that show or change this patient, or another row, by its `ID`")
 	flags.StringVar(&f.actor, "actor", "", "of this account, by `ID` or e-mail")
-	flags.StringVar(&f.action, "action", "", "such as read, update, export")
-	flags.StringVar(&f.entityType, "entity-type", "", "on rows of this `TABLE`")
-	flags.StringVar(&f.outcome, "outcome", "", "success, failure or denied")
-	flags.StringVar(&f.origin, "origin", "", "api, direct-sql or system:JOB")
+	flags.StringVar(&f.action, "action", "", "`ACTIONS` such as read or update,export")
+	flags.StringVar(&f.entityType, "entity-type", "", "on rows of these `TABLES`")
+	flags.StringVar(&f.outcome, "outcome", "", "`OUTCOMES`: success, failure or denied")
+	flags.StringVar(&f.origin, "origin", "", "`ORIGINS`: api, direct-sql or system:JOB")
 }
 
 // check refuses values that no event has.
@@ -43,11 +43,21 @@ func (f *auditFilter) check() error {
 	for _, given := range []struct{ filter, value string }{
 		{"action", f.action}, {"entity_type", f.entityType}, {"outcome", f.outcome}, {"origin", f.origin},
 	} {
-		if values := known[given.filter]; given.value != "" && !slices.Contains(values, given.value) {
+		values := known[given.filter]
+		unknown := func(value string) bool { return !slices.Contains(values, value) }
+		if slices.ContainsFunc(separated(given.value), unknown) {
 			return fmt.Errorf("--%s must be one of: %s", strings.ReplaceAll(given.filter, "_", "-"), strings.Join(values, ", "))
 		}
 	}
 	return nil
+}
+
+// separated returns the values of a flag, which commas separate, or nil where the flag is not given.
+func separated(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
 }
 
 // query returns what the flags ask for.
@@ -59,7 +69,10 @@ func (f *auditFilter) query(ctx context.Context, in *installation) (service.Audi
 	if err != nil {
 		return service.AuditLogQuery{}, err
 	}
-	q := service.AuditLogQuery{Action: f.action, EntityType: f.entityType, Outcome: f.outcome, Origin: f.origin}
+	q := service.AuditLogQuery{
+		Action: separated(f.action), EntityType: separated(f.entityType),
+		Outcome: separated(f.outcome), Origin: separated(f.origin),
+	}
 	if q.From, err = parseMoment(f.from, hours.Zone(), 0); err != nil {
 		return q, fmt.Errorf("--from %w", err)
 	}
@@ -70,26 +83,28 @@ func (f *auditFilter) query(ctx context.Context, in *installation) (service.Audi
 		return q, errors.New("--to must not lie before --from")
 	}
 	if f.patient != "" {
-		if q.Subject, err = uuid.Parse(f.patient); err != nil {
+		patient, err := uuid.Parse(f.patient)
+		if err != nil {
 			return q, errors.New("--patient must be an id") // without what was given: it may be a name
 		}
+		q.Subject = []uuid.UUID{patient}
 	}
 	q.UserID, err = f.account(ctx, service.NewAuditLogService(in.store))
 	return q, err
 }
 
-func (f *auditFilter) account(ctx context.Context, log *service.AuditLogService) (uuid.UUID, error) {
+func (f *auditFilter) account(ctx context.Context, log *service.AuditLogService) ([]uuid.UUID, error) {
 	if f.actor == "" {
-		return uuid.Nil, nil
+		return nil, nil
 	}
 	if id, err := uuid.Parse(f.actor); err == nil {
-		return id, nil
+		return []uuid.UUID{id}, nil
 	}
 	id, err := log.AccountByEmail(ctx, f.actor)
 	if apperr.Is(err, apperr.NotFound) {
-		return uuid.Nil, errors.New("--actor: there is no account with this e-mail")
+		return nil, errors.New("--actor: there is no account with this e-mail")
 	}
-	return id, err
+	return []uuid.UUID{id}, err
 }
 
 // parseMoment reads a time, or a day of the clinic's, to which it adds days.

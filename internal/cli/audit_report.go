@@ -128,16 +128,17 @@ func (a *app) printAccounting(ctx context.Context, in *installation, filter audi
 	if err != nil {
 		return err
 	}
-	if q.Subject == uuid.Nil {
+	if len(q.Subject) == 0 {
 		return errors.New("--html is about one patient: say --patient ID")
 	}
 	hours, err := in.config.Clinic.OpeningHours()
 	if err != nil {
 		return err
 	}
-	heading := accounting.Heading{ID: q.Subject, From: q.From, To: q.To, Made: time.Now(), Zone: hours.Zone()}
+	patient := q.Subject[0]
+	heading := accounting.Heading{ID: patient, From: q.From, To: q.To, Made: time.Now(), Zone: hours.Zone()}
 	var page *accounting.Page
-	err = service.NewAuditLogService(in.store).Accounting(ctx, q.Subject, q.From, q.To, func(p *models.Patient) (err error) {
+	err = service.NewAuditLogService(in.store).Accounting(ctx, patient, q.From, q.To, func(p *models.Patient) (err error) {
 		if p != nil {
 			heading.Patient = p.FirstName.Plain() + " " + p.LastName.Plain()
 		}

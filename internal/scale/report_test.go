@@ -52,14 +52,14 @@ func measureReports(b *testing.B, c *clinic, n int) map[string]time.Duration {
 	end := logBegins.Add(time.Duration(n) * time.Second)
 	median := map[string]time.Duration{}
 	for name, q := range map[string]service.AuditLogQuery{
-		"patient":             {Subject: patient},
-		"patient-action":      {Subject: patient, Action: audit.Update},
-		"patient-of-period":   {Subject: patient, From: logBegins, To: end.Add(-time.Hour)},
-		"actor":               {UserID: actor},
-		"actor-outcome":       {UserID: actor, Outcome: audit.Denied},
-		"actor-patient":       {UserID: actor, Subject: patient},
-		"actor-of-first-hour": {UserID: actor, From: logBegins, To: logBegins.Add(time.Hour)},
-		"denied":              {Outcome: audit.Denied},
+		"patient":             {Subject: []uuid.UUID{patient}},
+		"patient-action":      {Subject: []uuid.UUID{patient}, Action: []string{audit.Update}},
+		"patient-of-period":   {Subject: []uuid.UUID{patient}, From: logBegins, To: end.Add(-time.Hour)},
+		"actor":               {UserID: []uuid.UUID{actor}},
+		"actor-outcome":       {UserID: []uuid.UUID{actor}, Outcome: []string{audit.Denied}},
+		"actor-patient":       {UserID: []uuid.UUID{actor}, Subject: []uuid.UUID{patient}},
+		"actor-of-first-hour": {UserID: []uuid.UUID{actor}, From: logBegins, To: logBegins.Add(time.Hour)},
+		"denied":              {Outcome: []string{audit.Denied}},
 	} {
 		var times []time.Duration
 		page := service.Page{Limit: pageOf, Descending: true}

@@ -1544,7 +1544,7 @@ export interface components {
         AmendmentRequest: {
             /** @example The dose was wrong */
             amendment_reason: string;
-            /** @description At most 50 codes. They replace all codes of the record. Default: unchanged. */
+            /** @description They replace all codes of the record. Default: unchanged. */
             codes?: components["schemas"]["CodingInput"][] | null;
             /** @description The text of the record, in Markdown. Default: unchanged. */
             content?: string | null;
@@ -1820,7 +1820,7 @@ export interface components {
             /** @description The reason for the overlap. Required with allow_overlap. */
             overlap_reason?: string | null;
             /** Format: uuid */
-            readonly patient_id?: string | null;
+            readonly patient_id?: string;
             readonly patient_name?: string | null;
             /** Format: uuid */
             practitioner_id?: string;
@@ -1875,7 +1875,7 @@ export interface components {
             /** @description The reason for the overlap. Required with allow_overlap. */
             overlap_reason?: string | null;
             /** Format: uuid */
-            readonly patient_id: string | null;
+            readonly patient_id: string;
             readonly patient_name?: string | null;
             /** Format: uuid */
             practitioner_id: string;
@@ -2812,7 +2812,6 @@ export interface components {
             /** Format: uuid */
             readonly author_id?: string | null;
             readonly author_name?: string | null;
-            /** @description At most 50 codes. */
             codes?: components["schemas"]["CodingPatch"][] | null;
             /**
              * @description The text of the record, in Markdown.
@@ -2870,7 +2869,6 @@ export interface components {
             /** Format: uuid */
             readonly author_id?: string | null;
             readonly author_name?: string | null;
-            /** @description At most 50 codes. */
             codes?: components["schemas"]["CodingInput"][] | null;
             /**
              * @description The text of the record, in Markdown.
@@ -2924,7 +2922,6 @@ export interface components {
              * @description An appointment of the same patient.
              */
             appointment_id?: string | null;
-            /** @description At most 50 codes. */
             codes?: components["schemas"]["CodingInput"][] | null;
             /**
              * @description The text of the record, in Markdown.
@@ -3071,7 +3068,7 @@ export interface components {
             active?: boolean | null;
             address?: components["schemas"]["AddressPatch"] | null;
             /** @description At least an e-mail address or a phone number is required. */
-            contact_info?: components["schemas"]["ContactInfoPatch"] | null;
+            contact_info?: components["schemas"]["ContactInfoPatch"];
             /** Format: date-time */
             readonly created_at?: string | null;
             /**
@@ -3098,7 +3095,7 @@ export interface components {
             active?: boolean | null;
             address?: components["schemas"]["AddressInput"] | null;
             /** @description At least an e-mail address or a phone number is required. */
-            contact_info: components["schemas"]["ContactInfoInput"] | null;
+            contact_info: components["schemas"]["ContactInfoInput"];
             /** Format: date-time */
             readonly created_at?: string | null;
             /**
@@ -3133,7 +3130,7 @@ export interface components {
             last_name?: string | null;
             /**
              * Format: int64
-             * @description The maximum number of items on a page, from 1 to 200. Default: 50.
+             * @description The maximum number of items on a page. Default: 50.
              */
             limit?: number | null;
             phone?: string | null;
@@ -3306,7 +3303,7 @@ export interface components {
             /** @description Register the patient even if another patient has the same names and date of birth. */
             allow_duplicate?: boolean | null;
             /** @description At least an e-mail address or a phone number is required. */
-            contact_info: components["schemas"]["ContactInfoInput"] | null;
+            contact_info: components["schemas"]["ContactInfoInput"];
             /**
              * Format: date
              * @example 1980-02-03
@@ -3748,10 +3745,10 @@ export interface operations {
     listAccounts: {
         parameters: {
             query?: {
-                /** @description Only accounts with this role. */
-                role?: string;
+                /** @description Only accounts with one of these roles. */
+                role?: ("admin" | "clinician" | "front_desk" | "auditor")[];
                 disabled?: boolean;
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -4631,7 +4628,7 @@ export interface operations {
     listAPIKeys: {
         parameters: {
             query?: {
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -5742,7 +5739,7 @@ export interface operations {
             query?: {
                 /** @description Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer. */
                 updated_since?: string;
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -5753,8 +5750,8 @@ export interface operations {
                 week?: string;
                 /** @description The IANA time zone of day and week. Default: the clinic's time zone. */
                 time_zone?: string;
-                practitioner_id?: string;
-                series_id?: string;
+                practitioner_id?: string[];
+                series_id?: string[];
                 status?: ("pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error")[];
                 sort?: "starts_at" | "updated_at";
                 patient_id?: string;
@@ -6902,25 +6899,25 @@ export interface operations {
     listAuditEvents: {
         parameters: {
             query?: {
-                /** @description Only events that showed or changed this row. */
-                subject?: string;
-                /** @description Only events of this account. */
-                user_id?: string;
-                /** @description Only events of actions that were about this single row. */
-                entity_id?: string;
-                action?: "add_key" | "adopt_index" | "amend" | "assign" | "break_glass" | "change_roles" | "create" | "deactivate" | "destroy_key" | "disable" | "disable_mfa" | "disclose" | "enable" | "enable_mfa" | "end_session" | "enrol_mfa" | "export" | "import" | "invite" | "list" | "login" | "logout" | "mark_error" | "mend_index" | "merge" | "migrate" | "open_diff" | "promote_key" | "purge" | "read" | "refuse" | "rehash" | "reindex" | "renew_recovery_codes" | "reseal" | "reset" | "restore" | "retire_key" | "revoke" | "revoke_api_key" | "rewrap_keys" | "search" | "set_password" | "sign" | "sign_off" | "transition" | "truncate" | "unassign" | "unmerge" | "update";
-                /** @description Only events about rows of this type. */
-                entity_type?: "account" | "accountlink" | "apikey" | "apikeyuse" | "appointment" | "appointmentseries" | "auditcheckpoint" | "auditleaf" | "auditlog" | "auditoutbox" | "auditreview" | "auditsubject" | "audittile" | "auditwitness" | "availability" | "backup" | "blindindex" | "breakglass" | "breakglassentry" | "carerelationship" | "consent" | "disclosure" | "idempotencykey" | "keyset" | "logintally" | "medicalrecord" | "patient" | "recoverycode" | "request" | "retiredkey" | "riskflag" | "schemamigration" | "secondfactor" | "session" | "totpuse";
-                outcome?: "success" | "failure" | "denied";
-                /** @description Only actions from this source. */
-                origin?: "api" | "direct-sql" | "system:account" | "system:audit" | "system:demo" | "system:expire-holds" | "system:export" | "system:import" | "system:keys" | "system:migrate" | "system:readiness" | "system:reseal" | "system:sequencer" | "system:setup";
+                /** @description Only events that showed or changed one of these rows. */
+                subject?: string[];
+                /** @description Only events of these accounts. */
+                user_id?: string[];
+                /** @description Only events of actions that were about one of these rows alone. */
+                entity_id?: string[];
+                action?: ("add_key" | "adopt_index" | "amend" | "assign" | "break_glass" | "change_roles" | "create" | "deactivate" | "destroy_key" | "disable" | "disable_mfa" | "disclose" | "enable" | "enable_mfa" | "end_session" | "enrol_mfa" | "export" | "import" | "invite" | "list" | "login" | "logout" | "mark_error" | "mend_index" | "merge" | "migrate" | "open_diff" | "promote_key" | "purge" | "read" | "refuse" | "rehash" | "reindex" | "renew_recovery_codes" | "reseal" | "reset" | "restore" | "retire_key" | "revoke" | "revoke_api_key" | "rewrap_keys" | "search" | "set_password" | "sign" | "sign_off" | "transition" | "truncate" | "unassign" | "unmerge" | "update")[];
+                /** @description Only events about rows of these types. */
+                entity_type?: ("account" | "accountlink" | "apikey" | "apikeyuse" | "appointment" | "appointmentseries" | "auditcheckpoint" | "auditleaf" | "auditlog" | "auditoutbox" | "auditreview" | "auditsubject" | "audittile" | "auditwitness" | "availability" | "backup" | "blindindex" | "breakglass" | "breakglassentry" | "carerelationship" | "consent" | "disclosure" | "idempotencykey" | "keyset" | "logintally" | "medicalrecord" | "patient" | "recoverycode" | "request" | "retiredkey" | "riskflag" | "schemamigration" | "secondfactor" | "session" | "totpuse")[];
+                outcome?: ("success" | "failure" | "denied")[];
+                /** @description Only actions from these sources. */
+                origin?: ("api" | "direct-sql" | "system:account" | "system:audit" | "system:demo" | "system:expire-holds" | "system:export" | "system:import" | "system:keys" | "system:migrate" | "system:readiness" | "system:reseal" | "system:sequencer" | "system:setup")[];
                 /** @description Only events of the request with this X-Request-Id. */
                 request_id?: string;
                 /** @description Only events at this time or later. */
                 from?: string;
                 /** @description Only events before this time. */
                 to?: string;
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -7066,7 +7063,10 @@ export interface operations {
     showNewestCheckpoint: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7076,12 +7076,23 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Checkpoint"];
                 };
+            };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -7189,7 +7200,10 @@ export interface operations {
     showAuditEvent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7201,12 +7215,23 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AuditLog"];
                 };
+            };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -7328,7 +7353,10 @@ export interface operations {
     openAuditDiff: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7340,12 +7368,23 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Diff"];
                 };
+            };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -7467,7 +7506,10 @@ export interface operations {
     proveAuditEvent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7479,12 +7521,23 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Proof"];
                 };
+            };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -8785,7 +8838,7 @@ export interface operations {
     listYourSessions: {
         parameters: {
             query?: {
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -10159,8 +10212,8 @@ export interface operations {
         parameters: {
             query?: {
                 patient_id?: string;
-                appointment_id?: string;
-                author_id?: string;
+                appointment_id?: string[];
+                author_id?: string[];
                 /** @description The kinds of records to return. Psychotherapy notes are returned only if this parameter names their kind. */
                 kind?: ("intake" | "progress_note" | "treatment_plan" | "assessment" | "diagnosis" | "medication" | "psychotherapy_note" | "sud_counseling_note" | "document")[];
                 status?: ("draft" | "final" | "amended" | "entered-in-error")[];
@@ -10172,7 +10225,7 @@ export interface operations {
                 sort?: "occurred_at" | "updated_at";
                 /** @description Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer. */
                 updated_since?: string;
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -11875,7 +11928,7 @@ export interface operations {
                 sort?: "id" | "updated_at";
                 /** @description Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer. */
                 updated_since?: string;
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -13256,7 +13309,7 @@ export interface operations {
             query?: {
                 /** @description Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer. */
                 updated_since?: string;
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -13267,8 +13320,8 @@ export interface operations {
                 week?: string;
                 /** @description The IANA time zone of day and week. Default: the clinic's time zone. */
                 time_zone?: string;
-                practitioner_id?: string;
-                series_id?: string;
+                practitioner_id?: string[];
+                series_id?: string[];
                 status?: ("pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error")[];
                 sort?: "starts_at" | "updated_at";
                 /** @description The members to return of each item. id is always returned. */
@@ -13429,23 +13482,23 @@ export interface operations {
     listAuditEventsPatient: {
         parameters: {
             query?: {
-                /** @description Only events of this account. */
-                user_id?: string;
-                /** @description Only events of actions that were about this single row. */
-                entity_id?: string;
-                action?: "add_key" | "adopt_index" | "amend" | "assign" | "break_glass" | "change_roles" | "create" | "deactivate" | "destroy_key" | "disable" | "disable_mfa" | "disclose" | "enable" | "enable_mfa" | "end_session" | "enrol_mfa" | "export" | "import" | "invite" | "list" | "login" | "logout" | "mark_error" | "mend_index" | "merge" | "migrate" | "open_diff" | "promote_key" | "purge" | "read" | "refuse" | "rehash" | "reindex" | "renew_recovery_codes" | "reseal" | "reset" | "restore" | "retire_key" | "revoke" | "revoke_api_key" | "rewrap_keys" | "search" | "set_password" | "sign" | "sign_off" | "transition" | "truncate" | "unassign" | "unmerge" | "update";
-                /** @description Only events about rows of this type. */
-                entity_type?: "account" | "accountlink" | "apikey" | "apikeyuse" | "appointment" | "appointmentseries" | "auditcheckpoint" | "auditleaf" | "auditlog" | "auditoutbox" | "auditreview" | "auditsubject" | "audittile" | "auditwitness" | "availability" | "backup" | "blindindex" | "breakglass" | "breakglassentry" | "carerelationship" | "consent" | "disclosure" | "idempotencykey" | "keyset" | "logintally" | "medicalrecord" | "patient" | "recoverycode" | "request" | "retiredkey" | "riskflag" | "schemamigration" | "secondfactor" | "session" | "totpuse";
-                outcome?: "success" | "failure" | "denied";
-                /** @description Only actions from this source. */
-                origin?: "api" | "direct-sql" | "system:account" | "system:audit" | "system:demo" | "system:expire-holds" | "system:export" | "system:import" | "system:keys" | "system:migrate" | "system:readiness" | "system:reseal" | "system:sequencer" | "system:setup";
+                /** @description Only events of these accounts. */
+                user_id?: string[];
+                /** @description Only events of actions that were about one of these rows alone. */
+                entity_id?: string[];
+                action?: ("add_key" | "adopt_index" | "amend" | "assign" | "break_glass" | "change_roles" | "create" | "deactivate" | "destroy_key" | "disable" | "disable_mfa" | "disclose" | "enable" | "enable_mfa" | "end_session" | "enrol_mfa" | "export" | "import" | "invite" | "list" | "login" | "logout" | "mark_error" | "mend_index" | "merge" | "migrate" | "open_diff" | "promote_key" | "purge" | "read" | "refuse" | "rehash" | "reindex" | "renew_recovery_codes" | "reseal" | "reset" | "restore" | "retire_key" | "revoke" | "revoke_api_key" | "rewrap_keys" | "search" | "set_password" | "sign" | "sign_off" | "transition" | "truncate" | "unassign" | "unmerge" | "update")[];
+                /** @description Only events about rows of these types. */
+                entity_type?: ("account" | "accountlink" | "apikey" | "apikeyuse" | "appointment" | "appointmentseries" | "auditcheckpoint" | "auditleaf" | "auditlog" | "auditoutbox" | "auditreview" | "auditsubject" | "audittile" | "auditwitness" | "availability" | "backup" | "blindindex" | "breakglass" | "breakglassentry" | "carerelationship" | "consent" | "disclosure" | "idempotencykey" | "keyset" | "logintally" | "medicalrecord" | "patient" | "recoverycode" | "request" | "retiredkey" | "riskflag" | "schemamigration" | "secondfactor" | "session" | "totpuse")[];
+                outcome?: ("success" | "failure" | "denied")[];
+                /** @description Only actions from these sources. */
+                origin?: ("api" | "direct-sql" | "system:account" | "system:audit" | "system:demo" | "system:expire-holds" | "system:export" | "system:import" | "system:keys" | "system:migrate" | "system:readiness" | "system:reseal" | "system:sequencer" | "system:setup")[];
                 /** @description Only events of the request with this X-Request-Id. */
                 request_id?: string;
                 /** @description Only events at this time or later. */
                 from?: string;
                 /** @description Only events before this time. */
                 to?: string;
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -13607,7 +13660,10 @@ export interface operations {
     showChart: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -13619,12 +13675,23 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Chart"];
                 };
+            };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -14260,7 +14327,7 @@ export interface operations {
     listConsentsPatient: {
         parameters: {
             query?: {
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -14750,7 +14817,7 @@ export interface operations {
     listDisclosuresPatient: {
         parameters: {
             query?: {
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -15101,8 +15168,8 @@ export interface operations {
     listMedicalRecordsPatient: {
         parameters: {
             query?: {
-                appointment_id?: string;
-                author_id?: string;
+                appointment_id?: string[];
+                author_id?: string[];
                 /** @description The kinds of records to return. Psychotherapy notes are returned only if this parameter names their kind. */
                 kind?: ("intake" | "progress_note" | "treatment_plan" | "assessment" | "diagnosis" | "medication" | "psychotherapy_note" | "sud_counseling_note" | "document")[];
                 status?: ("draft" | "final" | "amended" | "entered-in-error")[];
@@ -15114,7 +15181,7 @@ export interface operations {
                 sort?: "occurred_at" | "updated_at";
                 /** @description Only items that changed at this time or later, in the order of the changes. Next time, send the watermark of the answer. */
                 updated_since?: string;
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -15497,7 +15564,7 @@ export interface operations {
             query?: {
                 /** @description If true, only flags that are not resolved. */
                 open?: boolean;
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -15878,7 +15945,7 @@ export interface operations {
     listPractitioners: {
         parameters: {
             query?: {
-                /** @description The maximum number of items on a page, from 1 to 200. Default: 50. */
+                /** @description The maximum number of items on a page. Default: 50. */
                 limit?: number;
                 /** @description The next_cursor of the previous page. */
                 cursor?: string;
@@ -16531,7 +16598,10 @@ export interface operations {
                 minutes?: number;
                 type?: "intake" | "individual" | "group" | "medication" | "assessment";
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -16543,12 +16613,23 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Slots"];
                 };
+            };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
