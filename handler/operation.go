@@ -90,7 +90,7 @@ func (op Operation) route(env *conventions) (Route, error) {
 	if err != nil {
 		return Route{}, fmt.Errorf("operation %s %s: %w", op.Method, op.Pattern, err)
 	}
-	return Route{op.Method, op.Pattern, op.Access, op.confined(env, handler)}, nil
+	return Route{Method: op.Method, Pattern: op.Pattern, Access: op.Access, Handler: op.confined(env, handler)}, nil
 }
 
 func (op Operation) check() error {

@@ -77,5 +77,5 @@ func (a *API) removePatient(ctx context.Context, in patientRemoval) (gone, error
 	if err != nil {
 		return gone{}, err
 	}
-	return gone{p.Version}, nil
+	return gone{Version: p.Version}, nil
 }
