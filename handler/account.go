@@ -6,6 +6,8 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
@@ -49,7 +51,7 @@ type accountReplacement struct {
 	service.AccountInput
 }
 
-func (r accountReplacement) input() service.AccountInput {
+func (r accountReplacement) Input() service.AccountInput {
 	r.RemoveSecondFactor = r.MFA != nil && !*r.MFA
 	return r.AccountInput
 }
@@ -58,7 +60,7 @@ type accountsRequest struct {
 	Role     []string `json:"role" query:"role" values:"role" doc:"Only accounts with one of these roles."`
 	Disabled *bool    `json:"disabled" query:"disabled"`
 
-	pageParams
+	web.PageParams
 }
 
 func (a *API) searchAccounts(
@@ -69,7 +71,7 @@ func (a *API) searchAccounts(
 
 // firstPassword is a password that an admin chooses for somebody.
 type firstPassword struct {
-	Password *secret `json:"password" format:"password" doc:"A first password. The owner must change it before doing anything else. If absent, the answer has a link for choosing a password."`
+	Password *rest.Secret `json:"password" format:"password" doc:"A first password. The owner must change it before doing anything else. If absent, the answer has a link for choosing a password."`
 }
 
 func (p firstPassword) text() *string { return (*string)(p.Password) }
@@ -101,7 +103,7 @@ func (a *API) createdAccount(ctx context.Context, in accountRequest, id uuid.UUI
 }
 
 type resetRequest struct {
-	byID
+	rest.ByID
 	firstPassword
 }
 

@@ -7,12 +7,13 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"novamind/internal/accounting"
+	"novamind/internal/rest"
 	"novamind/models"
 	"novamind/service"
 )
 
 type accountingRequest struct {
-	byID
+	rest.ByID
 
 	From time.Time `query:"from" json:"-" doc:"Only accesses at this time or later."`
 	To   time.Time `query:"to" json:"-" doc:"Only accesses before this time."`

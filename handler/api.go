@@ -1,3 +1,4 @@
+// Package handler is the REST API: the table of its operations, and the requests and answers of each noun.
 package handler
 
 import (
@@ -8,6 +9,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"novamind/internal/config"
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/service"
 )
 
@@ -35,7 +38,7 @@ type Services struct {
 type API struct {
 	Services
 
-	conventions conventions
+	conventions rest.Conventions
 	described   func() ([]byte, error) // the OpenAPI document
 	zone        *time.Location         // of times on printed pages
 }
@@ -43,7 +46,7 @@ type API struct {
 // NewAPI returns an engine that serves the contract's routes. cursorKey signs list cursors: at least 32 bytes, the same on every
 // server of one database.
 func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slog.Logger) (*gin.Engine, error) {
-	cursors, err := newCursorSealer(cursorKey)
+	cursors, err := web.NewCursorSealer(cursorKey)
 	if err != nil {
 		return nil, err
 	}
@@ -54,15 +57,15 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 	rules := service.Rules{
 		PhoneRegion: cfg.Clinic.PhoneRegion, TimeZone: cfg.Clinic.TimeZone, APIKeyLifetime: cfg.Auth.APIKeyLifetime,
 	}
-	a := &API{Services: services, conventions: conventions{
-		cursors: cursors, repeats: services.Repeats, refusals: services.Refusals, rules: rules, words: vocabularies,
+	a := &API{Services: services, conventions: rest.Conventions{
+		Cursors: cursors, Repeats: services.Repeats, Refusals: services.Refusals, Rules: rules, Words: vocabularies,
 	}, zone: hours.Zone()}
 	a.described = sync.OnceValues(a.document)
 	routes, err := a.routes()
 	if err != nil {
 		return nil, err
 	}
-	return NewRouter(RouterConfig{
+	return web.NewRouter(web.RouterConfig{
 		Authenticate:      withPurpose(a.authenticate),
 		Admit:             admit,
 		Anonymous:         anonymous,
@@ -79,11 +82,11 @@ func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slo
 }
 
 // routes returns the Gin routes of the table of operations.
-func (a *API) routes() ([]Route, error) {
+func (a *API) routes() ([]web.Route, error) {
 	operations := a.Operations()
-	routes := make([]Route, len(operations))
+	routes := make([]web.Route, len(operations))
 	for i, op := range operations {
-		route, err := op.route(&a.conventions)
+		route, err := op.Route(&a.conventions)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
@@ -31,7 +33,7 @@ func newAPIKeyAnswer(k *models.APIKey) apiKeyAnswer {
 		ExpiresAt: k.ExpiresAt.UTC(),
 	}
 	if k.Use != nil {
-		answer.LastUsedAt = inUTC(&k.Use.LastUsedAt)
+		answer.LastUsedAt = web.InUTC(&k.Use.LastUsedAt)
 	}
 	return answer
 }
@@ -46,6 +48,6 @@ func newAPIKeyWithSecret(k *service.APIKeyWithSecret) apiKeyWithSecret {
 	return apiKeyWithSecret{newAPIKeyAnswer(k.APIKey), k.Secret}
 }
 
-func (a *API) revokeAPIKey(ctx context.Context, in ofVersion) error {
+func (a *API) revokeAPIKey(ctx context.Context, in rest.OfVersion) error {
 	return a.APIKeys.Revoke(ctx, in.ID, in.Current)
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
@@ -41,7 +43,7 @@ func newAppointmentAnswer(a *models.Appointment) appointmentAnswer {
 		ID: a.ID, Version: a.Version, CreatedAt: a.CreatedAt.UTC(), UpdatedAt: a.UpdatedAt.UTC(),
 		PatientID: a.PatientID, PractitionerID: a.PractitionerID, SeriesID: a.SeriesID,
 		StartsAt: a.StartsAt.UTC(), EndsAt: a.EndsAt.UTC(), TimeZone: a.TimeZone,
-		Status: a.Status, ExpiresAt: inUTC(a.ExpiresAt), Type: a.Type, Modality: a.Modality,
+		Status: a.Status, ExpiresAt: web.InUTC(a.ExpiresAt), Type: a.Type, Modality: a.Modality,
 		Reason: a.Reason.Optional(), VideoURL: a.VideoURL.Optional(), AllowOverlap: a.AllowOverlap,
 		OverlapReason: a.OverlapReason.Optional(), CancelReason: a.CancelReason.Optional(),
 		PatientName: a.PatientName(a.PatientID), PractitionerName: a.AccountName(&a.PractitionerID),
@@ -50,7 +52,7 @@ func newAppointmentAnswer(a *models.Appointment) appointmentAnswer {
 
 // appointmentReplacement is the whole of an appointment as a client sends it back.
 type appointmentReplacement struct {
-	serverSet
+	rest.ServerSet
 
 	PatientID    *uuid.UUID `json:"patient_id" required:"true" set:"server"`
 	SeriesID     *uuid.UUID `json:"series_id" set:"server"`
@@ -63,20 +65,20 @@ type appointmentReplacement struct {
 	service.AppointmentInput
 }
 
-func (r appointmentReplacement) input() service.AppointmentInput {
+func (r appointmentReplacement) Input() service.AppointmentInput {
 	in := r.AppointmentInput
-	in.PatientID = valueOr(r.PatientID, uuid.Nil)
+	in.PatientID = web.ValueOr(r.PatientID, uuid.Nil)
 	return in
 }
 
 // Faults returns the rules that the replacement breaks.
 func (r appointmentReplacement) Faults(rules service.Rules) []apperr.Field {
-	return r.input().Faults(rules)
+	return r.Input().Faults(rules)
 }
 
 // appointmentChange says how much of a series a change is about.
 type appointmentChange struct {
-	byID
+	rest.ByID
 
 	Following bool `query:"following" doc:"If true, also change the later appointments of the series in the same way."`
 }
@@ -95,14 +97,14 @@ func extentOf(following bool) service.Extent {
 }
 
 type transitionRequest struct {
-	ofVersion
+	rest.OfVersion
 
 	To        string `json:"to" values:"appointment status"`
 	Reason    string `json:"reason,omitempty" max:"200" doc:"The reason for the transition. Required for cancelling." example:"The patient is ill"`
 	Following *bool  `json:"following" doc:"If true, also cancel the later appointments of the series."`
 }
 
-func (r transitionRequest) extent() service.Extent { return extentOf(valueOr(r.Following, false)) }
+func (r transitionRequest) extent() service.Extent { return extentOf(web.ValueOr(r.Following, false)) }
 
 // Faults returns the rules that the transition breaks.
 func (r transitionRequest) Faults(service.Rules) []apperr.Field {

@@ -7,15 +7,17 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
+	"novamind/internal/rest"
 	"novamind/internal/schedule"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
 
 // appointmentFilters are the filters of lists of appointments.
 type appointmentFilters struct {
-	sinceParams
-	pageParams
+	rest.SinceParams
+	web.PageParams
 	period
 
 	PractitionerID []uuid.UUID `query:"practitioner_id"`
@@ -33,7 +35,7 @@ type appointmentSearch struct {
 
 // appointmentsOfPatient is a list of the appointments of the patient of the path.
 type appointmentsOfPatient struct {
-	byID
+	rest.ByID
 	appointmentFilters
 }
 
@@ -44,7 +46,7 @@ func (a *API) listAppointments(ctx context.Context, in appointmentSearch, page s
 	if err != nil {
 		return nil, false, err
 	}
-	q.PatientID = valueOr(in.PatientID, uuid.Nil)
+	q.PatientID = web.ValueOr(in.PatientID, uuid.Nil)
 	return a.Appointments.Search(ctx, q, page)
 }
 
@@ -77,7 +79,7 @@ type period struct {
 // span returns the time of a period, by the wall clock of its zone, or else of the clinic. It returns an Invalid
 // error.
 func (p period) span(clinic *time.Location) (from, to time.Time, err error) {
-	from, to = valueOr(p.From, time.Time{}), valueOr(p.To, time.Time{})
+	from, to = web.ValueOr(p.From, time.Time{}), web.ValueOr(p.To, time.Time{})
 	zone, fields := p.check(clinic)
 	first, days := p.Day, 1
 	if p.Week != nil {
@@ -106,14 +108,14 @@ func (p period) check(clinic *time.Location) (zone *time.Location, fields []appe
 	} {
 		if other.given {
 			fields = append(fields, apperr.Field{
-				Pointer: inQuery(other.name), Code: "unexpected", Detail: "Send only one of these: day, or week, or from and to.",
+				Pointer: web.InQuery(other.name), Code: "unexpected", Detail: "Send only one of these: day, or week, or from and to.",
 			})
 		}
 	}
-	zone, err := schedule.Zone(valueOr(p.TimeZone, clinic.String()))
+	zone, err := schedule.Zone(web.ValueOr(p.TimeZone, clinic.String()))
 	if err != nil {
 		fields = append(fields, apperr.Field{
-			Pointer: inQuery("time_zone"), Code: "time_zone",
+			Pointer: web.InQuery("time_zone"), Code: "time_zone",
 			Detail: "Must be a time zone of the IANA database, such as America/New_York.",
 		})
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/rest"
 	"novamind/models"
 	"novamind/service"
 )
@@ -12,19 +13,19 @@ import (
 type seriesAnswer struct {
 	Version int64 `json:"-"` // grows with the appointments'
 
-	ID           uuid.UUID                 `json:"id"`
-	CreatedAt    time.Time                 `json:"created_at"`
-	PatientID    uuid.UUID                 `json:"patient_id"`
-	PatientName  *models.Name              `json:"patient_name" example:"Ada Sample"`
-	Rule         string                    `json:"rule" doc:"The recurrence rule (RFC 5545)." example:"FREQ=WEEKLY;COUNT=8"`
-	TimeZone     string                    `json:"time_zone" example:"America/New_York"`
-	Appointments []item[appointmentAnswer] `json:"appointments"`
+	ID           uuid.UUID                      `json:"id"`
+	CreatedAt    time.Time                      `json:"created_at"`
+	PatientID    uuid.UUID                      `json:"patient_id"`
+	PatientName  *models.Name                   `json:"patient_name" example:"Ada Sample"`
+	Rule         string                         `json:"rule" doc:"The recurrence rule (RFC 5545)." example:"FREQ=WEEKLY;COUNT=8"`
+	TimeZone     string                         `json:"time_zone" example:"America/New_York"`
+	Appointments []rest.Item[appointmentAnswer] `json:"appointments"`
 }
 
 func newSeriesAnswer(s *service.Series) seriesAnswer {
 	return seriesAnswer{
 		Version: s.Version(), ID: s.ID, CreatedAt: s.CreatedAt.UTC(), PatientID: s.PatientID,
-		PatientName: s.PatientName(s.PatientID), Rule: s.Rule, TimeZone: s.TimeZone, Appointments: itemsOf(s.Appointments, newAppointmentAnswer),
+		PatientName: s.PatientName(s.PatientID), Rule: s.Rule, TimeZone: s.TimeZone, Appointments: rest.ItemsOf(s.Appointments, newAppointmentAnswer),
 	}
 }
 

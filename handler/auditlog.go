@@ -8,6 +8,8 @@ import (
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
@@ -51,7 +53,7 @@ func newAuditLogAnswer(e *models.AuditLog) auditLogAnswer {
 }
 
 // AuditLogAnswers returns events as the API shows them in a list, to be written as JSON.
-func AuditLogAnswers(events []*models.AuditLog) any { return itemsOf(events, newAuditLogAnswer) }
+func AuditLogAnswers(events []*models.AuditLog) any { return rest.ItemsOf(events, newAuditLogAnswer) }
 
 // auditLogFilters are the parameters that every list of events takes.
 type auditLogFilters struct {
@@ -65,7 +67,7 @@ type auditLogFilters struct {
 	From       time.Time   `json:"from" query:"from" doc:"Only events at this time or later."`
 	To         time.Time   `json:"to" query:"to" doc:"Only events before this time."`
 
-	pageParams
+	web.PageParams
 }
 
 type auditLogList struct {
@@ -75,7 +77,7 @@ type auditLogList struct {
 }
 
 type patientAuditLogList struct {
-	byID
+	rest.ByID
 	auditLogFilters
 }
 
@@ -99,7 +101,7 @@ func (a *API) searchAuditLogs(
 ) ([]*models.AuditLog, bool, error) {
 	if !in.From.IsZero() && !in.To.IsZero() && in.To.Before(in.From) {
 		return nil, false, apperr.InvalidFields(apperr.Field{
-			Pointer: inQuery("to"), Code: "out_of_range", Detail: "Must not be before from.",
+			Pointer: web.InQuery("to"), Code: "out_of_range", Detail: "Must not be before from.",
 		})
 	}
 	page.Descending = true

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/audit/tree"
+	"novamind/internal/rest"
 )
 
 type checkpointAnswer struct {
@@ -18,7 +19,7 @@ type checkpointAnswer struct {
 
 // checkpoint returns the newest checkpoint of the log, and the keys for verifying it. It identifies no person, so any
 // login and any API key may see it.
-func (a *API) checkpoint(ctx context.Context, _ nothing) (checkpointAnswer, error) {
+func (a *API) checkpoint(ctx context.Context, _ rest.Nothing) (checkpointAnswer, error) {
 	checkpoint, note, err := a.AuditTree.Checkpoint(ctx)
 	if err != nil {
 		return checkpointAnswer{}, err

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
+	"novamind/internal/rest"
 	"novamind/models"
 	"novamind/service"
 )
@@ -21,13 +22,13 @@ type ReviewAnswer struct {
 	SignedOff *signOffAnswer        `json:"signed_off" doc:"The sign-off of the week. Null until the week is signed off."`
 }
 
-// tag is the number of events. It keeps a reviewer from signing off events that they did not see.
-func (r ReviewAnswer) tag() int64 { return r.Count }
+// Tag is the number of events. It keeps a reviewer from signing off events that they did not see.
+func (r ReviewAnswer) Tag() int64 { return r.Count }
 
 type reviewSectionAnswer struct {
-	Kind  string                 `json:"kind" values:"review section"`
-	Count int                    `json:"count" doc:"The number of events of this kind."`
-	Items []item[auditLogAnswer] `json:"items" doc:"The first events of this kind, oldest first. There can be fewer items than count."`
+	Kind  string                      `json:"kind" values:"review section"`
+	Count int                         `json:"count" doc:"The number of events of this kind."`
+	Items []rest.Item[auditLogAnswer] `json:"items" doc:"The first events of this kind, oldest first. There can be fewer items than count."`
 }
 
 type signOffAnswer struct {
@@ -43,7 +44,7 @@ type signOffAnswer struct {
 func NewReviewAnswer(r *service.Review) ReviewAnswer {
 	answer := ReviewAnswer{Week: r.Week.Name, From: r.Week.From.UTC(), To: r.Week.To.UTC(), Count: r.Count()}
 	for _, s := range r.Sections {
-		section := reviewSectionAnswer{s.Kind, s.Count, itemsOf(s.Events, newAuditLogAnswer)}
+		section := reviewSectionAnswer{s.Kind, s.Count, rest.ItemsOf(s.Events, newAuditLogAnswer)}
 		answer.Sections = append(answer.Sections, section)
 	}
 	if len(r.SignOffs) > 0 {
@@ -88,13 +89,15 @@ func (r signOffRequest) Faults(service.Rules) []apperr.Field {
 }
 
 // signOff notes that the caller has reviewed a week.
-func (a *API) signOff(ctx context.Context, in signOffRequest) (nothing, error) {
+func (a *API) signOff(ctx context.Context, in signOffRequest) (rest.Nothing, error) {
 	week, err := a.Reviews.Week(in.Week)
 	if err != nil {
-		return nothing{}, err
+		return rest.Nothing{}, err
 	}
-	return nothing{}, a.Reviews.SignOff(ctx, week, in.Current, in.Note)
+	return rest.Nothing{}, a.Reviews.SignOff(ctx, week, in.Current, in.Note)
 }
 
 // signedOff answers a repeated sign-off.
-func signedOff(context.Context, signOffRequest, uuid.UUID) (nothing, error) { return nothing{}, nil }
+func signedOff(context.Context, signOffRequest, uuid.UUID) (rest.Nothing, error) {
+	return rest.Nothing{}, nil
+}

@@ -10,6 +10,8 @@ import (
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
 	"novamind/internal/netaddr"
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
@@ -37,16 +39,16 @@ type redeemRequest struct {
 }
 
 // login is written by hand, because the access log names the account that logged in.
-func (a *API) login() Action {
-	action, write := actionOf[loginRequest, loginAnswer](http.StatusOK, "")
-	action.handler = bound(func(c *gin.Context, env *conventions, in loginRequest) error {
-		credentials := service.Credentials{Email: in.Email, Password: in.Password, Code: valueOr(in.TOTP, "")}
+func (a *API) login() rest.Action {
+	action, write := rest.ActionOf[loginRequest, loginAnswer](http.StatusOK, "")
+	action.Handler = rest.Bound(func(c *gin.Context, env *rest.Conventions, in loginRequest) error {
+		credentials := service.Credentials{Email: in.Email, Password: in.Password, Code: web.ValueOr(in.TOTP, "")}
 		login, err := a.Auth.Login(c.Request.Context(), credentials)
 		if err != nil {
 			a.noteThrottled(c, err)
 			return err
 		}
-		setAccount(c, login.Account.ID)
+		web.SetAccount(c, login.Account.ID)
 		return write(c, env, loginAnswer{login.Token, login.ExpiresAt, newAccountAnswer(login.Account)})
 	})
 	return action
@@ -59,9 +61,9 @@ func (a *API) noteThrottled(c *gin.Context, err error) {
 	}
 }
 
-func (a *API) logout(ctx context.Context, _ nothing) error { return a.Auth.Logout(ctx) }
+func (a *API) logout(ctx context.Context, _ rest.Nothing) error { return a.Auth.Logout(ctx) }
 
-func (a *API) me(ctx context.Context, _ nothing) (*models.Account, error) {
+func (a *API) me(ctx context.Context, _ rest.Nothing) (*models.Account, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
 		return nil, err

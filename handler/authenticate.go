@@ -7,6 +7,7 @@ import (
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
+	"novamind/internal/web"
 	"novamind/service"
 )
 
@@ -27,7 +28,7 @@ func (a *API) authenticate(c *gin.Context) error {
 		}
 		return err
 	}
-	setAccount(c, caller.Account.ID)
+	web.SetAccount(c, caller.Account.ID)
 	c.Set(callerKey, caller)
 	setActor(c, caller.Actor())
 	return nil
@@ -35,14 +36,14 @@ func (a *API) authenticate(c *gin.Context) error {
 
 // admit refuses a machine where access is FirstLogin, which is about a person's own account. Elsewhere it refuses a
 // person whose first password is still the one that the program made up, or who has to enrol a second factor.
-func admit(c *gin.Context, access Access) error {
+func admit(c *gin.Context, access web.Access) error {
 	caller, _ := c.Value(callerKey).(*service.Caller)
 	switch {
 	case caller == nil:
-		return apperr.New(apperr.Internal, internalDetail)
-	case access == FirstLogin && caller.Machine():
+		return apperr.New(apperr.Internal, web.InternalDetail)
+	case access == web.FirstLogin && caller.Machine():
 		return apperr.New(apperr.Unauthenticated, "This operation needs the login of a person: an API key is not enough.")
-	case access == FirstLogin || caller.Machine():
+	case access == web.FirstLogin || caller.Machine():
 		return nil
 	case caller.Account.MustChangePassword:
 		return apperr.New(apperr.PasswordChange, "Change your password first, with POST /api/v1/auth/password.")
@@ -56,7 +57,7 @@ func admit(c *gin.Context, access Access) error {
 // setActor notes in the request's context who asks, from where, and for which route.
 func setActor(c *gin.Context, actor audit.Actor) {
 	ctx := c.Request.Context()
-	actor.Origin, actor.RequestID, actor.Address, actor.Route = audit.API, RequestID(ctx), c.ClientIP(), c.FullPath()
+	actor.Origin, actor.RequestID, actor.Address, actor.Route = audit.API, web.RequestID(ctx), c.ClientIP(), c.FullPath()
 	c.Request = c.Request.WithContext(audit.WithActor(ctx, actor))
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"novamind/handler"
 	"novamind/internal/dbtest"
+	"novamind/internal/web"
 )
 
 // BenchmarkAuthenticate sends the same request to a route that is open to all and to one that wants a session, in turn, and reports the medians and
@@ -23,12 +24,12 @@ func BenchmarkAuthenticate(b *testing.B) {
 		b.Run(engine.Name, func(b *testing.B) {
 			s := newStack(b, engine.URL(b))
 			nothing := func(c *gin.Context) error { c.Status(http.StatusNoContent); return nil }
-			router, err := handler.NewRouter(handler.RouterConfig{
+			router, err := web.NewRouter(web.RouterConfig{
 				Authenticate: handler.Authenticate(handler.Services{Auth: s.auth}), Logger: slog.New(slog.DiscardHandler),
 				BodyLimit: 1, RequestTimeout: time.Minute, FailuresPerMinute: math.MaxInt32, FailureBurst: math.MaxInt32,
-			}, []handler.Route{
-				{Method: "GET", Pattern: "/open", Access: handler.Open, Handler: nothing},
-				{Method: "GET", Pattern: "/session", Access: handler.Session, Handler: nothing},
+			}, []web.Route{
+				{Method: "GET", Pattern: "/open", Access: web.Open, Handler: nothing},
+				{Method: "GET", Pattern: "/session", Access: web.Session, Handler: nothing},
 			})
 			require.NoError(b, err)
 			took := map[string][]time.Duration{}

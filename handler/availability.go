@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
@@ -31,11 +33,11 @@ type availabilityReplacement struct {
 	service.AvailabilityInput
 }
 
-func (r availabilityReplacement) input() service.AvailabilityInput { return r.AvailabilityInput }
+func (r availabilityReplacement) Input() service.AvailabilityInput { return r.AvailabilityInput }
 
 // slotRequest asks for free time of the practitioner of the path.
 type slotRequest struct {
-	byID
+	rest.ByID
 	period
 
 	Minutes *int   `query:"minutes" doc:"The length of a slot in minutes, from 5 to 1440. Default: 60."`
@@ -61,8 +63,8 @@ func (a *API) listSlots(ctx context.Context, in slotRequest) (service.Slots, err
 		return service.Slots{}, err
 	}
 	return a.Appointments.Slots(ctx, in.ID, service.SlotQuery{
-		From: from, To: to, Minutes: valueOr(in.Minutes, defaultSlot), Type: in.Type,
-		TimeZone: valueOr(in.TimeZone, ""),
+		From: from, To: to, Minutes: web.ValueOr(in.Minutes, defaultSlot), Type: in.Type,
+		TimeZone: web.ValueOr(in.TimeZone, ""),
 	})
 }
 

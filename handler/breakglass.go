@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
+	"novamind/internal/rest"
 	"novamind/models"
 	"novamind/service"
 )
@@ -55,6 +56,6 @@ func (a *API) opened(ctx context.Context, _ service.BreakGlassInput, id uuid.UUI
 }
 
 // activeEmergencies returns the caller's own emergency accesses that have not expired.
-func (a *API) activeEmergencies(ctx context.Context, _ nothing) ([]*models.BreakGlass, error) {
+func (a *API) activeEmergencies(ctx context.Context, _ rest.Nothing) ([]*models.BreakGlass, error) {
 	return a.BreakGlass.Active(ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
+	"novamind/internal/rest"
 	"novamind/models"
 	"novamind/service"
 )
@@ -24,7 +25,7 @@ func newClinicianAnswer(c service.Clinician) clinicianAnswer {
 }
 
 type clinicianRequest struct {
-	byID
+	rest.ByID
 
 	AccountID uuid.UUID `json:"account_id" doc:"The account of the clinician."`
 }
@@ -49,7 +50,7 @@ func (a *API) assigned(ctx context.Context, in clinicianRequest, patientID uuid.
 
 // clinicianRemoval takes the patient's ETag in If-Match.
 type clinicianRemoval struct {
-	ofVersion
+	rest.OfVersion
 
 	AccountID uuid.UUID `path:"account_id"`
 }

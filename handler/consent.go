@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
@@ -31,14 +33,14 @@ type consentAnswer struct {
 func newConsentAnswer(m *models.Consent) consentAnswer {
 	return consentAnswer{
 		ID: m.ID, Version: m.Version, CreatedAt: m.CreatedAt.UTC(), UpdatedAt: m.UpdatedAt.UTC(), PatientID: m.PatientID, Kind: m.Kind,
-		RecipientID: m.RecipientID, Purpose: m.Purpose.Plain(), GrantedAt: m.GrantedAt.UTC(), ExpiresAt: inUTC(m.ExpiresAt),
-		RevokedAt: inUTC(m.RevokedAt), RecordedBy: m.RecordedBy,
+		RecipientID: m.RecipientID, Purpose: m.Purpose.Plain(), GrantedAt: m.GrantedAt.UTC(), ExpiresAt: web.InUTC(m.ExpiresAt),
+		RevokedAt: web.InUTC(m.RevokedAt), RecordedBy: m.RecordedBy,
 		PatientName: m.PatientName(m.PatientID), RecipientName: m.AccountName(m.RecipientID), RecordedByName: m.AccountName(&m.RecordedBy),
 	}
 }
 
 type consentRequest struct {
-	byID
+	rest.ByID
 	service.ConsentInput
 }
 
@@ -46,14 +48,14 @@ func (a *API) grantConsent(ctx context.Context, in consentRequest) (*models.Cons
 	return a.Consents.Grant(ctx, in.ID, in.ConsentInput)
 }
 
-func (a *API) revokeConsent(ctx context.Context, in ofVersion) (*models.Consent, error) {
+func (a *API) revokeConsent(ctx context.Context, in rest.OfVersion) (*models.Consent, error) {
 	return a.Consents.Revoke(ctx, in.ID, in.Current)
 }
 
 // patientList is the request of a list of the rows of a patient, without filters.
 type patientList struct {
-	byID
-	pageParams
+	rest.ByID
+	web.PageParams
 }
 
 // ofPatient makes the function of such a list.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/rest"
 	"novamind/models"
 	"novamind/service"
 )
@@ -40,7 +41,7 @@ func newDisclosureAnswer(m *models.Disclosure) disclosureAnswer {
 }
 
 type disclosureRequest struct {
-	byID
+	rest.ByID
 	service.DisclosureInput
 }
 

@@ -8,22 +8,24 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"novamind/internal/apipage"
+	"novamind/internal/rest"
+	"novamind/internal/web"
 )
 
 // pageOperations are the web pages and their files.
-func pageOperations() []Operation {
-	return []Operation{
-		row("GET", "/", "Show the start page", Open, nil, file(apipage.Start)),
-		row("GET", "/docs", "Show the API in a browser", Open, nil, file(apipage.Docs)),
-		row("GET", "/docs/docs.js", "Get the script of the API page", Open, nil, file(apipage.Script)),
-		row("GET", "/docs/swagger-ui-bundle.js", "Get the code of Swagger UI", Open, nil, file(apipage.Bundle)),
-		row("GET", "/docs/swagger-ui.css", "Get the style of Swagger UI", Open, nil, file(apipage.Style)),
+func pageOperations() []rest.Operation {
+	return []rest.Operation{
+		rest.Row("GET", "/", "Show the start page", web.Open, nil, file(apipage.Start)),
+		rest.Row("GET", "/docs", "Show the API in a browser", web.Open, nil, file(apipage.Docs)),
+		rest.Row("GET", "/docs/docs.js", "Get the script of the API page", web.Open, nil, file(apipage.Script)),
+		rest.Row("GET", "/docs/swagger-ui-bundle.js", "Get the code of Swagger UI", web.Open, nil, file(apipage.Bundle)),
+		rest.Row("GET", "/docs/swagger-ui.css", "Get the style of Swagger UI", web.Open, nil, file(apipage.Style)),
 	}
 }
 
 // file answers a file that a browser keeps, and asks for again by its tag. It has a Content-Security-Policy of its own.
-func file(f *apipage.File) Action {
-	action := raw(f.Media, func(c *gin.Context, _ anything) error {
+func file(f *apipage.File) rest.Action {
+	action := rest.Raw(f.Media, func(c *gin.Context, _ rest.Anything) error {
 		c.Header("Cache-Control", "no-cache")
 		c.Header("Content-Security-Policy", f.Policy)
 		c.Header("ETag", `W/"`+f.Tag+`"`) // weak: the same for both encodings
@@ -34,20 +36,20 @@ func file(f *apipage.File) Action {
 			c.Writer.WriteHeaderNow()
 		case acceptsGzip(c):
 			c.Header("Content-Encoding", "gzip")
-			writeBody(c, http.StatusOK, f.Media+"; charset=utf-8", f.Zipped)
+			web.WriteBody(c, http.StatusOK, f.Media+"; charset=utf-8", f.Zipped)
 		default:
-			writeBody(c, http.StatusOK, f.Media+"; charset=utf-8", f.Plain())
+			web.WriteBody(c, http.StatusOK, f.Media+"; charset=utf-8", f.Plain())
 		}
 		return nil
 	})
-	action.versioned = true
+	action.Versioned = true
 	return action
 }
 
 // knows reports whether If-None-Match names a tag.
 func knows(c *gin.Context, tag string) bool {
-	tags, ok := parseEntityTags(strings.Join(c.Request.Header.Values("If-None-Match"), ","))
-	return ok && (tags.any || slices.ContainsFunc(tags.tags, func(t entityTag) bool { return t.opaque == tag }))
+	tags, ok := web.ParseEntityTags(strings.Join(c.Request.Header.Values("If-None-Match"), ","))
+	return ok && (tags.Any || slices.ContainsFunc(tags.Tags, func(t web.EntityTag) bool { return t.Opaque == tag }))
 }
 
 // acceptsGzip reports whether Accept-Encoding names gzip, and not with a low weight.

@@ -8,6 +8,7 @@ import (
 	"github.com/yuin/goldmark/extension"
 
 	"novamind/internal/apperr"
+	"novamind/internal/web"
 )
 
 var (
@@ -24,7 +25,7 @@ var (
 func safeHTML(text string) (string, error) {
 	var out bytes.Buffer
 	if err := markdown.Convert([]byte(text), &out); err != nil {
-		return "", apperr.Wrap(apperr.Internal, internalDetail, err)
+		return "", apperr.Wrap(apperr.Internal, web.InternalDetail, err)
 	}
 	return sanitizer.SanitizeReader(&out).String(), nil
 }

@@ -321,7 +321,7 @@ func TestRolesOnRoutes(t *testing.T) {
 	})
 }
 
-// serverSet are members that no client sets, in any write.
+// ServerSet are members that no client sets, in any write.
 var serverSet = []string{
 	"id", "version", "created_at", "updated_at", "roles", "role", "scopes", "account_id", "user_id", "actor", "author_id", "author", "signed_by",
 	"signed_at", "password_hash", "must_change_password", "mfa", "disabled", "email_verified", "admin", "patient", "patient_id", "practitioner_id",

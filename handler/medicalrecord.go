@@ -7,6 +7,8 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
@@ -46,7 +48,7 @@ func newMedicalRecordAnswer(m *models.MedicalRecord) medicalRecordAnswer {
 		ID: m.ID, Version: m.Version, CreatedAt: m.CreatedAt.UTC(), UpdatedAt: m.UpdatedAt.UTC(), PatientID: m.PatientID,
 		AppointmentID: m.AppointmentID, AuthorID: m.AuthorID, Kind: m.Kind, Sensitivity: m.Sensitivity, Status: m.Status,
 		OccurredAt: m.OccurredAt.UTC(), Title: m.Title.Plain(), Content: m.Content.Plain(), Codes: codesOf(m),
-		Questionnaire: m.Questionnaire.Optional(), SignedAt: inUTC(m.SignedAt), SignedBy: m.SignedBy, SupersedesID: m.SupersedesID,
+		Questionnaire: m.Questionnaire.Optional(), SignedAt: web.InUTC(m.SignedAt), SignedBy: m.SignedBy, SupersedesID: m.SupersedesID,
 		AmendmentReason: m.AmendmentReason.Optional(), ErrorReason: m.ErrorReason.Optional(),
 		PatientName: m.PatientName(m.PatientID), AuthorName: m.AccountName(&m.AuthorID), SignedByName: m.AccountName(m.SignedBy),
 	}
@@ -71,7 +73,7 @@ type medicalRecordRequest struct {
 
 // medicalRecordReplacement is the whole of a draft as a client sends it back.
 type medicalRecordReplacement struct {
-	serverSet
+	rest.ServerSet
 
 	PatientID       *uuid.UUID   `json:"patient_id" set:"server"`
 	PatientName     *models.Name `json:"patient_name" set:"server"`
@@ -88,7 +90,7 @@ type medicalRecordReplacement struct {
 	service.RecordInput
 }
 
-func (r medicalRecordReplacement) input() service.RecordInput { return r.RecordInput }
+func (r medicalRecordReplacement) Input() service.RecordInput { return r.RecordInput }
 
 // recordFilters are the filters of lists of records.
 type recordFilters struct {
@@ -100,8 +102,8 @@ type recordFilters struct {
 	To            time.Time   `query:"to" doc:"Only records with occurred_at before this time."`
 	Sort          *string     `query:"sort" values:"order of records" doc:"occurred_at: the latest records first. updated_at: the order of the last change."`
 
-	sinceParams
-	pageParams
+	rest.SinceParams
+	web.PageParams
 }
 
 func (f recordFilters) of(patientID uuid.UUID) service.RecordQuery {
@@ -117,7 +119,7 @@ type recordSearch struct {
 }
 
 type patientRecords struct {
-	byID
+	rest.ByID
 	recordFilters
 }
 
@@ -142,7 +144,7 @@ func (a *API) writeMedicalRecord(ctx context.Context, in medicalRecordRequest) (
 const renderHTML = "html"
 
 type medicalRecordView struct {
-	byID
+	rest.ByID
 
 	Render string `query:"render" values:"rendering" doc:"html: also return the content as HTML that is safe to embed in a page."`
 }
@@ -161,12 +163,12 @@ func (a *API) medicalRecord(ctx context.Context, in medicalRecordView) (medicalR
 	return answer, nil
 }
 
-func (a *API) signMedicalRecord(ctx context.Context, in ofVersion) (*models.MedicalRecord, error) {
+func (a *API) signMedicalRecord(ctx context.Context, in rest.OfVersion) (*models.MedicalRecord, error) {
 	return a.MedicalRecords.Sign(ctx, in.ID, in.Current)
 }
 
 type amendmentRequest struct {
-	byID
+	rest.ByID
 	service.AmendmentInput
 }
 
@@ -175,7 +177,7 @@ func (a *API) amendMedicalRecord(ctx context.Context, in amendmentRequest) (*mod
 }
 
 type errorMarkRequest struct {
-	ofVersion
+	rest.OfVersion
 
 	Reason string `json:"reason" max:"200" example:"Of another patient"`
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/models"
 )
 
@@ -32,12 +34,12 @@ func TestAnswersHaveNamesBesideIDs(t *testing.T) {
 	t.Parallel()
 	named, missing := 0, map[string]bool{}
 	for answer := range answerTypes(t) {
-		members := membersOf(answer).byName
+		members := web.MembersOf(answer).ByName
 		for name, m := range members {
-			if slices.Contains(notOfPeople, name) || !isID(m.typ) {
+			if slices.Contains(notOfPeople, name) || !isID(m.Typ) {
 				continue
 			}
-			if members[nameBeside(name)].typ == reflect.TypeFor[*models.Name]() {
+			if members[nameBeside(name)].Typ == reflect.TypeFor[*models.Name]() {
 				named++
 				continue
 			}
@@ -55,7 +57,7 @@ func isID(t reflect.Type) bool {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	return t == uuidType
+	return t == web.UUIDType
 }
 
 // answerTypes returns the struct types that answers of the API consist of.
@@ -63,8 +65,8 @@ func answerTypes(t *testing.T) map[reflect.Type]bool {
 	t.Helper()
 	seen := map[reflect.Type]bool{}
 	for _, op := range (&API{}).Operations() {
-		if op.Action.answer != nil {
-			consistsOf(op.Action.answer, seen)
+		if op.Action.Answer != nil {
+			consistsOf(op.Action.Answer, seen)
 		}
 	}
 	for _, part := range []any{appointmentAnswer{}, medicalRecordAnswer{}, signOffAnswer{}, auditLogAnswer{}} {
@@ -74,17 +76,17 @@ func answerTypes(t *testing.T) map[reflect.Type]bool {
 }
 
 func consistsOf(t reflect.Type, seen map[reflect.Type]bool) {
-	switch several, ok := reflect.TypeAssert[interface{ alternatives() []reflect.Type }](reflect.Zero(t)); {
+	switch several, ok := reflect.TypeAssert[interface{ Alternatives() []reflect.Type }](reflect.Zero(t)); {
 	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Slice, t.Kind() == reflect.Map:
 		consistsOf(t.Elem(), seen)
 	case ok:
-		for _, one := range several.alternatives() {
+		for _, one := range several.Alternatives() {
 			consistsOf(one, seen)
 		}
-	case shape(t) == reflect.Struct && !seen[t]:
+	case web.Shape(t) == reflect.Struct && !seen[t]:
 		seen[t] = true
-		for _, m := range membersOf(t).byName {
-			consistsOf(m.typ, seen)
+		for _, m := range web.MembersOf(t).ByName {
+			consistsOf(m.Typ, seen)
 		}
 	}
 }
@@ -94,16 +96,16 @@ func TestAnswersWithNamesAreNeverUnchanged(t *testing.T) {
 	t.Parallel()
 	named := 0
 	for _, op := range (&API{}).Operations() {
-		if op.Method != "GET" || op.Action.answer == nil || op.Action.item != nil { // the ETag of a list is of all of it
+		if op.Method != "GET" || op.Action.Answer == nil || op.Action.Item != nil { // the ETag of a list is of all of it
 			continue
 		}
 		seen := map[reflect.Type]bool{}
-		consistsOf(op.Action.answer, seen)
+		consistsOf(op.Action.Answer, seen)
 		for part := range seen {
-			for _, m := range membersOf(part).byName {
-				if m.typ == reflect.TypeFor[*models.Name]() {
+			for _, m := range web.MembersOf(part).ByName {
+				if m.Typ == reflect.TypeFor[*models.Name]() {
 					named++
-					require.False(t, op.Action.versioned, "%s %s", op.Method, op.Pattern)
+					require.False(t, op.Action.Versioned, "%s %s", op.Method, op.Pattern)
 				}
 			}
 		}
@@ -115,9 +117,9 @@ func TestAnswersWithNamesAreNeverUnchanged(t *testing.T) {
 func TestAnswersToGetHaveAnETag(t *testing.T) {
 	t.Parallel()
 	for _, op := range (&API{}).Operations() {
-		if op.Method == "GET" && strings.HasPrefix(op.Pattern, "/api/") && op.Action.media != "text/html" {
-			require.True(t, op.Action.tagged || op.revalidates(), op.Pattern)
-			require.Contains(t, headersOf(op), "ETag", op.Pattern)
+		if op.Method == "GET" && strings.HasPrefix(op.Pattern, "/api/") && op.Action.Media != "text/html" {
+			require.True(t, op.Action.Tagged || op.Revalidates(), op.Pattern)
+			require.Contains(t, rest.HeadersOf(op), "ETag", op.Pattern)
 		}
 	}
 }
@@ -128,15 +130,15 @@ func TestTextsOfRequestsHaveALimit(t *testing.T) {
 	unlimited := map[string]bool{}
 	listed := []string{"fields"} // each is the name of a member
 	for _, op := range (&API{}).Operations() {
-		for _, body := range []reflect.Type{op.Action.body, op.Action.request} {
+		for _, body := range []reflect.Type{op.Action.Body, op.Action.Request} {
 			if body == nil || body.Kind() != reflect.Struct || op.Method == "GET" {
 				continue
 			}
 			seen := map[reflect.Type]bool{}
 			consistsOf(body, seen)
 			for part := range seen {
-				for name, m := range membersOf(part).byName {
-					if isText(m.typ) && !slices.Contains(listed, name) && m.tag.Get("max")+m.tag.Get("values")+m.tag.Get("format")+m.tag.Get("set") == "" {
+				for name, m := range web.MembersOf(part).ByName {
+					if isText(m.Typ) && !slices.Contains(listed, name) && m.Tag.Get("max")+m.Tag.Get("values")+m.Tag.Get("format")+m.Tag.Get("set") == "" {
 						unlimited[part.Name()+"."+name] = true
 					}
 				}

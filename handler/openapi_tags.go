@@ -4,20 +4,24 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"novamind/internal/rest"
+	"novamind/internal/web"
 )
 
 // OpenAPI returns the OpenAPI 3.1 document of the table of operations, as JSON.
 func OpenAPI() ([]byte, error) { return (&API{}).document() }
 
-func (a *API) document() ([]byte, error) { return Document(description, a.Operations(), vocabularies) }
+func (a *API) document() ([]byte, error) {
+	return rest.Document(description, a.Operations(), vocabularies)
+}
 
 // openAPI answers the document.
-func (a *API) openAPI(c *gin.Context, _ nothing) error {
+func (a *API) openAPI(c *gin.Context, _ rest.Nothing) error {
 	document, err := a.described()
 	if err != nil {
 		return err
 	}
-	writeBody(c, http.StatusOK, "application/json", document)
+	web.WriteBody(c, http.StatusOK, "application/json", document)
 	return nil
 }
 
@@ -26,7 +30,7 @@ const about = "The backend of a mental-health clinic. Errors never repeat submit
 	"answered with 405 and `route.method_not_allowed`. Clients must ignore unknown members of an answer, because later " +
 	"versions may add members. Requests must have only the members described here."
 
-var description = Description{
+var description = rest.Description{
 	Title: "NovaMind", Version: "1", About: about,
 	Contact: "The maintainers of NovaMind", License: "Apache License 2.0", LicenseID: "Apache-2.0",
 	Nouns: nouns,

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"novamind/handler"
+	"novamind/internal/rest"
 	"novamind/service"
 )
 
@@ -38,7 +39,7 @@ func TestNeedsLetInTheRolesOfTheMatrix(t *testing.T) {
 		has := func(role string, p service.Permission) bool { return service.Reach([]string{role}, p) != service.None }
 		for _, role := range append(service.Roles(), service.RoleIntegration) {
 			for _, need := range op.Needs {
-				if need.When != handler.OnRepeat && has(role, need.Permission) {
+				if need.When != rest.OnRepeat && has(role, need.Permission) {
 					let[role] = true
 				}
 			}
@@ -46,7 +47,7 @@ func TestNeedsLetInTheRolesOfTheMatrix(t *testing.T) {
 		route := op.Method + " " + op.Pattern
 		if expected[route][nobodyAlone] {
 			for role := range let {
-				lacks := slices.ContainsFunc(op.Needs, func(n handler.Need) bool { return !has(role, n.Permission) })
+				lacks := slices.ContainsFunc(op.Needs, func(n rest.Need) bool { return !has(role, n.Permission) })
 				require.True(t, lacks, "%s: %s alone has all that the row states", route, role)
 			}
 			continue

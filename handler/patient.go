@@ -7,6 +7,8 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
@@ -26,7 +28,7 @@ type patientAnswer struct {
 	EmergencyContact *models.EmergencyContact `json:"emergency_contact"`
 	MergedIntoID     *uuid.UUID               `json:"merged_into_id" doc:"The patient into whose chart this one was merged. Null if it was not merged."`
 
-	Warnings []problemField `json:"warnings,omitzero" doc:"Only in the answer to a registration: values that may be a mistake, such as a phone number that another patient has."` // of a registration
+	Warnings []web.ProblemField `json:"warnings,omitzero" doc:"Only in the answer to a registration: values that may be a mistake, such as a phone number that another patient has."` // of a registration
 }
 
 func newPatientAnswer(p *models.Patient) patientAnswer {
@@ -40,42 +42,42 @@ func newPatientAnswer(p *models.Patient) patientAnswer {
 
 // patientReplacement is the whole of a patient as a client sends it back.
 type patientReplacement struct {
-	serverSet
+	rest.ServerSet
 
 	MergedIntoID *uuid.UUID `json:"merged_into_id" set:"server"`
 	service.PatientInput
 }
 
-func (r patientReplacement) input() service.PatientInput { return r.PatientInput }
+func (r patientReplacement) Input() service.PatientInput { return r.PatientInput }
 
 // newRegistrationAnswer shows a newly registered patient.
 func newRegistrationAnswer(r *service.Registered) patientAnswer {
 	answer := newPatientAnswer(r.Patient)
-	answer.Warnings = make([]problemField, len(r.Warnings))
+	answer.Warnings = make([]web.ProblemField, len(r.Warnings))
 	for i, w := range r.Warnings {
-		answer.Warnings[i] = problemField(w)
+		answer.Warnings[i] = web.ProblemField(w)
 	}
 	return answer
 }
 
 // patientRemoval deactivates; with purge it removes for good.
 type patientRemoval struct {
-	ofVersion
+	rest.OfVersion
 
 	Purge  bool    `query:"purge"`
 	Reason *string `query:"reason" max:"200"`
 }
 
-func (a *API) removePatient(ctx context.Context, in patientRemoval) (gone, error) {
+func (a *API) removePatient(ctx context.Context, in patientRemoval) (rest.Gone, error) {
 	switch {
 	case in.Purge:
-		return gone{}, a.Patients.Purge(ctx, in.ID, in.Current, valueOr(in.Reason, ""))
+		return rest.Gone{}, a.Patients.Purge(ctx, in.ID, in.Current, web.ValueOr(in.Reason, ""))
 	case in.Reason != nil:
-		return gone{}, apperr.InvalidFields(apperr.Field{Pointer: inQuery("reason"), Code: "unexpected", Detail: "Send reason only with purge=true."})
+		return rest.Gone{}, apperr.InvalidFields(apperr.Field{Pointer: web.InQuery("reason"), Code: "unexpected", Detail: "Send reason only with purge=true."})
 	}
 	p, err := a.Patients.Deactivate(ctx, in.ID, in.Current)
 	if err != nil {
-		return gone{}, err
+		return rest.Gone{}, err
 	}
-	return gone{Version: p.Version}, nil
+	return rest.Gone{Version: p.Version}, nil
 }

@@ -5,6 +5,8 @@ import (
 
 	"novamind/internal/apperr"
 	"novamind/internal/phi"
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
@@ -20,8 +22,8 @@ type patientSearch struct {
 	Q           *string `json:"q" query:"q" max:"200"`
 	Sort        *string `json:"sort" query:"sort" values:"order of patients" doc:"id: approximately the order of registration. updated_at: the order of the last change."`
 
-	sinceParams
-	pageParams
+	rest.SinceParams
+	web.PageParams
 }
 
 func (a *API) searchPatients(ctx context.Context, in patientSearch, page service.Page) ([]*models.Patient, bool, error) {
@@ -38,7 +40,7 @@ func (s patientSearch) query() (models.PatientQuery, error) {
 		day, err := phi.ParseCalendarDate(*s.DateOfBirth)
 		if err != nil {
 			return q, apperr.InvalidFields(apperr.Field{
-				Pointer: inQuery("date_of_birth"), Code: "date", Detail: "Must be a date as YYYY-MM-DD.",
+				Pointer: web.InQuery("date_of_birth"), Code: "date", Detail: "Must be a date as YYYY-MM-DD.",
 			})
 		}
 		q.DateOfBirth = &day
@@ -46,7 +48,7 @@ func (s patientSearch) query() (models.PatientQuery, error) {
 	if s.Q == nil {
 		return q, nil
 	}
-	words, err := service.ParsePatientWords(inQuery("q"), *s.Q)
+	words, err := service.ParsePatientWords(web.InQuery("q"), *s.Q)
 	q.And = &words
 	return q, err
 }

@@ -6,12 +6,13 @@ import (
 	"github.com/google/uuid"
 
 	"novamind/internal/apperr"
+	"novamind/internal/rest"
 	"novamind/models"
 	"novamind/service"
 )
 
 type mergeRequest struct {
-	ofVersion
+	rest.OfVersion
 
 	IntoID uuid.UUID `json:"into_id" doc:"The patient to merge into. Its chart then shows both patients."`
 	Reason string    `json:"reason" max:"200" example:"Registered twice"`
@@ -23,7 +24,7 @@ func (r mergeRequest) Faults(service.Rules) []apperr.Field {
 }
 
 type unmergeRequest struct {
-	ofVersion
+	rest.OfVersion
 
 	Reason string `json:"reason" max:"200" example:"Not the same person"`
 }

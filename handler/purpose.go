@@ -7,6 +7,7 @@ import (
 
 	"novamind/internal/apperr"
 	"novamind/internal/audit"
+	"novamind/internal/web"
 )
 
 // purposeHeader is the header in which a client may state the purpose of an access.
@@ -20,7 +21,7 @@ var purposes = []string{
 
 // withPurpose adds the purpose in the header to the caller that authenticate finds. It returns a Malformed error for an
 // unknown purpose.
-func withPurpose(authenticate HandlerFunc) HandlerFunc {
+func withPurpose(authenticate web.HandlerFunc) web.HandlerFunc {
 	return func(c *gin.Context) error {
 		if err := authenticate(c); err != nil {
 			return err

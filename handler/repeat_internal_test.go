@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/stretchr/testify/require"
 
+	"novamind/internal/web"
 	"novamind/service"
 )
 
@@ -14,7 +15,7 @@ func TestNoPasswordTellsRequestsApart(t *testing.T) {
 	t.Parallel()
 	shown := func(body string) string {
 		var in accountRequest
-		require.NoError(t, unmarshal([]byte(body), &in))
+		require.NoError(t, web.Unmarshal([]byte(body), &in))
 		text, err := json.Marshal(in)
 		require.NoError(t, err)
 		require.NotContains(t, string(text), "passphrase")
@@ -26,6 +27,6 @@ func TestNoPasswordTellsRequestsApart(t *testing.T) {
 	require.NotEqual(t, one, shown(`{"email":"b@example.org","password":"a long passphrase"}`))
 
 	in := accountRequest{AccountInput: service.AccountInput{Name: "Somebody"}}
-	require.NoError(t, unmarshal([]byte(`{"password":"a long passphrase"}`), &in))
+	require.NoError(t, web.Unmarshal([]byte(`{"password":"a long passphrase"}`), &in))
 	require.Equal(t, "a long passphrase", *in.text(), "it is read as it is")
 }

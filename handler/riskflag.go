@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/rest"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
@@ -31,7 +33,7 @@ type riskFlagAnswer struct {
 func newRiskFlagAnswer(f *models.RiskFlag) riskFlagAnswer {
 	answer := riskFlagAnswer{
 		ID: f.ID, Version: f.Version, PatientID: f.PatientID, RecordID: f.RecordID, Reason: f.Reason.Plain(), RaisedBy: f.RaisedBy,
-		RaisedAt: f.RaisedAt.UTC(), ReviewAt: f.ReviewAt.UTC(), ResolvedAt: inUTC(f.ResolvedAt), ResolvedBy: f.ResolvedBy,
+		RaisedAt: f.RaisedAt.UTC(), ReviewAt: f.ReviewAt.UTC(), ResolvedAt: web.InUTC(f.ResolvedAt), ResolvedBy: f.ResolvedBy,
 		Finding: f.Resolution.Optional(), PatientName: f.PatientName(f.PatientID),
 		RaisedByName: f.AccountName(&f.RaisedBy), ResolvedByName: f.AccountName(f.ResolvedBy),
 	}
@@ -42,10 +44,10 @@ func newRiskFlagAnswer(f *models.RiskFlag) riskFlagAnswer {
 }
 
 type riskFlagList struct {
-	byID
+	rest.ByID
 
 	Open bool `query:"open" doc:"If true, only flags that are not resolved."`
-	pageParams
+	web.PageParams
 }
 
 func (a *API) riskFlags(ctx context.Context, in riskFlagList, page service.Page) ([]*models.RiskFlag, bool, error) {
@@ -53,7 +55,7 @@ func (a *API) riskFlags(ctx context.Context, in riskFlagList, page service.Page)
 }
 
 type riskFlagReviewRequest struct {
-	ofVersion
+	rest.OfVersion
 	service.ReviewInput
 }
 

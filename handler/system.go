@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"novamind/internal/apperr"
+	"novamind/internal/rest"
 )
 
 // Check is one thing that must hold for the server to be of use.
@@ -19,10 +20,12 @@ type healthAnswer struct {
 }
 
 // healthz says that the process is alive, and nothing else.
-func healthz(context.Context, anything) (healthAnswer, error) { return healthAnswer{Status: "ok"}, nil }
+func healthz(context.Context, rest.Anything) (healthAnswer, error) {
+	return healthAnswer{Status: "ok"}, nil
+}
 
 // readyz reports whether requests can be served; the answer names the failing checks.
-func (a *API) readyz(ctx context.Context, _ anything) (healthAnswer, error) {
+func (a *API) readyz(ctx context.Context, _ rest.Anything) (healthAnswer, error) {
 	answer := healthAnswer{Status: "ok", Checks: map[string]string{}}
 	var failing []apperr.Field
 	var cause error

@@ -1,13 +1,15 @@
 package handler
 
 import (
+	"novamind/internal/rest"
 	"novamind/internal/schedule"
+	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
 
 // vocabularies are the values of members and parameters that take some words only. The tag values:"…" names one.
-var vocabularies = Vocabularies{
+var vocabularies = web.Vocabularies{
 	"appointment status":     models.AppointmentStates(),
 	"appointment type":       models.AppointmentTypes(),
 	"audit action":           service.AuditFilters()["action"],
@@ -19,9 +21,9 @@ var vocabularies = Vocabularies{
 	"consent kind":           {models.ConsentPart2},
 	"modality":               models.Modalities(),
 	"new appointment status": {models.Booked, models.Pending},
-	"order of appointments":  {"starts_at", byUpdate},
-	"order of patients":      {"id", byUpdate},
-	"order of records":       {"occurred_at", byUpdate},
+	"order of appointments":  {"starts_at", rest.ByUpdate},
+	"order of patients":      {"id", rest.ByUpdate},
+	"order of records":       {"occurred_at", rest.ByUpdate},
 	"questionnaire":          {models.PHQ9, models.GAD7},
 	"record kind":            models.RecordKinds(),
 	"record status":          {models.RecordDraft, models.RecordFinal, models.RecordAmended, models.RecordInError},

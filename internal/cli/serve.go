@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"novamind/handler"
+	"novamind/internal/web"
 	"novamind/migrations/runner"
 	"novamind/repository"
 	"novamind/service"
@@ -110,21 +111,21 @@ func (in *installation) authentication() (*service.AuthService, error) {
 }
 
 // server returns the HTTP server, with TLS where there is a certificate.
-func (in *installation) server(engine http.Handler) (*handler.Server, error) {
+func (in *installation) server(engine http.Handler) (*web.Server, error) {
 	cfg := in.config.Server
-	options := handler.Options{
-		Timeouts: handler.Timeouts{
+	options := web.Options{
+		Timeouts: web.Timeouts{
 			ReadHeader: cfg.ReadHeaderTimeout, Read: cfg.ReadTimeout, Write: cfg.WriteTimeout, Idle: cfg.IdleTimeout, Shutdown: cfg.ShutdownTimeout,
 		},
 		MaxHeaderBytes: cfg.MaxHeaderBytes,
 	}
 	if cfg.TLSCert != "" {
 		var err error
-		if options.Certificate, err = handler.LoadCertificate(cfg.TLSCert, cfg.TLSKey, in.log); err != nil {
+		if options.Certificate, err = web.LoadCertificate(cfg.TLSCert, cfg.TLSKey, in.log); err != nil {
 			return nil, err
 		}
 	}
-	return handler.NewServer(engine, options, in.log), nil
+	return web.NewServer(engine, options, in.log), nil
 }
 
 // services returns what the API stands on.

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"novamind/handler"
 	"novamind/internal/apperr"
+	"novamind/internal/web"
 )
 
 // errorsTable shows each error code with its status, its meaning, and the operations that answer it.
@@ -21,8 +21,8 @@ func errorsTable(doc document) string {
 		}
 	}
 	var rows [][]string
-	for _, c := range slices.Sorted(maps.Keys(handler.ProblemKinds)) {
-		kind := handler.ProblemKinds[c]
+	for _, c := range slices.Sorted(maps.Keys(web.ProblemKinds)) {
+		kind := web.ProblemKinds[c]
 		rows = append(rows, []string{code(c), strconv.Itoa(kind.Status), kind.Meaning, inGroups(answered[c], operations)})
 	}
 	return tableOf([]string{"code", "status", "meaning", "operations"}, rows)

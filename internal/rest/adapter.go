@@ -1,0 +1,238 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"novamind/internal/web"
+	"novamind/service"
+)
+
+// Conventions holds the dependencies of the adapters.
+type Conventions struct {
+	Cursors  *web.CursorSealer
+	Repeats  *service.RepeatService
+	Refusals *service.RefusalService
+	Rules    service.Rules
+	Words    web.Vocabularies
+}
+
+// binding returns how requests of an operation are read, and judged.
+func (env *Conventions) binding(op Operation) (*Binding, error) {
+	b, err := op.Action.binding(op.Method, env.Words)
+	if err == nil {
+		b.rules = env.Rules
+	}
+	return b, err
+}
+
+// Get answers a resource, with its ETag, or 304.
+func Get[In, Row, Out any](do func(context.Context, In) (Row, error), show func(Row) Out) Action {
+	return Answer(http.StatusOK, do, show)
+}
+
+// Answer answers the result of do with this status. A repeated request runs do again, so use answer only for requests
+// that change nothing, and for credentials and sessions.
+func Answer[In, Row, Out any](status int, do func(context.Context, In) (Row, error), show func(Row) Out) Action {
+	return answerAt(status, "", do, show)
+}
+
+// Issue makes a resource with a secret that is shown once, at the address that create would give it. A repeat makes
+// another one.
+func Issue[In, Row, Out any](at string, do func(context.Context, In) (Row, error), show func(Row) Out) Action {
+	return answerAt(http.StatusCreated, at, do, show)
+}
+
+func answerAt[In, Row, Out any](status int, at string, do func(context.Context, In) (Row, error),
+	show func(Row) Out,
+) Action {
+	action, write := ActionOf[In, Out](status, at)
+	action.Handler = Bound(func(c *gin.Context, env *Conventions, in In) error {
+		row, err := do(c.Request.Context(), in)
+		if err != nil {
+			return err
+		}
+		return write(c, env, show(row))
+	})
+	return action
+}
+
+// Remove answers 204.
+func Remove[In any](do func(context.Context, In) error) Action {
+	return Answer(http.StatusNoContent, func(ctx context.Context, in In) (Gone, error) {
+		return Gone{}, do(ctx, in)
+	}, Same)
+}
+
+// Gone is an answer without a body, and the version that its ETag tells, if any.
+type Gone struct{ Version int64 }
+
+func Same[T any](v T) T { return v }
+
+// Create makes a resource. Its address is at, a slash and the ID of its answer. again reads the resource that an earlier
+// request with the same Idempotency-Key made.
+func Create[In, Row, Out any](at string, do func(context.Context, In) (Row, error),
+	again func(context.Context, uuid.UUID) (Row, error), show func(Row) Out,
+) Action {
+	return Post(http.StatusCreated, at, do, ignoring[In](again), show)
+}
+
+// Act changes the resource of the path by a POST. again reads it where an earlier request with the same
+// Idempotency-Key changed it.
+func Act[In, Row, Out any](do func(context.Context, In) (Row, error),
+	again func(context.Context, uuid.UUID) (Row, error), show func(Row) Out,
+) Action {
+	return Post(http.StatusOK, "", do, ignoring[In](again), show)
+}
+
+func ignoring[In, Row any](
+	again func(context.Context, uuid.UUID) (Row, error),
+) func(context.Context, In, uuid.UUID) (Row, error) {
+	return func(ctx context.Context, _ In, id uuid.UUID) (Row, error) { return again(ctx, id) }
+}
+
+// Post makes or changes something once, however often it is asked for with the same Idempotency-Key.
+func Post[In, Row, Out any](status int, at string, do func(context.Context, In) (Row, error),
+	again func(context.Context, In, uuid.UUID) (Row, error), show func(Row) Out,
+) Action {
+	action, write := ActionOf[In, Out](status, at)
+	action.repeats = true
+	action.Handler = func(env *Conventions, op Operation) (web.HandlerFunc, error) {
+		b, err := env.binding(op)
+		if action.located && !hasMember(action.Answer, "ID", web.UUIDType) {
+			err = errors.New("the answer has no ID for Location")
+		}
+		return func(c *gin.Context) error {
+			in, err := bind[In](c, b)
+			if err != nil {
+				return err
+			}
+			once, err := idempotencyOf(c, b.hashed(in))
+			if err != nil {
+				return err
+			}
+			id, _ := web.ParseUUID(c.Param("id"))
+			row, err := service.Once(c.Request.Context(), env.Repeats, once, id,
+				func(ctx context.Context) (Row, error) { return do(ctx, in) },
+				func(ctx context.Context, id uuid.UUID) (Row, error) { return again(ctx, in, id) })
+			if err != nil {
+				return err
+			}
+			return write(c, env, show(row))
+		}, err
+	}
+	return action
+}
+
+// Raw is for rare cases that no other adapter fits: do itself writes an answer of a media type.
+func Raw[In any](media string, do func(*gin.Context, In) error) Action {
+	return Action{
+		Request: reflect.TypeFor[In](), Media: media, status: http.StatusOK,
+		Handler: Bound(func(c *gin.Context, _ *Conventions, in In) error { return do(c, in) }),
+	}
+}
+
+// Bound makes a handler of do, which gets the bound request.
+func Bound[In any](do func(*gin.Context, *Conventions, In) error) func(*Conventions, Operation) (web.HandlerFunc, error) {
+	return func(env *Conventions, op Operation) (web.HandlerFunc, error) {
+		b, err := env.binding(op)
+		return func(c *gin.Context) error {
+			in, err := bind[In](c, b)
+			if err != nil {
+				return err
+			}
+			return do(c, env, in)
+		}, err
+	}
+}
+
+// tagged is an answer whose ETag is no version of one row. A change takes it in If-Match; a GET never answers 304.
+type tagged interface{ Tag() int64 }
+
+// ActionOf returns an action without its handler, and the function that writes its answers. The ETag of an answer is
+// its member Version, or, of a GET of an answer without one, a digest of it. at is where it is found by its member ID,
+// for Location.
+func ActionOf[In, Out any](status int, at string) (Action, func(*gin.Context, *Conventions, Out) error) {
+	t := reflect.TypeFor[Out]()
+	version := t.Kind() == reflect.Struct && hasMember(t, "Version", reflect.TypeFor[int64]())
+	_, counted := any(*new(Out)).(tagged)
+	located := at != ""
+	apart := shows(t, reflect.TypeFor[derived]())
+	action := Action{
+		Request: reflect.TypeFor[In](), Answer: t, Media: "application/json", status: status,
+		Versioned: version && !apart, Tagged: version || counted, located: located,
+	}
+	return action, func(c *gin.Context, env *Conventions, out Out) error {
+		v := reflect.ValueOf(out)
+		if t, ok := any(out).(tagged); ok {
+			web.SetETag(c, t.Tag())
+		}
+		if version && announced(c, apart, status, v.FieldByName("Version").Int()) {
+			return nil
+		}
+		if located {
+			c.Header("Location", at+"/"+fmt.Sprint(v.FieldByName("ID")))
+		}
+		if status == http.StatusNoContent {
+			c.Status(status)
+			return nil
+		}
+		if c.Request.Method == http.MethodGet && action.digested(c.FullPath()) {
+			return web.WriteList(c, env.Cursors.Key, out)
+		}
+		return web.WriteJSON(c, status, out)
+	}
+}
+
+// digested reports whether the ETag of an answer to a GET of a pattern is a digest of the answer.
+func (a Action) digested(pattern string) bool {
+	return a.Answer != nil && !a.Tagged && strings.HasPrefix(pattern, "/api/")
+}
+
+// derived is a member of an answer that can change while the answer's version stays, such as the name beside an id. A
+// GET of an answer that shows one is never answered 304; the ETag goes into If-Match.
+type derived interface{ ChangesApart() }
+
+// shows reports whether a value of type t can hold one of a type that implements of.
+func shows(t, of reflect.Type) bool {
+	switch {
+	case t.Implements(of):
+		return true
+	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Slice:
+		return shows(t.Elem(), of)
+	case t.Kind() != reflect.Struct || web.Shape(t) != reflect.Struct:
+		return false
+	}
+	for i := range t.NumField() {
+		if shows(t.Field(i).Type, of) {
+			return true
+		}
+	}
+	return false
+}
+
+// announced sets the ETag, and reports whether a GET has it already: then 304 was answered. An answer of which a part
+// changes apart from the version is always sent. A resource that is not there yet has version 0.
+func announced(c *gin.Context, apart bool, status int, version int64) bool {
+	switch {
+	case version == 0 && status == http.StatusNoContent: // a removed resource has no version
+		return false
+	case c.Request.Method == http.MethodGet && !apart:
+		return web.NotModified(c, version)
+	default:
+		web.SetETag(c, version)
+		return false
+	}
+}
+
+func hasMember(t reflect.Type, name string, of reflect.Type) bool {
+	field, ok := t.FieldByName(name)
+	return ok && field.Type == of
+}

@@ -1,0 +1,31 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+)
+
+// shareWith lets the pages of these origins read answers (CORS, Fetch standard section 3.3). Other origins get no such header, and with it nothing
+// from a browser. Credentials are none of a browser's own: a page has to know the token.
+func shareWith(origins []string) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if len(origins) == 0 {
+			return
+		}
+		c.Writer.Header().Add("Vary", "Origin")
+		origin := c.GetHeader("Origin")
+		if !slices.Contains(origins, origin) {
+			return
+		}
+		c.Header("Access-Control-Allow-Origin", origin)
+		c.Header("Access-Control-Expose-Headers", "ETag, Link, Location, Retry-After, X-Request-Id")
+		if c.Request.Method == http.MethodOptions && c.GetHeader("Access-Control-Request-Method") != "" {
+			c.Header("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
+			c.Header("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-Id")
+			c.Header("Access-Control-Max-Age", "600")
+			c.AbortWithStatus(http.StatusNoContent)
+		}
+	}
+}

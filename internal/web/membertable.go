@@ -1,0 +1,111 @@
+package web
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Vocabularies are the values of members and parameters that take some words only, by the name that the tag values
+// gives.
+type Vocabularies map[string][]string
+
+// Use is the use of a type: a type is stricter in a request than in an answer.
+type Use int
+
+const (
+	Answered  Use = iota // absent where tagged so, else there; null where it is a pointer
+	Requested            // as checkMembers accepts it
+	Patched              // a merge patch of that
+	Selected             // an answer with the members that fields names
+)
+
+// Member is one JSON member of a struct.
+type Member struct {
+	name     string
+	Typ      reflect.Type
+	optional bool // tagged omitzero or omitempty: null means absent
+	Tag      reflect.StructTag
+}
+
+// memberTable is the members of a struct type; names are in the order of the struct, and list shows them to people.
+type memberTable struct {
+	ByName map[string]Member
+	Names  []string
+	list   string
+}
+
+var memberTables sync.Map // reflect.Type → *memberTable
+
+// MembersOf reads the json tags of t as the json package does, as far as requests need it: name, "-", omitzero,
+// omitempty, and embedded structs, whose members are promoted unless t has one of the same name.
+func MembersOf(t reflect.Type) *memberTable {
+	if cached, ok := memberTables.Load(t); ok {
+		return cached.(*memberTable) //nolint:forcetypeassert // only stored below
+	}
+	table := &memberTable{ByName: map[string]Member{}}
+	for _, m := range structMembers(t) {
+		if _, taken := table.ByName[m.name]; !taken {
+			table.ByName[m.name] = m
+			table.Names = append(table.Names, m.name)
+		}
+	}
+	table.list = strings.Join(table.Names, ", ")
+	memberTables.Store(t, table)
+	return table
+}
+
+func structMembers(t reflect.Type) []Member {
+	var own, promoted []Member
+	for field := range t.Fields() {
+		tag := field.Tag.Get("json")
+		name, rest, _ := strings.Cut(tag, ",")
+		embedded := field.Type
+		if embedded.Kind() == reflect.Pointer {
+			embedded = embedded.Elem()
+		}
+		switch {
+		case tag == "-":
+		case field.Anonymous && name == "" && embedded.Kind() == reflect.Struct:
+			promoted = append(promoted, structMembers(embedded)...)
+		case field.IsExported():
+			own = append(own, newMember(field, name, strings.Split(rest, ",")))
+		}
+	}
+	return append(own, promoted...)
+}
+
+func newMember(field reflect.StructField, name string, options []string) Member {
+	if name == "" {
+		name = field.Name
+	}
+	optional := slices.Contains(options, "omitzero") || slices.Contains(options, "omitempty")
+	return Member{name: name, Typ: field.Type, optional: optional, Tag: field.Tag}
+}
+
+// Required reports whether a member is always there. In a request, the tag required:"true" is for a pointer that is
+// needed all the same, and required:"false" for a value that is not.
+func (m Member) Required(u Use) bool {
+	switch u {
+	case Answered:
+		return !m.optional
+	case Selected:
+		return m.name == "id"
+	case Requested:
+		if tag := m.Tag.Get("required"); tag != "" {
+			return tag == "true"
+		}
+		return !m.optional && !nullable(m.Typ)
+	default:
+		return false
+	}
+}
+
+// TakesNull reports whether a member may be null.
+func (m Member) TakesNull(u Use) bool {
+	if u == Answered || u == Selected {
+		return nullable(m.Typ) && !m.optional
+	}
+	return (nullable(m.Typ) || m.optional) && m.Tag.Get("required") != "true"
+}

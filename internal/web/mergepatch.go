@@ -1,0 +1,33 @@
+package web
+
+import (
+	jsonpatch "github.com/evanphx/json-patch/v5"
+	"github.com/go-json-experiment/json"
+
+	"novamind/internal/apperr"
+)
+
+const MergePatchType = "application/merge-patch+json"
+
+// MergePatch is a JSON Merge Patch (RFC 7396) of a T, in which ReadFaults found no fault: a null that would silently
+// become a zero value, or remove a member T does not have, was refused there.
+type MergePatch[T any] struct{ Raw []byte }
+
+// Apply returns current with the patch applied. Numbers and strings the patch does not name keep their exact value.
+// Errors: apperr.Invalid where the result does not fit T.
+//
+// json-patch drops null members of objects inside arrays, which RFC 7396 keeps: the same for the members of a struct,
+// where null and absent both mean nil, but T must not have a map or a raw value inside an array.
+func (p MergePatch[T]) Apply(current T, words Vocabularies) (T, error) {
+	var patched T
+	before, err := json.Marshal(current)
+	if err != nil {
+		return patched, apperr.Wrap(apperr.Internal, InternalDetail, err)
+	}
+	after, err := jsonpatch.MergePatch(before, p.Raw)
+	if err != nil {
+		return patched, apperr.Wrap(apperr.Internal, InternalDetail, err)
+	}
+	err = decodeChecked(after, &patched, words)
+	return patched, err
+}
