@@ -193,7 +193,7 @@ func exampleOf(schema *huma.Schema, text string) any {
 // componentName names a struct for clients: patientAnswer is Patient, and a page of it PatientPage;
 // patientReplacement as a patch is PatientPatch.
 func componentName(t reflect.Type, u web.Use) string {
-	if strings.HasPrefix(t.Name(), "page[") {
+	if strings.HasPrefix(t.Name(), "Page[") {
 		items, _ := t.FieldByName("Items")
 		element := items.Type.Elem()
 		if several, ok := reflect.TypeAssert[interface{ Alternatives() []reflect.Type }](reflect.Zero(element)); ok {

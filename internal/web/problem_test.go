@@ -21,7 +21,7 @@ import (
 // declaredCodes reads the constants of type Code from the source, so that a new one can't be forgotten here.
 func declaredCodes(t *testing.T) []apperr.Code {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../internal/apperr/apperr.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../apperr/apperr.go", nil, 0)
 	require.NoError(t, err)
 	var codes []apperr.Code
 	ast.Inspect(file, func(n ast.Node) bool {
