@@ -141,10 +141,8 @@ func (p parameter) reader() (func(*query) any, bool) {
 		return func(q *query) any { return q.Date(p.name) }, true
 	case t == timeType:
 		return func(q *query) any { return q.Time(p.name) }, true
-	case t.Kind() == reflect.Slice && t.Elem() == uuidType:
-		return func(q *query) any { return q.UUIDs(p.name) }, true
-	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String && p.values != nil:
-		return func(q *query) any { return q.Several(p.name, p.values) }, true
+	case t.Kind() == reflect.Slice:
+		return p.readerOfSeveral(t.Elem())
 	case t.Kind() == reflect.String && p.values != nil:
 		return func(q *query) any { return q.OneOf(p.name, p.values) }, true
 	case t.Kind() == reflect.String:
@@ -153,6 +151,17 @@ func (p parameter) reader() (func(*query) any, bool) {
 		return func(q *query) any { return q.Bool(p.name) }, true
 	case t.Kind() == reflect.Int:
 		return func(q *query) any { return q.Int(p.name) }, true
+	}
+	return nil, false
+}
+
+// readerOfSeveral is reader for several values, by the type of one of them.
+func (p parameter) readerOfSeveral(t reflect.Type) (func(*query) any, bool) {
+	switch {
+	case t == uuidType:
+		return func(q *query) any { return q.UUIDs(p.name) }, true
+	case t.Kind() == reflect.String && p.values != nil:
+		return func(q *query) any { return q.Several(p.name, p.values) }, true
 	}
 	return nil, false
 }
