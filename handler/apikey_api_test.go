@@ -102,7 +102,7 @@ func TestAPIKeyInput(t *testing.T) {
 		`{"name":"x","scopes":["medicalrecord.read"],"expires_at":"` + at(time.Hour) + `"}`:               "/scopes/0 unknown_scope",
 		`{"name":"x","scopes":["patient.read"],"expires_at":"` + at(-time.Hour) + `"}`:                    "/expires_at out_of_range",
 		`{"name":"x","scopes":["patient.read"],"expires_at":"` + at(2*365*24*time.Hour) + `"}`:            "/expires_at out_of_range",
-		`{"name":"x","scopes":["patient.read"]}`:                                                          "/expires_at out_of_range",
+		`{"name":"x","scopes":["patient.read"]}`:                                                          "/expires_at required",
 		`{"name":"x","scopes":["patient.read"],"expires_at":"` + at(time.Hour) + `","account_id":"mine"}`: " unknown_member",
 	} {
 		r := s.do("POST", "/api/v1/api-keys", body)

@@ -142,10 +142,8 @@ func (p parameter) reader() (func(*web.Query) any, bool) {
 		return func(q *web.Query) any { return q.Date(p.name) }, true
 	case t == web.TimeType:
 		return func(q *web.Query) any { return q.Time(p.name) }, true
-	case t.Kind() == reflect.Slice && t.Elem() == web.UUIDType:
-		return func(q *web.Query) any { return q.UUIDs(p.name) }, true
-	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String && p.values != nil:
-		return func(q *web.Query) any { return q.Several(p.name, p.values) }, true
+	case t.Kind() == reflect.Slice:
+		return p.readerOfSeveral(t.Elem())
 	case t.Kind() == reflect.String && p.values != nil:
 		return func(q *web.Query) any { return q.OneOf(p.name, p.values) }, true
 	case t.Kind() == reflect.String:
@@ -154,6 +152,17 @@ func (p parameter) reader() (func(*web.Query) any, bool) {
 		return func(q *web.Query) any { return q.Bool(p.name) }, true
 	case t.Kind() == reflect.Int:
 		return func(q *web.Query) any { return q.Int(p.name) }, true
+	}
+	return nil, false
+}
+
+// readerOfSeveral is reader for several values, by the type of one of them.
+func (p parameter) readerOfSeveral(t reflect.Type) (func(*web.Query) any, bool) {
+	switch {
+	case t == web.UUIDType:
+		return func(q *web.Query) any { return q.UUIDs(p.name) }, true
+	case t.Kind() == reflect.String && p.values != nil:
+		return func(q *web.Query) any { return q.Several(p.name, p.values) }, true
 	}
 	return nil, false
 }

@@ -99,7 +99,7 @@ func (t *tour) register(ctx context.Context) error {
 	phone := "(212) 555-0143"
 	r, err := t.client.RegisterPatientWithResponse(ctx, nil, novamind.RegistrationInput{
 		FirstName: "Gopher", LastName: "Sample", DateOfBirth: types.Date{Time: time.Date(1980, 2, 3, 0, 0, 0, 0, time.UTC)},
-		ContactInfo: &novamind.ContactInfoInput{Phone: &phone},
+		ContactInfo: novamind.ContactInfoInput{Phone: &phone},
 	})
 	if err != nil {
 		return err
