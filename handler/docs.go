@@ -2,7 +2,6 @@ package handler
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -31,7 +30,7 @@ func file(f *apipage.File) rest.Action {
 		c.Header("ETag", `W/"`+f.Tag+`"`) // weak: the same for both encodings
 		c.Header("Vary", "Accept-Encoding")
 		switch {
-		case knows(c, f.Tag):
+		case web.Knows(c, f.Tag):
 			c.Status(http.StatusNotModified)
 			c.Writer.WriteHeaderNow()
 		case acceptsGzip(c):
@@ -44,12 +43,6 @@ func file(f *apipage.File) rest.Action {
 	})
 	action.Versioned = true
 	return action
-}
-
-// knows reports whether If-None-Match names a tag.
-func knows(c *gin.Context, tag string) bool {
-	tags, ok := web.ParseEntityTags(strings.Join(c.Request.Header.Values("If-None-Match"), ","))
-	return ok && (tags.Any || slices.ContainsFunc(tags.Tags, func(t web.EntityTag) bool { return t.Opaque == tag }))
 }
 
 // acceptsGzip reports whether Accept-Encoding names gzip, and not with a low weight.

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -96,7 +97,7 @@ func TestAnswersWithNamesAreNeverUnchanged(t *testing.T) {
 	t.Parallel()
 	named := 0
 	for _, op := range (&API{}).Operations() {
-		if op.Method != "GET" || op.Action.Answer == nil || op.Action.Item != nil { // the ETag of a list is of all of it
+		if op.Method != http.MethodGet || op.Action.Answer == nil || op.Action.Item != nil { // the ETag of a list is of all of it
 			continue
 		}
 		seen := map[reflect.Type]bool{}
@@ -117,7 +118,7 @@ func TestAnswersWithNamesAreNeverUnchanged(t *testing.T) {
 func TestAnswersToGetHaveAnETag(t *testing.T) {
 	t.Parallel()
 	for _, op := range (&API{}).Operations() {
-		if op.Method == "GET" && strings.HasPrefix(op.Pattern, "/api/") && op.Action.Media != "text/html" {
+		if op.Method == http.MethodGet && strings.HasPrefix(op.Pattern, "/api/") && op.Action.Media != "text/html" {
 			require.True(t, op.Action.Tagged || op.Revalidates(), op.Pattern)
 			require.Contains(t, rest.HeadersOf(op), "ETag", op.Pattern)
 		}
@@ -131,7 +132,7 @@ func TestTextsOfRequestsHaveALimit(t *testing.T) {
 	listed := []string{"fields"} // each is the name of a member
 	for _, op := range (&API{}).Operations() {
 		for _, body := range []reflect.Type{op.Action.Body, op.Action.Request} {
-			if body == nil || body.Kind() != reflect.Struct || op.Method == "GET" {
+			if body == nil || body.Kind() != reflect.Struct || op.Method == http.MethodGet {
 				continue
 			}
 			seen := map[reflect.Type]bool{}

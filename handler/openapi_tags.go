@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+
 	"novamind/internal/rest"
 	"novamind/internal/web"
 )

@@ -296,7 +296,7 @@ func (a *API) auditOperations() []rest.Operation {
 	const events = "/api/v1/audit-logs"
 	const review = "/api/v1/audit-reviews/:week"
 	opening := []rest.Need{
-		rest.Need{Permission: service.AuditLogOpenDiff},
+		{Permission: service.AuditLogOpenDiff},
 		rest.When(service.PatientRead, "with the scope all, if the event changed demographics"),
 	}
 	return []rest.Operation{

@@ -93,7 +93,7 @@ func (n names) ofAccounts(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]p
 // ofPatients returns the names of patients by id: of those whom the actor may read, and who can be opened.
 func (n names) ofPatients(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]phi.Text, error) {
 	if len(ids) == 0 {
-		return nil, nil
+		return map[uuid.UUID]phi.Text{}, nil
 	}
 	sight, err := n.care.besides(ctx)
 	if err != nil {

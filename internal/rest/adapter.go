@@ -74,6 +74,7 @@ func Remove[In any](do func(context.Context, In) error) Action {
 // Gone is an answer without a body, and the version that its ETag tells, if any.
 type Gone struct{ Version int64 }
 
+// Same shows a row as it is.
 func Same[T any](v T) T { return v }
 
 // Create makes a resource. Its address is at, a slash and the ID of its answer. again reads the resource that an earlier
@@ -210,8 +211,8 @@ func shows(t, of reflect.Type) bool {
 	case t.Kind() != reflect.Struct || web.Shape(t) != reflect.Struct:
 		return false
 	}
-	for i := range t.NumField() {
-		if shows(t.Field(i).Type, of) {
+	for field := range t.Fields() {
+		if shows(field.Type, of) {
 			return true
 		}
 	}

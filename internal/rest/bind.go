@@ -176,7 +176,7 @@ func bind[In any](c *gin.Context, b *Binding) (in In, err error) {
 		return in, err
 	}
 	if b.body {
-		body, faults, err := ReadFaults(c, into.Type(), false, b)
+		body, faults, err := readFaults(c, into.Type(), false, b)
 		if err != nil {
 			return in, cmp.Or(q.Err(), err)
 		}

@@ -65,7 +65,7 @@ func Change[R interface{ Input() In }, P, Row, In, Out any](
 // answer. That function returns an Invalid error if a member that the server sets would change.
 func readReplacement[R, Out any](c *gin.Context, b *Binding) (func(Out) (R, error), error) {
 	patch := c.Request.Method == http.MethodPatch
-	body, faults, err := ReadFaults(c, reflect.TypeFor[R](), patch, b)
+	body, faults, err := readFaults(c, reflect.TypeFor[R](), patch, b)
 	switch {
 	case err != nil:
 		return nil, err

@@ -22,9 +22,9 @@ type judged interface {
 	Faults(service.Rules) []apperr.Field
 }
 
-// ReadFaults reads a body for a T, or a merge patch of one. It returns the members that do not fit or are missing, and
+// readFaults reads a body for a T, or a merge patch of one. It returns the members that do not fit or are missing, and
 // then also the rules that the other members break. Other errors are those of readMembers.
-func ReadFaults(c *gin.Context, t reflect.Type, patch bool, b *Binding) (body []byte, faults []apperr.Field, err error) {
+func readFaults(c *gin.Context, t reflect.Type, patch bool, b *Binding) (body []byte, faults []apperr.Field, err error) {
 	media := []string{"application/json"}
 	if patch {
 		media = append(media, web.MergePatchType)

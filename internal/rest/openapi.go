@@ -194,7 +194,7 @@ func (d *describer) parameters(op Operation, b *Binding) []*huma.Param {
 
 // parameter describes a parameter of the path or the query. Several values have commas between them.
 func (d *describer) parameter(p parameter) *huma.Param {
-	schema := d.tagged(d.of(p.field.Type, web.Requested), p.field.Type, p.field.Tag)
+	schema := d.tagged(d.of(p.field.Type, web.Requested), p.field.Tag)
 	out := &huma.Param{Name: p.name, In: p.in, Description: schema.Description, Required: p.in == "path", Schema: schema}
 	schema.Description = ""
 	if schema.Type == huma.TypeArray {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
 	"novamind/internal/web"
 )
 
@@ -116,7 +117,7 @@ func (s *schemas) component(t reflect.Type, u web.Use) *huma.Schema {
 // member describes a member by its type, and by its tags: doc, example, max, format, and values, the name of a
 // vocabulary.
 func (s *schemas) member(m web.Member, u web.Use) *huma.Schema {
-	schema := s.tagged(s.of(m.Typ, u), m.Typ, m.Tag)
+	schema := s.tagged(s.of(m.Typ, u), m.Tag)
 	if !m.TakesNull(u) || schema.Type == "" && schema.Ref == "" {
 		return schema
 	}
@@ -132,7 +133,7 @@ func (s *schemas) member(m web.Member, u web.Use) *huma.Schema {
 	return schema
 }
 
-func (s *schemas) tagged(schema *huma.Schema, t reflect.Type, tag reflect.StructTag) *huma.Schema {
+func (s *schemas) tagged(schema *huma.Schema, tag reflect.StructTag) *huma.Schema {
 	schema.Description, schema.ReadOnly = tag.Get("doc"), tag.Get("set") == "server"
 	if format := tag.Get("format"); format != "" {
 		schema.Format = format

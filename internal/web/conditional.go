@@ -11,20 +11,20 @@ import (
 	"novamind/internal/apperr"
 )
 
-// EntityTag is one element of If-Match or If-None-Match (RFC 9110, section 8.8.3).
-type EntityTag struct {
+// entityTag is one element of If-Match or If-None-Match (RFC 9110, section 8.8.3).
+type entityTag struct {
 	weak   bool
-	Opaque string
+	opaque string
 }
 
 // entityTags is a parsed If-Match or If-None-Match: any version, or those listed.
 type entityTags struct {
-	Any  bool
-	Tags []EntityTag
+	any  bool
+	tags []entityTag
 }
 
-// ifMatch is the condition of a change.
-type ifMatch struct{ entityTags }
+// IfMatch is the condition of a change.
+type IfMatch struct{ entityTags }
 
 // SetETag announces the version of the resource in the answer.
 func SetETag(c *gin.Context, version int64) { announce(c, opaqueTag(version)) }
@@ -35,23 +35,23 @@ func opaqueTag(version int64) string { return strconv.FormatInt(version, 10) }
 
 // RequireIfMatch returns the If-Match condition. Errors: apperr.PreconditionNeeded where it is missing,
 // apperr.Malformed where it is no list of entity tags.
-func RequireIfMatch(c *gin.Context) (ifMatch, error) {
+func RequireIfMatch(c *gin.Context) (IfMatch, error) {
 	values := c.Request.Header.Values("If-Match")
 	if len(values) == 0 {
-		return ifMatch{}, apperr.New(apperr.PreconditionNeeded, "Send If-Match with the ETag of the version you read.")
+		return IfMatch{}, apperr.New(apperr.PreconditionNeeded, "Send If-Match with the ETag of the version you read.")
 	}
-	tags, ok := ParseEntityTags(strings.Join(values, ","))
+	tags, ok := parseEntityTags(strings.Join(values, ","))
 	if !ok {
 		e := apperr.New(apperr.Malformed, `If-Match must be an entity tag such as "3", a list of them, or *.`)
 		e.Fields = []apperr.Field{{Pointer: "If-Match", Code: "invalid_format", Detail: e.Detail}}
-		return ifMatch{}, e
+		return IfMatch{}, e
 	}
-	return ifMatch{tags}, nil
+	return IfMatch{tags}, nil
 }
 
 // Matches compares strongly (RFC 9110, section 8.8.3.2): a weak tag matches nothing.
-func (m ifMatch) Matches(version int64) bool {
-	return m.Any || slices.Contains(m.Tags, EntityTag{Opaque: opaqueTag(version)})
+func (m IfMatch) Matches(version int64) bool {
+	return m.any || slices.Contains(m.tags, entityTag{opaque: opaqueTag(version)})
 }
 
 // NotModified announces the version and, where If-None-Match names it, answers 304 and reports true.
@@ -61,8 +61,7 @@ func NotModified(c *gin.Context, version int64) bool { return known(c, opaqueTag
 // weak; a header that can't be read is ignored, since a full answer is never wrong.
 func known(c *gin.Context, opaque string) bool {
 	announce(c, opaque)
-	tags, ok := ParseEntityTags(strings.Join(c.Request.Header.Values("If-None-Match"), ","))
-	if !ok || !tags.names(opaque) {
+	if !Knows(c, opaque) {
 		return false
 	}
 	c.Status(http.StatusNotModified)
@@ -70,35 +69,41 @@ func known(c *gin.Context, opaque string) bool {
 	return true
 }
 
-func (t entityTags) names(opaque string) bool {
-	return t.Any || slices.ContainsFunc(t.Tags, func(tag EntityTag) bool { return tag.Opaque == opaque })
+// Knows reports whether If-None-Match names an entity tag.
+func Knows(c *gin.Context, opaque string) bool {
+	tags, ok := parseEntityTags(strings.Join(c.Request.Header.Values("If-None-Match"), ","))
+	return ok && tags.names(opaque)
 }
 
-// ParseEntityTags reads "*" or a list of at least one entity tag; empty list elements are skipped (RFC 9110, section 5.6.1.2).
-func ParseEntityTags(header string) (entityTags, bool) {
+func (t entityTags) names(opaque string) bool {
+	return t.any || slices.ContainsFunc(t.tags, func(tag entityTag) bool { return tag.opaque == opaque })
+}
+
+// parseEntityTags reads "*" or a list of at least one entity tag; empty list elements are skipped (RFC 9110, section 5.6.1.2).
+func parseEntityTags(header string) (entityTags, bool) {
 	rest := strings.Trim(header, " \t")
 	if rest == "*" {
-		return entityTags{Any: true}, true
+		return entityTags{any: true}, true
 	}
 	var parsed entityTags
 	for {
 		rest = strings.TrimLeft(rest, " \t,")
 		if rest == "" {
-			return parsed, len(parsed.Tags) > 0
+			return parsed, len(parsed.tags) > 0
 		}
-		tag, after, ok := cutEntityTag(rest)
+		tag, after, ok := cutentityTag(rest)
 		after = strings.TrimLeft(after, " \t")
 		if !ok || (after != "" && after[0] != ',') {
 			return entityTags{}, false
 		}
-		parsed.Tags, rest = append(parsed.Tags, tag), after
+		parsed.tags, rest = append(parsed.tags, tag), after
 	}
 }
 
-// cutEntityTag takes [W/]"opaque" off the front. A comma may stand inside the quotes.
-func cutEntityTag(s string) (tag EntityTag, after string, ok bool) {
+// cutentityTag takes [W/]"opaque" off the front. A comma may stand inside the quotes.
+func cutentityTag(s string) (tag entityTag, after string, ok bool) {
 	s, tag.weak = strings.CutPrefix(s, "W/")
 	s, opened := strings.CutPrefix(s, `"`)
-	tag.Opaque, after, ok = strings.Cut(s, `"`)
-	return tag, after, opened && ok && !strings.ContainsFunc(tag.Opaque, func(r rune) bool { return r <= ' ' || r == 0x7f })
+	tag.opaque, after, ok = strings.Cut(s, `"`)
+	return tag, after, opened && ok && !strings.ContainsFunc(tag.opaque, func(r rune) bool { return r <= ' ' || r == 0x7f })
 }

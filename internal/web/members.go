@@ -228,6 +228,7 @@ func hasControl(raw jsontext.Value) bool {
 
 func isControl(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }
 
+// The types whose JSON is a text of its own form, or any JSON.
 var (
 	TimeType = reflect.TypeFor[time.Time]()
 	UUIDType = reflect.TypeFor[uuid.UUID]()

@@ -14,6 +14,7 @@ type Vocabularies map[string][]string
 // Use is the use of a type: a type is stricter in a request than in an answer.
 type Use int
 
+// The uses of a type.
 const (
 	Answered  Use = iota // absent where tagged so, else there; null where it is a pointer
 	Requested            // as checkMembers accepts it
@@ -29,22 +30,22 @@ type Member struct {
 	Tag      reflect.StructTag
 }
 
-// memberTable is the members of a struct type; names are in the order of the struct, and list shows them to people.
-type memberTable struct {
+// MemberTable is the members of a struct type; names are in the order of the struct, and list shows them to people.
+type MemberTable struct {
 	ByName map[string]Member
 	Names  []string
 	list   string
 }
 
-var memberTables sync.Map // reflect.Type → *memberTable
+var memberTables sync.Map // reflect.Type → *MemberTable
 
 // MembersOf reads the json tags of t as the json package does, as far as requests need it: name, "-", omitzero,
 // omitempty, and embedded structs, whose members are promoted unless t has one of the same name.
-func MembersOf(t reflect.Type) *memberTable {
+func MembersOf(t reflect.Type) *MemberTable {
 	if cached, ok := memberTables.Load(t); ok {
-		return cached.(*memberTable) //nolint:forcetypeassert // only stored below
+		return cached.(*MemberTable) //nolint:forcetypeassert // only stored below
 	}
-	table := &memberTable{ByName: map[string]Member{}}
+	table := &MemberTable{ByName: map[string]Member{}}
 	for _, m := range structMembers(t) {
 		if _, taken := table.ByName[m.name]; !taken {
 			table.ByName[m.name] = m

@@ -7,9 +7,10 @@ import (
 	"novamind/internal/apperr"
 )
 
+// MergePatchType is the media type of a JSON Merge Patch.
 const MergePatchType = "application/merge-patch+json"
 
-// MergePatch is a JSON Merge Patch (RFC 7396) of a T, in which ReadFaults found no fault: a null that would silently
+// MergePatch is a JSON Merge Patch (RFC 7396) of a T, in which readFaults found no fault: a null that would silently
 // become a zero value, or remove a member T does not have, was refused there.
 type MergePatch[T any] struct{ Raw []byte }
 

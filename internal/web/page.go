@@ -75,8 +75,10 @@ func PlaceOf(c *gin.Context, name string) string {
 	return InBody(name)
 }
 
+// InQuery is the pointer to a query parameter.
 func InQuery(name string) string { return "?" + name }
 
+// InBody is the pointer to a member of the body.
 func InBody(name string) string { return "/" + name }
 
 // WritePage answers a page, whose next cursor it sets. last is the position of the last row, where more rows follow it, else nil. A GET also gets

@@ -16,10 +16,10 @@ import (
 	"novamind/internal/apperr"
 )
 
-const (
-	problemType    = "urn:novamind:problem:" // followed by the code
-	InternalDetail = "The server failed. Give the operator the request id, which is also in the server's log."
-)
+const problemType = "urn:novamind:problem:" // followed by the code
+
+// InternalDetail is the detail of every error whose cause is not told.
+const InternalDetail = "The server failed. Give the operator the request id, which is also in the server's log."
 
 // ProblemKind is the HTTP status, title and meaning of an error code.
 type ProblemKind struct {
@@ -165,6 +165,7 @@ type Problem struct {
 	Candidates []string `json:"candidates,omitzero"` // with patient.duplicate
 }
 
+// ProblemField is one fault of a request.
 type ProblemField struct {
 	Pointer string `json:"pointer"`
 	Code    string `json:"code"`

@@ -125,12 +125,15 @@ func (q *Query) separated(name string) *[]string {
 		})
 }
 
+// AllOf reports whether each of given is one of values.
 func AllOf(given, values []string) bool {
 	return !slices.ContainsFunc(given, func(s string) bool { return !slices.Contains(values, s) })
 }
 
+// OneOf is the detail of a fault: one value that is none of values.
 func OneOf(values []string) string { return "Must be one of: " + strings.Join(values, ", ") + "." }
 
+// SeveralOf is the detail of a fault: a value among several that is none of values.
 func SeveralOf(values []string) string {
 	return "Each must be one of: " + strings.Join(values, ", ") + "."
 }

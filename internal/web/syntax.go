@@ -49,6 +49,7 @@ func syntaxError(err error) error {
 	return Malformed("syntax", fmt.Sprintf("The body is not valid JSON in UTF-8: see byte %d.", syntax.ByteOffset))
 }
 
+// Malformed returns a Malformed error about the request as a whole.
 func Malformed(code, detail string) error { return malformedAt("", code, detail) }
 
 func malformedAt(pointer, code, detail string) error {
