@@ -12,6 +12,55 @@ import (
 	"novamind/service"
 )
 
+// accountOperations: the people and the machines that may log in.
+func (a *API) accountOperations() []rest.Operation {
+	const accounts, keys = "/api/v1/accounts", "/api/v1/api-keys"
+	return []rest.Operation{
+		rest.Row(
+			"GET", accounts, "List accounts", web.Session, rest.May(service.AccountRead),
+			rest.List(a.searchAccounts, newAccountAnswer),
+		),
+		rest.Row(
+			"POST", accounts, "Add an account", web.Session, rest.MayAgain(service.AccountCreate, service.AccountRead),
+			rest.Post(201, accounts, a.createAccount, a.createdAccount, newAccountWithLink), apperr.Duplicate,
+		),
+		rest.Row(
+			"GET", accounts+"/:id", "Show an account", web.Session, rest.May(service.AccountRead),
+			rest.Get(a.Accounts.Get, newAccountAnswer),
+		),
+		rest.Row(
+			"PATCH", accounts+"/:id", "Change an account", web.Session, rest.May(service.AccountUpdate),
+			rest.Change[accountReplacement](a.Accounts.Change, newAccountAnswer), apperr.Duplicate, apperr.LastAdmin,
+		),
+		rest.Row(
+			"POST", accounts+"/:id/reset", "Reset an account", web.Session,
+			rest.MayAgain(service.AccountUpdate, service.AccountRead),
+			rest.Post(200, "", a.resetAccount, a.wasReset, newAccountWithLink),
+		),
+		rest.Row(
+			"GET", "/api/v1/practitioners", "List practitioners", web.Session, rest.May(service.PractitionerRead),
+			rest.List(rest.Unfiltered(a.Accounts.Practitioners), newPractitionerAnswer),
+		),
+		rest.Row(
+			"GET", "/api/v1/practitioners/:id", "Show a practitioner", web.Session, rest.May(service.PractitionerRead),
+			rest.Get(a.Accounts.Practitioner, newPractitionerAnswer),
+		),
+		rest.Row(
+			"GET", keys, "List API keys", web.Session, rest.May(service.APIKeyRead),
+			rest.List(rest.Unfiltered(a.APIKeys.List), newAPIKeyAnswer),
+		),
+		rest.Row(
+			"POST", keys, "Make an API key", web.Session, rest.May(service.APIKeyCreate),
+			rest.Issue(keys, a.APIKeys.Create, newAPIKeyWithSecret),
+		),
+		rest.Row(
+			"GET", keys+"/:id", "Show an API key", web.Session, rest.May(service.APIKeyRead),
+			rest.Get(a.APIKeys.Get, newAPIKeyAnswer),
+		),
+		rest.Row("DELETE", keys+"/:id", "Revoke an API key", web.Session, rest.May(service.APIKeyRevoke), rest.Remove(a.revokeAPIKey)),
+	}
+}
+
 type accountAnswer struct {
 	ID                 uuid.UUID `json:"id"`
 	Version            int64     `json:"version"`

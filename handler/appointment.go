@@ -13,6 +13,71 @@ import (
 	"novamind/service"
 )
 
+// appointmentOperations: appointments, and when practitioners can be booked.
+func (a *API) appointmentOperations() []rest.Operation {
+	const appointments = "/api/v1/appointments"
+	const appointment = appointments + "/:id"
+	const series = "/api/v1/appointment-series"
+	const practitioner = "/api/v1/practitioners/:id"
+	booking := append(rest.MayAgain(service.AppointmentCreate, service.AppointmentRead),
+		rest.When(service.AppointmentOverlap, "with allow_overlap"))
+	updating := append(rest.May(service.AppointmentUpdate), rest.When(service.AppointmentOverlap, "with allow_overlap"))
+	moving := append(rest.MayAgain(service.AppointmentTransition, service.AppointmentRead),
+		rest.When(service.AppointmentOverlap, "for a late arrival with allow_overlap"))
+	notFree := []apperr.Code{apperr.Taken, apperr.OutsideHours}
+	changing := rest.Change[appointmentReplacement](a.changeAppointment, newAppointmentAnswer)
+	notChanged := append([]apperr.Code{apperr.BadTransition}, notFree...)
+	return []rest.Operation{
+		rest.Row(
+			"GET", appointments, "List appointments", web.Session, rest.May(service.AppointmentRead),
+			rest.ListBy(startOf, a.listAppointments, newAppointmentAnswer), apperr.NotFound,
+		),
+		rest.Row(
+			"POST", appointments, "Book an appointment", web.Session, booking,
+			rest.Create(appointments, a.Appointments.Book, a.Appointments.Get, newAppointmentAnswer), notFree...,
+		),
+		rest.Row(
+			"GET", appointment, "Show an appointment", web.Session, rest.May(service.AppointmentRead),
+			rest.Get(a.Appointments.Get, newAppointmentAnswer),
+		),
+		rest.Row("PUT", appointment, "Replace an appointment", web.Session, updating, changing, notChanged...),
+		rest.Row("PATCH", appointment, "Change an appointment", web.Session, updating, changing, notChanged...),
+		rest.Row(
+			"POST", appointment+"/transitions", "Take an appointment to another state", web.Session, moving,
+			rest.Act(a.transitionAppointment, a.Appointments.Get, newAppointmentAnswer), notChanged...,
+		),
+		rest.Row(
+			"GET", "/api/v1/patients/:id/appointments", "List the appointments of a patient", web.Session,
+			rest.May(service.AppointmentRead), rest.ListBy(startOf, a.listAppointmentsOfPatient, newAppointmentAnswer),
+		),
+		rest.Row(
+			"POST", series, "Book a series", web.Session, booking,
+			rest.Create(series, a.Appointments.BookSeries, a.Appointments.GetSeries, newSeriesAnswer), notFree...,
+		),
+		rest.Row(
+			"POST", series+"/preview", "Preview a series", web.Session, rest.May(service.AppointmentCreate),
+			rest.All(a.Appointments.PreviewSeries, newOccurrenceAnswer), apperr.NotFound,
+		),
+		rest.Row(
+			"GET", series+"/:id", "Show a series", web.Session, rest.May(service.AppointmentRead),
+			rest.Get(a.Appointments.GetSeries, newSeriesAnswer),
+		),
+		rest.Row(
+			"GET", practitioner+"/availability", "Show the hours of a practitioner", web.Session,
+			rest.May(service.AvailabilityRead), rest.Get(a.Appointments.Availability, newAvailabilityAnswer),
+		),
+		rest.Row(
+			"PUT", practitioner+"/availability", "Set the hours of a practitioner", web.Session,
+			rest.May(service.AvailabilityUpdate),
+			rest.Change[availabilityReplacement](a.Appointments.SetAvailability, newAvailabilityAnswer),
+		),
+		rest.Row(
+			"GET", practitioner+"/slots", "List the free slots of a practitioner", web.Session,
+			rest.May(service.AvailabilityRead), rest.Get(a.listSlots, newSlotsAnswer),
+		),
+	}
+}
+
 type appointmentAnswer struct {
 	ID             uuid.UUID  `json:"id"`
 	Version        int64      `json:"version"`

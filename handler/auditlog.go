@@ -14,6 +14,49 @@ import (
 	"novamind/service"
 )
 
+// auditOperations are the operations on audit events, their proofs and reviews.
+func (a *API) auditOperations() []rest.Operation {
+	const patient = "/api/v1/patients/:id"
+	const events = "/api/v1/audit-logs"
+	const review = "/api/v1/audit-reviews/:week"
+	opening := []rest.Need{
+		{Permission: service.AuditLogOpenDiff},
+		rest.When(service.PatientRead, "with the scope all, if the event changed demographics"),
+	}
+	return []rest.Operation{
+		rest.Row(
+			"GET", patient+"/audit-logs", "List the audit events of a patient", web.Session, rest.May(service.AuditLogRead),
+			rest.List(a.listPatientAuditLogs, newAuditLogAnswer),
+		),
+		rest.Row(
+			"GET", patient+"/accounting", "Print an accounting of accesses", web.Session, rest.May(service.AuditLogAccounting),
+			rest.Raw("text/html", a.printAccounting),
+		),
+		rest.Row(
+			"GET", events, "List audit events", web.Session, rest.May(service.AuditLogRead),
+			rest.List(a.listAuditLogs, newAuditLogAnswer),
+		),
+		rest.Row("GET", events+"/checkpoint", "Show the newest checkpoint", web.Own, nil, rest.Get(a.checkpoint, rest.Same)),
+		rest.Row(
+			"GET", events+"/:id", "Show an audit event", web.Session, rest.May(service.AuditLogRead),
+			rest.Get(a.AuditLogs.Get, newAuditLogAnswer),
+		),
+		rest.Row("GET", events+"/:id/diff", "Open an audit diff", web.Session, opening, rest.Get(a.openDiff, rest.Same)),
+		rest.Row(
+			"GET", events+"/:id/proof", "Prove an audit event", web.Session, rest.May(service.AuditLogRead),
+			rest.Get(a.prove, rest.Same),
+		),
+		rest.Row(
+			"GET", review, "Show an audit review", web.Session, rest.May(service.ReviewRead),
+			rest.Get(a.review, NewReviewAnswer),
+		),
+		rest.Row(
+			"POST", review+"/sign-off", "Sign off an audit review", web.Session, rest.May(service.ReviewSign),
+			rest.Post(204, "", a.signOff, signedOff, rest.Same), apperr.Duplicate,
+		),
+	}
+}
+
 type auditLogAnswer struct {
 	ID           uuid.UUID      `json:"id"`
 	OccurredAt   time.Time      `json:"occurred_at"`

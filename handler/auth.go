@@ -16,6 +16,50 @@ import (
 	"novamind/service"
 )
 
+// authOperations: the caller's own account and sessions.
+func (a *API) authOperations() []rest.Operation {
+	const auth = "/api/v1/auth"
+	return []rest.Operation{
+		rest.Row(
+			"POST", auth+"/login", "Log in", web.Public, nil, a.login(),
+			apperr.BadCredentials, apperr.TOTPNeeded,
+		),
+		rest.Row("POST", auth+"/logout", "Log out", web.FirstLogin, nil, rest.Remove(a.logout), apperr.NotFound),
+		rest.Row("GET", auth+"/me", "Show your account", web.FirstLogin, nil, rest.Get(a.me, newAccountAnswer)),
+		rest.Row(
+			"POST", auth+"/password", "Change your password", web.FirstLogin, nil, rest.Remove(a.setPassword),
+			apperr.BadCredentials,
+		),
+		rest.Row(
+			"POST", auth+"/redeem", "Choose a password by link", web.Public, nil, rest.Remove(a.redeem),
+			apperr.BadCredentials,
+		),
+		rest.Row(
+			"POST", auth+"/totp", "Enrol a second factor", web.FirstLogin, nil, rest.Answer(200, a.enrolTOTP, rest.Same),
+			apperr.BadCredentials, apperr.Duplicate,
+		),
+		rest.Row(
+			"POST", auth+"/totp/confirm", "Confirm a second factor", web.FirstLogin, nil,
+			rest.Answer(200, a.confirmTOTP, newRecoveryCodesAnswer),
+			apperr.BadCredentials, apperr.Duplicate, apperr.NotFound,
+		),
+		rest.Row(
+			"POST", auth+"/totp/disable", "Disable the second factor", web.FirstLogin, nil, rest.Remove(a.disableTOTP),
+			apperr.BadCredentials, apperr.TOTPNeeded, apperr.NotFound,
+		),
+		rest.Row(
+			"POST", auth+"/recovery-codes", "Renew the recovery codes", web.FirstLogin, nil,
+			rest.Answer(200, a.renewRecoveryCodes, newRecoveryCodesAnswer),
+			apperr.BadCredentials, apperr.TOTPNeeded, apperr.NotFound,
+		),
+		rest.Row(
+			"GET", auth+"/sessions", "List your sessions", web.FirstLogin, nil,
+			rest.List(rest.Unfiltered(a.Auth.Sessions), newSessionAnswer),
+		),
+		rest.Row("DELETE", auth+"/sessions/:id", "End a session", web.FirstLogin, nil, rest.Remove(a.Auth.EndSession)),
+	}
+}
+
 type loginRequest struct {
 	Email    string  `json:"email" max:"254" example:"sam.sample@example.org"`
 	Password string  `json:"password" format:"password"`

@@ -6,11 +6,49 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
 	"novamind/internal/rest"
 	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
+
+func (a *API) consentOperations() []rest.Operation {
+	const consents, disclosures = "/api/v1/patients/:id/consents", "/api/v1/patients/:id/disclosures"
+	const consent = "/api/v1/consents"
+	recording := rest.MayAgain(service.ConsentCreate, service.ConsentRead)
+	return []rest.Operation{
+		rest.Row(
+			"GET", consents, "List the consents of a patient", web.Session, rest.May(service.ConsentRead),
+			rest.List(ofPatient(a.Consents.Of), newConsentAnswer),
+		),
+		rest.Row(
+			"POST", consents, "Record a consent", web.Session, recording,
+			rest.Create(consent, a.grantConsent, a.Consents.Get, newConsentAnswer),
+		),
+		rest.Row(
+			"DELETE", consents, "Revoke all consents of a patient", web.Session, rest.May(service.ConsentCreate),
+			rest.Remove(a.Consents.RevokeAll), apperr.Stale,
+		),
+		rest.Row(
+			"GET", consent+"/:id", "Show a consent", web.Session, rest.May(service.ConsentRead),
+			rest.Get(a.Consents.Get, newConsentAnswer),
+		),
+		rest.Row(
+			"POST", consent+"/:id/revocation", "Revoke a consent", web.Session, recording,
+			rest.Act(a.revokeConsent, a.Consents.Get, newConsentAnswer), apperr.Conflict,
+		),
+		rest.Row(
+			"GET", disclosures, "List the disclosures of a patient", web.Session, rest.May(service.DisclosureRead),
+			rest.List(ofPatient(a.Consents.Disclosures), newDisclosureAnswer),
+		),
+		rest.Row(
+			"POST", disclosures, "Record a disclosure", web.Session,
+			rest.MayAgain(service.DisclosureCreate, service.DisclosureRead),
+			rest.Create("", a.disclose, a.Consents.Disclosure, newDisclosureAnswer), apperr.Conflict,
+		),
+	}
+}
 
 type consentAnswer struct {
 	ID             uuid.UUID    `json:"id"`

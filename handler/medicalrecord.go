@@ -13,6 +13,56 @@ import (
 	"novamind/service"
 )
 
+func (a *API) medicalRecordOperations() []rest.Operation {
+	const record = medicalRecords + "/:id"
+	reading := rest.May(service.MedicalRecordRead)
+	amending := rest.MayAgain(service.MedicalRecordAmend, service.MedicalRecordRead)
+	changing := rest.Change[medicalRecordReplacement](a.MedicalRecords.Change, newMedicalRecordAnswer)
+	again := a.MedicalRecords.Get
+	return []rest.Operation{
+		rest.Row(
+			"GET", "/api/v1/patients/:id/medical-records", "List the medical records of a patient", web.Session, reading,
+			rest.ListBy(occurredAt, a.recordsOfPatient, newMedicalRecordAnswer),
+		),
+		rest.Row(
+			"GET", medicalRecords, "List medical records", web.Session, reading,
+			rest.ListBy(occurredAt, a.searchMedicalRecords, newMedicalRecordAnswer), apperr.NotFound,
+		),
+		rest.Row(
+			"POST", medicalRecords, "Write a medical record", web.Session,
+			rest.MayAgain(service.MedicalRecordCreate, service.MedicalRecordRead),
+			rest.Create(medicalRecords, a.writeMedicalRecord, again, newMedicalRecordAnswer), apperr.Conflict,
+		),
+		rest.Row("GET", record, "Show a medical record", web.Session, reading, rest.Get(a.medicalRecord, rest.Same)),
+		rest.Row(
+			"PUT", record, "Replace a medical record", web.Session, rest.May(service.MedicalRecordUpdate), changing,
+			apperr.Conflict,
+		),
+		rest.Row(
+			"PATCH", record, "Change a medical record", web.Session, rest.May(service.MedicalRecordUpdate), changing,
+			apperr.Conflict,
+		),
+		rest.Row(
+			"POST", record+"/sign", "Sign a medical record", web.Session,
+			rest.MayAgain(service.MedicalRecordSign, service.MedicalRecordRead),
+			rest.Act(a.signMedicalRecord, again, newMedicalRecordAnswer), apperr.Conflict,
+		),
+		rest.Row(
+			"POST", record+"/amendments", "Amend a medical record", web.Session, amending,
+			rest.Create(medicalRecords, a.amendMedicalRecord, again, newMedicalRecordAnswer),
+			apperr.Conflict, apperr.Duplicate, apperr.Stale,
+		),
+		rest.Row(
+			"POST", record+"/entered-in-error", "Mark a medical record as entered in error", web.Session, amending,
+			rest.Act(a.markMedicalRecordInError, again, newMedicalRecordAnswer), apperr.Conflict,
+		),
+		rest.Row(
+			"GET", record+"/history", "List the versions of a medical record", web.Session, reading,
+			rest.All(a.MedicalRecords.History, newMedicalRecordAnswer),
+		),
+	}
+}
+
 const medicalRecords = "/api/v1/medical-records"
 
 type medicalRecordAnswer struct {

@@ -13,6 +13,71 @@ import (
 	"novamind/service"
 )
 
+// patientOperations are the operations on patients, their care team, and emergency access.
+func (a *API) patientOperations() []rest.Operation {
+	const patients = "/api/v1/patients"
+	const patient = patients + "/:id"
+	deleting := []rest.Need{rest.When(service.PatientDeactivate, "without purge"), rest.When(service.PatientPurge, "with purge=true")}
+	changing := rest.Change[patientReplacement](a.Patients.Change, newPatientAnswer)
+	return []rest.Operation{
+		rest.Row(
+			"GET", patients, "List patients", web.Session, rest.May(service.PatientRead),
+			rest.List(a.searchPatients, newPatientAnswer),
+		),
+		rest.Row(
+			"POST", patients, "Register a patient", web.Session, rest.MayAgain(service.PatientCreate, service.PatientRead),
+			rest.Create(patients, a.Patients.Register, a.Patients.Registered, newRegistrationAnswer),
+			apperr.PossibleDuplicate,
+		),
+		rest.Row(
+			"POST", patients+"/search", "Search patients", web.Session, rest.May(service.PatientRead),
+			rest.List(a.searchPatients, newPatientAnswer),
+		),
+		rest.Row(
+			"GET", patient, "Show a patient", web.Session, rest.May(service.PatientRead),
+			rest.Get(a.Patients.Get, newPatientAnswer),
+		),
+		rest.Row("PUT", patient, "Replace a patient", web.Session, rest.May(service.PatientUpdate), changing),
+		rest.Row("PATCH", patient, "Change a patient", web.Session, rest.May(service.PatientUpdate), changing),
+		rest.Row(
+			"DELETE", patient, "Deactivate or purge a patient", web.Session, deleting,
+			rest.Answer(204, a.removePatient, rest.Same), apperr.Conflict,
+		),
+		rest.Row(
+			"POST", patient+"/merge", "Merge a patient", web.Session, rest.MayAgain(service.PatientMerge, service.PatientRead),
+			rest.Act(a.mergePatient, a.Patients.Get, newPatientAnswer), apperr.Conflict, apperr.Taken,
+		),
+		rest.Row(
+			"POST", patient+"/unmerge", "Unmerge a patient", web.Session, rest.MayAgain(service.PatientMerge, service.PatientRead),
+			rest.Act(a.unmergePatient, a.Patients.Get, newPatientAnswer), apperr.Conflict,
+		),
+		rest.Row(
+			"GET", patient+"/chart", "Show a chart", web.Session, rest.May(service.MedicalRecordRead),
+			rest.Get(a.Charts.Of, newChartAnswer),
+		),
+		rest.Row(
+			"GET", patient+"/clinicians", "List the clinicians of a patient", web.Session, rest.May(service.PatientRead),
+			rest.All(a.Care.Clinicians, newClinicianAnswer),
+		),
+		rest.Row(
+			"POST", patient+"/clinicians", "Assign a clinician", web.Session, rest.MayAgain(service.PatientAssign, service.PatientRead),
+			rest.Post(201, "", a.assignClinician, a.assigned, newClinicianAnswer),
+		),
+		rest.Row(
+			"DELETE", patient+"/clinicians/:account_id", "Unassign a clinician", web.Session, rest.May(service.PatientAssign),
+			rest.Remove(a.unassignClinician), apperr.Conflict,
+		),
+		rest.Row(
+			"GET", "/api/v1/break-glass", "List emergency accesses", web.Session, rest.May(service.BreakGlassOpen),
+			rest.All(a.activeEmergencies, newEmergencyAnswer),
+		),
+		rest.Row(
+			"POST", "/api/v1/break-glass", "Open emergency access", web.Session, rest.May(service.BreakGlassOpen),
+			rest.Post(201, "", a.breakGlass, a.opened, rest.Same),
+		),
+	}
+}
+
 type patientAnswer struct {
 	ID               uuid.UUID                `json:"id"`
 	Version          int64                    `json:"version"`

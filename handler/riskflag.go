@@ -6,11 +6,26 @@ import (
 
 	"github.com/google/uuid"
 
+	"novamind/internal/apperr"
 	"novamind/internal/rest"
 	"novamind/internal/web"
 	"novamind/models"
 	"novamind/service"
 )
+
+func (a *API) riskFlagOperations() []rest.Operation {
+	return []rest.Operation{
+		rest.Row(
+			"GET", "/api/v1/patients/:id/risk-flags", "List the risk flags of a patient", web.Session,
+			rest.May(service.MedicalRecordRead), rest.List(a.riskFlags, newRiskFlagAnswer),
+		),
+		rest.Row(
+			"POST", "/api/v1/risk-flags/:id/reviews", "Review a risk flag", web.Session,
+			rest.MayAgain(service.MedicalRecordAmend, service.MedicalRecordRead),
+			rest.Act(a.reviewRiskFlag, a.MedicalRecords.Flag, newRiskFlagAnswer), apperr.Conflict,
+		),
+	}
+}
 
 type riskFlagAnswer struct {
 	ID             uuid.UUID    `json:"id"`

@@ -6,7 +6,17 @@ import (
 
 	"novamind/internal/apperr"
 	"novamind/internal/rest"
+	"novamind/internal/web"
 )
+
+// systemOperations are the pages for browsers and the health checks for monitors.
+func (a *API) systemOperations() []rest.Operation {
+	return append(pageOperations(), []rest.Operation{
+		rest.Row("GET", "/healthz", "Check that the server is alive", web.Open, nil, rest.Get(healthz, rest.Same)),
+		rest.Row("GET", "/readyz", "Check that the server is ready", web.Open, nil, rest.Get(a.readyz, rest.Same), apperr.Unavailable),
+		rest.Row("GET", "/openapi.json", "Show the OpenAPI document", web.Open, nil, rest.Raw("application/json", a.openAPI)),
+	}...)
+}
 
 // Check is one thing that must hold for the server to be of use.
 type Check struct {
