@@ -643,6 +643,7 @@ var expectations = map[string]expectation{
 	"RefusalService.Note":              {open: "is told by the server of callers whom nobody knows"},
 	"RefusalService.Flush":             {open: "is a job of the program"},
 	"RefusalService.FlushInBackground": {open: "is a job of the program"},
+	"RefusalService.Deny":              {open: "denies, and permits nothing"},
 
 	"ExportService.FHIR": {
 		roles: []string{service.RoleSystem}, action: audit.Export,
