@@ -20,6 +20,9 @@ func Load(path string) (*Config, error) {
 	if err := in.readFile(path); err != nil {
 		return nil, err
 	}
+	if _, err := in.decode(); err != nil { // a variable would hide a section that is none
+		return nil, err
+	}
 	in.readEnvironment(os.Environ)
 	cfg, err := in.decode()
 	if err != nil {

@@ -177,6 +177,13 @@ func TestLoadRefusesSecretInFileThoughTheEnvironmentOverridesIt(t *testing.T) {
 	requireRefusal(t, err, "database.url (from config.yaml): secrets never appear")
 }
 
+// A variable sets one key, and makes no section of a text.
+func TestLoadRefusesAWrongSectionThoughTheEnvironmentOverridesIt(t *testing.T) {
+	install(t, "server: "+canary, map[string]string{"NOVAMIND_SERVER__ADDR": "127.0.0.1:0"})
+	_, err := Load("")
+	requireRefusal(t, err, "server (from config.yaml): must be a section")
+}
+
 func TestLoadRefusesVariable(t *testing.T) {
 	for _, test := range []struct{ variable, value, want string }{
 		{"NOVAMIND_DATABSE__URL", canary, "NOVAMIND_DATABSE__URL (from the environment): names no configuration key"},

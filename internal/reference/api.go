@@ -13,7 +13,7 @@ import (
 
 const apiHead = `# The API
 
-<!-- make docs writes this page from the table of operations, handler/operations.go. -->
+<!-- make docs writes this page from the table of operations in handler. -->
 
 This page lists every operation with its permissions, parameters, answers and errors. The OpenAPI document
 (` + "`GET /openapi.json`" + `, or ` + "`novamind openapi`" + `) also has the members of every body. [access.md](access.md)
