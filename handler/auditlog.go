@@ -21,7 +21,7 @@ func (a *API) auditOperations() []rest.Operation {
 	const review = "/api/v1/audit-reviews/:week"
 	opening := []rest.Need{
 		{Permission: service.AuditLogOpenDiff},
-		rest.When(service.PatientRead, "with the scope all, if the event changed demographics"),
+		rest.When(service.PatientRead, "with the scope all, if the event is about patients or appointments"),
 	}
 	return []rest.Operation{
 		rest.Row(

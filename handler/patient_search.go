@@ -2,6 +2,7 @@ package handler
 
 import (
 	"context"
+	"errors"
 
 	"novamind/internal/apperr"
 	"novamind/internal/phi"
@@ -32,6 +33,16 @@ func (a *API) searchPatients(ctx context.Context, in patientSearch, page service
 		return nil, false, err
 	}
 	return a.Patients.Search(ctx, q, page)
+}
+
+// Faults returns the rules that the search breaks by itself.
+func (s patientSearch) Faults(service.Rules) []apperr.Field {
+	_, err := s.query()
+	var e *apperr.Error
+	if errors.As(err, &e) {
+		return e.Fields
+	}
+	return nil
 }
 
 func (s patientSearch) query() (models.PatientQuery, error) {

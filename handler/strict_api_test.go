@@ -40,6 +40,17 @@ func TestBodiesThatTheDocumentForbidsAreRefused(t *testing.T) {
 				"POST", "/api/v1/appointments", booking(patient, `,"reason":"`+strings.Repeat("x", 201)+`","type":"nope"`),
 				[]string{"/reason too_long", "/type unknown_value"},
 			},
+			"a page too long": {"POST", "/api/v1/patients/search", `{"limit":201,"first_name":5,"date_of_birth":"x"}`, []string{
+				"/limit out_of_range", "/first_name wrong_type", "/date_of_birth date",
+			}},
+			"a member that goes with a faulty one": {
+				"POST", "/api/v1/appointments", booking(patient, `,"modality":"Video","video_url":"https://video.example.org/1"`),
+				[]string{"/modality unknown_value"},
+			},
+			"a pending series": {
+				"POST", "/api/v1/appointment-series", booking(patient, `,"rule":"FREQ=DAILY;COUNT=2","status":"pending"`),
+				[]string{"/status unknown_value"},
+			},
 			"an empty filter": {"POST", "/api/v1/patients/search", `{"email":"","sort":"nope"}`, []string{"/email empty", "/sort unknown_value"}},
 		} {
 			before := s.dump()
@@ -59,6 +70,8 @@ func TestAllFaultsOfAListAreToldAtOnce(t *testing.T) {
 		"/api/v1/appointments?limit=0&status=nope&sort=id":                    {"?limit out_of_range", "?status unknown_value", "?sort unknown_value"},
 		"/api/v1/appointments?limit=0&cursor=x&fields=y":                      {"?limit out_of_range", "?fields unknown_value"},
 		"/api/v1/patients?limit=0&sort=id&updated_since=2026-01-01T00:00:00Z": {"?limit out_of_range", "?sort unexpected"},
+		"/api/v1/patients?limit=0&date_of_birth=x&sort=nope":                  {"?sort unknown_value", "?limit out_of_range"},
+		"/api/v1/patients?limit=0&date_of_birth=x":                            {"?limit out_of_range", "?date_of_birth date"},
 		"/api/v1/patients?updated_since=2026-01-01T00:00:00%2B24:00":          {"?updated_since wrong_type"},
 	} {
 		r := s.do("GET", address, "")

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -17,7 +18,8 @@ import (
 type SeriesInput struct {
 	AppointmentInput
 
-	Rule string `json:"rule" max:"500" doc:"A recurrence rule (RFC 5545) with COUNT or UNTIL." example:"FREQ=WEEKLY;COUNT=8"`
+	Status string `json:"status,omitempty" values:"new series status" doc:"The appointments of a series are always booked."`
+	Rule   string `json:"rule" max:"500" doc:"A recurrence rule (RFC 5545) with COUNT or UNTIL." example:"FREQ=WEEKLY;COUNT=8"`
 }
 
 // Occurrence is one appointment that a series would have, and its conflicts.
@@ -139,7 +141,7 @@ func (in SeriesInput) Faults(rules Rules) []apperr.Field {
 // expand checks the input and returns the appointments that it makes, booked, in order.
 func (in SeriesInput) expand() ([]*models.Appointment, schedule.Rule, error) {
 	v := validation{fieldsOf(in.applyTo(&models.Appointment{}))}
-	if in.Status != models.Booked {
+	if cmp.Or(in.Status, in.AppointmentInput.Status) != models.Booked {
 		v.add("/status", "unknown_value", "Must be booked for a series.")
 	}
 	rule, err := schedule.ParseRule(in.Rule)

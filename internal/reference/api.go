@@ -22,6 +22,10 @@ shows the roles and the scope of each permission; [errors.md](errors.md) explain
 Paths begin with ` + "`/api/v1`" + ` unless they are marked as *at the root*. Send
 ` + "`Authorization: Bearer TOKEN`" + ` with the token of ` + "`POST /auth/login`" + `, or with an API key.
 
+Every request may have the header ` + "`X-Request-Id`" + ` with an id of its own, which the answer and the log repeat. A request
+with a login may have ` + "`X-Purpose-Of-Use`" + ` with the purpose of the access, a code of HL7 v3 PurposeOfUse such as
+` + "`TREAT`" + `, for the audit log.
+
 `
 
 // apiPage writes docs/api.md.
@@ -130,6 +134,9 @@ func (d document) parameters(op operation) [][]string {
 		rows = append(rows, []string{code(name), in, need, strings.Join(about, ". ")})
 	}
 	for _, p := range op.Parameters {
+		if p.Name == "" { // a reference to a header that every request may have
+			continue
+		}
 		add(p.Name, p.In, p.Required, p.Schema, p.Description)
 	}
 	if op.RequestBody == nil {

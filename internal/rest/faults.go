@@ -98,7 +98,10 @@ func rulesBroken(body []byte, faults []apperr.Field, t reflect.Type, rules servi
 		return nil
 	}
 	sound, _ := reflect.TypeAssert[judged](request.Elem())
-	return besides(faults, sound.Faults(rules))
+	broken := slices.DeleteFunc(sound.Faults(rules), func(f apperr.Field) bool {
+		return f.Code == "unexpected" // beside a member that is left out here
+	})
+	return besides(faults, broken)
 }
 
 // without removes a member. An array of which an item is faulty as a whole is removed, for the others keep their places.

@@ -118,6 +118,9 @@ func (s *schemas) component(t reflect.Type, u web.Use) *huma.Schema {
 // vocabulary.
 func (s *schemas) member(m web.Member, u web.Use) *huma.Schema {
 	schema := s.tagged(s.of(m.Typ, u), m.Tag)
+	if (u == web.Requested || u == web.Patched) && m.Required(web.Requested) && schema.MaxLength != nil {
+		schema.MinLength = new(1)
+	}
 	if !m.TakesNull(u) || schema.Type == "" && schema.Ref == "" {
 		return schema
 	}

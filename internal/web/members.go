@@ -182,10 +182,13 @@ func (m *memberCheck) scalar(at jsontext.Pointer, t reflect.Type, tag reflect.St
 	m.add(at, code, fmt.Sprintf("Must be %s.", text))
 }
 
-// rule checks a value of the right type against the tags of its member: max, values, and query.
+// rule checks a value of the right type against the tags of its member: min, max, values, and query.
 func (m *memberCheck) rule(at jsontext.Pointer, value reflect.Value, tag reflect.StructTag) {
 	if moment, ok := reflect.TypeAssert[time.Time](value); ok && !schedule.Plausible(moment) {
 		m.add(at, "out_of_range", outOfYears)
+	}
+	if least, most, ok := rangeOf(value, tag); ok && (value.Int() < least || value.Int() > most) {
+		m.add(at, "out_of_range", fmt.Sprintf("Must be from %d to %d.", least, most))
 	}
 	if value.Kind() != reflect.String {
 		return
@@ -200,6 +203,13 @@ func (m *memberCheck) rule(at jsontext.Pointer, value reflect.Value, tag reflect
 	case limited && utf8.RuneCountInString(text) > limit:
 		m.add(at, "too_long", "Must have at most "+strconv.Itoa(limit)+" characters.")
 	}
+}
+
+// rangeOf returns the range that the tags min and max give to a whole number, if there is one.
+func rangeOf(value reflect.Value, tag reflect.StructTag) (least, most int64, ok bool) {
+	low, atLeast := LimitOf(tag, "min")
+	high, atMost := LimitOf(tag, "max")
+	return int64(low), int64(high), value.CanInt() && atLeast && atMost
 }
 
 // LimitOf returns the limit that a tag gives: max and min of characters or numbers, maxItems and minItems of arrays.
