@@ -29,7 +29,10 @@ func (a *API) openAPI(c *gin.Context, _ rest.Nothing) error {
 const about = "The backend of a mental-health clinic. Errors never repeat submitted data.\n\n" +
 	"An unknown path is answered with 404 and the code `route.not_found`. A method that the path does not support is " +
 	"answered with 405 and `route.method_not_allowed`. Clients must ignore unknown members of an answer, because later " +
-	"versions may add members. Requests must have only the members described here."
+	"versions may add members. Requests must have only the members described here.\n\n" +
+	"Every request may have the header `X-Request-Id` with an id of its own, which the answer and the log repeat. A " +
+	"request with a login may have `X-Purpose-Of-Use` with the purpose of the access for the audit log: a code of HL7 v3 " +
+	"PurposeOfUse, such as `TREAT`."
 
 var description = rest.Description{
 	Title: "NovaMind", Version: "1", About: about,

@@ -25,7 +25,6 @@ var vocabularies = web.Vocabularies{
 	"order of appointments":  {"starts_at", rest.ByUpdate},
 	"order of patients":      {"id", rest.ByUpdate},
 	"order of records":       {"occurred_at", rest.ByUpdate},
-	"purpose of use":         purposes,
 	"questionnaire":          {models.PHQ9, models.GAD7},
 	"record kind":            models.RecordKinds(),
 	"record status":          {models.RecordDraft, models.RecordFinal, models.RecordAmended, models.RecordInError},

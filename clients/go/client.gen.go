@@ -1438,7 +1438,6 @@ func (e SeriesInputModality) Valid() bool {
 const (
 	SeriesInputStatusBooked      SeriesInputStatus = "booked"
 	SeriesInputStatusLessThannil SeriesInputStatus = "<nil>"
-	SeriesInputStatusPending     SeriesInputStatus = "pending"
 )
 
 // Valid indicates whether the value is a known member of the SeriesInputStatus enum.
@@ -1447,8 +1446,6 @@ func (e SeriesInputStatus) Valid() bool {
 	case SeriesInputStatusBooked:
 		return true
 	case SeriesInputStatusLessThannil:
-		return true
-	case SeriesInputStatusPending:
 		return true
 	default:
 		return false
@@ -5906,7 +5903,7 @@ type SeriesInput struct {
 	Rule     string    `json:"rule"`
 	StartsAt time.Time `json:"starts_at"`
 
-	// Status Default: booked. A pending appointment is cancelled automatically after a while, unless it is booked before.
+	// Status The appointments of a series are always booked.
 	Status *SeriesInputStatus `json:"status,omitempty"`
 
 	// TimeZone The IANA time zone of the appointment. Default: the clinic's time zone.
@@ -5926,7 +5923,7 @@ type SeriesInput struct {
 // SeriesInputModality Default: in_person.
 type SeriesInputModality string
 
-// SeriesInputStatus Default: booked. A pending appointment is cancelled automatically after a while, unless it is booked before.
+// SeriesInputStatus The appointments of a series are always booked.
 type SeriesInputStatus string
 
 // SeriesInputType Default: individual.
@@ -8964,7 +8961,7 @@ type ClientInterface interface {
 
 	// OpenAuditDiff Open an audit diff
 	//
-	// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event changed demographics.
+	// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event is about patients or appointments.
 	//
 	// Corresponds with GET /api/v1/audit-logs/{id}/diff (the `OpenAuditDiff` operationId).
 	OpenAuditDiff(ctx context.Context, id openapi_types.UUID, params *OpenAuditDiffParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -10328,7 +10325,7 @@ func (c *Client) ShowAuditEvent(ctx context.Context, id openapi_types.UUID, para
 
 // OpenAuditDiff Open an audit diff
 //
-// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event changed demographics.
+// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event is about patients or appointments.
 //
 // Corresponds with GET /api/v1/audit-logs/{id}/diff (the `OpenAuditDiff` operationId).
 func (c *Client) OpenAuditDiff(ctx context.Context, id openapi_types.UUID, params *OpenAuditDiffParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -18368,7 +18365,7 @@ type ClientWithResponsesInterface interface {
 
 	// OpenAuditDiffWithResponse Open an audit diff
 	//
-	// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event changed demographics.
+	// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event is about patients or appointments.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -24796,7 +24793,7 @@ func (c *ClientWithResponses) ShowAuditEventWithResponse(ctx context.Context, id
 
 // OpenAuditDiffWithResponse Open an audit diff
 //
-// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event changed demographics.
+// Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event is about patients or appointments.
 //
 // Returns a wrapper object for the known response body format(s).
 //

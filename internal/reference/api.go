@@ -134,9 +134,6 @@ func (d document) parameters(op operation) [][]string {
 		rows = append(rows, []string{code(name), in, need, strings.Join(about, ". ")})
 	}
 	for _, p := range op.Parameters {
-		if p.Name == "" { // a reference to a header that every request may have
-			continue
-		}
 		add(p.Name, p.In, p.Required, p.Schema, p.Description)
 	}
 	if op.RequestBody == nil {

@@ -66,7 +66,7 @@ func Document(description Description, operations []Operation, words web.Vocabul
 		Tags:    description.tags(),
 		Servers: []*huma.Server{{URL: "/", Description: "This server"}},
 		Components: &huma.Components{
-			Schemas: d.registry, Headers: headers, Parameters: d.common(),
+			Schemas: d.registry, Headers: headers,
 			SecuritySchemes: map[string]*huma.SecurityScheme{"bearer": {
 				Type: "http", Scheme: "bearer", Description: "The token of POST /api/v1/auth/login, or an API key.",
 			}},
@@ -186,37 +186,10 @@ func (d *describer) parameters(op Operation, b *Binding) []*huma.Param {
 	if op.Revalidates() {
 		header("If-None-Match", "The ETag of an answer you have. If it is unchanged, the answer is 304.", false)
 	}
-	out = append(out, &huma.Param{Ref: parameterPrefix + requestID})
-	if op.Access.Login() {
-		out = append(out, &huma.Param{Ref: parameterPrefix + purposeOfUse})
-	}
 	if op.Action.repeats {
 		header("Idempotency-Key", "A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.", false)
 	}
 	return out
-}
-
-const (
-	parameterPrefix = "#/components/parameters/"
-	requestID       = "X-Request-Id"
-	purposeOfUse    = "X-Purpose-Of-Use"
-)
-
-// common describes the headers that every request may have.
-func (d *describer) common() map[string]*huma.Param {
-	purpose := &huma.Schema{Type: huma.TypeString}
-	d.restrict(purpose, "purpose of use")
-	return map[string]*huma.Param{
-		requestID: {
-			Name: requestID, In: "header",
-			Description: "An id for the request, in the log and in the answer. Default: a new one.",
-			Schema:      &huma.Schema{Type: huma.TypeString, Pattern: "^[A-Za-z0-9._-]{1,128}$"},
-		},
-		purposeOfUse: {
-			Name: purposeOfUse, In: "header", Description: "The purpose of the access, for the audit log (HL7 v3 PurposeOfUse).",
-			Schema: purpose,
-		},
-	}
 }
 
 // parameter describes a parameter of the path or the query. Several values have commas between them.

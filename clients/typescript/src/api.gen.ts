@@ -341,7 +341,7 @@ export interface paths {
         };
         /**
          * Open an audit diff
-         * @description Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event changed demographics.
+         * @description Needs the permission `auditlog.open_diff`. Needs the permission `patient.read` with the scope all, if the event is about patients or appointments.
          */
         get: operations["openAuditDiff"];
         put?: never;
@@ -3492,10 +3492,10 @@ export interface components {
             /** Format: date-time */
             starts_at: string;
             /**
-             * @description Default: booked. A pending appointment is cancelled automatically after a while, unless it is booked before.
+             * @description The appointments of a series are always booked.
              * @enum {string|null}
              */
-            status?: "booked" | "pending" | null;
+            status?: "booked" | null;
             /**
              * @description The IANA time zone of the appointment. Default: the clinic's time zone.
              * @example America/New_York
