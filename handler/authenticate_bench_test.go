@@ -25,7 +25,8 @@ func BenchmarkAuthenticate(b *testing.B) {
 			s := newStack(b, engine.URL(b))
 			nothing := func(c *gin.Context) error { c.Status(http.StatusNoContent); return nil }
 			router, err := web.NewRouter(web.RouterConfig{
-				Authenticate: handler.Authenticate(handler.Services{Auth: s.auth}), Logger: slog.New(slog.DiscardHandler),
+				Authenticate: handler.Authenticate(handler.Services{Auth: s.auth}),
+				Admit:        func(*gin.Context, web.Access) error { return nil }, Logger: slog.New(slog.DiscardHandler),
 				BodyLimit: 1, RequestTimeout: time.Minute, FailuresPerMinute: math.MaxInt32, FailureBurst: math.MaxInt32,
 			}, []web.Route{
 				{Method: "GET", Pattern: "/open", Access: web.Open, Handler: nothing},

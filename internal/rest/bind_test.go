@@ -40,7 +40,8 @@ func bench(t *testing.T, op Operation) http.Handler {
 func alone(t *testing.T, route web.Route) http.Handler {
 	t.Helper()
 	engine, err := web.NewRouter(web.RouterConfig{
-		Authenticate: func(*gin.Context) error { return nil }, Logger: slog.New(slog.DiscardHandler),
+		Authenticate: func(*gin.Context) error { return nil },
+		Admit:        func(*gin.Context, web.Access) error { return nil }, Logger: slog.New(slog.DiscardHandler),
 		BodyLimit: 4096, RequestTimeout: time.Minute, FailuresPerMinute: math.MaxInt32, FailureBurst: math.MaxInt32,
 	}, []web.Route{route})
 	require.NoError(t, err)

@@ -56,6 +56,7 @@ func authenticateSample(c *gin.Context) error {
 func sampleConfig(log *syncBuffer) RouterConfig {
 	return RouterConfig{
 		Authenticate:      authenticateSample,
+		Admit:             func(*gin.Context, Access) error { return nil },
 		Logger:            slog.New(slog.NewJSONHandler(log, nil)),
 		BodyLimit:         4096,
 		RequestTimeout:    time.Minute,

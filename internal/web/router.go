@@ -44,7 +44,7 @@ type RouterConfig struct {
 	// Authenticate puts the caller into the request's context, or returns an apperr.Unauthenticated error. It has
 	// no side effects: the router counts refused logins against the address.
 	Authenticate HandlerFunc
-	// Admit refuses known callers, depending on the access that a route needs. Optional: without it, all are admitted.
+	// Admit refuses known callers, depending on the access that a route needs.
 	Admit func(*gin.Context, Access) error
 	// Anonymous puts the absence of a caller into the context of a request to a public route. Optional.
 	Anonymous         func(*gin.Context)
@@ -62,8 +62,9 @@ type RouterConfig struct {
 // NewRouter returns an engine that serves routes. Errors name the bad setting or route; like Gin, it panics where two
 // routes collide.
 func NewRouter(config RouterConfig, routes []Route) (*gin.Engine, error) {
-	if config.Authenticate == nil || config.Logger == nil || config.BodyLimit <= 0 || config.RequestTimeout <= 0 {
-		return nil, errors.New("router: Authenticate, Logger, BodyLimit and RequestTimeout are required")
+	if config.Authenticate == nil || config.Admit == nil || config.Logger == nil ||
+		config.BodyLimit <= 0 || config.RequestTimeout <= 0 {
+		return nil, errors.New("router: Authenticate, Admit, Logger, BodyLimit and RequestTimeout are required")
 	}
 	failures, err := newAddressLimiter(config)
 	if err != nil {
@@ -142,9 +143,6 @@ func (config RouterConfig) guard(route Route, authenticate HandlerFunc, failures
 
 // admitting lets authenticate refuse a caller that Admit refuses.
 func (config RouterConfig) admitting(access Access, authenticate HandlerFunc) HandlerFunc {
-	if config.Admit == nil {
-		return authenticate
-	}
 	return func(c *gin.Context) error {
 		if err := authenticate(c); err != nil {
 			return err

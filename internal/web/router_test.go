@@ -82,6 +82,7 @@ func TestNewRouterRefuses(t *testing.T) {
 		"a route that does not say who may call it": {nil, Route{Method: "GET", Pattern: "/x", Handler: ok}},
 		"a route without a handler":                 {nil, Route{Method: "GET", Pattern: "/x", Access: Public}},
 		"no authentication":                         {func(c *RouterConfig) { c.Authenticate = nil }, Route{}},
+		"no admission":                              {func(c *RouterConfig) { c.Admit = nil }, Route{}},
 		"no logger":                                 {func(c *RouterConfig) { c.Logger = nil }, Route{}},
 		"no body limit":                             {func(c *RouterConfig) { c.BodyLimit = 0 }, Route{}},
 		"no deadline":                               {func(c *RouterConfig) { c.RequestTimeout = 0 }, Route{}},
