@@ -11,12 +11,14 @@ RACE          := -race $(foreach package,$(UNRACED),-gcflags=$(package)=-race=fa
 # The packages that answer requests, which the race detector is for.
 SERVING       := $$(go list -deps ./handler | grep '^novamind')
 OTHERS        := $$(go list ./... | grep -vxF -e "$$(go list -deps ./handler)")
-# Eight tests at a time on two cores: many of them wait, for a lease, a lock or a disk.
-PARALLEL      := -parallel 8
+# Four tests of a package at a time on two cores: some of them wait, for a lease, a lock or a disk.
+PARALLEL      := -parallel 4
 # Gin without MessagePack, which nothing here speaks: its generated codec would be a tenth of the program's size.
 TAGS          := nomsgpack
 # What the environment asks for stays.
 export GOFLAGS := $(strip $(GOFLAGS) -tags=$(TAGS))
+# Tests write their databases to memory where there is room for them.
+export TMPDIR := $(shell tools/test-folder)
 
 .PHONY: help
 help: ## list the targets
@@ -31,9 +33,16 @@ test: ## vet, then test everything on SQLite and PostgreSQL, with the race detec
 	@tools/install-postgres
 	@tools/require-cc
 	go vet ./...
+	@$(MAKE) --no-print-directory --jobs 2 test-plain test-race
+
+# The servers under the race detector, and all other tests beside them.
+.PHONY: test-plain test-race
+test-plain:
 	go test -vet=off -timeout 20m $(PARALLEL) -short $(SERVING)
+	go test -vet=off -timeout 20m $(PARALLEL) -skip '^TestScript$$/^postgres$$/^serve' $(OTHERS)
+
+test-race:
 	NOVAMIND_TEST_ONLY_POSTGRES=1 CGO_ENABLED=1 go test -vet=off -timeout 20m $(PARALLEL) $(RACE) $(SERVING)
-	go test -vet=off -timeout 20m $(PARALLEL) $(OTHERS)
 	NOVAMIND_TEST_ONLY_POSTGRES=1 CGO_ENABLED=1 go test -vet=off -timeout 20m $(PARALLEL) $(RACE) -run '^TestScript$$/./^serve' ./internal/cli
 
 .PHONY: test-short

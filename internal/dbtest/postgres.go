@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"database/sql"
 	"fmt"
 	"net/url"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver named "pgx"
 	"github.com/stretchr/testify/require"
 
 	"novamind/internal/scratch"
@@ -41,6 +43,7 @@ func EmptyPostgres(tb testing.TB) string {
 // databases makes databases on one server.
 type databases struct {
 	server       *url.URL // of a database to connect to first
+	admin        *sql.DB  // connections to it, which every test would otherwise make anew
 	template     string
 	migratedOnce func() error // makes the template
 }
@@ -54,7 +57,11 @@ func newDatabases(server string) (*databases, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &databases{server: u, template: template}
+	admin, err := sql.Open("pgx", server)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a URL", ServerURL)
+	}
+	s := &databases{server: u, admin: admin, template: template}
 	s.migratedOnce = sync.OnceValue(s.makeTemplate)
 	return s, nil
 }
@@ -101,13 +108,8 @@ func (s *databases) url(name string) string {
 func (s *databases) exec(statements ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, s.server.String())
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
 	for _, statement := range statements {
-		if _, err := conn.Exec(ctx, statement); err != nil {
+		if _, err := s.admin.ExecContext(ctx, statement); err != nil {
 			return err
 		}
 	}

@@ -110,14 +110,16 @@ func (s *Server) Restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fsync := "off"
-	if s.options.Fsync {
-		fsync = "on"
+	settings := []string{"max_connections=300", "listen_addresses=", "unix_socket_directories=" + s.dir, "unix_socket_permissions=0700"}
+	if !s.options.Fsync { // nothing of it is kept: as little work as can be
+		settings = append(settings, "fsync=off", "full_page_writes=off", "autovacuum=off", "jit=off", "wal_level=minimal", "max_wal_senders=0")
+	}
+	arguments := []string{"-c", keep, "sh", filepath.Join(s.bin, "postgres"), "-D", "data"}
+	for _, setting := range settings {
+		arguments = append(arguments, "-c", setting)
 	}
 	// Not CommandContext: the shell outlives ctx, and removes the folder when its standard input ends.
-	shell := exec.Command("/bin/sh", "-c", keep, "sh", filepath.Join(s.bin, "postgres"), "-D", "data", //nolint:noctx,gosec // see above; the postgres of this machine
-		"-c", "listen_addresses=", "-c", "unix_socket_directories="+s.dir, "-c", "unix_socket_permissions=0700",
-		"-c", "max_connections=300", "-c", "fsync="+fsync, "-c", "full_page_writes="+fsync)
+	shell := exec.Command("/bin/sh", arguments...) //nolint:noctx,gosec // see above; the postgres of this machine
 	shell.Dir, shell.SysProcAttr = s.dir, account.attributes()
 	shell.Stdout = io.Discard // a pipe that every backend inherits: Wait returns when the last one is gone
 	if s.keeper, err = shell.StdinPipe(); err != nil {

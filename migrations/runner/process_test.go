@@ -26,12 +26,12 @@ const (
 	childSet = "NOVAMIND_TEST_CHILD_SET" // embedded, or counting
 )
 
-// rounds is how often tests of races and kills are repeated: 2, or 20 with NOVAMIND_TEST_LONG.
+// rounds is how often tests of races and kills are repeated: once, or 20 times with NOVAMIND_TEST_LONG.
 func rounds() int {
 	if os.Getenv("NOVAMIND_TEST_LONG") != "" {
 		return 20
 	}
-	return 2
+	return 1
 }
 
 // child returns the command that migrates url to the newest version of a set, in a process of its own.
