@@ -13,6 +13,8 @@ import (
 )
 
 type apiKeyAnswer struct {
+	rest.Settled `json:"-"`
+
 	ID          uuid.UUID    `json:"id"`
 	Version     int64        `json:"version"`
 	CreatedAt   time.Time    `json:"created_at"`
@@ -24,12 +26,10 @@ type apiKeyAnswer struct {
 	LastUsedAt  *time.Time   `json:"last_used_at" doc:"The time of the last use, at most one minute out of date."`
 }
 
-// ChangesApart says that last_used_at changes while the version stays.
-func (apiKeyAnswer) ChangesApart() {}
-
 func newAPIKeyAnswer(k *models.APIKey) apiKeyAnswer {
 	answer := apiKeyAnswer{
-		ID: k.ID, Version: k.Version, CreatedAt: k.CreatedAt.UTC(), AccountID: k.AccountID, AccountName: k.AccountName(&k.AccountID), Name: k.Name, Scopes: k.Scopes,
+		Settled: rest.Settled(k.Use == nil && k.NamedBefore(k.UpdatedAt)),
+		ID:      k.ID, Version: k.Version, CreatedAt: k.CreatedAt.UTC(), AccountID: k.AccountID, AccountName: k.AccountName(&k.AccountID), Name: k.Name, Scopes: k.Scopes,
 		ExpiresAt: k.ExpiresAt.UTC(),
 	}
 	if k.Use != nil {

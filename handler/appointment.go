@@ -79,6 +79,8 @@ func (a *API) appointmentOperations() []rest.Operation {
 }
 
 type appointmentAnswer struct {
+	rest.Settled `json:"-"`
+
 	ID             uuid.UUID  `json:"id"`
 	Version        int64      `json:"version"`
 	CreatedAt      time.Time  `json:"created_at"`
@@ -105,7 +107,8 @@ type appointmentAnswer struct {
 
 func newAppointmentAnswer(a *models.Appointment) appointmentAnswer {
 	return appointmentAnswer{
-		ID: a.ID, Version: a.Version, CreatedAt: a.CreatedAt.UTC(), UpdatedAt: a.UpdatedAt.UTC(),
+		Settled: rest.Settled(a.NamedBefore(a.UpdatedAt)),
+		ID:      a.ID, Version: a.Version, CreatedAt: a.CreatedAt.UTC(), UpdatedAt: a.UpdatedAt.UTC(),
 		PatientID: a.PatientID, PractitionerID: a.PractitionerID, SeriesID: a.SeriesID,
 		StartsAt: a.StartsAt.UTC(), EndsAt: a.EndsAt.UTC(), TimeZone: a.TimeZone,
 		Status: a.Status, ExpiresAt: web.InUTC(a.ExpiresAt), Type: a.Type, Modality: a.Modality,

@@ -35,6 +35,7 @@ func TestAppointmentLifeCycle(t *testing.T) {
 		require.Equal(t, r.at("id"), again.at("id"))
 		require.Equal(t, http.StatusUnprocessableEntity, s.do("POST", "/api/v1/appointments", visit(patient, practitioner, 5, ""), "Idempotency-Key: one").status)
 
+		require.Equal(t, http.StatusNotModified, s.do("GET", path, "", `If-None-Match: "1"`).status)
 		whole := s.do("GET", path, "").text
 		require.Equal(t, http.StatusPreconditionRequired, s.do("PUT", path, whole).status)
 		require.Equal(t, http.StatusPreconditionFailed, s.do("PUT", path, whole, `If-Match: "7"`).status)

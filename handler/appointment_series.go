@@ -11,6 +11,8 @@ import (
 )
 
 type seriesAnswer struct {
+	rest.Settled `json:"-"`
+
 	Version int64 `json:"-"` // grows with the appointments'
 
 	ID           uuid.UUID                      `json:"id"`
@@ -24,6 +26,7 @@ type seriesAnswer struct {
 
 func newSeriesAnswer(s *service.Series) seriesAnswer {
 	return seriesAnswer{
+		Settled: rest.Settled(s.NamedBefore(s.UpdatedAt)),
 		Version: s.Version(), ID: s.ID, CreatedAt: s.CreatedAt.UTC(), PatientID: s.PatientID,
 		PatientName: s.PatientName(s.PatientID), Rule: s.Rule, TimeZone: s.TimeZone, Appointments: rest.ItemsOf(s.Appointments, newAppointmentAnswer),
 	}

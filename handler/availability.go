@@ -13,6 +13,8 @@ import (
 )
 
 type availabilityAnswer struct {
+	rest.Settled `json:"-"`
+
 	PractitionerID   uuid.UUID    `json:"practitioner_id"`
 	PractitionerName *models.Name `json:"practitioner_name" example:"Grace Example"`
 	Version          int64        `json:"version" doc:"0 if no hours are set: then the practitioner can be booked at any time."`
@@ -20,7 +22,7 @@ type availabilityAnswer struct {
 }
 
 func newAvailabilityAnswer(a *models.Availability) availabilityAnswer {
-	return availabilityAnswer{a.PractitionerID, a.AccountName(&a.PractitionerID), a.Version, service.AvailabilityInput{
+	return availabilityAnswer{rest.Settled(a.NamedBefore(a.UpdatedAt)), a.PractitionerID, a.AccountName(&a.PractitionerID), a.Version, service.AvailabilityInput{
 		TimeZone: a.TimeZone, Weekly: a.Weekly, Exceptions: a.Exceptions, TimeOff: a.TimeOff,
 	}}
 }

@@ -51,6 +51,8 @@ func (a *API) consentOperations() []rest.Operation {
 }
 
 type consentAnswer struct {
+	rest.Settled `json:"-"`
+
 	ID             uuid.UUID    `json:"id"`
 	Version        int64        `json:"version"`
 	CreatedAt      time.Time    `json:"created_at"`
@@ -70,7 +72,8 @@ type consentAnswer struct {
 
 func newConsentAnswer(m *models.Consent) consentAnswer {
 	return consentAnswer{
-		ID: m.ID, Version: m.Version, CreatedAt: m.CreatedAt.UTC(), UpdatedAt: m.UpdatedAt.UTC(), PatientID: m.PatientID, Kind: m.Kind,
+		Settled: rest.Settled(m.NamedBefore(m.UpdatedAt)),
+		ID:      m.ID, Version: m.Version, CreatedAt: m.CreatedAt.UTC(), UpdatedAt: m.UpdatedAt.UTC(), PatientID: m.PatientID, Kind: m.Kind,
 		RecipientID: m.RecipientID, Purpose: m.Purpose.Plain(), GrantedAt: m.GrantedAt.UTC(), ExpiresAt: web.InUTC(m.ExpiresAt),
 		RevokedAt: web.InUTC(m.RevokedAt), RecordedBy: m.RecordedBy,
 		PatientName: m.PatientName(m.PatientID), RecipientName: m.AccountName(m.RecipientID), RecordedByName: m.AccountName(&m.RecordedBy),

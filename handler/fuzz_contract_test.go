@@ -68,7 +68,8 @@ type fuzzer struct {
 	contract   *contract
 	operations []fuzzed
 	schemas    map[string]any
-	ids        map[string][]string // of what there is, by the noun of its path
+	ids        map[string][]string // of the resources that exist, by the noun of their path
+	own        map[string][]string // the last paths that were made for an operation, by its method and path
 	me         caller              // with every role, by the name everything
 	callers    map[string]string   // tokens
 	names      []string            // of callers
@@ -90,7 +91,7 @@ type fuzzed struct {
 func newFuzzer(s *stack) *fuzzer {
 	s.t.Helper()
 	f := &fuzzer{
-		stack: s, ids: map[string][]string{}, callers: map[string]string{}, emails: map[string]string{},
+		stack: s, ids: map[string][]string{}, own: map[string][]string{}, callers: map[string]string{}, emails: map[string]string{},
 		statuses: map[string]map[int]int{},
 	}
 	var err error
@@ -115,14 +116,15 @@ func newFuzzer(s *stack) *fuzzer {
 func (f *fuzzer) furnish() {
 	f.t.Helper()
 	mine := f.as(f.callers["everything"])
+	f.own = map[string][]string{}
 	for line, rule := range matrix {
-		if _, pattern := routeOf(line); rule.path != nil {
-			f.learn(documented(pattern), rule.path(mine, f.me))
+		if method, pattern := routeOf(line); rule.path != nil {
+			f.learn(method, documented(pattern), rule.path(mine, f.me))
 		}
 	}
 	for pattern, change := range changes {
 		one := change(mine, f.me)
-		f.learn(documented(pattern), one.path)
+		f.learn(http.MethodPost, documented(pattern), one.path)
 		f.know(http.MethodPost, pattern, one.body)
 	}
 	f.keep("practitioners", f.me.id.String())
@@ -174,6 +176,9 @@ func (f *fuzzer) renew(name string) {
 	again := f.as("").do("POST", "/api/v1/auth/login", `{"email":"`+f.emails[name]+`","password":"`+password+`"}`)
 	if again.status == http.StatusOK {
 		f.callers[name], _ = again.at("token").(string)
+		if name == "everything" {
+			f.me.token = f.callers[name]
+		}
 		return
 	}
 	switch name {
@@ -210,9 +215,10 @@ func (f *fuzzer) account(name string, first bool, roles ...string) caller {
 	return caller{a.ID, f.callers[name]}
 }
 
-// learn keeps the ids of a path.
-func (f *fuzzer) learn(template, path string) {
+// learn keeps a path that was made for an operation, and its ids.
+func (f *fuzzer) learn(method, template, path string) {
 	path, _, _ = strings.Cut(path, "?")
+	f.own[method+" "+template] = append(f.own[method+" "+template], path)
 	segments := strings.Split(path, "/")
 	for i, segment := range strings.Split(template, "/") {
 		if strings.HasPrefix(segment, "{") {
@@ -241,6 +247,15 @@ func (f *fuzzer) send(r *rapid.T) {
 	path := f.path(r, op) + f.query(r, op)
 	headers := f.headers(r, op)
 	body := f.text(r, op)
+	if made := f.own[op.method+" "+op.path]; len(made) > 0 && oneIn(r, 6, "made for it") {
+		who, path = "everything", rapid.SampledFrom(made).Draw(r, "path")
+		headers, body = []string{"If-Match: *"}, ""
+		if len(op.known) > 0 {
+			text, err := json.Marshal(f.known(r, op))
+			require.NoError(r, err)
+			headers, body = append(headers, "Content-Type: "+op.media), string(text)
+		}
+	}
 	reply, err := f.as(f.callers[who]).exchange(op.method, path, body, headers...)
 	if err != nil {
 		r.Fatalf("%s %s as %s, %v, %.2000s: %v", op.method, path, who, headers, body, err)
@@ -415,7 +430,7 @@ func (f *fuzzer) text(r *rapid.T, op fuzzed) string {
 	}
 	var body any
 	if op.body == nil || len(op.known) > 0 && oneIn(r, 3, "known") {
-		body = f.copied(r, "", op.known[rapid.IntRange(0, len(op.known)-1).Draw(r, "known body")])
+		body = f.known(r, op)
 	} else {
 		body = f.value(r, "", op.body, 0)
 	}
@@ -430,6 +445,11 @@ func (f *fuzzer) text(r *rapid.T, op fuzzed) string {
 		return f.broken(r, string(text))
 	}
 	return string(text)
+}
+
+// known draws one of the known bodies of an operation, with ids of resources that exist.
+func (f *fuzzer) known(r *rapid.T, op fuzzed) any {
+	return f.copied(r, "", rapid.SampledFrom(op.known).Draw(r, "known body"))
 }
 
 // broken draws a text that is perhaps no JSON any more.

@@ -66,6 +66,8 @@ func (a *API) medicalRecordOperations() []rest.Operation {
 const medicalRecords = "/api/v1/medical-records"
 
 type medicalRecordAnswer struct {
+	rest.Settled `json:"-"`
+
 	ID              uuid.UUID             `json:"id"`
 	Version         int64                 `json:"version"`
 	CreatedAt       time.Time             `json:"created_at"`
@@ -95,7 +97,8 @@ type medicalRecordAnswer struct {
 
 func newMedicalRecordAnswer(m *models.MedicalRecord) medicalRecordAnswer {
 	answer := medicalRecordAnswer{
-		ID: m.ID, Version: m.Version, CreatedAt: m.CreatedAt.UTC(), UpdatedAt: m.UpdatedAt.UTC(), PatientID: m.PatientID,
+		Settled: rest.Settled(m.NamedBefore(m.UpdatedAt)),
+		ID:      m.ID, Version: m.Version, CreatedAt: m.CreatedAt.UTC(), UpdatedAt: m.UpdatedAt.UTC(), PatientID: m.PatientID,
 		AppointmentID: m.AppointmentID, AuthorID: m.AuthorID, Kind: m.Kind, Sensitivity: m.Sensitivity, Status: m.Status,
 		OccurredAt: m.OccurredAt.UTC(), Title: m.Title.Plain(), Content: m.Content.Plain(), Codes: codesOf(m),
 		Questionnaire: m.Questionnaire.Optional(), SignedAt: web.InUTC(m.SignedAt), SignedBy: m.SignedBy, SupersedesID: m.SupersedesID,
@@ -208,6 +211,7 @@ func (a *API) medicalRecord(ctx context.Context, in medicalRecordView) (medicalR
 	if in.Render == renderHTML {
 		html, err := safeHTML(answer.Content)
 		answer.ContentHTML = &html
+		answer.Settled = false // the version doesn't tell a rendering from the plain record
 		return answer, err
 	}
 	return answer, nil

@@ -92,28 +92,6 @@ func consistsOf(t reflect.Type, seen map[reflect.Type]bool) {
 	}
 }
 
-// An answer that shows a name is never answered 304, since names change apart from versions.
-func TestAnswersWithNamesAreNeverUnchanged(t *testing.T) {
-	t.Parallel()
-	named := 0
-	for _, op := range (&API{}).Operations() {
-		if op.Method != http.MethodGet || op.Action.Answer == nil || op.Action.Item != nil { // the ETag of a list is of all of it
-			continue
-		}
-		seen := map[reflect.Type]bool{}
-		consistsOf(op.Action.Answer, seen)
-		for part := range seen {
-			for _, m := range web.MembersOf(part).ByName {
-				if m.Typ == reflect.TypeFor[*models.Name]() {
-					named++
-					require.False(t, op.Action.Versioned, "%s %s", op.Method, op.Pattern)
-				}
-			}
-		}
-	}
-	require.Positive(t, named)
-}
-
 // Every answer of the API to a GET has an ETag, but for a page that is printed while it is read.
 func TestAnswersToGetHaveAnETag(t *testing.T) {
 	t.Parallel()

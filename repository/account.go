@@ -135,13 +135,17 @@ func (r *AccountRepository) HoldWithRole(ctx context.Context, role string) ([]uu
 
 // Names returns the names of accounts by id.
 func (r *AccountRepository) Names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
-	var rows []models.Account
-	if err := r.store.handle(ctx).Where("id IN ?", ids).Find(&rows).Error; err != nil {
-		return nil, translate(err)
-	}
+	rows, err := r.ByIDs(ctx, ids)
 	names := make(map[uuid.UUID]string, len(rows))
 	for _, a := range rows {
 		names[a.ID] = a.Name
 	}
-	return names, nil
+	return names, err
+}
+
+// ByIDs returns the accounts with these ids, in no order; ids without an account are left out.
+func (r *AccountRepository) ByIDs(ctx context.Context, ids []uuid.UUID) ([]models.Account, error) {
+	var rows []models.Account
+	err := r.store.handle(ctx).Where("id IN ?", ids).Find(&rows).Error
+	return rows, translate(err)
 }

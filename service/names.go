@@ -9,6 +9,7 @@ import (
 
 	"novamind/internal/audit"
 	"novamind/internal/phi"
+	"novamind/models"
 	"novamind/repository"
 )
 
@@ -33,7 +34,7 @@ type names struct {
 // peopled is a row with the ids of patients and accounts. models.Named keeps their names.
 type peopled interface {
 	People() (patients, accounts []uuid.UUID)
-	SetNames(patients, accounts map[uuid.UUID]phi.Text)
+	SetNames(patients, accounts map[uuid.UUID]models.Person)
 }
 
 // beside puts names into the rows of a result, which the actor is about to be shown.
@@ -77,33 +78,33 @@ func peopledOf(result any) (rows []peopled) {
 }
 
 // ofAccounts returns the names of accounts by id, also of disabled ones: none where the actor may not see names.
-func (n names) ofAccounts(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]phi.Text, error) {
+func (n names) ofAccounts(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]models.Person, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil || len(ids) == 0 || reachOf(actor, PractitionerRead) == None {
 		return nil, err
 	}
-	found, err := n.accounts.Names(ctx, distinct(ids))
-	out := make(map[uuid.UUID]phi.Text, len(found))
-	for id, name := range found {
-		out[id] = phi.Of(name)
+	found, err := n.accounts.ByIDs(ctx, distinct(ids))
+	out := make(map[uuid.UUID]models.Person, len(found))
+	for _, a := range found {
+		out[a.ID] = models.Person{Name: phi.Of(a.Name), Changed: a.UpdatedAt}
 	}
 	return out, err
 }
 
 // ofPatients returns the names of patients by id: of those whom the actor may read, and who can be opened.
-func (n names) ofPatients(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]phi.Text, error) {
+func (n names) ofPatients(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]models.Person, error) {
 	if len(ids) == 0 {
-		return map[uuid.UUID]phi.Text{}, nil
+		return map[uuid.UUID]models.Person{}, nil
 	}
 	sight, err := n.care.besides(ctx)
 	if err != nil {
 		return nil, err
 	}
 	found, err := n.patients.Among(ctx, distinct(ids), sight)
-	out := make(map[uuid.UUID]phi.Text, len(found))
+	out := make(map[uuid.UUID]models.Person, len(found))
 	for _, p := range found {
 		if !p.Unreadable() {
-			out[p.ID] = phi.Of(p.FirstName.Plain() + " " + p.LastName.Plain())
+			out[p.ID] = models.Person{Name: phi.Of(p.FirstName.Plain() + " " + p.LastName.Plain()), Changed: p.UpdatedAt}
 		}
 	}
 	return out, err

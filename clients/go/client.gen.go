@@ -6185,10 +6185,22 @@ type RevokeAPIKeyParams struct {
 	IfMatch string `json:"If-Match"`
 }
 
+// ShowAPIKeyParams defines parameters for ShowAPIKey.
+type ShowAPIKeyParams struct {
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
 // BookSeriesParams defines parameters for BookSeries.
 type BookSeriesParams struct {
 	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// ShowSeriesParams defines parameters for ShowSeries.
+type ShowSeriesParams struct {
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListAppointmentsParams defines parameters for ListAppointments.
@@ -6236,6 +6248,12 @@ type ListAppointmentsParamsFields string
 type BookAppointmentParams struct {
 	// IdempotencyKey A key of your choice. A repeated request with the same key within 24 hours returns the first result and changes nothing.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// ShowAppointmentParams defines parameters for ShowAppointment.
+type ShowAppointmentParams struct {
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ChangeAppointmentParams defines parameters for ChangeAppointment.
@@ -6396,6 +6414,12 @@ type OpenEmergencyAccessParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// ShowConsentParams defines parameters for ShowConsent.
+type ShowConsentParams struct {
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
 // RevokeConsentParams defines parameters for RevokeConsent.
 type RevokeConsentParams struct {
 	// IfMatch The ETag of the version you read, or * for any version.
@@ -6462,6 +6486,9 @@ type WriteMedicalRecordParams struct {
 type ShowMedicalRecordParams struct {
 	// Render html: also return the content as HTML that is safe to embed in a page.
 	Render *ShowMedicalRecordParamsRender `form:"render,omitempty" json:"render,omitempty"`
+
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ShowMedicalRecordParamsRender defines parameters for ShowMedicalRecord.
@@ -6868,6 +6895,12 @@ type ListPractitionersParamsFields string
 
 // ShowPractitionerParams defines parameters for ShowPractitioner.
 type ShowPractitionerParams struct {
+	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// ShowHoursPractitionerParams defines parameters for ShowHoursPractitioner.
+type ShowHoursPractitionerParams struct {
 	// IfNoneMatch The ETag of an answer you have. If it is unchanged, the answer is 304.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
@@ -8798,7 +8831,7 @@ type ClientInterface interface {
 	// Needs the permission `apikey.read`.
 	//
 	// Corresponds with GET /api/v1/api-keys/{id} (the `ShowAPIKey` operationId).
-	ShowAPIKey(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowAPIKey(ctx context.Context, id openapi_types.UUID, params *ShowAPIKeyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// BookSeriesWithBody Book a series
 	//
@@ -8841,7 +8874,7 @@ type ClientInterface interface {
 	// Needs the permission `appointment.read`.
 	//
 	// Corresponds with GET /api/v1/appointment-series/{id} (the `ShowSeries` operationId).
-	ShowSeries(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowSeries(ctx context.Context, id openapi_types.UUID, params *ShowSeriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListAppointments List appointments
 	//
@@ -8873,7 +8906,7 @@ type ClientInterface interface {
 	// Needs the permission `appointment.read`.
 	//
 	// Corresponds with GET /api/v1/appointments/{id} (the `ShowAppointment` operationId).
-	ShowAppointment(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowAppointment(ctx context.Context, id openapi_types.UUID, params *ShowAppointmentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeAppointmentWithBody Change an appointment
 	//
@@ -9182,7 +9215,7 @@ type ClientInterface interface {
 	// Needs the permission `consent.read`.
 	//
 	// Corresponds with GET /api/v1/consents/{id} (the `ShowConsent` operationId).
-	ShowConsent(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowConsent(ctx context.Context, id openapi_types.UUID, params *ShowConsentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RevokeConsent Revoke a consent
 	//
@@ -9606,7 +9639,7 @@ type ClientInterface interface {
 	// Needs the permission `availability.read`.
 	//
 	// Corresponds with GET /api/v1/practitioners/{id}/availability (the `ShowHoursPractitioner` operationId).
-	ShowHoursPractitioner(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ShowHoursPractitioner(ctx context.Context, id openapi_types.UUID, params *ShowHoursPractitionerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SetHoursPractitionerWithBody Set the hours of a practitioner
 	//
@@ -9962,8 +9995,8 @@ func (c *Client) RevokeAPIKey(ctx context.Context, id openapi_types.UUID, params
 // Needs the permission `apikey.read`.
 //
 // Corresponds with GET /api/v1/api-keys/{id} (the `ShowAPIKey` operationId).
-func (c *Client) ShowAPIKey(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowAPIKeyRequest(c.Server, id)
+func (c *Client) ShowAPIKey(ctx context.Context, id openapi_types.UUID, params *ShowAPIKeyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowAPIKeyRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10055,8 +10088,8 @@ func (c *Client) PreviewSeries(ctx context.Context, body PreviewSeriesJSONReques
 // Needs the permission `appointment.read`.
 //
 // Corresponds with GET /api/v1/appointment-series/{id} (the `ShowSeries` operationId).
-func (c *Client) ShowSeries(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowSeriesRequest(c.Server, id)
+func (c *Client) ShowSeries(ctx context.Context, id openapi_types.UUID, params *ShowSeriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowSeriesRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10127,8 +10160,8 @@ func (c *Client) BookAppointment(ctx context.Context, params *BookAppointmentPar
 // Needs the permission `appointment.read`.
 //
 // Corresponds with GET /api/v1/appointments/{id} (the `ShowAppointment` operationId).
-func (c *Client) ShowAppointment(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowAppointmentRequest(c.Server, id)
+func (c *Client) ShowAppointment(ctx context.Context, id openapi_types.UUID, params *ShowAppointmentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowAppointmentRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10806,8 +10839,8 @@ func (c *Client) OpenEmergencyAccess(ctx context.Context, params *OpenEmergencyA
 // Needs the permission `consent.read`.
 //
 // Corresponds with GET /api/v1/consents/{id} (the `ShowConsent` operationId).
-func (c *Client) ShowConsent(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowConsentRequest(c.Server, id)
+func (c *Client) ShowConsent(ctx context.Context, id openapi_types.UUID, params *ShowConsentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowConsentRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -11750,8 +11783,8 @@ func (c *Client) ShowPractitioner(ctx context.Context, id openapi_types.UUID, pa
 // Needs the permission `availability.read`.
 //
 // Corresponds with GET /api/v1/practitioners/{id}/availability (the `ShowHoursPractitioner` operationId).
-func (c *Client) ShowHoursPractitioner(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewShowHoursPractitionerRequest(c.Server, id)
+func (c *Client) ShowHoursPractitioner(ctx context.Context, id openapi_types.UUID, params *ShowHoursPractitionerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowHoursPractitionerRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12551,7 +12584,7 @@ func NewRevokeAPIKeyRequest(server string, id openapi_types.UUID, params *Revoke
 }
 
 // NewShowAPIKeyRequest constructs an http.Request for the ShowAPIKey method
-func NewShowAPIKeyRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewShowAPIKeyRequest(server string, id openapi_types.UUID, params *ShowAPIKeyParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -12579,6 +12612,21 @@ func NewShowAPIKeyRequest(server string, id openapi_types.UUID) (*http.Request, 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -12680,7 +12728,7 @@ func NewPreviewSeriesRequestWithBody(server string, contentType string, body io.
 }
 
 // NewShowSeriesRequest constructs an http.Request for the ShowSeries method
-func NewShowSeriesRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewShowSeriesRequest(server string, id openapi_types.UUID, params *ShowSeriesParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -12708,6 +12756,21 @@ func NewShowSeriesRequest(server string, id openapi_types.UUID) (*http.Request, 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -12994,7 +13057,7 @@ func NewBookAppointmentRequestWithBody(server string, params *BookAppointmentPar
 }
 
 // NewShowAppointmentRequest constructs an http.Request for the ShowAppointment method
-func NewShowAppointmentRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewShowAppointmentRequest(server string, id openapi_types.UUID, params *ShowAppointmentParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -13022,6 +13085,21 @@ func NewShowAppointmentRequest(server string, id openapi_types.UUID) (*http.Requ
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -14391,7 +14469,7 @@ func NewOpenEmergencyAccessRequestWithBody(server string, params *OpenEmergencyA
 }
 
 // NewShowConsentRequest constructs an http.Request for the ShowConsent method
-func NewShowConsentRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewShowConsentRequest(server string, id openapi_types.UUID, params *ShowConsentParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -14419,6 +14497,21 @@ func NewShowConsentRequest(server string, id openapi_types.UUID) (*http.Request,
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -14794,6 +14887,21 @@ func NewShowMedicalRecordRequest(server string, id openapi_types.UUID, params *S
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -17452,7 +17560,7 @@ func NewShowPractitionerRequest(server string, id openapi_types.UUID, params *Sh
 }
 
 // NewShowHoursPractitionerRequest constructs an http.Request for the ShowHoursPractitioner method
-func NewShowHoursPractitionerRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewShowHoursPractitionerRequest(server string, id openapi_types.UUID, params *ShowHoursPractitionerParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -17480,6 +17588,21 @@ func NewShowHoursPractitionerRequest(server string, id openapi_types.UUID) (*htt
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -18190,7 +18313,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/api-keys/{id} (the `ShowAPIKey` operationId).
-	ShowAPIKeyWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowAPIKeyResponse, error)
+	ShowAPIKeyWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowAPIKeyParams, reqEditors ...RequestEditorFn) (*ShowAPIKeyResponse, error)
 
 	// BookSeriesWithBodyWithResponse Book a series
 	//
@@ -18235,7 +18358,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/appointment-series/{id} (the `ShowSeries` operationId).
-	ShowSeriesWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowSeriesResponse, error)
+	ShowSeriesWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowSeriesParams, reqEditors ...RequestEditorFn) (*ShowSeriesResponse, error)
 
 	// ListAppointmentsWithResponse List appointments
 	//
@@ -18271,7 +18394,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/appointments/{id} (the `ShowAppointment` operationId).
-	ShowAppointmentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowAppointmentResponse, error)
+	ShowAppointmentWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowAppointmentParams, reqEditors ...RequestEditorFn) (*ShowAppointmentResponse, error)
 
 	// ChangeAppointmentWithBodyWithResponse Change an appointment
 	//
@@ -18604,7 +18727,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/consents/{id} (the `ShowConsent` operationId).
-	ShowConsentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowConsentResponse, error)
+	ShowConsentWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowConsentParams, reqEditors ...RequestEditorFn) (*ShowConsentResponse, error)
 
 	// RevokeConsentWithResponse Revoke a consent
 	//
@@ -19072,7 +19195,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/practitioners/{id}/availability (the `ShowHoursPractitioner` operationId).
-	ShowHoursPractitionerWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowHoursPractitionerResponse, error)
+	ShowHoursPractitionerWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowHoursPractitionerParams, reqEditors ...RequestEditorFn) (*ShowHoursPractitionerResponse, error)
 
 	// SetHoursPractitionerWithBodyWithResponse Set the hours of a practitioner
 	//
@@ -19731,6 +19854,13 @@ type ShowAPIKeyResponse200Headers struct {
 	XRequestId   string
 }
 
+// ShowAPIKeyResponse304Headers the declared response headers of an HTTP 304 response for ShowAPIKey
+type ShowAPIKeyResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
 type ShowAPIKeyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19740,6 +19870,8 @@ type ShowAPIKeyResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowAPIKeyResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ShowAPIKeyResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -19902,6 +20034,13 @@ type ShowSeriesResponse200Headers struct {
 	XRequestId   string
 }
 
+// ShowSeriesResponse304Headers the declared response headers of an HTTP 304 response for ShowSeries
+type ShowSeriesResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
 type ShowSeriesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19911,6 +20050,8 @@ type ShowSeriesResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowSeriesResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ShowSeriesResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -20085,6 +20226,13 @@ type ShowAppointmentResponse200Headers struct {
 	XRequestId   string
 }
 
+// ShowAppointmentResponse304Headers the declared response headers of an HTTP 304 response for ShowAppointment
+type ShowAppointmentResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
 type ShowAppointmentResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -20094,6 +20242,8 @@ type ShowAppointmentResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowAppointmentResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ShowAppointmentResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -21481,6 +21631,13 @@ type ShowConsentResponse200Headers struct {
 	XRequestId   string
 }
 
+// ShowConsentResponse304Headers the declared response headers of an HTTP 304 response for ShowConsent
+type ShowConsentResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
 type ShowConsentResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -21490,6 +21647,8 @@ type ShowConsentResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowConsentResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ShowConsentResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -21721,6 +21880,13 @@ type ShowMedicalRecordResponse200Headers struct {
 	XRequestId   string
 }
 
+// ShowMedicalRecordResponse304Headers the declared response headers of an HTTP 304 response for ShowMedicalRecord
+type ShowMedicalRecordResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
 type ShowMedicalRecordResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -21730,6 +21896,8 @@ type ShowMedicalRecordResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowMedicalRecordResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ShowMedicalRecordResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -23650,6 +23818,13 @@ type ShowHoursPractitionerResponse200Headers struct {
 	XRequestId   string
 }
 
+// ShowHoursPractitionerResponse304Headers the declared response headers of an HTTP 304 response for ShowHoursPractitioner
+type ShowHoursPractitionerResponse304Headers struct {
+	CacheControl string
+	ETag         *string
+	XRequestId   string
+}
+
 type ShowHoursPractitionerResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -23659,6 +23834,8 @@ type ShowHoursPractitionerResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ShowHoursPractitionerResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ShowHoursPractitionerResponse304Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -24498,8 +24675,8 @@ func (c *ClientWithResponses) RevokeAPIKeyWithResponse(ctx context.Context, id o
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/api-keys/{id} (the `ShowAPIKey` operationId).
-func (c *ClientWithResponses) ShowAPIKeyWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowAPIKeyResponse, error) {
-	rsp, err := c.ShowAPIKey(ctx, id, reqEditors...)
+func (c *ClientWithResponses) ShowAPIKeyWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowAPIKeyParams, reqEditors ...RequestEditorFn) (*ShowAPIKeyResponse, error) {
+	rsp, err := c.ShowAPIKey(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -24573,8 +24750,8 @@ func (c *ClientWithResponses) PreviewSeriesWithResponse(ctx context.Context, bod
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/appointment-series/{id} (the `ShowSeries` operationId).
-func (c *ClientWithResponses) ShowSeriesWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowSeriesResponse, error) {
-	rsp, err := c.ShowSeries(ctx, id, reqEditors...)
+func (c *ClientWithResponses) ShowSeriesWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowSeriesParams, reqEditors ...RequestEditorFn) (*ShowSeriesResponse, error) {
+	rsp, err := c.ShowSeries(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -24633,8 +24810,8 @@ func (c *ClientWithResponses) BookAppointmentWithResponse(ctx context.Context, p
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/appointments/{id} (the `ShowAppointment` operationId).
-func (c *ClientWithResponses) ShowAppointmentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowAppointmentResponse, error) {
-	rsp, err := c.ShowAppointment(ctx, id, reqEditors...)
+func (c *ClientWithResponses) ShowAppointmentWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowAppointmentParams, reqEditors ...RequestEditorFn) (*ShowAppointmentResponse, error) {
+	rsp, err := c.ShowAppointment(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -25188,8 +25365,8 @@ func (c *ClientWithResponses) OpenEmergencyAccessWithResponse(ctx context.Contex
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/consents/{id} (the `ShowConsent` operationId).
-func (c *ClientWithResponses) ShowConsentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowConsentResponse, error) {
-	rsp, err := c.ShowConsent(ctx, id, reqEditors...)
+func (c *ClientWithResponses) ShowConsentWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowConsentParams, reqEditors ...RequestEditorFn) (*ShowConsentResponse, error) {
+	rsp, err := c.ShowConsent(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -25968,8 +26145,8 @@ func (c *ClientWithResponses) ShowPractitionerWithResponse(ctx context.Context, 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /api/v1/practitioners/{id}/availability (the `ShowHoursPractitioner` operationId).
-func (c *ClientWithResponses) ShowHoursPractitionerWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*ShowHoursPractitionerResponse, error) {
-	rsp, err := c.ShowHoursPractitioner(ctx, id, reqEditors...)
+func (c *ClientWithResponses) ShowHoursPractitionerWithResponse(ctx context.Context, id openapi_types.UUID, params *ShowHoursPractitionerParams, reqEditors ...RequestEditorFn) (*ShowHoursPractitionerResponse, error) {
+	rsp, err := c.ShowHoursPractitioner(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -26856,6 +27033,9 @@ func ParseShowAPIKeyResponse(rsp *http.Response) (*ShowAPIKeyResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26890,6 +27070,30 @@ func ParseShowAPIKeyResponse(rsp *http.Response) (*ShowAPIKeyResponse, error) {
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ShowAPIKeyResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -27036,6 +27240,9 @@ func ParseShowSeriesResponse(rsp *http.Response) (*ShowSeriesResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27070,6 +27277,30 @@ func ParseShowSeriesResponse(rsp *http.Response) (*ShowSeriesResponse, error) {
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ShowSeriesResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -27264,6 +27495,9 @@ func ParseShowAppointmentResponse(rsp *http.Response) (*ShowAppointmentResponse,
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27298,6 +27532,30 @@ func ParseShowAppointmentResponse(rsp *http.Response) (*ShowAppointmentResponse,
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ShowAppointmentResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -28882,6 +29140,9 @@ func ParseShowConsentResponse(rsp *http.Response) (*ShowConsentResponse, error) 
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28916,6 +29177,30 @@ func ParseShowConsentResponse(rsp *http.Response) (*ShowConsentResponse, error) 
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ShowConsentResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -29170,6 +29455,9 @@ func ParseShowMedicalRecordResponse(rsp *http.Response) (*ShowMedicalRecordRespo
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -29204,6 +29492,30 @@ func ParseShowMedicalRecordResponse(rsp *http.Response) (*ShowMedicalRecordRespo
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ShowMedicalRecordResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil
@@ -31534,6 +31846,9 @@ func ParseShowHoursPractitionerResponse(rsp *http.Response) (*ShowHoursPractitio
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31568,6 +31883,30 @@ func ParseShowHoursPractitionerResponse(rsp *http.Response) (*ShowHoursPractitio
 			headers.XRequestId = value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ShowHoursPractitionerResponse304Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestId = value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil

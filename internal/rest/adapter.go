@@ -168,14 +168,18 @@ func ActionOf[In, Out any](status int, at string) (Action, func(*gin.Context, *C
 	apart := shows(t, reflect.TypeFor[derived]())
 	action := Action{
 		Request: reflect.TypeFor[In](), Answer: t, Media: "application/json", status: status,
-		Versioned: version && !apart, Tagged: version || counted, located: located,
+		Versioned: version && (!apart || t.Implements(reflect.TypeFor[settler]())), Tagged: version || counted, located: located,
 	}
 	return action, func(c *gin.Context, env *Conventions, out Out) error {
 		v := reflect.ValueOf(out)
 		if t, ok := any(out).(tagged); ok {
 			web.SetETag(c, t.Tag())
 		}
-		if version && announced(c, apart, status, v.FieldByName("Version").Int()) {
+		settled := !apart
+		if s, ok := any(out).(settler); ok {
+			settled = s.settled()
+		}
+		if version && announced(c, settled, status, v.FieldByName("Version").Int()) {
 			return nil
 		}
 		if located {
@@ -198,8 +202,16 @@ func (a Action) digested(pattern string) bool {
 }
 
 // derived is a member of an answer that can change while the answer's version stays, such as the name beside an id. A
-// GET of an answer that shows one is never answered 304; the ETag goes into If-Match.
+// GET of an answer that shows one is answered 304 only if the answer says that the member is Settled.
 type derived interface{ ChangesApart() }
+
+// Settled is embedded in an answer with derived members, with the tag json:"-". It is true if they have not changed
+// since the row got its version: then whoever knows the version knows the whole answer.
+type Settled bool
+
+func (s Settled) settled() bool { return bool(s) }
+
+type settler interface{ settled() bool }
 
 // shows reports whether a value of type t can hold one of a type that implements of.
 func shows(t, of reflect.Type) bool {
@@ -219,13 +231,13 @@ func shows(t, of reflect.Type) bool {
 	return false
 }
 
-// announced sets the ETag, and reports whether a GET has it already: then 304 was answered. An answer of which a part
-// changes apart from the version is always sent. A resource that is not there yet has version 0.
-func announced(c *gin.Context, apart bool, status int, version int64) bool {
+// announced sets the ETag, and reports whether a GET has it already: then 304 was answered. An answer that is not
+// settled is always sent. A resource that does not exist yet has version 0.
+func announced(c *gin.Context, settled bool, status int, version int64) bool {
 	switch {
 	case version == 0 && status == http.StatusNoContent: // a removed resource has no version
 		return false
-	case c.Request.Method == http.MethodGet && !apart:
+	case c.Request.Method == http.MethodGet && settled:
 		return web.NotModified(c, version)
 	default:
 		web.SetETag(c, version)

@@ -4931,7 +4931,10 @@ export interface operations {
     showAPIKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4950,6 +4953,16 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ApiKey"];
                 };
+            };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -5597,7 +5610,10 @@ export interface operations {
     showSeries: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5616,6 +5632,16 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Series"];
                 };
+            };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -6099,7 +6125,10 @@ export interface operations {
     showAppointment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6118,6 +6147,16 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Appointment"];
                 };
+            };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -9884,7 +9923,10 @@ export interface operations {
     showConsent: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9903,6 +9945,16 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Consent"];
                 };
+            };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -10576,7 +10628,10 @@ export interface operations {
                 /** @description html: also return the content as HTML that is safe to embed in a page. */
                 render?: "html";
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -10595,6 +10650,16 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MedicalRecord"];
                 };
+            };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
@@ -16244,7 +16309,10 @@ export interface operations {
     showHoursPractitioner: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of an answer you have. If it is unchanged, the answer is 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -16263,6 +16331,16 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Availability"];
                 };
+            };
+            /** @description Not modified. */
+            304: {
+                headers: {
+                    "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Request not readable (`request.malformed`). */
             400: {
