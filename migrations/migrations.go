@@ -1,6 +1,7 @@
-// Package migrations holds the frozen SQL of the schema, one file per version, engine and direction, pinned by
-// their sums; runner applies it, autogenerate writes it. A file never changes once it is released: migrations.sum pins
-// each, and the database records what ran. It imports no model, so that what an old version does never depends on today's code.
+// Package migrations holds the frozen SQL of the schema, one file per version, engine and direction, pinned by their
+// sums. Package runner applies the files, and autogenerate writes them. A released file never changes: migrations.sum
+// pins each file, and the database records the files that ran. The package imports no model, so the effect of an old
+// version never depends on today's code.
 package migrations
 
 import (
@@ -20,16 +21,16 @@ import (
 //go:embed *.sql migrations.sum lint.allow released.columns
 var files embed.FS
 
-// Files returns what was built into the program: the SQL files, their sums, and what the lint has to know.
+// Files returns the files that were built into the program: the SQL files, their sums, and the lists for the lint.
 func Files() fs.FS { return files }
 
-// What the lint reads besides: exceptions for frozen files, and what the models of the last release use.
+// Further files for the lint: exceptions for frozen files, and the columns that the models of the last release use.
 const (
 	ExceptionsFile = "lint.allow"
 	ReleasedFile   = "released.columns"
 )
 
-// The engines; they are also gorm's names of them.
+// The engines, by gorm's names of them.
 const (
 	Postgres = "postgres"
 	SQLite   = "sqlite"
@@ -57,9 +58,9 @@ type Set struct {
 // Embedded returns the migrations that were built into the program; errors are those of Load.
 func Embedded(engine string) (Set, error) { return Load(files, engine) }
 
-// Load reads the migrations for engine from the root of fsys. It returns an error that names the file when one was
-// edited, is missing from migrations.sum or listed there alone, has a name that means nothing, or when a version lacks
-// a direction on either engine.
+// Load reads the migrations for engine from the root of fsys. It returns an error that names the file if a file was
+// edited, is missing from migrations.sum or listed there alone, or has a malformed name. It also returns an error if
+// a version lacks a direction on either engine.
 func Load(fsys fs.FS, engine string) (Set, error) {
 	if err := verifySums(fsys); err != nil {
 		return Set{}, err
@@ -67,7 +68,7 @@ func Load(fsys fs.FS, engine string) (Set, error) {
 	return LoadUnpinned(fsys, engine)
 }
 
-// LoadUnpinned is Load for a folder that nothing pins yet: it looks at no sums.
+// LoadUnpinned is Load for a folder without sums.
 func LoadUnpinned(fsys fs.FS, engine string) (Set, error) {
 	versions, err := load(fsys, engine)
 	if err != nil {
@@ -83,7 +84,8 @@ func LoadUnpinned(fsys fs.FS, engine string) (Set, error) {
 	return set, nil
 }
 
-// LoadPartly is Load for a folder in which a migration is being written: it takes versions that have files for the other engine alone, and returns their ids.
+// LoadPartly is Load for a folder in which a migration is being written. It accepts versions that have files for the
+// other engine alone, and returns their ids.
 func LoadPartly(fsys fs.FS, engine string) (set Set, missing []string, err error) {
 	if err := verifySums(fsys); err != nil {
 		return Set{}, nil, err
@@ -115,14 +117,14 @@ func load(fsys fs.FS, engine string) ([]version, error) {
 	return versions, transactional(versions)
 }
 
-// The targets that name no version: everything, and nothing.
+// The targets that are no version: everything, and nothing.
 const (
 	Head = "head"
 	Base = "base"
 )
 
-// Index returns the position of target: a version or an id, Head ("" is the same) or Base, which is -1. It returns ErrUnknownTarget for
-// anything else.
+// Index returns the position of target: a version or an id, Head ("" is the same) or Base, which is -1. It returns
+// ErrUnknownTarget for any other text.
 func (s Set) Index(target string) (int, error) {
 	switch target {
 	case "", Head:
@@ -189,7 +191,7 @@ func readVersions(fsys fs.FS) ([]version, error) {
 	return all, nil
 }
 
-// complete returns an error that names the first file that a version lacks.
+// complete returns an error that names the first missing file of a version.
 func complete(all []version) error {
 	for _, v := range all {
 		for _, part := range []string{"postgres.up", "postgres.down", "sqlite.up", "sqlite.down"} {

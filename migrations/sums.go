@@ -14,7 +14,7 @@ import (
 // SumsFile pins the content of every SQL file, in the format of sha256sum.
 const SumsFile = "migrations.sum"
 
-// ErrSums says that a SQL file is not what migrations.sum pins.
+// ErrSums says that a SQL file differs from its sum in migrations.sum.
 var ErrSums = errors.New("migrations: the files differ from " + SumsFile)
 
 // Sums returns the content that migrations.sum should have for the SQL files in the root of fsys.
@@ -34,7 +34,7 @@ func Sums(fsys fs.FS) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// WriteSums rewrites migrations.sum in dir. It is for a new migration; a released one is never edited.
+// WriteSums rewrites migrations.sum in dir, after a new migration was added. A released migration is never edited.
 func WriteSums(dir string) error {
 	sums, err := Sums(os.DirFS(dir))
 	if err != nil {
@@ -43,7 +43,7 @@ func WriteSums(dir string) error {
 	return os.WriteFile(filepath.Join(dir, SumsFile), sums, 0o644) //nolint:gosec // source code, for all to read
 }
 
-// verifySums returns ErrSums, with the name of the first file that was edited, is not listed, or is listed only.
+// verifySums returns ErrSums, with the name of the first file that was edited, is not listed, or is only listed.
 func verifySums(fsys fs.FS) error {
 	pinned, err := fs.ReadFile(fsys, SumsFile)
 	if err != nil {

@@ -13,10 +13,11 @@ import (
 // ErrNoBackup says that a version which drops sealed data has to wait for a backup.
 var ErrNoBackup = errors.New("it drops what nothing but a backup brings back, and none was recorded in the last 24 hours")
 
-// recentBackup is how old a backup may be that a version asks for.
+// recentBackup is the greatest age of a backup that a version accepts.
 const recentBackup = 24 * time.Hour
 
-// demandBackup returns ErrNoBackup where a step asks for a backup of a table that has rows, and none is recorded that is recent.
+// demandBackup returns ErrNoBackup if a step requires a backup of a table, the table has rows, and no recent backup
+// is recorded.
 func (r *Runner) demandBackup(conn *gorm.DB, s *step) error {
 	for _, d := range script.Directives(r.set.Engine, s.script) {
 		if d.Name != migrations.RequiresBackup || !d.Alone {
@@ -29,7 +30,7 @@ func (r *Runner) demandBackup(conn *gorm.DB, s *step) error {
 		if rows == 0 {
 			continue
 		}
-		// As text: how a SQLite driver writes a time depends on the DSN.
+		// As text: a SQLite driver's form of a time depends on the DSN.
 		since := time.Now().Add(-recentBackup).UTC().Format("2006-01-02 15:04:05.000000-07:00")
 		if err := conn.Table("backup").Where("created_at > ?", since).Count(&backups).Error; err != nil {
 			return err

@@ -22,13 +22,14 @@ import (
 	"novamind/internal/plural"
 )
 
-// KeptCopies is how many copies of a SQLite database stay beside it; older ones are removed.
+// KeptCopies is the number of copies of a SQLite database that stay beside it. Older copies are removed.
 const KeptCopies = 5
 
-// beforeMigration is in the name of a copy, between that of the file and that of the migration.
+// beforeMigration stands between the file's name and the migration's name in the name of a copy.
 const beforeMigration = ".before-"
 
-// finished is what follows it: without what ends the name of an unfinished copy, or of a journal of SQLite's.
+// finished matches the rest of the name of a finished copy. It does not match the suffix of an unfinished copy, or of
+// a journal of SQLite's.
 var finished = regexp.MustCompile(`^[a-z0-9_]+(\.[0-9]+)?$`)
 
 // Copies returns the copies beside the SQLite database at path, the newest first.
@@ -55,7 +56,7 @@ func Copies(path string) ([]string, error) {
 	return slices.SortedFunc(maps.Keys(made), func(a, b string) int { return cmp.Or(made[b].Compare(made[a]), strings.Compare(b, a)) }), nil
 }
 
-// prune removes the copies that are too many.
+// prune removes the copies beyond KeptCopies.
 func prune(path string) error {
 	copies, err := Copies(path)
 	if err != nil || len(copies) <= KeptCopies {
@@ -72,8 +73,9 @@ func prune(path string) error {
 // unfinished ends the name of a copy that is being made.
 const unfinished = ".unfinished"
 
-// copySQLite keeps a verified copy of the database beside it, named <file>.before-<migration> (or, where that is taken, with .2, .3 at its end), and of older ones KeptCopies in all. tx holds the write lock, so the copy is what
-// the migration starts from; pool is asked for its driver. An empty database, or one in memory, has none.
+// copySQLite keeps a verified copy of the database beside it, named <file>.before-<migration>. If that name is taken,
+// .2, .3 and so on follow it. At most KeptCopies copies stay. tx holds the write lock, so the migration starts from
+// the copied state. pool provides the driver. A database that is empty or in memory is not copied.
 func copySQLite(tx *gorm.DB, pool *sql.DB, s step) error {
 	ctx := tx.Statement.Context
 	var path string
@@ -104,7 +106,8 @@ func copySQLite(tx *gorm.DB, pool *sql.DB, s step) error {
 	return prune(path)
 }
 
-// untaken returns the name, or the first one with a number at its end, of which there is no file. The caller holds the write lock.
+// untaken returns the name, or the name with the first number at its end for which there is no file. The caller holds
+// the write lock.
 func untaken(name string) (string, error) {
 	for n, free := 2, name; ; n++ {
 		_, err := os.Lstat(free)
@@ -118,7 +121,7 @@ func untaken(name string) (string, error) {
 	}
 }
 
-// createPrivate makes an empty file that only its owner can read, in place of what an interrupted run left.
+// createPrivate makes an empty file that only its owner can read, in place of the rest of an interrupted run.
 func createPrivate(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -130,7 +133,8 @@ func createPrivate(path string) error {
 	return file.Close()
 }
 
-// vacuumInto copies the database at path through a connection of its own: the statement can't run in a transaction.
+// vacuumInto copies the database at path through a connection of its own, because the statement can't run in a
+// transaction.
 func vacuumInto(ctx context.Context, d driver.Driver, path, target string) error {
 	source := openFile(d, path, "")
 	defer source.Close()
@@ -144,7 +148,7 @@ func vacuumInto(ctx context.Context, d driver.Driver, path, target string) error
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// verifyCopy returns an error where the copy is damaged, or a table has another number of rows than in tx.
+// verifyCopy returns an error if the copy is damaged, or if a table has another number of rows than in tx.
 func verifyCopy(tx *gorm.DB, d driver.Driver, target string, tables []string) error {
 	ctx := tx.Statement.Context
 	made := openFile(d, target, "&mode=ro")
@@ -172,13 +176,13 @@ func verifyCopy(tx *gorm.DB, d driver.Driver, target string, tables []string) er
 	return nil
 }
 
-// openFile opens a database file with a driver that is there already.
+// openFile opens a database file with a given driver.
 func openFile(d driver.Driver, path, options string) *sql.DB {
 	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "_pragma=busy_timeout(5000)" + options}).String()
 	return sql.OpenDB(connector{driver: d, dsn: dsn})
 }
 
-// connector opens what a driver knows by a name.
+// connector opens a driver's database by its DSN.
 type connector struct {
 	driver driver.Driver
 	dsn    string

@@ -11,9 +11,9 @@ import (
 	"novamind/migrations"
 )
 
-// Stamp records every version up to and including target as applied, and the ones after it as not applied, without running
-// anything. With purge it also forgets those that only the database knows. It returns the ids whose record changed, or ErrUnknownTarget, or, without purge,
-// ErrUnknownVersion.
+// Stamp records every version up to and including target as applied, and the later versions as not applied, without
+// running anything. With purge it also forgets the versions that only the database knows. It returns the ids whose
+// record changed. It returns ErrUnknownTarget, or, without purge, ErrUnknownVersion.
 func (r *Runner) Stamp(ctx context.Context, target string, purge bool) ([]string, error) {
 	last, err := r.set.Index(target)
 	if err != nil {
@@ -64,7 +64,7 @@ func (r *Runner) mark(tx *gorm.DB, m migrations.Migration, d direction) error {
 	return r.writeLog(tx, m, d, time.Now(), "")
 }
 
-// known returns ErrUnknownVersion where a version is applied that the set does not have.
+// known returns ErrUnknownVersion if the set lacks an applied version.
 func known(set migrations.Set, applied []record) error {
 	for _, a := range applied {
 		if set.Find(a.ID) < 0 {
@@ -74,8 +74,8 @@ func known(set migrations.Set, applied []record) error {
 	return nil
 }
 
-// Repair accepts the program's form of every applied version that was edited since, or whose run was never logged. It returns
-// their ids, or ErrUnknownVersion.
+// Repair accepts the program's form of every applied version that was edited since, or whose run was never logged. It
+// returns their ids, or ErrUnknownVersion.
 func (r *Runner) Repair(ctx context.Context) ([]string, error) {
 	return r.correct(ctx, func(tx *gorm.DB, applied []record) (changed []string, err error) {
 		if err := known(r.set, applied); err != nil {
@@ -94,7 +94,7 @@ func (r *Runner) Repair(ctx context.Context) ([]string, error) {
 	})
 }
 
-// correct lets fn change the history in one transaction, alone.
+// correct lets fn change the history in one transaction, while no other runner works.
 func (r *Runner) correct(ctx context.Context, fn func(tx *gorm.DB, applied []record) ([]string, error)) (changed []string, err error) {
 	err = r.exclusively(ctx, func(conn *gorm.DB) error {
 		return conn.Transaction(func(tx *gorm.DB) error {

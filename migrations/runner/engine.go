@@ -12,17 +12,17 @@ import (
 	"novamind/migrations"
 )
 
-// engine is what the two databases do differently around a migration.
+// engine is the part of the runner that differs between the two databases.
 type engine struct {
 	bookkeeping string                                                  // makes the runner's tables
-	tables      string                                                  // names the tables, and tells which have sealed columns
+	tables      string                                                  // names the tables, and marks the tables with sealed columns
 	columnNames string                                                  // names the columns of a table
 	columns     string                                                  // counts the columns of a table
 	hasColumn   string                                                  // tells whether a table has a column
-	exclusively func(conn *gorm.DB, fn func(conn *gorm.DB) error) error // runs fn on a pinned connection made ready
+	exclusively func(conn *gorm.DB, fn func(conn *gorm.DB) error) error // runs fn on a prepared, pinned connection
 	execute     func(tx *gorm.DB, script string) error                  // runs one file; its error holds no row content
 	oneByOne    func(conn *gorm.DB, script string) error                // the same, without a transaction
-	copyBefore  func(tx *gorm.DB, pool *sql.DB, s step) error           // keeps what is there, while nobody can write
+	copyBefore  func(tx *gorm.DB, pool *sql.DB, s step) error           // copies the database before a migration, while nobody can write
 	hold        func(tx *gorm.DB, table string) error                   // keeps others from writing to a table until tx ends
 	still       func(tx *gorm.DB, table string) error                   // the same, while others may still read it
 	measure     func(tx *gorm.DB, table string, columns []string) (holding, error)
@@ -50,8 +50,8 @@ var engines = map[string]engine{
 	},
 }
 
-// runScript sends script as it is: gorm would give meaning to "?" and "@name", and without arguments both drivers run
-// every statement in it.
+// runScript sends script unchanged. gorm would interpret "?" and "@name". Without arguments, both drivers run every
+// statement of the script.
 func runScript(tx *gorm.DB, script string) error {
 	_, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, script)
 	return err
@@ -61,7 +61,7 @@ func runScript(tx *gorm.DB, script string) error {
 func discard(conn *gorm.DB) {
 	pinned, ok := conn.Statement.ConnPool.(*sql.Conn)
 	if !ok {
-		return // not pinned, so nothing to discard
+		return // not pinned, so there is no connection to discard
 	}
 	_ = pinned.Raw(func(any) error { return driver.ErrBadConn })
 }

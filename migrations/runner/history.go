@@ -11,20 +11,20 @@ import (
 	"novamind/migrations"
 )
 
-// The runner's own tables: what is applied, in gormigrate's form, and the log of every run.
+// The runner's own tables: the applied versions, in gormigrate's form, and the log of every run.
 const (
 	Table    = "schemamigration"
 	LogTable = "schemamigrationlog"
 )
 
-// Why a database's history stops the runner.
+// Errors about a database's history, which stop the runner.
 var (
 	ErrUnknownVersion = errors.New("the database has a migration that this program does not know: run the newer program, or, where that version was never applied, forget it with migrate stamp --purge TARGET")
 	ErrEdited         = errors.New("a migration was edited after it was applied: put the file back, or accept it with migrate repair")
 	ErrOutOfOrder     = errors.New("a pending migration is older than an applied one: give it a newer version")
 )
 
-// direction is what a run did to a version.
+// direction is the effect of a run on a version.
 type direction string
 
 const (
@@ -32,7 +32,7 @@ const (
 	down    direction = "down"
 	stamp   direction = "stamp"   // recorded as applied, without its SQL
 	unstamp direction = "unstamp" // recorded as not applied, likewise
-	repair  direction = "repair"  // its content was accepted as it is now
+	repair  direction = "repair"  // its present content was accepted
 )
 
 // The origins of a run.
@@ -46,10 +46,10 @@ type record struct {
 	ID         string
 	Checksum   string     // "" when no run of it was logged
 	AppliedAt  *time.Time // nil likewise
-	Compatible bool       // the release before it can work on it
+	Compatible bool       // the release before it can work on the schema
 }
 
-// readHistory returns what is applied, in no particular order.
+// readHistory returns the applied versions, in no particular order.
 func (e engine) readHistory(tx *gorm.DB) ([]record, error) {
 	form, err := e.books(tx)
 	if err != nil || form == 0 {
@@ -66,20 +66,20 @@ func (e engine) readHistory(tx *gorm.DB) ([]record, error) {
 	return applied, err
 }
 
-// books tells which form of the runner's tables the database has, by the number of the log's columns; 0: none. Not by gorm's HasTable: it says no to a
-// database that is out of reach.
+// books returns the form of the runner's tables in the database, as the number of the log's columns; 0 means that
+// there are none. It does not use gorm's HasTable, which reports false for an unreachable database.
 func (e engine) books(tx *gorm.DB) (form int, err error) {
 	err = tx.Raw(e.columns, LogTable).Scan(&form).Error
 	return form, err
 }
 
-// How many columns the log has had since earlier programs.
+// The number of columns that the log had in earlier programs.
 const (
 	secondForm = 10
 	thirdForm  = 11
 )
 
-// keepBooks makes the runner's tables, and completes the log that an earlier program made.
+// keepBooks makes the runner's tables, and completes the log of an earlier program.
 func (e engine) keepBooks(tx *gorm.DB) error {
 	form, err := e.books(tx)
 	if err != nil {
@@ -105,7 +105,7 @@ ALTER TABLE schemamigrationlog ADD COLUMN compatible boolean NOT NULL DEFAULT fa
 	thirdColumns = `ALTER TABLE schemamigrationlog ADD COLUMN discarded text NOT NULL DEFAULT '';`
 )
 
-// verify returns nil when what is applied is an unedited beginning of the set.
+// verify returns nil if the applied versions are an unedited beginning of the set.
 func verify(s migrations.Set, applied []record) error {
 	if err := known(s, applied); err != nil {
 		return err
@@ -126,9 +126,9 @@ func verify(s migrations.Set, applied []record) error {
 	return nil
 }
 
-// writeLog logs what was done to a migration, and which rows that discarded.
+// writeLog logs a run of a migration, and the rows that it discarded.
 func (r *Runner) writeLog(tx *gorm.DB, m migrations.Migration, d direction, started time.Time, discarded string) error {
-	// The time goes as text: how a SQLite driver writes one depends on the DSN.
+	// The time goes as text: a SQLite driver's form of a time depends on the DSN.
 	return tx.Exec(`INSERT INTO `+LogTable+` (migration_id, checksum, direction, applied_at, duration_ms, program_version, actor, origin, compatible, discarded)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, m.ID, m.Checksum, d, started.UTC().Format("2006-01-02 15:04:05.000000-07:00"),
 		time.Since(started).Milliseconds(), r.program.Version, r.program.Actor, online,

@@ -10,13 +10,14 @@ import (
 	"novamind/migrations/lint"
 )
 
-// column is what a column holds: how many values that are not NULL, and a digest of them that does not depend on their order.
+// column is the measured content of a column: the number of values that are not NULL, and a digest of the values that
+// does not depend on their order.
 type column struct {
 	values int64
 	digest string
 }
 
-// holding is what a table holds.
+// holding is the measured content of a table.
 type holding struct {
 	kept    bool // its rows are patients', or a log vouches for them
 	sealed  bool
@@ -24,11 +25,12 @@ type holding struct {
 	columns map[string]column
 }
 
-// holdings are what a database holds, by table, without the runner's own.
+// holdings is the measured content of a database, by table, without the runner's own tables.
 type holdings map[string]holding
 
-// watched undoes a version by execute and returns which rows that discarded, or, so that the transaction is rolled back, why it must stay. It asks the
-// database what it holds, before and after, and so sees what no text tells: cascades, triggers, views, rows that a statement changes.
+// watched undoes a version by execute and returns the discarded rows. If the version must stay, it returns the reason
+// as an error, so that the transaction is rolled back. It measures the database before and after. So it also finds
+// losses that no text tells: by cascades, triggers, views, or rows that a statement changes.
 func (u *undoing) watched(tx *gorm.DB, id string, execute func() error) (discarded string, err error) {
 	if u.program.Rows == MadeUpRows {
 		return "", execute()
@@ -51,7 +53,7 @@ func (u *undoing) watched(tx *gorm.DB, id string, execute func() error) (discard
 	return discarded, err
 }
 
-// measure returns what there is. What is patients' changes no more until tx ends, but by tx.
+// measure returns the content of the database. Until tx ends, only tx can change patients' data.
 func (u *undoing) measure(tx *gorm.DB) (holdings, error) {
 	var all []struct {
 		Name   string
@@ -85,7 +87,7 @@ func (u *undoing) measure(tx *gorm.DB) (holdings, error) {
 	return found, nil
 }
 
-// shortfall is what a table or column has less, or other values in place of its own.
+// shortfall is a loss in a table or column: fewer rows or values, or other values in place of the old ones.
 type shortfall struct {
 	lint.Loss
 
@@ -100,7 +102,8 @@ func (s shortfall) String() string {
 	return name + ": " + plural.Count(s.rows, "row", "rows")
 }
 
-// missing returns what before has and after has not, by name. What goes on under another name is known by its content.
+// missing returns the losses from before to after, by name. It recognises renamed tables and columns by their
+// content.
 func (p Program) missing(before, after holdings) (short []shortfall) {
 	for name, was := range before {
 		now, ok := after[name]
@@ -125,7 +128,8 @@ func (p Program) missing(before, after holdings) (short []shortfall) {
 	return short
 }
 
-// renamed returns the table of h that before does not have, and that holds all that was there; where there is none, an empty one.
+// renamed returns the table of h that is not in before and holds all of the content of was. It returns an empty
+// holding if there is none.
 func (h holdings) renamed(before holdings, was holding) holding {
 	for name, now := range h {
 		if _, old := before[name]; !old && now.rows == was.rows && now.has(was) {
@@ -135,7 +139,7 @@ func (h holdings) renamed(before holdings, was holding) holding {
 	return holding{}
 }
 
-// has reports whether h holds every value that was there, whatever its columns are called.
+// has reports whether h holds every value of was, under any column names.
 func (h holding) has(was holding) bool {
 	for name, c := range was.columns {
 		if h.find(was, name) != c {
@@ -145,7 +149,7 @@ func (h holding) has(was holding) bool {
 	return true
 }
 
-// find returns what became of a column: the one of its name, or else a new one with its values.
+// find returns the successor of a column: the column of the same name, or else a new column with the same values.
 func (h holding) find(was holding, name string) column {
 	if c, ok := h.columns[name]; ok {
 		return c

@@ -9,12 +9,12 @@ import (
 	"novamind/migrations"
 )
 
-// dialect is how an engine says offline what the runner does around the versions.
+// dialect is an engine's SQL for the runner's work around the versions of a script.
 type dialect struct {
-	open, close string // around the whole
+	open, close string // around the whole script
 	begin       string
 	expect      string // fails unless a condition holds
-	kept        string // fails unless a condition holds: what for people, the condition
+	kept        string // fails unless a condition holds; arguments: a text for people, the condition
 	timeout     string // in each transaction
 	check       string // before the commit
 	nowUTC      string // the time of a run, as a SQL expression
@@ -47,7 +47,7 @@ var sqliteOffline = dialect{
 	open:  ".bail on\nPRAGMA foreign_keys = off;\nPRAGMA temp_store = memory;\n",
 	close: "PRAGMA foreign_keys = on;\n",
 	begin: "BEGIN IMMEDIATE;\n",
-	// SQLite can raise an error in a trigger or a CHECK alone; that of a CHECK shows its name.
+	// SQLite can raise an error only in a trigger or a CHECK. The error of a CHECK shows its name.
 	expect: `CREATE TEMP TABLE asked (answer integer CONSTRAINT the_database_is_at_the_version_that_this_script_starts_from CHECK (answer));
 INSERT INTO asked SELECT %s;
 DROP TABLE asked;
@@ -63,10 +63,15 @@ DROP TABLE asked;
 	nowUTC: "strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')", actor: "''",
 }
 
-// Script returns as SQL what Up would do from the version at index from (-1: none) to the one at index to, with the bookkeeping, or Down where
-// to is the lesser. It is for psql, and for the sqlite3 shell; both stop at the first error, at a database that is not where the script starts, and at a version
-// that Down would refuse since rows would be lost: what Down asks before its first statement the script asks there too, of tables that are there by then, and in each version's transaction it measures
-// what stays. It returns ErrUntold and ErrUnheld.
+// Script returns SQL with the effect of Up from the version at index from (-1: none) to the version at index to, with
+// the bookkeeping. If to is less than from, it returns SQL with the effect of Down.
+//
+// The script is for psql and the sqlite3 shell. Both stop at the first error: if the database is not at the start of
+// the script, and at a version that Down would refuse because rows would be lost. Down asks its questions before its
+// first statement. The script asks them there too, of the tables that are there by then. In each version's
+// transaction, the script also measures the tables that stay.
+//
+// Script returns ErrUntold and ErrUnheld.
 func Script(ctx context.Context, set migrations.Set, from, to int, program Program) (string, error) {
 	d := engines[set.Engine].offline
 	var out strings.Builder
@@ -93,7 +98,7 @@ func Script(ctx context.Context, set migrations.Set, from, to int, program Progr
 	return out.String(), nil
 }
 
-// at is the condition that the versions up to the one at index i are applied, as they are here, and no others.
+// at is the condition that the versions up to index i are applied, with their present content, and no others.
 func at(set migrations.Set, i int) string {
 	var known []string
 	for _, m := range set.Migrations[:i+1] {
@@ -115,7 +120,7 @@ func nameOf(set migrations.Set, i int) string {
 	return set.Migrations[i].ID
 }
 
-// writeStep writes one version and its bookkeeping, in a transaction where the version has one, between questions.
+// writeStep writes one version and its bookkeeping between questions, in a transaction if the version has one.
 func writeStep(out *strings.Builder, engine string, s step, q question, program Program) {
 	d := engines[engine].offline
 	fmt.Fprintf(out, "\n-- %s %s\n", s.migration.ID, s.direction)

@@ -10,13 +10,13 @@ import (
 	"novamind/migrations/lint"
 )
 
-// question are statements that fail where rows would be lost which must not be.
+// question is statements that fail if protected rows would be lost.
 type question struct {
 	first         string // before anything is undone
 	before, after string // the version, in its transaction
 }
 
-// questions returns them by version.
+// questions returns the questions of each version, by its id.
 func questions(ctx context.Context, set migrations.Set, from, to int, program Program) (map[string]question, error) {
 	asked := map[string]question{}
 	if from <= to || program.Rows == MadeUpRows {
@@ -69,7 +69,8 @@ func has(first lint.Undoing, table, column string) bool {
 	})
 }
 
-// measure holds what stays against what it was: rows that the log vouches for by their values, others by numbers.
+// measure compares the tables that stay with their earlier state. It compares the values of rows that the log vouches
+// for, and only the numbers of other rows.
 func (q *question) measure(e engine, stays []lint.Table, program Program) {
 	for i, t := range stays {
 		vouched := t.Sealed || slices.Contains(program.Vouched, t.Name)

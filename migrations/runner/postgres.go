@@ -37,15 +37,15 @@ const (
 
 func quotePostgres(name string) string { return pgx.Identifier(strings.Split(name, ".")).Sanitize() }
 
-// holdPostgres takes the lock that dropping the table or a column of it takes anyhow.
+// holdPostgres takes the same lock that dropping the table or a column of it takes.
 func holdPostgres(tx *gorm.DB, table string) error {
 	return runScript(tx, "SET LOCAL lock_timeout = '5s'; LOCK TABLE "+quotePostgres(table)+" IN ACCESS EXCLUSIVE MODE")
 }
 
-// advisoryLock is the key under which runners exclude each other, per database: "novamind" in ASCII.
+// advisoryLock is the key by which runners exclude each other, per database: "novamind" in ASCII.
 const advisoryLock int64 = 0x6e6f76616d696e64
 
-// stillPostgres lets nobody else write.
+// stillPostgres keeps others from writing to the table.
 func stillPostgres(tx *gorm.DB, table string) error {
 	return runScript(tx, "SET LOCAL lock_timeout = '5s'; LOCK TABLE "+quotePostgres(table)+" IN SHARE MODE")
 }
@@ -58,7 +58,7 @@ const (
 	postgresColumnNames = `SELECT attname FROM pg_attribute WHERE attrelid = ` + regclass + ` AND attnum > 0 AND NOT attisdropped ORDER BY attnum`
 )
 
-// measurePostgres adds up hashes of the values as text: another type that writes them the same changes nothing.
+// measurePostgres adds up hashes of the values as text, so that another type with the same text changes nothing.
 func measurePostgres(tx *gorm.DB, table string, columns []string) (holding, error) {
 	list := "count(*)"
 	for _, name := range columns {
@@ -79,9 +79,9 @@ func measurePostgres(tx *gorm.DB, table string, columns []string) (holding, erro
 }
 
 // withAdvisoryLock runs fn while conn's session holds the lock. It polls: waiting inside pg_advisory_lock would be a
-// transaction that CREATE INDEX CONCURRENTLY in the other session waits for in turn.
+// transaction, and CREATE INDEX CONCURRENTLY in the other session would wait for it in turn.
 func withAdvisoryLock(conn *gorm.DB, fn func(conn *gorm.DB) error) error {
-	// Ending the session frees the lock, also after a cancelled context, and undoes whatever a migration SET.
+	// Ending the session frees the lock, also after a cancelled context, and undoes every SET of a migration.
 	defer discard(conn)
 	for attempt := 1; ; attempt++ {
 		var locked bool
@@ -97,8 +97,8 @@ func withAdvisoryLock(conn *gorm.DB, fn func(conn *gorm.DB) error) error {
 	}
 }
 
-// executePostgres runs script. Behind a DDL statement that waits for a lock every other query of that table waits too,
-// so it gives up soon, to try again.
+// executePostgres runs script. While a DDL statement waits for a lock, every other query of that table waits behind
+// it. So the statement gives up soon, to be tried again.
 func executePostgres(tx *gorm.DB, script string) error {
 	if err := runScript(tx, "SET LOCAL lock_timeout = '5s'"); err != nil {
 		return err
@@ -106,8 +106,8 @@ func executePostgres(tx *gorm.DB, script string) error {
 	return scrubbed(runScript(tx, script), script)
 }
 
-// executeOneByOne runs each statement of script by itself. What an interrupted run left of an index that is built
-// concurrently is invalid, and IF NOT EXISTS would pass it by, so it goes first.
+// executeOneByOne runs each statement of script by itself. An interrupted run leaves a concurrently built index
+// invalid, and IF NOT EXISTS would skip it, so the index is dropped first.
 func executeOneByOne(conn *gorm.DB, text string) error {
 	if err := runScript(conn, "SET lock_timeout = '5s'"); err != nil {
 		return err
@@ -125,7 +125,7 @@ func executeOneByOne(conn *gorm.DB, text string) error {
 	return nil
 }
 
-// builtConcurrently returns the name of the index that a statement builds so, as it is written there.
+// builtConcurrently returns the name of the index that a statement builds concurrently, as written in the statement.
 func builtConcurrently(statement script.Statement) (string, bool) {
 	if !statement.Begins("CREATE", "INDEX") && !statement.Begins("CREATE", "UNIQUE", "INDEX") {
 		return "", false
@@ -160,7 +160,7 @@ func scrubbed(err error, script string) error {
 	return err
 }
 
-// scrub returns pg without anything that can hold row content, and with the line of script where there is one.
+// scrub returns pg without the parts that can hold row content, and with the line of script if there is one.
 func scrub(pg *pgconn.PgError, script string) error {
 	clean := &pgconn.PgError{
 		Severity: pg.Severity, Code: pg.Code, Message: pg.Message, SchemaName: pg.SchemaName, TableName: pg.TableName,
@@ -175,7 +175,8 @@ func scrub(pg *pgconn.PgError, script string) error {
 	return clean
 }
 
-// lockTimedOut reports SQLSTATE 55P03, lock_not_available, and 40P01, deadlock_detected: the transaction was rolled back.
+// lockTimedOut reports SQLSTATE 55P03, lock_not_available, and 40P01, deadlock_detected: the transaction was rolled
+// back.
 func lockTimedOut(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "55P03" || pg.Code == "40P01")

@@ -13,7 +13,7 @@ import (
 	"novamind/migrations"
 )
 
-// attempts is how often a version is tried while other sessions hold locks that it needs.
+// attempts is the number of times that a version is tried while other sessions hold locks that it needs.
 const attempts = 10
 
 // Runner brings one database to a version of a set.
@@ -25,22 +25,23 @@ type Runner struct {
 	log     *slog.Logger
 }
 
-// Program says who runs a migration, for the log.
+// Program describes the program that runs a migration, for the log.
 type Program struct {
 	Version string
-	Actor   string // who started it
-	// Lasting returns the rows that keep a version where it is, whoever says that rows may go; nil: none do.
+	Actor   string // the actor that started the run
+	// Lasting returns the rows that keep a version where it is, even if rows may be discarded; nil: there are none.
 	Lasting func(id string) *Lasting
-	Rows    Rows // what may become of rows where a version is undone
-	// Vouched are the tables besides those with sealed columns whose rows a log vouches for: their columns don't go either.
+	Rows    Rows // decides over the rows of a version that is undone
+	// Vouched names the tables, besides those with sealed columns, whose rows a log vouches for. Their columns are
+	// kept too.
 	Vouched []string
-	Derived []string // columns, as TABLE.COLUMN, that the program fills again by itself: nothing is lost with them
+	Derived []string // columns, as TABLE.COLUMN, that the program fills again by itself: dropping them loses nothing
 }
 
-// Lasting are rows because of which a version is not undone.
+// Lasting are rows that keep a version from being undone.
 type Lasting struct {
 	Table, Where string                 // SQL of both engines
-	Refusal      func(rows int64) error // says why
+	Refusal      func(rows int64) error // the error for a number of rows
 }
 
 // New returns a runner of set on db, a plain gorm handle of the set's engine, without plugins. A SQLite handle needs
@@ -52,20 +53,21 @@ func New(db *gorm.DB, set migrations.Set, program Program, log *slog.Logger) (*R
 	return &Runner{db: db, set: set, engine: engines[set.Engine], program: program, log: log}, nil
 }
 
-// Up applies what is pending up to and including target (migrations.Set.Index; "" is the newest) and returns the ids that
-// it applied. Each version is one transaction, unless it declares migrations.NoTransaction: on an error the failed one is
-// rolled back whole and the ones before it stay. However many runners start at once, each version is applied once; the
-// others wait. Before the first statement on a SQLite file that holds anything, it is copied and the copy verified.
+// Up applies the pending versions up to and including target (migrations.Set.Index; "" is the newest) and returns
+// their ids. Each version is one transaction, unless it declares migrations.NoTransaction. After an error, the failed
+// version is rolled back whole and the earlier versions stay. However many runners start at once, each version is
+// applied once; the others wait. Before the first statement, a SQLite file with content is copied and the copy
+// verified.
 //
-// It returns ErrUnknownTarget, ErrUnknownVersion, ErrEdited or ErrOutOfOrder before anything ran, or an error that
-// names the version that failed, without row content.
+// Up returns ErrUnknownTarget, ErrUnknownVersion, ErrEdited or ErrOutOfOrder before anything ran, or an error that
+// names the failed version, without row content.
 func (r *Runner) Up(ctx context.Context, target string) ([]string, error) {
 	last, err := r.set.Index(target)
 	if err != nil {
 		return nil, err
 	}
 	return r.run(ctx, plan{next: func(applied []record) *step {
-		if len(applied) > last { // verify has it that they are the first ones
+		if len(applied) > last { // verify made sure that these are the first versions
 			return nil
 		}
 		m := r.set.Migrations[len(applied)]
@@ -73,10 +75,13 @@ func (r *Runner) Up(ctx context.Context, target string) ([]string, error) {
 	}})
 }
 
-// Down undoes applied versions, the newest first, until target is the newest; migrations.Base undoes all. It promises what
-// Up does, and returns the ids that it undid. Before the first statement it looks at every version that is to be undone, and returns
-// ErrLosesPatients, ErrLosesRows, ErrUntold, ErrUnheld or the refusal of what is Lasting; it asks again in each version's transaction, and there it also measures what
-// the database holds before and after, and rolls back where that is less than it may be.
+// Down undoes applied versions, the newest first, until target is the newest; migrations.Base undoes all. It gives
+// the same guarantees as Up, and returns the ids of the undone versions.
+//
+// Before the first statement it examines every version that is to be undone. It returns ErrLosesPatients,
+// ErrLosesRows, ErrUntold, ErrUnheld or the refusal of Lasting rows. In each version's transaction it asks again.
+// There it also measures the content of the database before and after, and rolls back if the content is less than
+// permitted.
 func (r *Runner) Down(ctx context.Context, target string) ([]string, error) {
 	last, err := r.set.Index(target)
 	if err != nil {
@@ -117,7 +122,7 @@ func (r *Runner) session(ctx context.Context) *gorm.DB {
 	return r.db.Session(&gorm.Session{NewDB: true, Context: ctx, Logger: logger.Discard})
 }
 
-// history returns what is applied once it agrees with the set.
+// history returns the applied versions, after checking that they agree with the set.
 func (r *Runner) history(tx *gorm.DB) ([]record, error) {
 	applied, err := r.engine.readHistory(tx)
 	if err != nil {
@@ -126,7 +131,7 @@ func (r *Runner) history(tx *gorm.DB) ([]record, error) {
 	return applied, verify(r.set, applied)
 }
 
-// exclusively runs fn on a pinned connection that no other runner has the like of.
+// exclusively runs fn on a pinned connection that holds the migration lock.
 func (r *Runner) exclusively(ctx context.Context, fn func(conn *gorm.DB) error) error {
 	return r.session(ctx).Connection(func(conn *gorm.DB) error {
 		return r.engine.exclusively(conn.Session(&gorm.Session{NewDB: true}), fn)

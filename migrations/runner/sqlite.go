@@ -37,10 +37,10 @@ const (
 	sqliteColumnNames = `SELECT name FROM pragma_table_info(?)`
 )
 
-// heldSQLite has nothing to do: the transaction holds the whole database.
+// heldSQLite does nothing: the transaction locks the whole database.
 func heldSQLite(*gorm.DB, string) error { return nil }
 
-// measureSQLite adds up hashes of the values as text, as PostgreSQL does, which has a function for that.
+// measureSQLite adds up hashes of the values as text, as PostgreSQL's own function does.
 func measureSQLite(tx *gorm.DB, table string, columns []string) (h holding, err error) {
 	var list []string
 	for _, name := range columns {
@@ -76,13 +76,13 @@ func measureSQLite(tx *gorm.DB, table string, columns []string) (h holding, err 
 	return h, rows.Err()
 }
 
-// seed is of the hashes that measureSQLite adds up.
+// seed is the seed of the hashes that measureSQLite adds up.
 var seed = maphash.MakeSeed()
 
 const sqliteHasColumn = `SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE lower(name) = lower(?))`
 
-// withoutForeignKeys runs fn while conn enforces no foreign keys: rebuilding a table drops the old one, which deletes
-// the rows that refer to it. The pragma has no effect inside a transaction. Runners exclude each other by
+// withoutForeignKeys runs fn while conn enforces no foreign keys: rebuilding a table drops the old table, which would
+// delete the rows that refer to it. The pragma has no effect inside a transaction. Runners exclude each other by
 // BEGIN IMMEDIATE.
 func withoutForeignKeys(conn *gorm.DB, fn func(conn *gorm.DB) error) error {
 	defer enforceForeignKeys(conn)
@@ -92,8 +92,8 @@ func withoutForeignKeys(conn *gorm.DB, fn func(conn *gorm.DB) error) error {
 	return fn(conn)
 }
 
-// enforceForeignKeys switches them on again, and asks whether that worked: after a cancelled context the statement
-// fails, or the transaction is still rolling back, and such a connection must not go back to the pool.
+// enforceForeignKeys switches foreign keys on again, and checks the result. After a cancelled context the statement
+// fails, or the transaction is still rolling back. Such a connection must not go back to the pool.
 func enforceForeignKeys(conn *gorm.DB) {
 	var on bool
 	err := errors.Join(
@@ -105,7 +105,7 @@ func enforceForeignKeys(conn *gorm.DB) {
 	}
 }
 
-// executeSQLite runs script and then looks for what foreign keys would have refused.
+// executeSQLite runs script and then looks for rows that foreign keys would have refused.
 func executeSQLite(tx *gorm.DB, script string) error {
 	if err := runScript(tx, script); err != nil {
 		return err
@@ -122,7 +122,7 @@ func executeSQLite(tx *gorm.DB, script string) error {
 	return nil
 }
 
-// databaseLocked reports SQLITE_BUSY, also in its extended forms. The interface spares the import of the driver.
+// databaseLocked reports SQLITE_BUSY, also in its extended forms. The interface avoids an import of the driver.
 func databaseLocked(err error) bool {
 	var coded interface{ Code() int }
 	return errors.As(err, &coded) && coded.Code()&0xff == 5

@@ -10,19 +10,19 @@ import (
 	"novamind/migrations"
 )
 
-// State is what one version is to one database.
+// State is the state of one version in one database.
 type State struct {
 	Version   string     `json:"version"`
 	Name      string     `json:"name"`
 	ID        string     `json:"id"`
 	Applied   bool       `json:"applied"`
 	AppliedAt *time.Time `json:"applied_at"` // UTC; nil when pending, or never logged
-	Edited    bool       `json:"edited"`     // applied with another content than the program's
+	Edited    bool       `json:"edited"`     // applied with a content that differs from the program's
 	Unknown   bool       `json:"unknown"`    // applied, but not in the program
 }
 
-// Status returns every version of the set and every one that only the database knows, oldest first. It takes no lock
-// and changes nothing.
+// Status returns every version of the set, and every version that only the database knows, oldest first. It takes no
+// lock and changes nothing.
 func (r *Runner) Status(ctx context.Context) ([]State, error) {
 	applied, err := r.engine.readHistory(r.session(ctx))
 	if err != nil {
@@ -48,8 +48,8 @@ func (r *Runner) Status(ctx context.Context) ([]State, error) {
 	return states, nil
 }
 
-// Current returns the newest applied version of the set, nil where there is none, whether it is the newest of all, and the ids of the applied versions that only
-// the database knows.
+// Current returns the newest applied version of the set (nil if there is none), whether that version is the newest of
+// all, and the ids of the applied versions that only the database knows.
 func (r *Runner) Current(ctx context.Context) (current *State, head bool, unknown []string, err error) {
 	states, err := r.Status(ctx)
 	head = true
@@ -72,7 +72,7 @@ func (r *Runner) Untouched(ctx context.Context) (bool, error) {
 	return form == 0, err
 }
 
-// Pending returns how many versions of the set the database lacks.
+// Pending returns the number of versions of the set that the database lacks.
 func (r *Runner) Pending(ctx context.Context) (int, error) {
 	states, err := r.Status(ctx)
 	pending := 0
@@ -84,7 +84,7 @@ func (r *Runner) Pending(ctx context.Context) (int, error) {
 	return pending, err
 }
 
-// Run is one run of a migration, as the log has it.
+// Run is one run of a migration, as recorded in the log.
 type Run struct {
 	MigrationID    string    `json:"id"`
 	Direction      string    `json:"direction"` // up, down, stamp, unstamp or repair
@@ -92,9 +92,9 @@ type Run struct {
 	DurationMs     int64     `json:"duration_ms"`
 	ProgramVersion string    `json:"program_version"`
 	Actor          string    `json:"actor"`
-	Origin         string    `json:"origin"` // runner, or offline: by SQL that was printed
+	Origin         string    `json:"origin"` // runner, or offline: by printed SQL
 	Checksum       string    `json:"checksum"`
-	Discarded      string    `json:"discarded,omitempty"` // tables and numbers of rows that went with it
+	Discarded      string    `json:"discarded,omitempty"` // tables, and numbers of rows that the run discarded
 }
 
 // Log returns every run on this database, oldest first.

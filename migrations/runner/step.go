@@ -16,18 +16,18 @@ type step struct {
 	migration migrations.Migration
 	direction direction
 	script    string
-	undo      *undoing // watches over what a step down takes away; nil for a step up
+	undo      *undoing // examines the losses of a step down; nil for a step up
 }
 
-// plan is what a run is about to do.
+// plan is the content of a run.
 type plan struct {
-	before func(conn *gorm.DB, applied []record) error // returns why nothing of it may be done; nil: it may
-	next   func(applied []record) *step                // returns the next step on what is applied, or nil
+	before func(conn *gorm.DB, applied []record) error // returns an error if the whole plan must not run
+	next   func(applied []record) *step                // returns the next step after the applied versions, or nil
 }
 
 // run takes steps until there are none, and returns their ids.
 func (r *Runner) run(ctx context.Context, p plan) ([]string, error) {
-	// Nothing to do needs no lock, and none of the owner's rights.
+	// A run without steps needs no lock, and none of the owner's rights.
 	applied, err := r.history(r.session(ctx))
 	if err != nil || p.next(applied) == nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (r *Runner) run(ctx context.Context, p plan) ([]string, error) {
 	return done, err
 }
 
-// asked returns why the step must not be taken.
+// asked returns an error if the step must not be taken.
 func (s *step) asked(tx *gorm.DB) error {
 	if s.undo == nil {
 		return nil
@@ -67,7 +67,7 @@ func (s *step) asked(tx *gorm.DB) error {
 	return s.undo.ask(tx, s.migration.ID)
 }
 
-// watched takes the step by execute and returns what that discarded, or why it must not have been taken.
+// watched takes the step by execute. It returns the discarded rows, or an error if the step must not have been taken.
 func (s *step) watched(tx *gorm.DB, execute func() error) (discarded string, err error) {
 	if s.undo == nil {
 		return "", execute()
@@ -75,7 +75,7 @@ func (s *step) watched(tx *gorm.DB, execute func() error) (discarded string, err
 	return s.undo.watched(tx, s.migration.ID, execute)
 }
 
-// patiently takes the next step, again a few times when another session was in the way.
+// patiently takes the next step. It tries again a few times if another session holds a lock.
 func (r *Runner) patiently(conn *gorm.DB, next func([]record) *step, copied *bool) (*step, error) {
 	for attempt := 1; ; attempt++ {
 		s, err := r.take(conn, next, copied)
@@ -89,7 +89,7 @@ func (r *Runner) patiently(conn *gorm.DB, next func([]record) *step, copied *boo
 	}
 }
 
-// take takes the next step and returns it, or nil where there is none.
+// take takes the next step and returns it, or nil if there is none.
 func (r *Runner) take(conn *gorm.DB, next func([]record) *step, copied *bool) (*step, error) {
 	applied, err := r.history(conn)
 	if err != nil {
@@ -115,7 +115,7 @@ func (r *Runner) take(conn *gorm.DB, next func([]record) *step, copied *bool) (*
 		execute = func(*gorm.DB, string) error { return nil }
 	}
 	err = conn.Transaction(func(tx *gorm.DB) error {
-		// Now that nobody else can write: on SQLite another runner may have been faster.
+		// Nobody else can write now. On SQLite another runner may have been faster.
 		if applied, err = r.history(tx); err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ func (r *Runner) take(conn *gorm.DB, next func([]record) *step, copied *bool) (*
 	return s, nil
 }
 
-// copyBefore keeps a copy of what a step starts from.
+// copyBefore keeps a copy of the database from before a step.
 func (r *Runner) copyBefore(tx *gorm.DB, s step) error {
 	pool, err := r.db.DB()
 	if err != nil {

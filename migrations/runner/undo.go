@@ -11,17 +11,17 @@ import (
 	"novamind/migrations/lint"
 )
 
-// Rows says what may become of rows that are in the way of undoing a version.
+// Rows decides over the rows that would be lost by undoing a version.
 type Rows int
 
-// What may become of them.
+// The possible decisions.
 const (
-	KeepRows    Rows = iota // a version that takes some away is not undone
-	DiscardRows             // they go, but for patients'
-	MadeUpRows              // they go: the database is for trying migrations on
+	KeepRows    Rows = iota // a version that would lose rows is not undone
+	DiscardRows             // rows are discarded, except patients' rows
+	MadeUpRows              // rows are discarded: the database is for trying migrations
 )
 
-// Why a version is not undone.
+// Reasons why a version is not undone.
 var (
 	ErrLosesPatients = errors.New("this would lose patients' data: restore a backup instead, or purge those patients first")
 	ErrLosesRows     = errors.New("this would lose rows: keep them elsewhere, or say with --discard-rows that they may go")
@@ -30,14 +30,15 @@ var (
 	ErrMeanwhile     = errors.New("another run changed what is applied meanwhile: run it again")
 )
 
-// undoing looks at what versions that are to be undone take away.
+// undoing examines the losses of the versions that are to be undone.
 type undoing struct {
 	*Runner
 
 	versions []lint.Undoing
 }
 
-// prepare looks at the versions from the one at index from down to, and without, the one at to, and returns why one must stay.
+// prepare examines the versions from index from down to index to, without the version at to. It returns an error if
+// one of them must stay.
 func (u *undoing) prepare(conn *gorm.DB, from, to int) (err error) {
 	if u.program.Rows == MadeUpRows {
 		return nil
@@ -53,7 +54,7 @@ func (u *undoing) prepare(conn *gorm.DB, from, to int) (err error) {
 	return u.allowed(conn, u.versions...)
 }
 
-// ask returns why a version must stay, while nobody can write to the tables that it takes.
+// ask returns an error if a version must stay. It locks the version's tables against writers.
 func (u *undoing) ask(tx *gorm.DB, id string) error {
 	if u.program.Rows == MadeUpRows {
 		return nil
@@ -106,7 +107,7 @@ func tablesOf(losses []lint.Loss) []string {
 	return slices.Compact(tables)
 }
 
-// allowed returns why versions must stay, as far as their text tells what they take away.
+// allowed returns an error if versions must stay, as far as their text tells their losses.
 func (u *undoing) allowed(tx *gorm.DB, versions ...lint.Undoing) error {
 	var short []shortfall
 	for _, v := range versions {
@@ -130,7 +131,7 @@ func (u *undoing) allowed(tx *gorm.DB, versions ...lint.Undoing) error {
 	return err
 }
 
-// verdict returns which rows may go, or why all must stay.
+// verdict returns the rows that may go, or an error if all must stay.
 func (u *undoing) verdict(short []shortfall) (discarded string, err error) {
 	var patients, others []string
 	for _, s := range short {
@@ -155,12 +156,13 @@ func (p Program) lost(losses []lint.Loss) []lint.Loss {
 	return slices.DeleteFunc(slices.Clone(losses), func(l lint.Loss) bool { return slices.Contains(p.Derived, l.Table+"."+l.Column) })
 }
 
-// keeps reports whether what would be lost must not be, whoever says it may.
+// keeps reports whether a loss is forbidden under every value of Rows.
 func (p Program) keeps(l lint.Loss) bool {
 	return l.Sealed || l.Column != "" && slices.Contains(p.Vouched, l.Table)
 }
 
-// rows counts what would be lost: the rows of a table, or those with a value in a column. What is not there has none.
+// rows counts the rows that a loss concerns: the rows of a table, or the rows with a value in a column. It returns 0
+// for a missing table or column.
 func (u *undoing) rows(tx *gorm.DB, l lint.Loss) (n int64, err error) {
 	there, err := u.has(tx, l)
 	if err != nil || !there {

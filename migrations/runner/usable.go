@@ -8,9 +8,10 @@ import (
 	"novamind/migrations"
 )
 
-// Ahead returns the ids of the versions that only the database knows, oldest first, where the program can work on it all
-// the same: its own versions are all applied, and each of the others came later and was declared compatible with the
-// release before. It returns ErrUnknownVersion where the program can't, and what verify finds in its own versions.
+// Ahead returns the ids of the versions that only the database knows, oldest first, if the program can work on the
+// database all the same. This needs that the program's own versions are all applied, and that each other version came
+// later and was declared compatible with the release before. Otherwise Ahead returns ErrUnknownVersion, or the errors
+// of verify about the program's own versions.
 func (r *Runner) Ahead(ctx context.Context) ([]string, error) {
 	applied, err := r.engine.readHistory(r.session(ctx))
 	if err != nil {

@@ -1,9 +1,11 @@
-// Package extras declares what the schema has besides what GORM's tags can say: the CHECKs of sealed columns, triggers, functions, views, exclusion
-// constraints and table options. The migrations make them; comparing the two needs both to say the same.
+// Package extras declares the schema objects that GORM's tags can't express: the CHECKs of sealed columns, triggers,
+// functions, views, exclusion constraints and table options. The migrations make these objects. The comparison of
+// models and migrations needs both to declare the same.
 //
-// A file <subject>.<postgres|sqlite>.sql holds plain SQL, run when all tables are there, audit's first, then by name. SQLite can't add a constraint to a table:
-// there, a statement ALTER TABLE <table> ADD CONSTRAINT …; at the start of a line becomes a part of CREATE TABLE. The CHECK of a sealed column is derived from its
-// model, unless a file declares one of the same name; so are the triggers that refuse values under a retired key.
+// A file <subject>.<postgres|sqlite>.sql holds plain SQL, which runs after all tables were made, audit's first, then
+// by name. SQLite can't add a constraint to a table. There, a statement ALTER TABLE <table> ADD CONSTRAINT …; at the
+// start of a line becomes a part of CREATE TABLE. The CHECK of a sealed column is derived from its model, unless a
+// file declares a CHECK of the same name. The triggers that refuse values under a retired key are derived too.
 package extras
 
 import (
@@ -19,20 +21,20 @@ import (
 //go:embed *.sql
 var files embed.FS
 
-// withoutRowID are the tables whose primary key is the table, on SQLite.
+// withoutRowID are the tables that SQLite stores in their primary key, WITHOUT ROWID.
 var withoutRowID = []string{"blindindex", "auditsubject", "auditoutbox", "carerelationship"}
 
-// Extras are what GORM can't say, on one engine.
+// Extras are the schema objects on one engine that GORM can't express.
 type Extras struct {
 	Constraints map[string][]string // by table: the definitions that its CREATE TABLE has besides GORM's
-	Options     map[string]string   // by table: what follows its CREATE TABLE
+	Options     map[string]string   // by table: the options that follow its CREATE TABLE
 	Script      string              // functions, triggers, views: runs when all tables are there
 }
 
 // addConstraint finds the statements of a SQLite file that belong into CREATE TABLE.
 var addConstraint = regexp.MustCompile(`(?ms)^ALTER TABLE (\w+)\s+ADD (CONSTRAINT .+?);$`)
 
-// Of returns the extras of all models on an engine.
+// Of returns the schema objects of all models on an engine.
 func Of(engine string) (Extras, error) { return of(engine, models.All()) }
 
 func of(engine string, all []any) (Extras, error) {
@@ -83,7 +85,7 @@ func read(engine string) (string, error) {
 	return script.String(), nil
 }
 
-// order puts the functions that other tables' triggers call first.
+// order puts functions before the other tables' triggers that call them.
 func order(file string) int {
 	if strings.HasPrefix(file, "audit.") {
 		return 0

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// retirement returns what makes the tables with sealed columns refuse values under a retired key, whatever columns their models have. On PostgreSQL it looks once a
-// statement instead of once a row; a trigger with a transition table is for one kind of statement only.
+// retirement returns the triggers with which tables with sealed columns refuse values under a retired key, for all
+// columns of their models. On PostgreSQL a trigger looks once a statement instead of once a row. A trigger with a
+// transition table is for one kind of statement only.
 func retirement(engine string, sealed []sealedColumn) string {
 	keys := map[string][]string{}
 	var tables []string
@@ -26,7 +27,7 @@ func retirement(engine string, sealed []sealedColumn) string {
 	return script.String()
 }
 
-// keyOf is where a column has the id of its key, by engine, and by whether the column is JSON.
+// keyOf is the place of the key's id in a column, by engine, and by whether the column is JSON.
 var keyOf = map[string]map[bool]string{
 	"postgres": {false: "substr(n.%s, 6, 8)", true: "substr(n.%s ->> 'phi', 6, 8)"},
 	"sqlite":   {false: "substr(NEW.%s, 6, 8)", true: "substr(NEW.%s, 14, 8)"},

@@ -11,12 +11,12 @@ import (
 	"novamind/models"
 )
 
-// sealable is what phi's field types are, through a pointer.
+// sealable is the interface of phi's field types, through a pointer.
 type sealable interface {
 	Seal(s *phi.Sealer, b phi.Binding) error
 }
 
-// sealedColumn is one that holds nothing but sealed values.
+// sealedColumn is a column that holds sealed values only.
 type sealedColumn struct {
 	table, name   string
 	json, notNull bool
@@ -41,8 +41,8 @@ func sealedColumns(all []any) ([]sealedColumn, error) {
 	return found, nil
 }
 
-// check returns the name of the column's CHECK, and its expression: it takes an envelope and nothing else, and COALESCE makes it refuse where a comparison
-// gives NULL.
+// check returns the name of the column's CHECK, and its expression. The CHECK accepts an envelope only. COALESCE
+// makes it refuse if a comparison gives NULL.
 func (c sealedColumn) check(engine string) (name, expression string) {
 	expression = expressions[engine][c.json]
 	if !c.notNull {
