@@ -25,22 +25,23 @@ import (
 	"novamind/migrations/script"
 )
 
-// Request asks for a migration that leads from the files in a folder to what the models want.
+// Request asks for a migration from the schema of a folder's files to the models' schema.
 type Request struct {
 	Dir     string
 	Message string
 	Desired Desired
 	Renames []Rename
-	Gone    []string                  // what really goes, though something like it comes: table.column or table
-	Sources map[string]scratch.Source // by engine; one without a source is left for later
+	Gone    []string                  // tables and columns that are really removed, though a similar one is added: table.column or table
+	Sources map[string]scratch.Source // by engine; an engine without a source is left for later
 }
 
-// ErrCandidates says that something may have been renamed, or replaced: only a person knows.
+// ErrCandidates says that a change may be a rename or a replacement, so a person must decide.
 var ErrCandidates = errors.New("renamed, or dropped and added?")
 
-// Create writes the files of the migration, and the sums, and returns the files' names: none where nothing changed. Each version was tried before: up leads
-// to what the models want, and down back to where it was. It returns ErrCandidates, naming what must be said, ErrNoDefault, ErrDigested
-// or ErrSealed before anything is written.
+// Create writes the files of the migration, and the sums, and returns the files' names. It returns no names if
+// nothing changed. Each version was tried before: up leads to the models' schema, and down leads back. Before
+// anything is written, Create returns ErrCandidates, which names the missing decisions, ErrNoDefault, ErrDigested or
+// ErrSealed.
 func Create(ctx context.Context, r Request) ([]string, error) {
 	folder, err := readFolder(r.Dir)
 	if err != nil {
@@ -59,7 +60,7 @@ func Create(ctx context.Context, r Request) ([]string, error) {
 	return folder.write(r.Message, byEngine)
 }
 
-// steps works out one engine's SQL, and tries it.
+// steps makes one engine's SQL, and tries it.
 func (r Request) steps(ctx context.Context, source scratch.Source, set migrations.Set) (steps, error) {
 	p, err := newPair(ctx, source, set, r.Desired)
 	if err != nil {
@@ -92,7 +93,7 @@ func (r Request) steps(ctx context.Context, source scratch.Source, set migration
 	return s, p.try(ctx, set, s)
 }
 
-// renamed returns the state of the history once it was renamed, and leaves it as it was.
+// renamed returns the state of the history after the renames, and undoes them again.
 func (p pair) renamed(ctx context.Context, forth, back []string) (inspect.State, error) {
 	if len(forth) == 0 {
 		return p.history, nil
@@ -112,7 +113,7 @@ func (p pair) renamed(ctx context.Context, forth, back []string) (inspect.State,
 	return renamed, cmp.Or(err, run(back))
 }
 
-// leftOver plans what is left, unless a person must be asked first.
+// leftOver plans the remaining changes, unless a person must be asked first.
 func (r Request) leftOver(ctx context.Context, engine string, from, to inspect.State) (steps, error) {
 	d, err := inspect.Between(from, to)
 	if err != nil {
@@ -131,7 +132,7 @@ func (r Request) leftOver(ctx context.Context, engine string, from, to inspect.S
 	return s, err
 }
 
-// ask returns ErrCandidates with what to say, if there are any.
+// ask returns ErrCandidates with the possible answers, if there are any candidates.
 func ask(candidates []Rename) error {
 	if len(candidates) == 0 {
 		return nil
@@ -178,7 +179,7 @@ func (p pair) try(ctx context.Context, set migrations.Set, s steps) error {
 	return residue(ctx, p.historyDB, p.history, "down")
 }
 
-// residue returns an error that says how db differs from what it should be.
+// residue returns an error that lists the differences between db and the wanted state.
 func residue(ctx context.Context, db *gorm.DB, want inspect.State, direction string) error {
 	got, err := inspect.Read(ctx, db)
 	if err != nil {
@@ -198,8 +199,8 @@ func ungenerated(when string, d inspect.Difference) error {
 
 var unnameable = regexp.MustCompile(`[^a-z0-9]+`)
 
-// nameOf makes a migration's name from a message. Letters with accents lose them; a message with other letters than these and ASCII's is refused, and one
-// that would be more than a comment on a line of its own.
+// nameOf makes a migration's name from a message. Letters with accents lose them. It refuses a message with letters
+// other than these and ASCII's, and a message that would be more than a comment on a line of its own.
 func nameOf(message string) (string, error) {
 	if strings.ContainsFunc(message, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }) {
 		return "", errors.New("the message (-m) is a comment in the files: write it on one line, without control characters")
@@ -226,7 +227,7 @@ func nameOf(message string) (string, error) {
 	return name, nil
 }
 
-// CreateEmpty writes the four files of a migration to be filled by hand, and the sums.
+// CreateEmpty writes the four files of a migration, to be filled by hand, and the sums.
 func CreateEmpty(dir, message string) ([]string, error) {
 	folder, err := readFolder(dir)
 	if err != nil {
@@ -248,13 +249,13 @@ func fileName(version, name, engine, direction string) string {
 	return fmt.Sprintf("%s_%s.%s.%s.sql", version, name, engine, direction)
 }
 
-// ErrAtWork says that a number was taken by another run that read the folder at the same time.
+// ErrAtWork says that another run, which read the folder at the same time, took a number.
 var ErrAtWork = errors.New("another migrate create wrote into this folder meanwhile: run it again")
 
-// creating is there while a run writes.
+// creating is the name of a lock file that exists while a run writes.
 const creating = ".creating"
 
-// save writes files that are not there yet, and the sums, and returns ErrAtWork where a number is taken by now.
+// save writes new files and the sums. It returns ErrAtWork if a number was taken meanwhile.
 func (f folder) save(files map[string]string) ([]string, error) {
 	lock := filepath.Join(f.dir, creating)
 	held, err := os.OpenFile(lock, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // in the folder that is written to

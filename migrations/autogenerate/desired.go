@@ -1,5 +1,5 @@
-// Package autogenerate writes the migration that leads from what the migrations make to what the models want.
-// AutoMigrate runs here alone, on scratch databases. The models are handed in: this package knows none.
+// Package autogenerate writes the migration from the migrations' schema to the models' schema. AutoMigrate runs only
+// here, on scratch databases. The caller passes the models in: this package knows none.
 package autogenerate
 
 import (
@@ -16,19 +16,19 @@ import (
 	"novamind/migrations"
 )
 
-// Desired is the schema that the program wants.
+// Desired is the schema that the program needs.
 type Desired struct {
 	Models []any
 	Naming schema.Namer
 	Extras func(engine string) (Extras, error)
-	// Digested are the tables of whose rows the audit log has digests: SQL gives them no values.
+	// Digested are the tables for whose rows the audit log has digests: SQL must not give them values.
 	Digested []string
 }
 
-// Extras are what GORM's tags can't say, on one engine.
+// Extras are the schema objects on one engine that GORM's tags can't express.
 type Extras struct {
 	Constraints map[string][]string // by table: the definitions that its CREATE TABLE has besides GORM's
-	Options     map[string]string   // by table: what follows its CREATE TABLE
+	Options     map[string]string   // by table: the options that follow its CREATE TABLE
 	Script      string              // functions, triggers, views: runs when all tables are there
 }
 
@@ -72,7 +72,7 @@ type createTable struct {
 	extras Extras
 }
 
-// complete names the primary key and adds what the extras say of the table.
+// complete names the primary key and adds the table's schema objects.
 func (c createTable) complete(statement string) string {
 	rest, ok := strings.CutPrefix(statement, "CREATE TABLE ")
 	if !ok {

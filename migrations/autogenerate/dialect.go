@@ -18,7 +18,7 @@ func (c createTable) ExecContext(ctx context.Context, query string, args ...any)
 	return c.ConnPool.ExecContext(ctx, c.complete(query), args...)
 }
 
-// What our columns look like where GORM has another custom, by GORM's word for it.
+// The form of our columns where GORM's differs, by GORM's word.
 var (
 	postgresWords = map[string]string{"timestamptz": "timestamptz(6)", "JSONB": "jsonb", "CURRENT_TIMESTAMP": "now()"}
 	sqliteWords   = map[string]string{
@@ -51,7 +51,7 @@ func withDefault(field *schema.Field, definition string) string {
 	return definition
 }
 
-// fromTag returns what a field's tag migrate:"name=value;…" has for name.
+// fromTag returns the value of name in a field's tag migrate:"name=value;…".
 func fromTag(field *schema.Field, name string) (string, bool) {
 	for part := range strings.SplitSeq(field.Tag.Get("migrate"), ";") {
 		if key, value, ok := strings.Cut(part, "="); ok && key == name {

@@ -9,7 +9,7 @@ import (
 	"novamind/migrations/inspect"
 )
 
-// ErrNoDefault says that a table that is there can't get a column that takes neither NULL nor a default.
+// ErrNoDefault says that an existing table can't get a column that takes neither NULL nor a default.
 var ErrNoDefault = errors.New("a new column of a table that may have rows needs a default, or must take NULL until it is filled")
 
 // unfilled returns ErrNoDefault for the first such column.
@@ -29,7 +29,7 @@ func needsFiller(c *schema.Column) bool {
 	return !c.Type.Null && c.Default == nil && !inspect.IsGenerated(c)
 }
 
-// filler is what a column that comes back on the way down holds in the rows that are there: its values are gone.
+// filler is the value that existing rows get in a column that comes back on the way down. The old values are gone.
 func filler(c *schema.Column) string {
 	switch c.Type.Type.(type) {
 	case *schema.BoolType:

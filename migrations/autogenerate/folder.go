@@ -11,7 +11,7 @@ import (
 	"novamind/migrations"
 )
 
-// folder is where migrations are written to.
+// folder is the folder in which migrations are written.
 type folder struct {
 	dir     string
 	sets    map[string]migrations.Set // by engine
@@ -19,7 +19,7 @@ type folder struct {
 	newest  int
 }
 
-// readFolder reads the migrations in dir. It takes versions that one engine lacks yet.
+// readFolder reads the migrations in dir. It accepts versions that one engine lacks yet.
 func readFolder(dir string) (folder, error) {
 	f := folder{dir: dir, sets: map[string]migrations.Set{}, missing: map[string][]string{}}
 	for _, engine := range []string{migrations.Postgres, migrations.SQLite} {
@@ -39,7 +39,7 @@ func readFolder(dir string) (folder, error) {
 	return f, nil
 }
 
-// next returns the version after the newest and n more.
+// next returns the version n+1 after the newest.
 func (f folder) next(n int) string { return fmt.Sprintf("%04d", f.newest+1+n) }
 
 // scripts are the files of one version on one engine.
@@ -75,7 +75,7 @@ func join(header string, statements []string) string {
 	return out.String()
 }
 
-// write saves what each engine needs. An engine that lacks versions which the other has fills those first.
+// write saves the files of each engine. An engine that lacks versions of the other engine fills those first.
 func (f folder) write(message string, byEngine map[string]steps) ([]string, error) {
 	name, err := nameOf(message)
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"novamind/migrations/inspect"
 )
 
-// pair is what the migrations make and what the models want, each in a scratch database of its own.
+// pair is the migrations' schema and the models' schema, each in a scratch database of its own.
 type pair struct {
 	history, desired inspect.State
 	historyDB        *gorm.DB
 	drop             func()
 }
 
-// newPair builds both, at once. The caller drops them.
+// newPair builds both, at the same time. The caller drops them.
 func newPair(ctx context.Context, source scratch.Source, set migrations.Set, desired Desired) (pair, error) {
 	var p pair
 	dropHistory, dropDesired := func() {}, func() {}

@@ -11,12 +11,12 @@ import (
 	"novamind/migrations/inspect"
 )
 
-// steps are the SQL that leads from one state to another, and back.
+// steps are the SQL from one state to another, and back.
 type steps struct {
 	up, down []string // in a transaction
 
-	// On PostgreSQL, what would hold up others for long goes into a version of its own, without a transaction: each statement locks little, and
-	// can be repeated.
+	// On PostgreSQL, statements that would hold up others for long go into a version of its own, without a
+	// transaction. Each of these statements locks little, and can be repeated.
 	lateUp, lateDown []string
 }
 
@@ -55,7 +55,7 @@ func statements(ctx context.Context, driver migrate.Driver, changes ...schema.Ch
 	}
 	var out []string
 	for _, c := range planned.Changes {
-		if !strings.HasPrefix(c.Cmd, "PRAGMA ") { // the runner has seen to foreign keys
+		if !strings.HasPrefix(c.Cmd, "PRAGMA ") { // the runner takes care of foreign keys
 			out = append(out, c.Cmd)
 		}
 	}

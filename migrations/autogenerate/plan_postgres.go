@@ -13,7 +13,7 @@ import (
 	"novamind/migrations/inspect"
 )
 
-// planPostgres writes the SQL of d. Going back, constraints are added whole: what is late there has run before.
+// planPostgres writes the SQL of d. Going back, constraints are added whole: the late statements have run before.
 func planPostgres(ctx context.Context, from, to inspect.State, d inspect.Difference, back bool) (main, late []string, err error) {
 	added, dropped, modified := d.TableChanges()
 	p := postgresPlan{ctx: ctx, to: to, back: back}
@@ -47,8 +47,8 @@ type postgresPlan struct {
 	main, late []string
 }
 
-// dropObjects drops what hangs on tables, and makes the extensions that new ones need. What hangs on a table is dropped with it; a function that changes
-// is replaced, since triggers hang on it.
+// dropObjects drops the objects of tables, and makes the extensions that new objects need. Dropping a table drops its
+// objects too. A changed function is replaced, because triggers depend on it.
 func (p *postgresPlan) dropObjects(d inspect.Difference, dropped []schema.Change) {
 	for _, o := range d.Made.OfKind("extension") {
 		p.main = append(p.main, o.Make)
@@ -74,7 +74,7 @@ func (p *postgresPlan) one(into *[]string, t *schema.Table, c schema.Change) err
 	return p.write(into, &schema.ModifyTable{T: t, Changes: []schema.Change{c}})
 }
 
-// modify writes the changes of a table that stays: what hangs on columns goes first and comes last.
+// modify writes the changes of a table that stays: objects that depend on columns go first and come last.
 func (p *postgresPlan) modify(m *schema.ModifyTable) error {
 	changes := splitModified(m.Changes)
 	slices.SortStableFunc(changes, func(a, b schema.Change) int { return rank(a) - rank(b) })
@@ -86,7 +86,7 @@ func (p *postgresPlan) modify(m *schema.ModifyTable) error {
 	return nil
 }
 
-// splitModified makes a drop and an add of what PostgreSQL can't change in place.
+// splitModified turns changes that PostgreSQL can't make in place into a drop and an add.
 func splitModified(changes []schema.Change) []schema.Change {
 	var out []schema.Change
 	for _, c := range changes {
@@ -150,7 +150,7 @@ func (p *postgresPlan) change(t *schema.Table, c schema.Change, all []schema.Cha
 	}
 }
 
-// addColumn adds a column. One that comes back on the way down is filled, since its values are gone.
+// addColumn adds a column. A column that comes back on the way down is filled, because its values are gone.
 func (p *postgresPlan) addColumn(t *schema.Table, c *schema.AddColumn) error {
 	if !needsFiller(c.C) {
 		return p.one(&p.main, t, c)
@@ -174,7 +174,8 @@ func (p *postgresPlan) addConcurrently(t *schema.Table, c *schema.AddIndex) erro
 	return err
 }
 
-// addConstraint adds a CHECK or a foreign key without looking at the rows, which a later statement does without keeping others from writing.
+// addConstraint adds a CHECK or a foreign key without looking at the rows. A later statement looks at them without
+// keeping others from writing.
 func (p *postgresPlan) addConstraint(t *schema.Table, c schema.Change, name string, extra *[]schema.Clause) error {
 	if !p.back {
 		*extra = append(*extra, &postgres.NotValid{})
@@ -183,8 +184,8 @@ func (p *postgresPlan) addConstraint(t *schema.Table, c schema.Change, name stri
 	return p.one(&p.main, t, c)
 }
 
-// modifyColumn changes type, default and nullability in one statement, so that the table is rewritten once at most. NOT NULL is late: a CHECK that
-// was validated spares the scan under an exclusive lock.
+// modifyColumn changes type, default and nullability in one statement, so that the table is rewritten once at most.
+// NOT NULL is late, because a validated CHECK avoids the scan under an exclusive lock.
 func (p *postgresPlan) modifyColumn(t *schema.Table, c *schema.ModifyColumn) error {
 	if c.Change.Is(schema.ChangeAttr) || c.Change.Is(schema.ChangeGenerated) {
 		return p.one(&p.main, t, c)
@@ -220,19 +221,20 @@ func (p *postgresPlan) modifyColumn(t *schema.Table, c *schema.ModifyColumn) err
 	return nil
 }
 
-// assignable reports whether PostgreSQL converts the values by itself, and so refuses those that would be cut short, which a cast in USING does not.
+// assignable reports whether PostgreSQL converts the values by itself. It then refuses values that would be cut
+// short; a cast in USING does not.
 func assignable(from, to schema.Type) bool {
 	_, text := to.(*schema.StringType)
 	return text || reflect.TypeOf(from) == reflect.TypeOf(to)
 }
 
-// changeNull returns the clause that changes nullability at once, or has it changed late.
+// changeNull returns the clause that changes nullability at once, or plans the change as a late statement.
 func (p *postgresPlan) changeNull(t *schema.Table, c *schema.ModifyColumn, alter, column string) []string {
 	to := c.To
 	switch {
 	case to.Type.Null && !p.back:
 		return []string{column + " DROP NOT NULL"}
-	case to.Type.Null: // what NOT NULL was late for
+	case to.Type.Null: // undoes the late NOT NULL
 		p.late = append(p.late, alter+column+" DROP NOT NULL")
 	case p.back:
 		return []string{column + " SET NOT NULL"}
@@ -251,7 +253,7 @@ func isConstraint(i *schema.Index) bool {
 	return slices.ContainsFunc(i.Attrs, func(a schema.Attr) bool { _, ok := a.(*postgres.Constraint); return ok })
 }
 
-// losesColumn reports whether an index goes with one of its columns.
+// losesColumn reports whether an index is dropped with one of its columns.
 func losesColumn(i *schema.Index, all []schema.Change) bool {
 	return slices.ContainsFunc(all, func(c schema.Change) bool {
 		drop, ok := c.(*schema.DropColumn)
@@ -259,7 +261,7 @@ func losesColumn(i *schema.Index, all []schema.Change) bool {
 	})
 }
 
-// gainsColumn reports whether an index needs a column that comes with it.
+// gainsColumn reports whether an index needs a column that is added with it.
 func gainsColumn(i *schema.Index, all []schema.Change) bool {
 	return slices.ContainsFunc(all, func(c schema.Change) bool {
 		add, ok := c.(*schema.AddColumn)

@@ -14,10 +14,10 @@ import (
 	"novamind/migrations/script"
 )
 
-// planSQLite writes the SQL of d. SQLite can add a column and little else; for the rest a table is rebuilt.
+// planSQLite writes the SQL of d. SQLite can add a column and little else; for other changes a table is rebuilt.
 func planSQLite(ctx context.Context, from, to inspect.State, d inspect.Difference, _ bool) (main, _ []string, err error) {
 	added, dropped, modified := d.TableChanges()
-	leaves := map[string]bool{} // the tables whose triggers go with them
+	leaves := map[string]bool{} // the tables whose triggers are dropped with them
 	for _, c := range dropped {
 		leaves[c.(*schema.DropTable).T.Name] = true //nolint:forcetypeassert // see tableChanges
 	}
@@ -57,7 +57,8 @@ func planSQLite(ctx context.Context, from, to inspect.State, d inspect.Differenc
 	return main, nil, nil
 }
 
-// inPlace reports whether SQLite can make the changes to a table that is there: indexes, and columns with what is about them alone.
+// inPlace reports whether SQLite can make the changes to an existing table: indexes, and columns with constraints on
+// these columns alone.
 func inPlace(m *schema.ModifyTable) bool {
 	return !slices.ContainsFunc(m.Changes, func(c schema.Change) bool {
 		switch c := c.(type) {
@@ -77,7 +78,7 @@ func inPlace(m *schema.ModifyTable) bool {
 	})
 }
 
-// newColumnOf returns the first added column that is so, or nil.
+// newColumnOf returns the first added column that satisfies so, or nil.
 func newColumnOf(m *schema.ModifyTable, so func(*schema.Column) bool) *schema.Column {
 	for _, c := range m.Changes {
 		if add, ok := c.(*schema.AddColumn); ok && so(add.C) {
@@ -87,14 +88,14 @@ func newColumnOf(m *schema.ModifyTable, so func(*schema.Column) bool) *schema.Co
 	return nil
 }
 
-// mentions reports whether an expression has a name in it.
+// mentions reports whether an expression contains a name.
 func mentions(expression, name string) bool {
 	return slices.ContainsFunc(script.Tokens(migrations.SQLite, expression), func(t script.Token) bool {
 		return (t.Kind == script.Word || t.Kind == script.Quoted) && t.Name() == name
 	})
 }
 
-// alter adds columns and makes indexes anew.
+// alter adds columns and remakes indexes.
 func alter(ctx context.Context, main []string, to inspect.State, m *schema.ModifyTable) ([]string, error) {
 	var gone, made []string
 	for _, c := range m.Changes {
@@ -127,7 +128,8 @@ func alter(ctx context.Context, main []string, to inspect.State, m *schema.Modif
 	return main, nil
 }
 
-// constraintsOf returns the new constraints that the definition of a new column takes along: a CHECK goes with the first new column that it names.
+// constraintsOf returns the new constraints in the definition of a new column: a CHECK goes with the first new column
+// that it names.
 func constraintsOf(to inspect.State, m *schema.ModifyTable, column *schema.Column) string {
 	out := ""
 	for _, c := range m.Changes {
@@ -146,7 +148,7 @@ func constraintsOf(to inspect.State, m *schema.ModifyTable, column *schema.Colum
 	return out
 }
 
-// unwrapped is an expression without the parentheses around all of it.
+// unwrapped is an expression without the parentheses around the whole of it.
 func unwrapped(x string) string {
 	if inner, ok := strings.CutPrefix(x, "("); ok && strings.HasSuffix(inner, ")") {
 		depth := 1
@@ -166,8 +168,9 @@ func unwrapped(x string) string {
 	return x
 }
 
-// rebuild makes a table anew and moves its rows (https://www.sqlite.org/lang_altertable.html, section 7). Its triggers go with the old one; who calls
-// makes them again. With legacy_alter_table, renaming the new table neither changes what refers to it nor minds that it was away.
+// rebuild makes a table anew and moves its rows (https://www.sqlite.org/lang_altertable.html, section 7). Its
+// triggers are dropped with the old table; the caller makes them again. With legacy_alter_table, renaming the new
+// table does not change references to it, and does not fail because the table was missing.
 func rebuild(main []string, from, to inspect.State, table string) []string {
 	old, _ := from.Tables.Table(table)
 	wanted, _ := to.Tables.Table(table)

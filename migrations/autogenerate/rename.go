@@ -14,10 +14,10 @@ import (
 	"novamind/migrations/inspect"
 )
 
-// Rename says that a table, or a column of one, has a new name.
+// Rename gives a table, or a column of a table, a new name.
 type Rename struct {
-	Table  string // its old name
-	Column string // "" where the table is renamed
+	Table  string // the old name of the table
+	Column string // "" if the table itself is renamed
 	To     string
 }
 
@@ -46,8 +46,8 @@ func (r Rename) back() Rename {
 	return Rename{Table: r.Table, Column: r.To, To: r.Column}
 }
 
-// renames returns those that apply to history: what was asked for, which must, and what tags say, where the old name is there and the new one is not. Tables come first:
-// a column is named by its table's new name.
+// renames returns the renames that apply to history. Renames that were asked for must apply. Renames of tags apply if
+// the old name is there and the new one is not. Tables come first: a column is named by its table's new name.
 func (d Desired) renames(asked []Rename, history *schema.Schema) ([]Rename, error) {
 	tagged, err := d.tagged()
 	if err != nil {
@@ -78,7 +78,7 @@ func (d Desired) renames(asked []Rename, history *schema.Schema) ([]Rename, erro
 	return append(tables, columns...), nil
 }
 
-// tagged returns what the models' tags migrate:"was=…" say. That of a table stands at a blank field.
+// tagged returns the renames in the models' tags migrate:"was=…". The tag of a table stands at a blank field.
 func (d Desired) tagged() ([]Rename, error) {
 	var cache sync.Map
 	var found []Rename
@@ -101,8 +101,9 @@ func (d Desired) tagged() ([]Rename, error) {
 	return found, nil
 }
 
-// candidates returns what looks like a rename that nobody declared: a column that goes and one of the same type that comes, or a table and one with mostly the
-// same columns. gone names what really goes, as table.column or table.
+// candidates returns possible renames that nobody declared: a removed and an added column of the same type, or a
+// removed and an added table with mostly the same columns. gone names tables and columns that are really removed, as
+// table.column or table.
 func candidates(d inspect.Difference, gone map[string]bool) []Rename {
 	var found []Rename
 	added, dropped, modified := d.TableChanges()

@@ -11,7 +11,7 @@ import (
 	"novamind/migrations/inspect"
 )
 
-// Why a change of a table that the audit log vouches for is not written.
+// Reasons why a change of a table that the audit log vouches for is not written.
 var (
 	ErrDigested = errors.New("the audit log has digests of these rows, by column, which a value given by SQL or another name would make wrong: " +
 		"let the new column take NULL, and let the program fill it")
@@ -19,7 +19,7 @@ var (
 		`keep the name in the database (gorm:"column:NAME"), or add a new column, let the program write both, and drop the old one a release later`)
 )
 
-// untouched returns ErrDigested where the rows of a table that the log vouches for would get values.
+// untouched returns ErrDigested if SQL would give values to rows of a table that the log vouches for.
 func (d Desired) untouched(changes inspect.Difference) error {
 	_, _, modified := changes.TableChanges()
 	for _, m := range modified {
@@ -35,7 +35,7 @@ func (d Desired) untouched(changes inspect.Difference) error {
 	return nil
 }
 
-// filled returns the column that a change gives values in the rows that are there, or nil.
+// filled returns the column for which a change gives values to existing rows, or nil.
 func filled(change schema.Change) *schema.Column {
 	switch c := change.(type) {
 	case *schema.AddColumn:
@@ -50,13 +50,13 @@ func filled(change schema.Change) *schema.Column {
 	return nil
 }
 
-// backfilled reports whether a column takes no NULL any more, and has a default in its place.
+// backfilled reports whether a column becomes NOT NULL and has a default in the place of NULL.
 func backfilled(from, to *schema.Column) bool {
 	return from.Type.Null && !to.Type.Null && to.Default != nil
 }
 
-// nameable returns ErrSealed where a column that only takes sealed values, or the table of one, would get another name, and ErrDigested where another one that
-// the log vouches for would.
+// nameable returns ErrSealed if a sealed column, or its table, would get another name. It returns ErrDigested if
+// another column or table that the log vouches for would.
 func (d Desired) nameable(renames []Rename, tables *schema.Schema) error {
 	for _, r := range renames {
 		table, ok := tables.Table(r.Table)

@@ -1,5 +1,5 @@
-// Package check holds migrations against what they promise: that they make what the models want, the same on both engines, and that the way down leads
-// back. Each check returns its findings, one line each.
+// Package check tests the guarantees of migrations: they make the models' schema, the same on both engines, and the
+// way down leads back. Each check returns its findings, one line each.
 package check
 
 import (
@@ -13,7 +13,7 @@ import (
 	"novamind/migrations/inspect"
 )
 
-// Drift returns what differs between the schema that the migrations make and the one that the models want.
+// Drift returns the differences between the migrations' schema and the models' schema.
 func Drift(ctx context.Context, source scratch.Source, set migrations.Set, desired autogenerate.Desired) ([]string, error) {
 	_, have, drop, err := inspect.InScratch(ctx, source, inspect.Replay(set))
 	defer drop()
@@ -23,8 +23,8 @@ func Drift(ctx context.Context, source scratch.Source, set migrations.Set, desir
 	return fromModels(ctx, have, source, desired)
 }
 
-// LiveDrift returns what differs between the schema of live and the one that the models want, which a scratch database of the same engine tells. It
-// changes nothing in live.
+// LiveDrift returns the differences between the schema of live and the models' schema, which is built in a scratch
+// database of the same engine. It changes nothing in live.
 func LiveDrift(ctx context.Context, live *gorm.DB, source scratch.Source, desired autogenerate.Desired) ([]string, error) {
 	have, err := inspect.Read(ctx, live)
 	if err != nil {

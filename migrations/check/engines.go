@@ -16,8 +16,9 @@ import (
 	"novamind/migrations/inspect"
 )
 
-// Unlike returns what the two engines' migrations make that does not mean the same, one line each. What triggers and functions do is not compared.
-// A default that only PostgreSQL can compute is its own; apart names the other columns whose defaults differ on purpose.
+// Unlike returns the differences in meaning between the two engines' schemas, one line each. It does not compare the
+// actions of triggers and functions. A default that only PostgreSQL can compute is not compared; apart names the
+// other columns whose defaults differ on purpose.
 func Unlike(ctx context.Context, sources map[string]scratch.Source, sets map[string]migrations.Set, apart []string) ([]string, error) {
 	facts := map[string]map[string]string{}
 	for engine, source := range sources {
@@ -49,10 +50,10 @@ func compareFacts(onPostgres, onSQLite map[string]string) []string {
 	return lines
 }
 
-// own marks what an engine has of itself.
+// own marks a value that belongs to one engine alone.
 const own = "its own"
 
-// factsOf says in words that both engines share what each part of the schema is.
+// factsOf describes each part of the schema in words that both engines share.
 func factsOf(s inspect.State, apart []string) map[string]string {
 	facts := map[string]string{}
 	for _, t := range s.Tables.Tables {
@@ -83,7 +84,7 @@ func factsOf(s inspect.State, apart []string) map[string]string {
 	return facts
 }
 
-// class is what kind of values a column holds.
+// class is the kind of values that a column holds.
 func class(c *schema.Column) string {
 	switch kind := c.Type.Type.(type) {
 	case *schema.StringType, *schema.UUIDType:
@@ -105,7 +106,7 @@ func class(c *schema.Column) string {
 	}
 }
 
-// nullability is the same for a primary key, whatever an engine calls it.
+// nullability is the same for a primary key on both engines.
 func nullability(t *schema.Table, c *schema.Column) string {
 	key := t.PrimaryKey != nil && slices.ContainsFunc(t.PrimaryKey.Parts, func(p *schema.IndexPart) bool { return p.C == c })
 	if c.Type.Null && !key {

@@ -19,9 +19,10 @@ import (
 	"novamind/migrations/runner"
 )
 
-// Identity takes a database with rows in every table through each version of set, up, down and up again. It returns, one line each, where a version's down
-// does not lead back to the schema before it, where its second up leads elsewhere than the first, and where a row or a value got lost or changed on the way: of
-// the tables and columns that are there before and after.
+// Identity takes a database with rows in every table through each version of set, up, down and up again. It returns
+// findings, one line each: a version's down does not lead back to the schema before it, its second up leads elsewhere
+// than the first, or a row or a value was lost or changed on the way. It looks at the tables and columns that are
+// there before and after.
 func Identity(ctx context.Context, source scratch.Source, set migrations.Set, seeds Seeds) ([]string, error) {
 	db, drop, err := source(ctx)
 	if err != nil {
@@ -92,7 +93,7 @@ func (w *walk) version(m migrations.Migration, back string) error {
 	return w.seeds.plant(w.ctx, w.db, after.state)
 }
 
-// view is what a database holds.
+// view is the content of a database.
 type view struct {
 	state  inspect.State
 	counts map[string]int    // rows, by table
@@ -137,7 +138,7 @@ func (v *view) readTable(ctx context.Context, db *gorm.DB, t *schema.Table) erro
 	return nil
 }
 
-// compareRows notes the tables and columns of before that hold something else now.
+// compareRows notes the tables and columns of before whose content is different now.
 func (w *walk) compareRows(where string, before, now view) {
 	for table, count := range before.counts {
 		if got, ok := now.counts[table]; ok && got != count {

@@ -19,14 +19,15 @@ import (
 // Seeds are values for columns that can't be guessed, by <table>.<column>: SQL literals, in which %d is the number of the row.
 type Seeds map[string]string
 
-// seededRows is how many rows each table gets.
+// seededRows is the number of rows in each table.
 const seededRows = 3
 
-// attemptsAtRow is how many combinations of values are tried for one row.
+// attemptsAtRow is the number of combinations of values that are tried for one row.
 const attemptsAtRow = 400
 
-// plant adds rows to every table of a scratch database, where a table has fewer. Values come from types, CHECKs and foreign keys; the CHECK that refuses a row names the
-// columns that need another value. It returns an error that names the table for which nothing was found.
+// plant adds rows to every table of a scratch database that has too few. Values come from types, CHECKs and foreign
+// keys. The CHECK that refuses a row names the columns that need another value. plant returns an error that names a
+// table for which no values were found.
 func (s Seeds) plant(ctx context.Context, db *gorm.DB, st inspect.State) error {
 	for _, t := range inOrder(st.Tables.Tables) {
 		var rows int
@@ -113,7 +114,7 @@ func advance(which []int, choices [][]string, at []int) bool {
 
 var failedCheck = regexp.MustCompile(`constraint failed: (\w+)`)
 
-// refusedColumns returns the positions of the columns that the CHECK which refused a row is about, or of all.
+// refusedColumns returns the positions of the columns in the CHECK that refused a row, or all positions.
 func refusedColumns(t *schema.Table, columns []*schema.Column, err error) []int {
 	name := ""
 	var pg *pgconn.PgError
@@ -142,7 +143,7 @@ func refusedColumns(t *schema.Table, columns []*schema.Column, err error) []int 
 
 var literal = regexp.MustCompile(`'([^'\[\]^*\\{}]*)'`)
 
-// choices returns SQL literals for a column, the likeliest first; none where the database knows best.
+// choices returns SQL literals for a column, the likeliest first. It returns none if the database has a better value.
 func (s Seeds) choices(t *schema.Table, c *schema.Column, n int) []string {
 	if seed, ok := s[t.Name+"."+c.Name]; ok {
 		return []string{strings.ReplaceAll(seed, "%d", strconv.Itoa(n))}

@@ -1,5 +1,5 @@
-// Package explain executes PostgreSQL migrations on a scratch database and tells what each statement locked and rewrote: the judge of
-// whatever the lint can't judge.
+// Package explain executes PostgreSQL migrations on a scratch database, and reports the locks and rewrites of each
+// statement. It judges statements that the lint can't judge.
 package explain
 
 import (
@@ -14,24 +14,24 @@ import (
 	"novamind/migrations/script"
 )
 
-// Lock is one on a table that was there before the file.
+// Lock is a lock on a table that was there before the file.
 type Lock struct {
 	Table string `json:"table"`
 	Mode  string `json:"mode"` // "AccessExclusiveLock"
 }
 
-// Effect is what one statement did to tables that were there before its file.
+// Effect is the effect of one statement on tables that were there before its file.
 type Effect struct {
 	File      string   `json:"file"`
 	Line      int      `json:"line"`
-	Statement string   `json:"statement"` // its beginning
+	Statement string   `json:"statement"` // its first words
 	Locks     []Lock   `json:"locks"`
 	Rewritten []string `json:"rewritten"` // tables and indexes that got another file on disk; an index that was made anew is not counted
-	Unseen    bool     `json:"unseen"`    // it ran outside a transaction, so its locks were gone before anyone could look
+	Unseen    bool     `json:"unseen"`    // it ran outside a transaction, so its locks were gone before they could be read
 }
 
-// Run executes the up files of set on a new database and returns the statements that did something to what was there before their file. It
-// returns an error that names the statement that failed.
+// Run executes the up files of set on a new database. It returns the statements with an effect on tables that were
+// there before their file, or an error that names the failed statement.
 func Run(ctx context.Context, source scratch.Source, set migrations.Set) ([]Effect, error) {
 	db, drop, err := source(ctx)
 	if err != nil {
@@ -105,7 +105,8 @@ func relations(ctx context.Context, conn *sql.Conn) (map[int64]relation, error) 
 	return all, rows.Err()
 }
 
-// execute runs one statement, in a transaction of its own unless it is to run outside of any, and compares.
+// execute runs one statement and compares. The statement runs in a transaction of its own, unless it must run outside
+// of any.
 func execute(ctx context.Context, conn *sql.Conn, s script.Statement, old map[int64]relation, outside bool) (Effect, error) {
 	before, err := relations(ctx, conn)
 	if err != nil {

@@ -33,7 +33,7 @@ func Expression(x schema.Expr) string {
 // Quote puts a name in the quotes of both engines.
 func Quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// Action is what a foreign key does; NO ACTION where nothing was said.
+// Action is the action of a foreign key; NO ACTION if none was given.
 func Action(o schema.ReferenceOption) string {
 	if o == "" {
 		return string(schema.NoAction)

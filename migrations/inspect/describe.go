@@ -9,7 +9,7 @@ import (
 	"ariga.io/atlas/sql/schema"
 )
 
-// Describe says in words what differs, one line each.
+// Describe lists the differences in words, one line each.
 func (d Difference) Describe() []string {
 	var lines []string
 	for _, c := range d.Changes {
@@ -85,7 +85,7 @@ func describePart(change schema.Change) string {
 	}
 }
 
-// aspects are what can differ of a column.
+// aspects are the properties of a column that can differ.
 var aspects = map[schema.ChangeKind]string{
 	schema.ChangeType: "type", schema.ChangeNull: "nullability", schema.ChangeDefault: "default",
 	schema.ChangeAttr: "identity", schema.ChangeGenerated: "generated expression", schema.ChangeComment: "comment",

@@ -6,7 +6,7 @@ import (
 	"ariga.io/atlas/sql/schema"
 )
 
-// Difference is what leads from one state to another.
+// Difference is the changes from one state to another.
 type Difference struct {
 	Changes []schema.Change // of tables
 	Gone    Objects         // in the old form
@@ -20,7 +20,7 @@ func (d Difference) Empty() bool {
 	return len(d.Changes)+len(d.Gone)+len(d.Made)+len(d.GoneTraits)+len(d.MadeTraits) == 0
 }
 
-// Between returns what leads from one state to another of the same engine.
+// Between returns the changes from one state to another of the same engine.
 func Between(from, to State) (Difference, error) {
 	changes, err := to.Driver.SchemaDiff(from.Tables, to.Tables, schema.DiffNormalized())
 	if err != nil {
@@ -32,7 +32,7 @@ func Between(from, to State) (Difference, error) {
 	}, nil
 }
 
-// TableChanges sorts the changes of a difference by what they are about.
+// TableChanges sorts the changes of a difference by kind: added, dropped and modified tables.
 func (d Difference) TableChanges() (added, dropped []schema.Change, modified []*schema.ModifyTable) {
 	for _, c := range d.Changes {
 		switch c := c.(type) {

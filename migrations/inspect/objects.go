@@ -15,16 +15,17 @@ type Object struct {
 	Table string // of a trigger or constraint
 	Name  string // of a function: with its argument types
 	Make  string // the SQL that makes it
-	form  string // the same in one way of writing it: PostgreSQL has its own, SQLite keeps the words of whoever made it
+	form  string // the same in a normal form: PostgreSQL has its own form, SQLite keeps the author's words
 }
 
-// Objects are those of one schema.
+// Objects are the objects of one schema.
 type Objects []Object
 
-// Kinds are in the order in which objects can be made: each may need the ones before.
+// Kinds are in the order in which objects can be made: each kind may need the kinds before.
 var Kinds = []string{"extension", "function", "constraint", "view", "trigger"}
 
-// A function whose search_path holds the schema gets it from where it is made, which may be called otherwise.
+// A function whose search_path holds the schema gets the name from the schema where it is made, which may have
+// another name.
 const postgresObjects = `
 SELECT 'extension' AS kind, '' AS "table", extname AS name, format('CREATE EXTENSION IF NOT EXISTS %I', extname) AS make
 FROM pg_extension WHERE extname <> 'plpgsql'
@@ -132,7 +133,7 @@ func (all Objects) OfKind(kinds ...string) Objects {
 	return out
 }
 
-// Has reports whether there is an object of that key.
+// Has reports whether there is an object with the key.
 func (all Objects) Has(key string) bool {
 	for _, o := range all {
 		if o.Key() == key {

@@ -11,7 +11,8 @@ import (
 	"novamind/migrations/runner"
 )
 
-// InScratch makes a scratch database, has its schema built, and reads it. It always returns how to drop the database.
+// InScratch makes a scratch database, has its schema built, and reads it. It always returns a function that drops the
+// database.
 func InScratch(ctx context.Context, source scratch.Source, build func(ctx context.Context, db *gorm.DB) error) (db *gorm.DB, s State, drop func(), err error) {
 	if db, drop, err = source(ctx); err != nil {
 		return nil, State{}, func() {}, err

@@ -1,5 +1,6 @@
-// Package inspect reads the schema of a database and says what leads from one schema to another: tables with ariga.io/atlas, and what that does not know —
-// functions, triggers, views, exclusion constraints, extensions — by itself.
+// Package inspect reads the schema of a database and lists the changes from one schema to another. It compares tables
+// with ariga.io/atlas. It compares objects that atlas does not know by itself: functions, triggers, views, exclusion
+// constraints, extensions.
 package inspect
 
 import (
@@ -19,7 +20,7 @@ import (
 	"novamind/migrations/script"
 )
 
-// State is the schema of a database: the tables as atlas sees them, and the objects that it does not.
+// State is the schema of a database: the tables as atlas sees them, and the objects that atlas does not know.
 type State struct {
 	Tables  *schema.Schema
 	Objects Objects
@@ -87,7 +88,8 @@ func withoutExclusions(t *schema.Table) {
 	})
 }
 
-// normalise takes away what differs between two tables that mean the same: SQLite keeps expressions as they were written, PostgreSQL writes its own.
+// normalise removes differences between two tables that mean the same: SQLite keeps expressions as they were written,
+// PostgreSQL writes its own form.
 func normalise(t *schema.Table) {
 	for _, a := range t.Attrs {
 		if check, ok := a.(*schema.Check); ok {
@@ -113,7 +115,8 @@ func normalise(t *schema.Table) {
 	}
 }
 
-// plain is SQLite's SQL in one way of writing it: without comments, on one line, with names in lower case and without quotes, which renaming adds.
+// plain is SQLite's SQL in a normal form: without comments, on one line, with names in lower case and without the
+// quotes that renaming adds.
 func plain(sql string) string {
 	var out strings.Builder
 	var before script.Token

@@ -10,7 +10,9 @@ import (
 	"novamind/migrations/script"
 )
 
-// Texts are the CREATE statements of a SQLite database, without comments: an exception from the lint is for the file where it stands. Whoever rebuilds a table from them loses nothing that atlas does not know of, such as collations.
+// Texts are the CREATE statements of a SQLite database, without comments, because an exception from the lint is for
+// the file where it stands. A table that is rebuilt from them keeps the parts that atlas does not know, such as
+// collations.
 type Texts struct {
 	Tables  map[string]string
 	Indexes map[string][]Text // by table

@@ -11,8 +11,8 @@ import (
 	"novamind/migrations/script"
 )
 
-// Traits are what is out of the ordinary about tables and what belongs to them, and atlas does not tell, one line each: nothing generates or undoes them, but two schemas
-// that mean the same have the same ones.
+// Traits are unusual properties of tables and their objects that atlas does not report, one line each. No code
+// generates or undoes them, but two schemas that mean the same have the same traits.
 type Traits []string
 
 const postgresTraits = `
@@ -31,7 +31,7 @@ UNION ALL SELECT format('column %s.%s: collation %s', relname, attname, collname
 	FROM ours JOIN pg_attribute ON attrelid = ours.oid JOIN pg_type ON pg_type.oid = atttypid JOIN pg_collation ON pg_collation.oid = attcollation
 	WHERE relkind = 'r' AND attnum > 0 AND NOT attisdropped AND attcollation <> typcollation`
 
-// readTraits reads those of db; texts are SQLite's.
+// readTraits reads the traits of db; texts are SQLite's.
 func readTraits(ctx context.Context, db *gorm.DB, texts Texts) (Traits, error) {
 	var found Traits
 	if db.Name() == migrations.Postgres {
@@ -49,11 +49,11 @@ func readTraits(ctx context.Context, db *gorm.DB, texts Texts) (Traits, error) {
 	return found, nil
 }
 
-// traitsOf returns what SQLite's catalogue tells in a CREATE statement alone.
+// traitsOf returns the traits that SQLite's catalogue tells only in a CREATE statement.
 func traitsOf(of, text string) Traits {
 	var found Traits
 	depth, part := 0, ""
-	tokens := append(script.Tokens(migrations.SQLite, text), script.Token{}, script.Token{}) // so that each has two after it
+	tokens := append(script.Tokens(migrations.SQLite, text), script.Token{}, script.Token{}) // so that two tokens follow each
 	for i, t := range tokens[:len(tokens)-2] {
 		switch {
 		case t.Is("("):
@@ -95,10 +95,11 @@ func (all Traits) without(other Traits) Traits {
 	return slices.DeleteFunc(slices.Clone(all), func(trait string) bool { return slices.Contains(other, trait) })
 }
 
-// notValid ends the trait of a constraint whose older rows were not looked at.
+// notValid ends the trait of a constraint whose older rows were not checked.
 const notValid = ": not valid"
 
-// validated returns the traits that nothing has to lead to: a constraint may hold for more rows than it must.
+// validated returns the traits without those of NOT VALID constraints. No change has to lead to these traits: a
+// constraint may hold for more rows than it must.
 func (all Traits) validated() Traits {
 	return slices.DeleteFunc(all, func(trait string) bool { return strings.HasSuffix(trait, notValid) })
 }

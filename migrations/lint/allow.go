@@ -26,12 +26,12 @@ type exception struct {
 	rule        string
 	column      string // TABLE.COLUMN that the finding begins with; "" for any
 	reason      string
-	line        int // where it stands, in its own file or in the list
+	line        int // its line, in its own file or in the list
 	listed      bool
 	used        bool
 }
 
-// settle returns the findings of files that no exception excuses, those that one does, and the exceptions that are wrong.
+// settle returns the findings that no exception excuses, the excused findings, and the wrong exceptions.
 func settle(files []*file, listed []*exception) Report {
 	report := Report{Findings: []Finding{}, Allowed: []Allowed{}}
 	all := listed
@@ -89,7 +89,7 @@ func newException(text string) *exception {
 	return e
 }
 
-// reasoned reports whether there is a reason, which is more than a word.
+// reasoned reports whether the reason has more than one word.
 func (e *exception) reasoned() bool { return len(strings.Fields(e.reason)) > 1 }
 
 func (e *exception) problem() string {
@@ -105,8 +105,8 @@ func (e *exception) problem() string {
 	}
 }
 
-// exceptions returns those that stand in the file itself. One at the end of a line is for that line; one on a line of its own is for the
-// next line, and before a statement for the whole of it.
+// exceptions returns the exceptions in the file itself. An exception at the end of a line is for that line. An
+// exception on a line of its own is for the next line, and before a statement for the whole statement.
 func (f *file) exceptions() []*exception {
 	var found []*exception
 	for _, d := range f.directives {
@@ -123,7 +123,7 @@ func (f *file) exceptions() []*exception {
 	return found
 }
 
-// next returns the lines that a directive on a line of its own is about.
+// next returns the lines that a directive on a line of its own concerns.
 func (f *file) next(d script.Directive) (first, last int) {
 	for _, s := range script.Split(f.engine, f.text) {
 		for i, token := range s.Tokens {
@@ -140,7 +140,8 @@ func (f *file) next(d script.Directive) (first, last int) {
 	return d.Line, d.Line
 }
 
-// readExceptions reads the list for files that are frozen. A line is FILE:LINE RULE [TABLE.COLUMN] REASON; an empty one and one after "#" are none.
+// readExceptions reads the list for frozen files. A line is FILE:LINE RULE [TABLE.COLUMN] REASON. Empty lines and
+// lines with "#" first are skipped.
 func readExceptions(fsys fs.FS) ([]*exception, error) {
 	text, err := fs.ReadFile(fsys, migrations.ExceptionsFile)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -7,7 +7,7 @@ import (
 	"novamind/migrations"
 )
 
-// The rules about what a migration makes of the schema. They are the same on both engines.
+// The rules about the effect of a migration on the schema. They are the same on both engines.
 var (
 	stillRead = Rule{
 		"still-read", "Drop or rename of a table or column that the release before reads or writes",
@@ -46,7 +46,7 @@ var (
 	}
 )
 
-// judgeEffects compares the schema before an up file with that after it.
+// judgeEffects compares the schemas before and after an up file.
 func (f *file) judgeEffects() {
 	for _, o := range f.after.lost(f.before) {
 		f.judgeLoss(o)
@@ -63,7 +63,7 @@ func (f *file) judgeEffects() {
 	}
 }
 
-// judgeChange judges what became of something that is still there.
+// judgeChange judges the change of an object that is still there.
 func (f *file) judgeChange(o object, before, now detail) {
 	rebuilt := f.lostAt[object{Kind: tables, Table: o.Table}]
 	switch {
@@ -79,7 +79,7 @@ func (f *file) judgeChange(o object, before, now detail) {
 	}
 }
 
-// judgeSeal judges whether a column that is still there can still hold nothing but sealed values.
+// judgeSeal judges whether a remaining column still accepts sealed values only.
 func (f *file) judgeSeal(o object) {
 	if f.before.sealed(o.Table, o.Name) && !f.after.sealed(o.Table, o.Name) {
 		check := sealing(o.Table, o.Name)
@@ -119,7 +119,7 @@ func (f *file) judgeLoss(o object) {
 	}
 }
 
-// replaced reports whether a new trigger of the same table does what a lost one did.
+// replaced reports whether a new trigger of the same table does the same as a lost trigger.
 func (f *file) replaced(lost object) bool {
 	for _, o := range f.after.of(lost.Table, triggers) {
 		if _, existed := f.before[o]; !existed && f.after[o].Function == f.before[lost].Function {
@@ -129,8 +129,8 @@ func (f *file) replaced(lost object) bool {
 	return false
 }
 
-// keepsColumns reports whether every column of a lost foreign key is still there. Of others it does not ask, but for the CHECKs of sealed
-// columns, which are seal-lost's.
+// keepsColumns reports whether every column of a lost foreign key is still there. It does not ask for other
+// constraints, except the CHECKs of sealed columns, which rule seal-lost judges.
 func (f *file) keepsColumns(o object) bool {
 	if o.Kind != foreignKeys {
 		return !strings.HasSuffix(o.Name, "_sealed")
@@ -143,7 +143,7 @@ func (f *file) keepsColumns(o object) bool {
 	return true
 }
 
-// judgeColumn judges a column that is new, or of a new type.
+// judgeColumn judges a new column, or a column with a new type.
 func (f *file) judgeColumn(o object, d detail, existed bool) {
 	if !existed && d.Required && f.before.has(o.Table) {
 		f.report(notNullWithoutDefault, d.At, fmt.Sprintf("%s is NOT NULL and has no default", o))

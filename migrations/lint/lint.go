@@ -1,6 +1,7 @@
-// Package lint judges migrations before they run: what locks a table for long, breaks the servers of the release before, loses rows or
-// protection, or leaves PHI in the clear. It judges the SQL itself, so also files that were written by hand: PostgreSQL's by its own
-// grammar, SQLite's by executing it in memory and looking at what became of the schema. What it can't judge it says.
+// Package lint judges migrations before they run. It finds statements that lock a table for long, break the servers
+// of the release before, lose rows or protection, or leave PHI in the clear. It judges the SQL itself, so also files
+// that were written by hand. It parses PostgreSQL's files with PostgreSQL's own grammar. It executes SQLite's files
+// in memory and looks at the resulting schema. It reports statements that it can't judge.
 package lint
 
 import (
@@ -13,16 +14,16 @@ import (
 	"novamind/migrations/script"
 )
 
-// Finding is one thing that a migration should not do, or that can't be judged.
+// Finding is a fault of a migration, or a statement that can't be judged.
 type Finding struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`
 	Rule    string `json:"rule"`
 	Message string `json:"message"` // names tables, columns and constraints, and never content
-	Instead string `json:"instead"` // what to do
+	Instead string `json:"instead"` // the remedy
 }
 
-// Allowed is a finding that is excused.
+// Allowed is an excused finding.
 type Allowed struct {
 	Finding
 
@@ -31,20 +32,20 @@ type Allowed struct {
 
 // Report is the verdict on a set of migrations.
 type Report struct {
-	Findings []Finding `json:"findings"` // by file and line; none if all is well
+	Findings []Finding `json:"findings"` // by file and line; empty if there is no fault
 	Allowed  []Allowed `json:"allowed"`
 }
 
-// Check judges the migrations in the root of fsys, on both engines. Besides the tables with sealed columns, the audit log has digests of the rows of those that
-// digested names. It returns the errors of migrations.LoadUnpinned, and one when the lists of
-// exceptions or of what is released can't be read.
+// Check judges the migrations in the root of fsys, on both engines. digested names the tables, besides those with
+// sealed columns, for whose rows the audit log has digests. Check returns the errors of migrations.LoadUnpinned, and
+// an error if the list of exceptions or of released columns can't be read.
 func Check(ctx context.Context, fsys fs.FS, digested ...string) (Report, error) {
 	released, err := readReleased(fsys)
 	if err != nil {
 		return Report{}, err
 	}
 	var files []*file
-	twin := schema{} // what PostgreSQL has, which tells a UUID from a text
+	twin := schema{} // PostgreSQL's schema, which tells a UUID from a text
 	for _, engine := range []string{migrations.Postgres, migrations.SQLite} {
 		set, err := migrations.LoadUnpinned(fsys, engine)
 		if err != nil {
@@ -85,23 +86,23 @@ type file struct {
 	text        string
 	engine      string
 	up          bool
-	transaction bool // the runner executes it in one
+	transaction bool // the runner executes the file in a transaction
 	directives  []script.Directive
 	released    released
-	twin        schema // of the other engine, at its newest version, if that is known
+	twin        schema // the other engine's schema at its newest version, if known
 
-	digested []string // tables of whose rows the audit log has digests, besides those with sealed columns
+	digested []string // the tables, besides those with sealed columns, for whose rows the audit log has digests
 
 	before, after schema
-	// lostAt tells where the statement stands that took an object away for good.
+	// lostAt is the place of the statement that took an object away for good.
 	lostAt   map[object]int
 	findings []Finding
 
-	taken    []take            // what its statements take away
-	called   map[object]object // what renamed tables and columns were called at its beginning
-	copied   []object          // columns whose values went on elsewhere
-	computed map[string]int    // where a table's rows were copied otherwise than as they are
-	unsure   bool              // a statement may take away what its text does not tell
+	taken    []take            // the tables and columns that its statements take away
+	called   map[object]object // the names of renamed tables and columns at the file's beginning
+	copied   []object          // columns whose values were copied to another column
+	computed map[string]int    // the place where a table's rows were copied with changed values
+	unsure   bool              // a statement may take away more than its text tells
 }
 
 func newFile(m migrations.Migration, engine, direction string) *file {
@@ -114,7 +115,7 @@ func newFile(m migrations.Migration, engine, direction string) *file {
 	return f
 }
 
-// says reports whether the file has a directive whose argument is as asked.
+// says reports whether the file has a directive whose argument satisfies is.
 func (f *file) says(name string, is func(argument string) bool) bool {
 	return slices.ContainsFunc(f.directives, func(d script.Directive) bool { return d.Name == name && d.Alone && is(d.Argument) })
 }
@@ -127,7 +128,7 @@ func (f *file) report(rule Rule, at int, message string) {
 	}
 }
 
-// note records where, with the statement at a place, things went away or came back.
+// note records the place of a statement for the objects that it removed or brought back.
 func (f *file) note(before, after schema, at int, renames bool) {
 	f.takes(before, after, renames)
 	for _, o := range after.lost(before) {

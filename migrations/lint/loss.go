@@ -10,32 +10,35 @@ import (
 	"novamind/migrations/script"
 )
 
-// Loss is a table that a down file takes away, or empties, or a column that it takes away. The names are those at the file's beginning.
+// Loss is a table that a down file drops or empties, or a column that it drops. The names are the names at the file's
+// beginning.
 type Loss struct {
 	Table, Column string // Column is "" for the table
-	Sealed        bool   // the column is sealed, or in a table that has sealed columns; or the table has some
+	Sealed        bool   // the column is sealed or its table has sealed columns; or the table has sealed columns
 }
 
-// Table is one with its columns.
+// Table is a table with its columns.
 type Table struct {
 	Name    string
 	Columns []string
 	Sealed  bool // it has sealed columns
 }
 
-// Undoing is what one down file takes away.
+// Undoing is the losses of one down file.
 type Undoing struct {
 	ID     string // of the migration
 	Losses []Loss
-	Had    []Table // what is there before it
-	Stays  []Table // and what keeps its name
-	// Unsure is set where a statement may take away what the text does not tell, and migrations.Drops declares nothing.
+	Had    []Table // the tables before it
+	Stays  []Table // the tables that keep their names
+	// Unsure is set if a statement may take away more than its text tells, and migrations.Drops declares nothing.
 	Unsure bool
-	// Unheld is set where the runner executes the file without a transaction, and a statement does more than to make or drop indexes or to validate.
+	// Unheld is set if the runner executes the file without a transaction, and a statement does more than make or
+	// drop indexes or validate.
 	Unheld bool
 }
 
-// Losses returns what undoing the migrations of a set from the one at index from (-1: none) down to, and without, the one at to takes away, the newest first.
+// Losses returns the losses of undoing the migrations from index from (-1: none) down to index to, without the
+// migration at to, the newest first.
 func Losses(ctx context.Context, set migrations.Set, from, to int) ([]Undoing, error) {
 	var ups, downs []*file
 	for i, m := range set.Migrations[:from+1] {
@@ -79,7 +82,7 @@ func followPostgres(_ context.Context, ups, downs []*file) error {
 
 var harmlessCommands = []string{"AT_AddConstraint", "AT_DropConstraint", "AT_ValidateConstraint", "AT_SetNotNull", "AT_DropNotNull"}
 
-// harmless reports whether no statement of PostgreSQL's can take away rows or values.
+// harmless reports whether no statement of a PostgreSQL file can take away rows or values.
 func harmless(text string) bool {
 	for _, s := range pgtree.Parse(text) {
 		n := s.Node
@@ -104,12 +107,13 @@ func (p *postgres) run(f *file, checks []func(pgCase)) {
 	f.after = p.schema.clone()
 }
 
-// told are the kinds of objects whose dropping, even with CASCADE, takes away no table and no column but those that are named.
+// told are the kinds of objects whose dropping, even with CASCADE, takes away only the named tables and columns.
 var told = []string{
 	"OBJECT_TABLE", "OBJECT_INDEX", "OBJECT_TRIGGER", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_RULE", "OBJECT_POLICY", "OBJECT_FUNCTION",
 }
 
-// checkUntold notes what takes away tables, columns or rows that the schema does not tell, and which tables are emptied.
+// checkUntold notes statements that take away tables, columns or rows without a sign in the schema, and the emptied
+// tables.
 func checkUntold(c pgCase) {
 	f, known := c.run.file, c.run.schema
 	f.unsure = f.unsure || untold(c.node, known)
@@ -159,7 +163,7 @@ func followSQLite(ctx context.Context, ups, downs []*file) error {
 	return nil
 }
 
-// tokensOfCopy notes the columns that INSERT … SELECT copies as they are: a rebuild may give them another name.
+// tokensOfCopy notes the columns that INSERT … SELECT copies unchanged: a rebuild may give them another name.
 func tokensOfCopy(f *file, s script.Statement) {
 	list := slices.IndexFunc(s.Tokens, func(t script.Token) bool { return t.Is("SELECT") })
 	from := slices.IndexFunc(s.Tokens, func(t script.Token) bool { return t.Is("FROM") })
@@ -186,14 +190,15 @@ func tokensOfDelete(f *file, s script.Statement, known schema) {
 	}
 }
 
-// take is something that a statement takes away: under its name then, and under that at the file's beginning.
+// take is an object that a statement takes away, under its name at that time and under its name at the file's
+// beginning.
 type take struct {
 	now, first object
 	sealed     bool
-	emptied    bool // its rows go, and it stays
+	emptied    bool // its rows go, and the table stays
 }
 
-// empties notes that rows of a table go.
+// empties notes that rows of a table are removed.
 func (f *file) empties(table string, known schema) {
 	if known.has(table) {
 		o := object{Kind: tables, Table: table}
@@ -201,7 +206,8 @@ func (f *file) empties(table string, known schema) {
 	}
 }
 
-// takes notes which tables and columns are gone after a statement, or, if it renames, under what name they go on.
+// takes notes the tables and columns that are gone after a statement. If the statement renames, it notes their new
+// names.
 func (f *file) takes(before, after schema, renames bool) {
 	gone := after.lost(before)
 	if renames {
@@ -216,7 +222,7 @@ func (f *file) takes(before, after schema, renames bool) {
 	}
 }
 
-// renames notes what a table or column that has a new name was called first.
+// renames notes the first name of a renamed table or column.
 func (f *file) renames(gone, come []object) {
 	of := func(all []object, k kind) []object {
 		return slices.DeleteFunc(slices.Clone(all), func(o object) bool { return o.Kind != k })
@@ -228,12 +234,12 @@ func (f *file) renames(gone, come []object) {
 	if len(old) != 1 || len(now) != 1 {
 		return
 	}
-	if first := f.first(old[0]); f.before.has(first.Table) { // else the file made it
+	if first := f.first(old[0]); f.before.has(first.Table) { // otherwise the file made it
 		f.called[now[0]] = first
 	}
 }
 
-// first returns what an object was called at the file's beginning.
+// first returns the name of an object at the file's beginning.
 func (f *file) first(o object) object {
 	if was, ok := f.called[o]; ok {
 		return was
@@ -244,7 +250,8 @@ func (f *file) first(o object) object {
 	return o
 }
 
-// losses returns what was there before the file and is not after it. What was made anew, as a table that SQLite rebuilds, is none.
+// losses returns the objects that were there before the file and are not after it. An object that was made anew, as a
+// table that SQLite rebuilds, is not lost.
 func (f *file) losses() []Loss {
 	var losses []Loss
 	for _, t := range f.taken {
@@ -258,7 +265,7 @@ func (f *file) losses() []Loss {
 	return f.withRebuilt(losses)
 }
 
-// withRebuilt adds the columns that a table which was dropped and made again has no more.
+// withRebuilt adds the columns that a rebuilt table no longer has.
 func (f *file) withRebuilt(losses []Loss) []Loss {
 	for _, o := range f.after.lost(f.before) {
 		if o.Kind == columns && f.rebuilt(o.Table) && !slices.Contains(f.copied, o) {
@@ -268,7 +275,8 @@ func (f *file) withRebuilt(losses []Loss) []Loss {
 	return losses
 }
 
-// staying returns the tables that were there before the file and are in a schema, with such columns.
+// staying returns the tables that were there before the file and are in a schema, with their columns that are in
+// both.
 func (f *file) staying(in schema) []Table {
 	var all []Table
 	for o := range f.before {
@@ -287,7 +295,7 @@ func (f *file) staying(in schema) []Table {
 	return all
 }
 
-// declared returns what the file declares to take away. What is sealed there the schema tells.
+// declared returns the losses that the file declares. The schema tells which of them are sealed.
 func (f *file) declared() []Loss {
 	var losses []Loss
 	for _, d := range f.directives {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// phiWords are what a column of PHI may be called by.
+// phiWords are words in the names of columns that hold PHI.
 var phiWords = []string{
 	"name", "birth", "contact", "address", "street", "city", "zip", "insurance", "policy", "phone", "email", "relation", "gender",
 	"reason", "note", "content", "title", "comment", "description", "details", "message", "diagnos", "medic", "code", "url",
@@ -29,8 +29,8 @@ func baseType(name string) string {
 
 func isDate(name string) bool { return baseType(name) == "date" }
 
-// holdsText reports whether a column of a type can hold text. SQLite keeps UUIDs as text; there, PostgreSQL's type of the column tells, if it
-// has the column.
+// holdsText reports whether a column of a type can hold text. SQLite keeps UUIDs as text. There, PostgreSQL's type of
+// the column decides, if PostgreSQL has the column.
 func (f *file) holdsText(column object, name string) bool {
 	if d, ok := f.twin[column]; ok {
 		name = d.Type

@@ -24,7 +24,7 @@ var (
 // postgres follows the schema through the files of one engine.
 type postgres struct {
 	schema    schema
-	functions map[string]bool // that migrations made
+	functions map[string]bool // functions that migrations made
 }
 
 // judgePostgres judges the files and returns the schema that the up files make.
@@ -52,7 +52,8 @@ func (p *postgres) up(f *file) {
 	f.judgeEffects()
 }
 
-// down judges by the few rules that are about what fails: a file that takes a fault back may lock, and drops what the up file added.
+// down applies only the rules about statements that fail. A file that takes a fault back may lock, and drops the
+// additions of the up file.
 func (p *postgres) down(f *file) {
 	aside := &postgres{schema: p.schema.clone(), functions: p.functions}
 	run := &pgRun{postgres: aside, file: f, created: map[string]bool{}, dropped: map[object]bool{}, timeout: true}
@@ -61,16 +62,16 @@ func (p *postgres) down(f *file) {
 	}
 }
 
-// pgRun is one file on its way through.
+// pgRun is the state of judging one file.
 type pgRun struct {
 	*postgres
 
 	file    *file
 	created map[string]bool // tables that are new in this file: nobody waits for them, and they are small
-	dropped map[object]bool // constraints that this file drops if they exist
-	timeout bool            // a lock_timeout holds, as the runner sets one
-	locks   []string        // tables that are not new, and that a statement so far locks against writers or readers
-	rows    []pgCase        // statements that touch rows of tables that are not new
+	dropped map[object]bool // constraints that this file drops with IF EXISTS
+	timeout bool            // a lock_timeout is in effect, as the runner sets one
+	locks   []string        // older tables that a statement so far locks against writers or readers
+	rows    []pgCase        // statements that touch rows of older tables
 }
 
 // pgCase is one statement before a check.
@@ -84,10 +85,10 @@ func (c pgCase) reportf(rule Rule, at int, format string, args ...any) {
 	c.run.file.report(rule, at, fmt.Sprintf(format, args...))
 }
 
-// exists reports whether a table is older than this file. One that nothing is known of is.
+// exists reports whether a table is older than this file. An unknown table counts as older.
 func (c pgCase) exists(table pgtree.RangeVar) bool { return !c.run.created[table.Full()] }
 
-// upChecks are what judges the statements of an up file, each by one or a few rules.
+// upChecks judge the statements of an up file, each by one or a few rules.
 var upChecks = []func(pgCase){
 	checkControl, checkHidden, checkKnown, checkIndexes, checkInTransaction, checkNames, checkAlter, checkTypes, checkLockTimeout, checkHeavy, checkRows, checkUpdates,
 	checkDrops, checkExistence, checkRepeatable,
@@ -118,7 +119,7 @@ func (r *pgRun) statement(s pgtree.Statement, checks []func(pgCase)) {
 	r.file.note(before, r.schema, s.Start, s.Node.Rename != nil)
 }
 
-// block judges what a DO block executes, as if every branch of it were taken.
+// block judges the statements of a DO block, as if every branch were taken.
 func (r *pgRun) block(s pgtree.Statement, checks []func(pgCase)) {
 	block, err := s.Block(r.file.text)
 	if err != nil {
@@ -146,7 +147,7 @@ func checkControl(c pgCase) {
 	}
 }
 
-// checkHidden reports calls that execute more than is written here.
+// checkHidden reports calls that execute SQL from elsewhere.
 func checkHidden(c pgCase) {
 	switch c.node.Kind {
 	case "CallStmt":

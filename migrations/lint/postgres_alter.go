@@ -77,7 +77,7 @@ func checkAlter(c pgCase) {
 	}
 }
 
-// neverNull reports whether a validated CHECK says that a column is not NULL.
+// neverNull reports whether a validated CHECK guarantees that a column is not NULL.
 func (s schema) neverNull(table, column string) bool {
 	return slices.ContainsFunc(s.of(table, constraints), func(o object) bool { return s[o].NotNull == column && s[o].Validated })
 }
@@ -102,7 +102,7 @@ func checkNewConstraint(c pgCase, table string, constraint pgtree.Constraint) {
 }
 
 func checkNewColumn(c pgCase, table string, column pgtree.ColumnDef) {
-	filled := false // with something other than NULL, so that rows have to be looked at
+	filled := false // with a value other than NULL, so that rows have to be read
 	for _, constraint := range column.Constraints {
 		filled = filled || constraint.Kind == "CONSTR_DEFAULT" && !pgtree.IsNull(constraint.Expr)
 	}
@@ -129,7 +129,8 @@ func checkNewColumn(c pgCase, table string, column pgtree.ColumnDef) {
 	}
 }
 
-// sameForEveryRow are the functions that give one value for all rows of a statement; volatile those known to give another each time.
+// sameForEveryRow are the functions that give one value for all rows of a statement. volatile are functions that give
+// another value each time.
 var (
 	sameForEveryRow = []string{
 		"now", "transaction_timestamp", "statement_timestamp", "current_setting", "current_schema", "current_database", "pg_backend_pid",
@@ -163,7 +164,7 @@ func checkNewType(c pgCase, table string, command pgtree.AlterCommand) {
 	c.reportf(typeRewrite, c.tree.Start, "%s from %s to %s", o, nameOr(from, "a type not known here"), to)
 }
 
-// keepsRows reports whether PostgreSQL changes a type without touching rows: only a limit goes or grows.
+// keepsRows reports whether PostgreSQL changes a type without touching rows: only a limit is removed or grows.
 func keepsRows(from, to string) bool {
 	fromBase, fromLimit := limits(from)
 	toBase, toLimit := limits(to)

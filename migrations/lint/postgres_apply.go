@@ -7,8 +7,8 @@ import (
 	"novamind/migrations/lint/pgtree"
 )
 
-// apply makes of the schema what a statement makes of it. Functions and types, whose effects on tables it does not follow, it takes note of
-// or leaves out.
+// apply changes the schema as a statement does. It only notes, or leaves out, functions and types, because it does
+// not follow their effects on tables.
 func (r *pgRun) apply(s pgtree.Statement) {
 	switch n := s.Node; {
 	case n.CreateTable != nil:
@@ -71,7 +71,7 @@ func (r *pgRun) addConstraint(table string, constraint pgtree.Constraint, s pgtr
 	r.schema[object{constraints, table, constraint.Name}] = detail{
 		At: s.At(constraint.Location), Check: string(constraint.Expr), Validated: !constraint.NotValid, NotNull: pgtree.NotNullColumn(constraint.Expr),
 	}
-	delete(r.schema, object{indexes, table, constraint.IndexName}) // it is the constraint's now
+	delete(r.schema, object{indexes, table, constraint.IndexName}) // the index belongs to the constraint now
 }
 
 func (r *pgRun) alter(table string, command pgtree.AlterCommand, s pgtree.Statement) {
@@ -103,7 +103,7 @@ func (r *pgRun) alter(table string, command pgtree.AlterCommand, s pgtree.Statem
 	}
 }
 
-// change changes what is known of an object, if it is known.
+// change changes the details of an object, if the object is known.
 func (r *pgRun) change(o object, with func(*detail)) {
 	if d, ok := r.schema[o]; ok {
 		with(&d)

@@ -82,5 +82,5 @@ func outsideTransactions(n pgtree.Node) bool {
 	}
 }
 
-// onlyAnalyzes tells ANALYZE, which the grammar has as a kind of VACUUM.
+// onlyAnalyzes recognises ANALYZE, which the grammar has as a kind of VACUUM.
 func onlyAnalyzes(n pgtree.Node) bool { return !n.Vacuum.IsVacuum }

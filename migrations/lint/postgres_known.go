@@ -7,17 +7,17 @@ import (
 	"novamind/migrations/lint/pgtree"
 )
 
-// knownKinds are the statements that the rules understand, or that hold nothing for them to understand.
+// knownKinds are the statements that the rules understand, or that contain nothing to judge.
 var knownKinds = []string{
 	"AlterFunctionStmt", "AlterObjectSchemaStmt", "AlterTableStmt", "CallStmt", "ClusterStmt", "CommentStmt", "CreateEnumStmt", "CreateExtensionStmt",
 	"CreateFunctionStmt", "CreateStmt", "CreateTableAsStmt", "CreateTrigStmt", "DeleteStmt", "DropStmt", "GrantStmt", "IndexStmt", "InsertStmt", "LockStmt", "ReindexStmt",
 	"RenameStmt", "SelectStmt", "TransactionStmt", "TruncateStmt", "UpdateStmt", "VacuumStmt", "VariableSetStmt", "ViewStmt",
 }
 
-// knownSettings are those that a migration may change.
+// knownSettings are the settings that a migration may change.
 var knownSettings = []string{"lock_timeout", "statement_timeout", "search_path"}
 
-// checkKnown reports what no other rule looks at.
+// checkKnown reports statements that no other rule looks at.
 func checkKnown(c pgCase) {
 	switch n := c.node; {
 	case !slices.Contains(knownKinds, n.Kind):

@@ -32,7 +32,7 @@ var (
 	}
 )
 
-// longest is the lock_timeout beyond which one might as well have none.
+// longest is the greatest useful lock_timeout.
 const longest = time.Minute
 
 func checkLockTimeout(c pgCase) {
@@ -75,7 +75,7 @@ func (c pgCase) setTimeout(set pgtree.SetVariable) {
 	}
 }
 
-// duration reads a time as PostgreSQL's settings have it; a bare number is milliseconds.
+// duration reads a time in the form of PostgreSQL's settings; a bare number is milliseconds.
 func duration(value string) (time.Duration, bool) {
 	value = strings.ReplaceAll(value, " ", "")
 	if n, err := strconv.Atoi(value); err == nil {
@@ -85,7 +85,7 @@ func duration(value string) (time.Duration, bool) {
 	return d, err == nil
 }
 
-// locked returns the tables that a statement locks so that nobody writes, or reads, them.
+// locked returns the tables that a statement locks against writers or readers.
 func (c pgCase) locked() []string {
 	switch n := c.node; {
 	case n.AlterTable != nil:
@@ -132,7 +132,8 @@ func locks(command pgtree.AlterCommand) bool {
 	return !slices.Contains([]string{"AT_ValidateConstraint", "AT_SetStatistics", "AT_SetOptions", "AT_ResetOptions", "AT_SetRelOptions", "AT_ResetRelOptions"}, command.Kind)
 }
 
-// referenced returns the tables that new foreign keys refer to: they get a trigger each, so nobody writes them meanwhile.
+// referenced returns the tables that new foreign keys refer to. They get a trigger each, so nobody can write to them
+// meanwhile.
 func referenced(n pgtree.Node) []string {
 	var names []string
 	for _, constraint := range newConstraints(n) {
@@ -174,14 +175,14 @@ func checkRows(c pgCase) {
 		return
 	}
 	for _, table := range append(pgtree.Reads(c.node.Raw), pgtree.Changes(c.node.Raw)...) {
-		if c.run.schema.has(table) && !c.run.created[table] { // of others, such as a WITH's, nothing is known
+		if c.run.schema.has(table) && !c.run.created[table] { // other names, such as a WITH's, are unknown
 			c.run.rows = append(c.run.rows, c)
 			return
 		}
 	}
 }
 
-// judgeBackfills comes when the whole file is read: the lock may be taken after the rows.
+// judgeBackfills runs after the whole file was read, because the lock may be taken after the rows.
 func (r *pgRun) judgeBackfills() {
 	if !r.file.transaction || len(r.locks) == 0 {
 		return

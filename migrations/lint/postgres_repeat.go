@@ -21,7 +21,7 @@ func checkRepeatable(c pgCase) {
 	}
 }
 
-// unrepeatable returns what of a statement can't be executed twice, or "".
+// unrepeatable returns the part of a statement that can't be executed twice, or "".
 func unrepeatable(n pgtree.Node) string {
 	switch {
 	case n.CreateIndex != nil && !n.CreateIndex.IfNotExists:

@@ -63,7 +63,7 @@ func newColumns(n pgtree.Node) func(func(string, pgtree.ColumnDef) bool) {
 	}
 }
 
-// newConstraints yields the tables and constraints that a statement makes, those of columns too.
+// newConstraints yields the tables and constraints that a statement makes, including the constraints of columns.
 func newConstraints(n pgtree.Node) func(func(string, pgtree.Constraint) bool) {
 	return func(yield func(string, pgtree.Constraint) bool) {
 		for table, element := range newElements(n) {
@@ -144,7 +144,7 @@ func checkDrops(c pgCase) {
 
 func checkExistence(c pgCase) {
 	if !c.run.file.transaction {
-		return // there, statements have to be repeatable
+		return // such files need repeatable statements
 	}
 	switch n := c.node; {
 	case n.CreateTable != nil && n.CreateTable.IfNotExists,

@@ -9,11 +9,11 @@ import (
 	"novamind/migrations"
 )
 
-// released is what the servers of the release before read and write: their models' columns, by table.
+// released is the columns that the servers of the release before read and write, by table.
 type released map[string]map[string]bool
 
-// readReleased reads the list that a release leaves behind: a line is TABLE.COLUMN; an empty one and one after "#" are none. Without the
-// list nothing was released.
+// readReleased reads the list of the last release. A line is TABLE.COLUMN. Empty lines and lines with "#" first are
+// skipped. Without the list, nothing was released.
 func readReleased(fsys fs.FS) (released, error) {
 	text, err := fs.ReadFile(fsys, migrations.ReleasedFile)
 	if errors.Is(err, fs.ErrNotExist) {

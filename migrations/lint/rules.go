@@ -1,8 +1,8 @@
 package lint
 
-// Rule is something that a migration should not do. Its texts are one line each, for people.
+// Rule is a fault that a migration should not have. Its texts are one line each, for people.
 type Rule struct {
-	Code    string // by which exceptions name it
+	Code    string // the name of the rule in exceptions
 	Bad     string
 	Why     string
 	Instead string

@@ -10,7 +10,7 @@ import (
 	"novamind/migrations/script"
 )
 
-// kind is a kind of what a schema has.
+// kind is a kind of object in a schema.
 type kind string
 
 const (
@@ -19,10 +19,10 @@ const (
 	constraints kind = "constraint"
 	indexes     kind = "index"
 	triggers    kind = "trigger"
-	foreignKeys kind = "foreign key" // SQLite's, which have no names that its catalogue tells
+	foreignKeys kind = "foreign key" // SQLite's; its catalogue does not tell their names
 )
 
-// object is something that a schema has. Its name is "" for a table.
+// object is a part of a schema. Its name is "" for a table.
 type object struct {
 	Kind        kind
 	Table, Name string
@@ -35,21 +35,21 @@ func (o object) String() string {
 	return o.Table + "." + o.Name
 }
 
-// detail is what rules ask about an object.
+// detail is the properties of an object that rules ask for.
 type detail struct {
 	Type      string // of a column, as "varchar(50)"
 	Collation string // of a column, "" for the engine's own
 	Required  bool   // of a column: NOT NULL, and without a default
-	Filled    bool   // of a column: a new one has a value in the rows that are there
-	Check     string // of a constraint: the text or tree that its condition is in
+	Filled    bool   // of a column: existing rows get a value in it when it is added
+	Check     string // of a constraint: the text or tree that contains its condition
 	Validated bool   // of a constraint: every row was looked at
-	NotNull   string // of a constraint: the column of which it says IS NOT NULL
-	Function  string // of a trigger: what it executes
+	NotNull   string // of a constraint: the column for which it demands IS NOT NULL
+	Function  string // of a trigger: the function that it executes
 	Disabled  bool   // of a trigger
-	At        int    // where the statement stands that made it so, in bytes of its file
+	At        int    // the place of the statement that made the object so, in bytes of its file
 }
 
-// schema is what a database has after some statements.
+// schema is the objects of a database after some statements.
 type schema map[object]detail
 
 // has reports whether there is a table of that name.
@@ -58,7 +58,7 @@ func (s schema) has(table string) bool {
 	return ok
 }
 
-// of returns what belongs to a table and is of the kind, by name.
+// of returns the objects of a kind that belong to a table, by name.
 func (s schema) of(table string, k kind) []object {
 	var found []object
 	for o := range s {
@@ -69,7 +69,7 @@ func (s schema) of(table string, k kind) []object {
 	return sorted(found)
 }
 
-// lost returns what before has and s has not.
+// lost returns the objects of before that s lacks.
 func (s schema) lost(before schema) []object {
 	var found []object
 	for o := range before {
@@ -89,12 +89,12 @@ func sorted(objects []object) []object {
 
 func (s schema) clone() schema { return maps.Clone(s) }
 
-// dropTable takes a table away, with everything that belongs to it.
+// dropTable removes a table and all its objects.
 func (s schema) dropTable(table string) {
 	maps.DeleteFunc(s, func(o object, _ detail) bool { return o.Table == table })
 }
 
-// renameTable moves what belongs to a table.
+// renameTable moves the objects of a table.
 func (s schema) renameTable(from, to string, at int) {
 	for o, d := range s.clone() {
 		if o.Table == from {
@@ -108,18 +108,20 @@ func (s schema) renameTable(from, to string, at int) {
 	}
 }
 
-// sealing returns the constraint that lets a column hold nothing but sealed values, as every sealed column has one.
+// sealing returns the constraint that makes a column accept sealed values only. Every sealed column has such a
+// constraint.
 func sealing(table, column string) object {
 	return object{Kind: constraints, Table: table, Name: table + "_" + column + "_sealed"}
 }
 
-// sealed reports whether a column can hold nothing but sealed values.
+// sealed reports whether a column accepts sealed values only.
 func (s schema) sealed(table, column string) bool {
 	_, exists := s[object{Kind: columns, Table: table, Name: column}]
 	return exists && seals(s[sealing(table, column)].Check)
 }
 
-// seals reports whether a condition, as either engine's detail has it, lets nothing pass but NULL and what looks sealed.
+// seals reports whether a condition, in the form of either engine's detail, accepts only NULL and sealed-looking
+// values.
 func seals(check string) bool {
 	var sides []string
 	if strings.HasPrefix(check, "{") {

@@ -27,7 +27,7 @@ var (
 // sqlite follows the schema of a database in memory, in which it executes every file.
 type sqlite struct {
 	conn    *sql.Conn
-	version int // of the schema that was read last
+	version int // the version of the schema that was read last
 	schema  schema
 }
 
@@ -48,7 +48,7 @@ func openSQLite(ctx context.Context) (l *sqlite, stop func(), err error) {
 		return nil, nil, err
 	}
 	stop = func() { _ = conn.Close(); drop() }
-	// As the runner has them.
+	// The same settings as the runner's.
 	if _, err := conn.ExecContext(ctx, "PRAGMA foreign_keys = off"); err != nil {
 		stop()
 		return nil, nil, err
@@ -109,7 +109,7 @@ func (l *sqlite) up(ctx context.Context, f *file) (bool, error) {
 	return ok, nil
 }
 
-// down executes the file and takes that back, to see that it can be.
+// down executes the file and rolls it back, to see whether it can be executed.
 func (l *sqlite) down(ctx context.Context, f *file) error {
 	kept, version := l.schema.clone(), l.version
 	if _, err := l.conn.ExecContext(ctx, "SAVEPOINT file"); err != nil {
@@ -123,12 +123,12 @@ func (l *sqlite) down(ctx context.Context, f *file) error {
 	return err
 }
 
-// upTokens are what judges the text of a statement in an up file.
+// upTokens judge the text of a statement in an up file.
 var upTokens = []func(*file, script.Statement){tokensOfNames, tokensOfExistence, tokensOfUpdate, tokensOfComputed}
 
-// execute runs the statements of a file, and reports whether all could be.
+// execute runs the statements of a file, and reports whether all of them ran.
 func (l *sqlite) execute(ctx context.Context, f *file, checks []func(*file, script.Statement)) (bool, error) {
-	legacy := -1 // where it was switched on
+	legacy := -1 // the place where it was switched on
 	for _, s := range script.Split(f.engine, f.text) {
 		if tokensOfControl(f, s) {
 			continue
@@ -208,7 +208,7 @@ func addedColumn(s script.Statement) *script.Token {
 	return nil
 }
 
-// follow reads the schema again if the statement changed it, and notes what went away with it.
+// follow reads the schema again if the statement changed it, and notes the removed objects.
 func (l *sqlite) follow(ctx context.Context, f *file, s script.Statement) error {
 	var version int
 	if err := l.conn.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&version); err != nil || version == l.version {
@@ -229,7 +229,7 @@ func renames(s script.Statement) bool {
 	return s.Begins("ALTER", "TABLE") && len(s.Tokens) > 3 && s.Tokens[3].Is("RENAME")
 }
 
-// place tells of what is new where it stands, and of the rest where it stood.
+// place sets the place of new objects to the statement, and keeps the place of the others.
 func (f *file) place(now, before schema, s script.Statement) {
 	renamed := ""
 	if s.Begins("ALTER", "TABLE") && len(s.Tokens) > 5 && s.Tokens[3].Is("RENAME") && s.Tokens[4].Is("TO") {
@@ -263,7 +263,8 @@ func placeOfColumn(s script.Statement, name string) int {
 	return s.Start
 }
 
-// tokensOfControl reports what ends or escapes the runner's transaction, and tells that such a statement is not to be executed.
+// tokensOfControl reports statements that end or escape the runner's transaction. It returns true if the statement
+// must not be executed.
 func tokensOfControl(f *file, s script.Statement) bool {
 	first := s.Tokens[0]
 	switch {
@@ -280,8 +281,8 @@ func tokensOfControl(f *file, s script.Statement) bool {
 	}
 }
 
-// switchesLegacy reports whether a statement sets legacy_alter_table to one of the values. With it on, renaming a table leaves alone what triggers
-// and views say of it, which is what a rebuild needs.
+// switchesLegacy reports whether a statement sets legacy_alter_table to one of the values. If it is on, renaming a
+// table leaves the references of triggers and views alone, as a rebuild needs.
 func switchesLegacy(s script.Statement, values ...string) bool {
 	return s.Begins("PRAGMA", "legacy_alter_table", "=") && len(s.Tokens) > 3 && s.Tokens[3].Is(values...)
 }

@@ -8,7 +8,7 @@ import (
 	"novamind/migrations/script"
 )
 
-// readSQLite reads what a database has. Names are in lower case, as SQLite compares them.
+// readSQLite reads the schema of a database. Names are in lower case, as SQLite compares them.
 func readSQLite(ctx context.Context, conn *sql.Conn) (schema, error) {
 	s := schema{}
 	for _, read := range []func(context.Context, *sql.Conn, schema) error{readObjects, readColumns, readForeignKeys} {
@@ -55,7 +55,8 @@ func readObjects(ctx context.Context, conn *sql.Conn, s schema) error {
 		})
 }
 
-// readTable reads from a CREATE TABLE what the catalogue tells nowhere else: named constraints, collations, and the words after the parentheses.
+// readTable reads the parts of a CREATE TABLE that the catalogue tells nowhere else: named constraints, collations,
+// and the words after the parentheses.
 func readTable(s schema, table, text string) {
 	for _, statement := range script.Split("", text) {
 		s[object{Kind: tables, Table: table}] = detail{Type: tableOptions(statement)}
@@ -77,7 +78,7 @@ func readDefinitions(s schema, table string, statement script.Statement, text st
 	}
 }
 
-// tableOptions returns what follows the parentheses: WITHOUT ROWID, STRICT.
+// tableOptions returns the words after the parentheses: WITHOUT ROWID, STRICT.
 func tableOptions(s script.Statement) string {
 	var words []string
 	for _, token := range s.Tokens {
@@ -89,7 +90,7 @@ func tableOptions(s script.Statement) string {
 	return strings.Join(words, " ")
 }
 
-// action returns what a trigger does and when, without its name.
+// action returns the action and the time of a trigger, without its name.
 func action(text string) string {
 	var words []string
 	for i, token := range script.Tokens("", text) {

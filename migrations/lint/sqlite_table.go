@@ -12,7 +12,7 @@ type definition struct {
 	tokens []script.Token
 }
 
-// definitions returns those of a CREATE TABLE; none for other statements.
+// definitions returns the definitions of a CREATE TABLE; none for other statements.
 func definitions(tokens []script.Token) []definition {
 	if len(tokens) < 3 || !tokens[0].Is("CREATE") || !slices.ContainsFunc(tokens[1:3], func(t script.Token) bool { return t.Is("TABLE") }) {
 		return nil
@@ -55,7 +55,7 @@ func definitions(tokens []script.Token) []definition {
 	return all
 }
 
-// text returns the definition from one of its constraints on, up to the next, as it stands in the statement that its tokens are of.
+// text returns the part of the definition from one of its constraints to the next, as it stands in the statement.
 func (d definition) text(statement string, all []tableConstraint, i int) string {
 	end := d.tokens[len(d.tokens)-1].End()
 	if i+1 < len(all) {
@@ -64,7 +64,7 @@ func (d definition) text(statement string, all []tableConstraint, i int) string 
 	return statement[all[i].at:end]
 }
 
-// tableConstraint is a constraint as its definition has it.
+// tableConstraint is a constraint in the form of its definition.
 type tableConstraint struct {
 	name string // "" without one
 	kind string // "CHECK"

@@ -22,12 +22,12 @@ var (
 	}
 )
 
-// vouched reports whether rows of a table that is older than the file have digests in the audit log.
+// vouched reports whether the table is older than the file and the audit log has digests of its rows.
 func (f *file) vouched(table string) bool {
 	return f.before.has(table) && (slices.Contains(f.digested, table) || f.before.concernsPatients(table))
 }
 
-// judgeVouched judges what the file makes of rows that the log vouches for.
+// judgeVouched judges the file's changes of rows that the log vouches for.
 func (f *file) judgeVouched() {
 	for o, d := range f.after {
 		_, existed := f.before[o]
@@ -43,7 +43,7 @@ func (f *file) judgeVouched() {
 	f.judgeNames()
 }
 
-// judgeNames judges what has another name after the file.
+// judgeNames judges objects that have another name after the file.
 func (f *file) judgeNames() {
 	for now, first := range f.called {
 		if !f.after.has(now.Table) || f.after.has(first.Table) && now.Kind == tables {
@@ -59,7 +59,7 @@ func (f *file) judgeNames() {
 	}
 }
 
-// checkUpdates reports updates of rows that the log vouches for, wherever they stand in a statement.
+// checkUpdates reports updates of rows that the log vouches for, anywhere in a statement.
 func checkUpdates(c pgCase) {
 	for _, table := range pgtree.Updates(c.node.Raw) {
 		if c.run.file.vouched(table) {
@@ -90,7 +90,7 @@ func tokensOfUpdate(f *file, s script.Statement) {
 	}
 }
 
-// tokensOfComputed notes the tables from which INSERT … SELECT copies something else than columns as they are.
+// tokensOfComputed notes the tables from which INSERT … SELECT copies changed values.
 func tokensOfComputed(f *file, s script.Statement) {
 	list := slices.IndexFunc(s.Tokens, func(t script.Token) bool { return t.Is("SELECT") })
 	from := slices.IndexFunc(s.Tokens, func(t script.Token) bool { return t.Is("FROM") })

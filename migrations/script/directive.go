@@ -8,15 +8,15 @@ import (
 // Directive is a comment that tells the runner or the lint something: "-- migrate:no-transaction".
 type Directive struct {
 	Name     string // "migrate:no-transaction"
-	Argument string // what follows, without blanks around
+	Argument string // the rest of the line, without blanks around
 	Start    int    // in bytes
 	Line     int    // from 1
-	Alone    bool   // on its line
+	Alone    bool   // without anything else on its line
 }
 
 var directive = regexp.MustCompile(`^--[ \t]*((?:migrate|lint):[a-z-]+)(?:[ \t]+(.*))?$`)
 
-// Directives returns the directives of text, in their order. A comment within a string is none.
+// Directives returns the directives of text, in their order. A comment within a string is not a directive.
 func Directives(engine, text string) []Directive {
 	var found []Directive
 	for _, token := range Tokens(engine, text) {

@@ -10,7 +10,7 @@ type Statement struct {
 	Tokens []Token // without comments; Start counts from the script's beginning
 }
 
-// End returns where the statement ends, in bytes.
+// End returns the end of the statement, in bytes.
 func (s Statement) End() int { return s.Start + len(s.Text) }
 
 // Begins reports whether the statement begins with the keywords.
@@ -26,8 +26,8 @@ func (s Statement) Begins(words ...string) bool {
 	return true
 }
 
-// Split returns the statements of text. It takes the bodies of SQLite's triggers and of PostgreSQL's SQL functions as what they are: parts of
-// one statement.
+// Split returns the statements of text. The bodies of SQLite's triggers and of PostgreSQL's SQL functions stay parts
+// of one statement.
 func Split(engine, text string) []Statement {
 	var statements []Statement
 	var open []Token
@@ -56,12 +56,12 @@ func statementOf(text string, tokens []Token) Statement {
 // Line returns the line, from 1, of a place in text.
 func Line(text string, at int) int { return 1 + strings.Count(text[:min(at, len(text))], "\n") }
 
-// nesting follows one statement into what may hold semicolons of its own.
+// nesting tracks the parts of one statement that may hold semicolons of their own.
 type nesting struct {
 	postgres bool
 	parens   int
 	blocks   int  // BEGIN and CASE that have no END yet
-	compound bool // creates what has a body
+	compound bool // creates an object with a body
 }
 
 // ends reports whether the last token ends the statement.

@@ -1,5 +1,5 @@
-// Package script reads SQL scripts as text: their tokens, statements and directives. It knows how each engine quotes,
-// comments and nests, and nothing of its grammar, so it takes any text: what is not closed ends with it.
+// Package script reads SQL scripts as text: their tokens, statements and directives. It knows each engine's quotes,
+// comments and nesting, but not its grammar. So it accepts any text: an unclosed quote or comment ends with the text.
 package script
 
 import (
@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Postgres is the engine whose quoting differs; every other name means SQLite.
+// Postgres is the engine with its own quoting; every other name means SQLite.
 const Postgres = "postgres"
 
-// Kind says what a token is.
+// Kind is the kind of a token.
 type Kind int
 
 // The kinds of tokens.
@@ -22,17 +22,17 @@ const (
 	Comment             // with its marks
 )
 
-// Token is a piece of a script that has a meaning of its own. White space is none.
+// Token is a piece of a script that has a meaning of its own. White space is not a token.
 type Token struct {
 	Kind  Kind
 	Text  string // exactly as in the script
 	Start int    // in bytes
 }
 
-// End returns where the token ends, in bytes.
+// End returns the end of the token, in bytes.
 func (t Token) End() int { return t.Start + len(t.Text) }
 
-// Is reports whether the token is one of the keywords or symbols, in whatever case.
+// Is reports whether the token is one of the keywords or symbols, in any case.
 func (t Token) Is(words ...string) bool {
 	if t.Kind != Word && t.Kind != Symbol {
 		return false
@@ -54,7 +54,7 @@ func (t Token) Name() string {
 	return strings.ToLower(strings.ReplaceAll(t.Text[1:len(t.Text)-1], mark+mark, mark))
 }
 
-// Tokens returns the tokens of text, comments among them.
+// Tokens returns the tokens of text, including comments.
 func Tokens(engine, text string) []Token {
 	s := scanner{text: text, postgres: engine == Postgres}
 	var tokens []Token
@@ -67,7 +67,8 @@ func Tokens(engine, text string) []Token {
 	return tokens
 }
 
-// WithoutComments returns text without its comments, and without the blanks before them and the lines that held nothing else.
+// WithoutComments returns text without its comments. It also removes the blanks before them and the lines that held
+// nothing else.
 func WithoutComments(engine, text string) string {
 	var out strings.Builder
 	at := 0
@@ -90,7 +91,7 @@ type scanner struct {
 	postgres bool
 }
 
-// next moves past one token or one blank, and tells what it was.
+// next moves past one token or one blank, and returns its kind.
 func (s *scanner) next() (Kind, bool) {
 	rest := s.text[s.at:]
 	c := rest[0]
@@ -145,7 +146,7 @@ func (s *scanner) string() bool {
 	return true
 }
 
-// through moves past the next mark; a line break that ends a comment stays, so that a line keeps its end.
+// through moves past the next mark. A line break that ends a comment stays, so that a line keeps its end.
 func (s *scanner) through(mark string) {
 	i := strings.Index(s.text[s.at:], mark)
 	switch {
@@ -158,7 +159,7 @@ func (s *scanner) through(mark string) {
 	}
 }
 
-// comment moves past a block comment, which nests on PostgreSQL alone.
+// comment moves past a block comment. Only PostgreSQL's block comments nest.
 func (s *scanner) comment() {
 	for depth := 0; s.at < len(s.text); {
 		rest := s.text[s.at:]
@@ -178,7 +179,8 @@ func (s *scanner) comment() {
 	}
 }
 
-// quoted moves past what stands in quotes, in which a doubled quote is one and, with escapes, a backslash takes the next character along.
+// quoted moves past a quoted text. A doubled quote is one quote. With escapes, a backslash takes the next character
+// along.
 func (s *scanner) quoted(quote byte, escapes bool) {
 	for s.at++; s.at < len(s.text); s.at++ {
 		switch c := s.text[s.at]; {
@@ -198,7 +200,7 @@ func partOfWord(c byte) bool {
 	return c == '_' || c >= utf8.RuneSelf || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// dollarTag returns the opening quote that text begins with, such as $$ or $body$, or "".
+// dollarTag returns the opening quote at the beginning of text, such as $$ or $body$, or "".
 func dollarTag(text string) string {
 	if text[0] != '$' {
 		return ""

@@ -11,17 +11,17 @@ import (
 	"novamind/migrations/script"
 )
 
-// Block is what a DO block executes.
+// Block is the content of a DO block.
 type Block struct {
 	Statements []Statement // static SQL, with the places of the script
-	Dynamic    []int       // where SQL is executed that is put together at run time
-	Control    []int       // where it commits or rolls back
+	Dynamic    []int       // places where SQL that is put together at run time is executed
+	Control    []int       // places of COMMIT and ROLLBACK
 }
 
 // ErrLanguage says that a DO block is not in PL/pgSQL.
 var ErrLanguage = errors.New("it is not in PL/pgSQL")
 
-// Block returns what the DO block at s executes, whichever way its conditions turn out. text is the script.
+// Block returns the statements of the DO block at s, for every outcome of its conditions. text is the script.
 func (s Statement) Block(text string) (Block, error) {
 	end := len(text)
 	for _, other := range script.Split(script.Postgres, text) {
@@ -55,7 +55,7 @@ func (s Statement) Block(text string) (Block, error) {
 	return block, nil
 }
 
-// placeOf returns where a line of text begins, in bytes.
+// placeOf returns the beginning of a line of text, in bytes.
 func placeOf(text string, line int) int {
 	at := 0
 	for i := range text {
@@ -77,7 +77,7 @@ type plExpr struct {
 	} `json:"PLpgSQL_expr"`
 }
 
-// add takes in one node of the block's tree.
+// add adds one node of the block's tree.
 func (b *Block) add(kind string, body json.RawMessage, place func(lineno int) int) {
 	var node struct {
 		Lineno   int

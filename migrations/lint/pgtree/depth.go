@@ -6,15 +6,15 @@ import (
 	"novamind/migrations/script"
 )
 
-// deepest is how deep a statement may nest, as depth counts. The parser has a small stack and no guard under it: beyond about twice this
-// (measured) it writes over its own memory, and then loops or answers anything.
+// deepest is the deepest nesting of a statement, as depth counts. The parser has a small stack and no guard under it.
+// Beyond about twice this (measured) it writes over its own memory, and then loops or answers anything.
 const deepest = 300
 
-// depth returns an upper bound of how deep the tree of a statement is, in operators. A parenthesis counts for three: with SELECT or CASE in it,
-// the grammar takes many steps for each.
+// depth returns an upper bound for the depth of a statement's tree, in operators. A parenthesis counts for three:
+// with SELECT or CASE in it, the grammar takes many steps for each.
 func depth(tokens []script.Token) int {
 	most, total := 0, 0
-	levels := []int{0} // what each open parenthesis has piled up since its last comma
+	levels := []int{0} // the depth within each open parenthesis since its last comma
 	add := func(n int) {
 		levels[len(levels)-1] += n
 		total += n
@@ -42,7 +42,7 @@ func depth(tokens []script.Token) int {
 	return most
 }
 
-// tooDeep reports whether a statement nests more than the parser takes; of a DO block the body counts too.
+// tooDeep reports whether a statement nests more than the parser takes. The body of a DO block counts too.
 func tooDeep(s script.Statement) bool {
 	if depth(s.Tokens) > deepest {
 		return true

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Node is a statement: the field of its kind is set, or none where no rule asks about that kind. The names are those of PostgreSQL's
-// parse tree (parsenodes.h).
+// Node is a statement. The field of its kind is set, or no field if no rule asks for that kind. The names are those
+// of PostgreSQL's parse tree (parsenodes.h).
 type Node struct {
 	Kind string          // "AlterTableStmt"
-	Raw  json.RawMessage // the whole of it
+	Raw  json.RawMessage // the whole node
 
-	OnConflict bool // an INSERT says what to do about a row that is there already
+	OnConflict bool // an INSERT has an ON CONFLICT clause
 
 	AlterTable     *AlterTable
 	CreateIndex    *CreateIndex
@@ -49,7 +49,7 @@ func (n *Node) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// fields are where a statement of a kind is read into.
+// fields returns the part of Node that a statement of a kind is read into.
 var fields = map[string]func(*Node) any{
 	"AlterTableStmt":        func(n *Node) any { return &n.AlterTable },
 	"IndexStmt":             func(n *Node) any { return &n.CreateIndex },
@@ -92,7 +92,7 @@ type String struct {
 	Value string
 }
 
-// UnmarshalJSON reads it; another kind of node reads as "".
+// UnmarshalJSON reads a string; another kind of node reads as "".
 func (s *String) UnmarshalJSON(text []byte) error {
 	var wrapped struct {
 		String struct{ Sval string }
@@ -121,7 +121,7 @@ func (n Names) Full() string {
 	}
 }
 
-// Expr is an expression. None is nil.
+// Expr is an expression, or nil.
 type Expr = json.RawMessage
 
 // TypeName is a type with its modifiers.
@@ -145,7 +145,7 @@ func (t TypeName) Full() string {
 	return name + strings.Repeat("[]", len(t.Array))
 }
 
-// ColumnDef defines a column, or the new type of one.
+// ColumnDef defines a column, or the new type of a column.
 type ColumnDef struct {
 	Name        string       `json:"colname"`
 	Type        TypeName     `json:"typeName"`
@@ -154,7 +154,7 @@ type ColumnDef struct {
 	Location    int          `json:"location"`
 }
 
-// Constraint is one of a column or of a table.
+// Constraint is a constraint of a column or of a table.
 type Constraint struct {
 	Kind      string   `json:"contype"` // "CONSTR_CHECK"
 	Name      string   `json:"conname"`
@@ -183,7 +183,7 @@ func unwrap(text []byte, kind string, body any) error {
 	return json.Unmarshal(text, body)
 }
 
-// Element is a part of CREATE TABLE or what an ALTER TABLE adds; of other kinds, both are nil.
+// Element is a part of CREATE TABLE or an addition of ALTER TABLE. For other kinds, both fields are nil.
 type Element struct {
 	Column     *ColumnDef  `json:"ColumnDef"`
 	Constraint *Constraint `json:"Constraint"`
@@ -214,7 +214,7 @@ type AlterTable struct {
 	ObjectType string         `json:"objtype"` // "OBJECT_TABLE"
 }
 
-// AlterCommand is one of ALTER TABLE's commands.
+// AlterCommand is a command of ALTER TABLE.
 type AlterCommand struct {
 	Kind     string          `json:"subtype"` // "AT_AddColumn"
 	Name     string          `json:"name"`
@@ -289,7 +289,7 @@ type Drop struct {
 	IfExists   bool              `json:"missing_ok"`
 }
 
-// Names returns the names of what is dropped: of a trigger the table's and its own.
+// Names returns the names of the dropped objects: for a trigger the table's name and its own.
 func (d Drop) Names() []Names {
 	var all []Names
 	for _, object := range d.Objects {
@@ -307,7 +307,7 @@ func (d Drop) Names() []Names {
 type Rename struct {
 	Kind     string   `json:"renameType"` // "OBJECT_COLUMN"
 	Relation RangeVar `json:"relation"`
-	Old      string   `json:"subname"` // of what belongs to the relation
+	Old      string   `json:"subname"` // of an object that belongs to the relation
 	New      string   `json:"newname"`
 }
 
@@ -319,12 +319,12 @@ type SetVariable struct {
 	Local bool              `json:"is_local"`
 }
 
-// Relation is what a statement is about one table.
+// Relation is a statement about one table.
 type Relation struct {
 	Relation RangeVar `json:"relation"`
 }
 
-// Relations is what a statement is about some tables.
+// Relations is a statement about several tables.
 type Relations struct {
 	Relations []struct {
 		RangeVar RangeVar `json:"RangeVar"`
@@ -338,7 +338,7 @@ type Update struct {
 	Where    Expr     `json:"whereClause"`
 }
 
-// Options is REINDEX and VACUUM.
+// Options is REINDEX and VACUUM, with their options.
 type Options struct {
 	Params   []DefElem `json:"params"`
 	Options  []DefElem `json:"options"`

@@ -1,5 +1,5 @@
-// Package pgtree parses PostgreSQL's SQL with PostgreSQL's own grammar: libpg_query (of PostgreSQL 17), compiled to WebAssembly and run
-// without cgo. The first parse of a process takes about a second, to compile it.
+// Package pgtree parses PostgreSQL's SQL with PostgreSQL's own grammar: libpg_query (of PostgreSQL 17), compiled to
+// WebAssembly and run without cgo. The first parse of a process takes about a second, to compile the grammar.
 package pgtree
 
 import (
@@ -16,17 +16,17 @@ import (
 	"novamind/migrations/script"
 )
 
-// Statement is one statement of a script. Without a tree, Problem says why it has none.
+// Statement is one statement of a script. Without a tree, Problem states the reason.
 type Statement struct {
 	Node    Node
 	Problem error
-	Start   int // where its first word stands in the script, in bytes
+	Start   int // the place of its first word in the script, in bytes
 
-	base  int  // what makes a place in the tree one in the script
-	block bool // it stands in a DO block, whose tree knows lines alone
+	base  int  // added to a place in the tree, gives the place in the script
+	block bool // it stands in a DO block, whose tree only has line numbers
 }
 
-// At returns where in the script a location of the tree is, in bytes.
+// At returns the place in the script of a location in the tree, in bytes.
 func (s Statement) At(location int) int {
 	if s.block {
 		return s.Start
@@ -34,8 +34,8 @@ func (s Statement) At(location int) int {
 	return s.base + location
 }
 
-// Parse returns the statements of text. It never fails: where the grammar does not know the text as a whole, statements are parsed one by
-// one, and those that it does not know have a Problem.
+// Parse returns the statements of text. It never fails. If the grammar does not know the text as a whole, statements
+// are parsed one by one, and unknown statements have a Problem.
 func Parse(text string) []Statement {
 	split := script.Split(script.Postgres, text)
 	deep := slices.ContainsFunc(split, tooDeep)
@@ -66,7 +66,7 @@ func Parse(text string) []Statement {
 // parse returns the trees of text's statements.
 func parse(text string, deep bool) ([]Node, error) {
 	switch {
-	case strings.ContainsRune(text, 0): // at which the parser would stop
+	case strings.ContainsRune(text, 0): // the parser would stop there
 		return nil, errors.New("it holds a NUL byte")
 	case deep:
 		return nil, errDeep
@@ -97,8 +97,8 @@ var (
 // which takes a second of each processor and much memory. A parse takes a millisecond.
 var one sync.Mutex
 
-// broken is set once the parser has panicked: it keeps the instance that did, and would use it again. It is read and set
-// under one.
+// broken is set once the parser has panicked, because it keeps the broken instance and would use it again. It is read
+// and set under one.
 var broken bool
 
 // guarded turns a panic of the parser into an error.

@@ -56,7 +56,7 @@ func Kinds(part json.RawMessage) []string {
 	return kinds
 }
 
-// Reads returns the names of the tables that a part of a tree reads, and those of its WITH.
+// Reads returns the names of the tables that a part of a tree reads, including the names of its WITH.
 func Reads(part json.RawMessage) []string {
 	var names []string
 	walk(part, func(kind string, body json.RawMessage) {
@@ -68,7 +68,7 @@ func Reads(part json.RawMessage) []string {
 	return names
 }
 
-// Changes returns the names of the tables whose rows a part of a tree changes or removes; what only inserts is not counted.
+// Changes returns the names of the tables whose rows a part of a tree changes or removes. Inserts are not counted.
 func Changes(part json.RawMessage) []string {
 	var names []string
 	walk(part, func(kind string, body json.RawMessage) {
@@ -83,7 +83,8 @@ func Changes(part json.RawMessage) []string {
 	return names
 }
 
-// Unbounded returns the tables of which a part of a tree changes or removes all rows: without a condition, or by one that asks for no column.
+// Unbounded returns the tables of which a part of a tree changes or removes all rows: without a condition, or with a
+// condition that names no column.
 func Unbounded(part json.RawMessage) []RangeVar {
 	var found []RangeVar
 	walk(part, func(kind string, body json.RawMessage) {
@@ -113,7 +114,7 @@ func Alternatives(expr Expr) []Expr {
 	return all
 }
 
-// Updates returns the names of the tables whose rows a part of a tree may change, and leave there.
+// Updates returns the names of the tables whose rows a part of a tree may change without removing them.
 func Updates(part json.RawMessage) []string {
 	var names []string
 	walk(part, func(kind string, body json.RawMessage) {
@@ -131,7 +132,7 @@ func Updates(part json.RawMessage) []string {
 	return names
 }
 
-// Constant returns the value of a constant as text, "" for what is none.
+// Constant returns the value of a constant as text, or "" for other expressions.
 func Constant(part json.RawMessage) string {
 	var node struct {
 		Const *struct {
@@ -170,7 +171,7 @@ func IsNull(expr Expr) bool {
 	return node.Const != nil && node.Const.Isnull
 }
 
-// NotNullColumn returns the column of an expression that says of it IS NOT NULL and nothing else, or "".
+// NotNullColumn returns the column of an expression that is IS NOT NULL and nothing else, or "".
 func NotNullColumn(expr Expr) string {
 	var node struct {
 		NullTest struct {
