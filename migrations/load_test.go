@@ -58,7 +58,7 @@ func TestLoadRefusesWhatIsNotFrozen(t *testing.T) {
 	}
 }
 
-// summedWithout returns fsys with sums that leave out file.
+// summedWithout returns fsys with sums that omit file.
 func summedWithout(t *testing.T, fsys fstest.MapFS, file string) fstest.MapFS {
 	t.Helper()
 	without := maps.Clone(fsys)

@@ -32,7 +32,7 @@ func TestBreakingChanges(t *testing.T) {
 	schema := func(d node, name string) node { return at(t, d, "components", "schemas", name) }
 	for name, test := range map[string]struct {
 		change func(document node)
-		rule   string // by which it is refused; empty: it is not
+		rule   string // the rule that refuses the change; empty: no rule does
 	}{
 		"an operation removed": {rule: "api-removed-without-deprecation", change: func(d node) {
 			delete(at(t, d, "paths", "/api/v1/patients/{id}"), "delete")

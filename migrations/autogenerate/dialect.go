@@ -43,7 +43,8 @@ func column(definition string, words map[string]string) string {
 	return strings.TrimRight(kind+" "+head, " ")
 }
 
-// withDefault adds the default of a field's tag migrate:"default=…", which GORM's own processing of rows does not know.
+// withDefault adds the default of a field's tag migrate:"default=…". GORM's own processing of rows does not know that
+// default.
 func withDefault(field *schema.Field, definition string) string {
 	if value, ok := fromTag(field, "default"); ok {
 		definition += " DEFAULT " + value

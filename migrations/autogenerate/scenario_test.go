@@ -27,16 +27,16 @@ import (
 type scenario struct {
 	name    string
 	models  []any
-	extras  map[string]Extras // by engine; nil: those of before
+	extras  map[string]Extras // by engine; nil: the same as before
 	renames []string
 	gone    []string
-	changed []string // columns whose values are not what they were after up, or after down
-	only    string   // the engine that it changes, where it does not change both
+	changed []string // columns whose values after up, or after down, differ from before
+	only    string   // the engine that it changes, if it does not change both
 }
 
 type key = string
 
-// The models that every scenario starts from. Item is made of its columns, so that a scenario can have another one in the place of one.
+// The models that every scenario starts from. Item is made of its columns, so that a scenario can replace a column.
 type (
 	Shelf struct {
 		ID   key    `gorm:"primaryKey"`
@@ -76,7 +76,7 @@ type (
 
 func before() []any { return []any{&Shelf{}, &Item{}} }
 
-// beforeExtras are what hangs on the tables: a rebuild must not lose it.
+// beforeExtras are the schema objects of the tables: a rebuild must not lose them.
 var beforeExtras = map[string]Extras{
 	migrations.Postgres: {Script: `
 CREATE FUNCTION item_kept() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -99,7 +99,7 @@ END;
 CREATE VIEW titled AS SELECT id, title FROM item;`},
 }
 
-// more returns the extras of before with more in the script of each engine.
+// more returns the schema objects of before with more in the script of each engine.
 func more(postgres, sqlite string) map[string]Extras {
 	return map[string]Extras{
 		migrations.Postgres: {Script: beforeExtras[migrations.Postgres].Script + postgres},
@@ -107,7 +107,7 @@ func more(postgres, sqlite string) map[string]Extras {
 	}
 }
 
-// desiredOf makes a schema of models and extras.
+// desiredOf makes a schema of models and schema objects.
 func desiredOf(all []any, extras map[string]Extras) Desired {
 	return Desired{Models: all, Naming: models.Naming{}, Extras: func(engine string) (Extras, error) { return extras[engine], nil }}
 }
@@ -203,7 +203,7 @@ func play(t *testing.T, s scenario, engine string, source scratch.Source) {
 	requireKept(t, rows, content(t, db, s.changed))
 }
 
-// lossesOf returns what the newest versions in dir take away when they are undone, as TABLE or TABLE.COLUMN.
+// lossesOf returns the losses of undoing the newest versions in dir, as TABLE or TABLE.COLUMN.
 func lossesOf(t *testing.T, engine, dir string, now, old int) []string {
 	t.Helper()
 	set, _, err := migrations.LoadPartly(os.DirFS(dir), engine)
@@ -220,7 +220,7 @@ func lossesOf(t *testing.T, engine, dir string, now, old int) []string {
 	return told
 }
 
-// tablesAndColumns returns what db has, as TABLE or TABLE.COLUMN.
+// tablesAndColumns returns the tables and columns of db, as TABLE or TABLE.COLUMN.
 func tablesAndColumns(t *testing.T, db *gorm.DB) []string {
 	t.Helper()
 	names, err := db.Migrator().GetTables()
@@ -246,7 +246,7 @@ func columnsOf(t *testing.T, db *gorm.DB, table string) []string {
 	return names
 }
 
-// without returns what was there and is not any more; of a table that is gone, not the columns.
+// without returns the tables and columns that were there and are missing now, without the columns of a missing table.
 func without(there, now []string) []string {
 	gone := slices.DeleteFunc(slices.Clone(there), func(name string) bool { return slices.Contains(now, name) })
 	return slices.DeleteFunc(slices.Clone(gone), func(name string) bool {
@@ -297,7 +297,7 @@ func runnerIn(t *testing.T, db *gorm.DB, dir string) *runner.Runner {
 	return r
 }
 
-// up brings db to the newest version in dir and returns how many it has.
+// up brings db to the newest version in dir and returns the number of versions.
 func up(t *testing.T, db *gorm.DB, dir string) int {
 	t.Helper()
 	r := runnerIn(t, db, dir)
@@ -329,7 +329,8 @@ func fill(t *testing.T, db *gorm.DB) {
 	}
 }
 
-// content is every value of the two tables, by column, without those that a scenario changes. Renamed tables and columns go by their old names.
+// content is every value of the two tables, by column, without the columns that a scenario changes. Renamed tables
+// and columns have their old names.
 func content(t *testing.T, db *gorm.DB, changed []string) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
@@ -350,7 +351,7 @@ func content(t *testing.T, db *gorm.DB, changed []string) map[string][]string {
 	return out
 }
 
-// requireKept fails where a column of before has other values now, or its table other rows.
+// requireKept fails if a column of before has other values now, or its table other rows.
 func requireKept(t *testing.T, before, after map[string][]string) {
 	t.Helper()
 	for name, values := range before {

@@ -7,7 +7,7 @@ import (
 	"novamind/migrations"
 )
 
-// scenarios are changes of the models of before, one each, and at last many together.
+// scenarios are changes of the models of before, one each, and in the last scenario many together.
 func scenarios() []scenario {
 	all := changesOfTables()
 	all = append(all, changesOfColumns()...)
@@ -505,7 +505,7 @@ func manyChanges() scenario {
 	}
 }
 
-// withTable returns the extras of before with what change says.
+// withTable returns the schema objects of before, changed on each engine by change.
 func withTable(change func(e *Extras, engine string)) map[string]Extras {
 	out := more("", "")
 	for engine, e := range out {
@@ -515,7 +515,7 @@ func withTable(change func(e *Extras, engine string)) map[string]Extras {
 	return out
 }
 
-// instead returns the extras of before with replacements, in pairs.
+// instead returns the schema objects of before with replacements, in pairs.
 func instead(pairs ...string) map[string]Extras {
 	return withTable(func(e *Extras, _ string) { e.Script = strings.NewReplacer(pairs...).Replace(e.Script) })
 }

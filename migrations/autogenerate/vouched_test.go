@@ -62,7 +62,7 @@ func remarkChart() any {
 	return &Chart{}
 }
 
-// What would make rows that the log vouches for look tampered with, or unreadable, is not written.
+// Create refuses changes that would make rows that the log vouches for look tampered with, or unreadable.
 func TestVouchedRowsGetNoValues(t *testing.T) {
 	t.Parallel()
 	vouched := []string{"chart"}
@@ -98,7 +98,7 @@ func TestVouchedRowsGetNoValues(t *testing.T) {
 	}
 }
 
-// NULLs get the default on both engines where a column takes no more of them.
+// On both engines, NULLs get the default if a column becomes NOT NULL.
 func TestADefaultTakesThePlaceOfNull(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, engine string, source scratch.Source) {
@@ -121,7 +121,7 @@ func TestADefaultTakesThePlaceOfNull(t *testing.T) {
 	})
 }
 
-// A shorter type is refused where a value is longer: PostgreSQL cuts it short where a cast says so.
+// A shorter type is refused if a value is longer: PostgreSQL would cut the value short if a cast said so.
 func TestNoValueIsCutShort(t *testing.T) {
 	t.Parallel()
 	short := func() any {
@@ -169,7 +169,7 @@ func TestAMessageIsAComment(t *testing.T) {
 	require.Len(t, entries, 1)
 }
 
-// Runs at the same time never give two versions one number.
+// Simultaneous runs never give two versions one number.
 func TestNumbersAreTakenOnce(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -178,7 +178,7 @@ func TestNumbersAreTakenOnce(t *testing.T) {
 	var written atomic.Int32
 	for i := range 8 {
 		runs.Go(func() {
-			if _, err := CreateEmpty(dir, fmt.Sprint("run ", i)); err == nil { // else it met another one, or what that one had written so far
+			if _, err := CreateEmpty(dir, fmt.Sprint("run ", i)); err == nil { // otherwise it met another run, or the files that the other run had written so far
 				written.Add(1)
 			}
 		})

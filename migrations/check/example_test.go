@@ -17,7 +17,7 @@ import (
 
 var example = regexp.MustCompile("(?s)```sql\n-- (\\w+)\\.postgres\\.(up|down)\\.sql\n(.*?)```")
 
-// documented returns the versions of the rename in docs/migrations.md, each before the next.
+// documented returns the versions of the rename in docs/migrations.md, in their order.
 func documented(t *testing.T) []migrations.Migration {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/migrations.md")
@@ -35,7 +35,7 @@ func documented(t *testing.T) []migrations.Migration {
 	return found
 }
 
-// The rename in docs/migrations.md, with statements of the old and of the new release after each step.
+// The rename in docs/migrations.md works, with statements of the old and of the new release after each step.
 func TestTheDocumentedRenameNeedsNoDowntime(t *testing.T) {
 	t.Parallel()
 	steps := documented(t)
@@ -75,16 +75,16 @@ func TestTheDocumentedRenameNeedsNoDowntime(t *testing.T) {
 	}
 }
 
-// at is a time that a text stands for.
+// at is the SQL for a time made from a text.
 const at = "to_timestamp(abs(hashtext(?)))"
 
-// write adds a backup that is known by a text, as a release does that calls its column so.
+// write adds a backup that is identified by a text, in the way of a release with this name of the column.
 func write(t *testing.T, db *gorm.DB, column, text string) {
 	t.Helper()
 	require.NoError(t, db.Exec("INSERT INTO backup (id, key_ids, "+column+") VALUES (gen_random_uuid(), to_jsonb(?::text), "+at+")", text, text).Error)
 }
 
-// holds reports whether a backup's column has the time that a text stands for.
+// holds reports whether a backup's column has the time made from a text.
 func holds(t *testing.T, db *gorm.DB, column, backup, text string) (ok bool) {
 	t.Helper()
 	require.NoError(t, db.Raw("SELECT "+column+" = "+at+" FROM backup WHERE key_ids = to_jsonb(?::text)", text, backup).Scan(&ok).Error)

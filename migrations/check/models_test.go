@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// wanted is what the program's own models want.
+// wanted is the schema of the program's own models.
 var wanted = autogenerate.Desired{Models: models.All(), Naming: models.Naming{}, Extras: func(engine string) (autogenerate.Extras, error) {
 	e, err := extras.Of(engine)
 	return autogenerate.Extras(e), err
@@ -53,7 +53,7 @@ func TestModelsAreWhatTheMigrationsMake(t *testing.T) {
 	})
 }
 
-// Whatever a version of the history lacks is found.
+// The check finds every missing part of a version of the history.
 func TestDriftIsFound(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, set migrations.Set, source scratch.Source) {
@@ -84,7 +84,7 @@ func TestDriftIsFound(t *testing.T) {
 	})
 }
 
-// What atlas does not tell of a table is found too.
+// The check also finds differences that atlas does not report.
 func TestUnusualTraitsAreFound(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, set migrations.Set, source scratch.Source) {
@@ -156,7 +156,7 @@ func bothSources(t *testing.T) map[string]scratch.Source {
 	}
 }
 
-// bothSets returns the program's migrations, with one more on the engines that more names.
+// bothSets returns the program's migrations, with one more on each engine that more names.
 func bothSets(t *testing.T, more map[string]string) map[string]migrations.Set {
 	t.Helper()
 	sets := map[string]migrations.Set{}

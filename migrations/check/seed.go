@@ -16,7 +16,8 @@ import (
 	"novamind/migrations/inspect"
 )
 
-// Seeds are values for columns that can't be guessed, by <table>.<column>: SQL literals, in which %d is the number of the row.
+// Seeds are values for columns that can't be guessed, by <table>.<column>: SQL literals, in which %d is the number of
+// the row.
 type Seeds map[string]string
 
 // seededRows is the number of rows in each table.
@@ -43,7 +44,7 @@ func (s Seeds) plant(ctx context.Context, db *gorm.DB, st inspect.State) error {
 	return nil
 }
 
-// inOrder returns tables after those that they refer to.
+// inOrder returns tables after the tables that they refer to.
 func inOrder(tables []*schema.Table) []*schema.Table {
 	var out []*schema.Table
 	seen := map[string]bool{}
@@ -101,7 +102,8 @@ func insert(ctx context.Context, db *gorm.DB, t *schema.Table, columns []*schema
 	return err
 }
 
-// advance turns to the next combination of values of some columns, as an odometer does, and reports whether there was one.
+// advance turns to the next combination of values of some columns, as an odometer does. It reports whether there was
+// another combination.
 func advance(which []int, choices [][]string, at []int) bool {
 	for _, i := range which {
 		if at[i]++; at[i] < len(choices[i]) {

@@ -9,7 +9,8 @@ import (
 	"novamind/migrations"
 )
 
-// Object is a part of a schema that atlas does not know: a function, a trigger, a view, an exclusion constraint, an extension.
+// Object is a part of a schema that atlas does not know: a function, a trigger, a view, an exclusion constraint, an
+// extension.
 type Object struct {
 	Kind  string // one of Kinds
 	Table string // of a trigger or constraint

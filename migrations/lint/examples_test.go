@@ -1,6 +1,6 @@
 package lint_test
 
-// The schema that examples change. It is released, but for room.spare.
+// The schema that examples change. All of it is released, except room.spare.
 const (
 	postgresBase = `
 CREATE TABLE patient (
@@ -44,11 +44,11 @@ func shelfRebuiltWith(value string) string {
 		" FROM shelf; DROP TABLE shelf; ALTER TABLE s RENAME TO shelf;"
 }
 
-// example is one change of that schema that a rule objects to, and one that nothing is said against.
+// example is a pair of changes of that schema: a rule objects to one, and no rule objects to the other.
 type example struct {
 	engine    string
 	bad, good string // up files
-	badDown   string // the down file of bad, where that is what is bad
+	badDown   string // the down file of bad, if the fault is there
 	goodDown  string
 }
 
@@ -68,7 +68,7 @@ CREATE INDEX room_colour_idx ON room (colour);
 CREATE TRIGGER room_kept BEFORE DELETE ON room BEGIN SELECT RAISE(ABORT, 'kept'); END;`
 )
 
-// without returns the good rebuild of room with a part of it written otherwise.
+// without returns the good rebuild of room with a part of it replaced.
 func without(part, instead string) string { return replaceOnce(rebuilt, part, instead) }
 
 var examples = map[string][]example{

@@ -128,7 +128,7 @@ func (f *file) report(rule Rule, at int, message string) {
 	}
 }
 
-// note records the place of a statement for the objects that it removed or brought back.
+// note records the objects that the statement at a place removed, renamed or brought back.
 func (f *file) note(before, after schema, at int, renames bool) {
 	f.takes(before, after, renames)
 	for _, o := range after.lost(before) {

@@ -64,7 +64,7 @@ func rules(findings []lint.Finding) []string {
 	return codes
 }
 
-// Each rule objects to its bad examples, and no rule has anything against the good ones.
+// Each rule objects to its bad examples, and no rule objects to the good ones.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	for _, rule := range lint.Rules() {
@@ -80,7 +80,7 @@ func TestRules(t *testing.T) {
 	require.Len(t, examples, len(lint.Rules()))
 }
 
-// The migrations of the program have nothing against them that is not excused.
+// Every finding in the program's own migrations is excused.
 func TestOurMigrations(t *testing.T) {
 	t.Parallel()
 	report, err := lint.Check(t.Context(), migrations.Files(), "account", "apikey", "availability")
@@ -125,7 +125,7 @@ func TestCommentsAreNoColumns(t *testing.T) {
 	require.Empty(t, report.Findings)
 }
 
-// What can't be parsed hides nothing else.
+// A statement that can't be parsed hides no other finding.
 func TestTheRestOfAFileIsJudged(t *testing.T) {
 	t.Parallel()
 	report := judged(t, postgres, "FROBNICATE room;\nCREATE INDEX i ON room (floor);", "")
@@ -133,7 +133,7 @@ func TestTheRestOfAFileIsJudged(t *testing.T) {
 	require.Equal(t, 2, report.Findings[1].Line)
 }
 
-// A version that SQLite can't execute leaves the later ones without a judgement, and says so.
+// If SQLite can't execute a version, the later versions are not judged, and the report says so.
 func TestSQLiteStopsWhereItCantGoOn(t *testing.T) {
 	t.Parallel()
 	report := judged(t, sqlite, "NONSENSE;", "", func(fsys fstest.MapFS) {
@@ -225,7 +225,7 @@ func TestDocumentation(t *testing.T) {
 	require.Len(t, slices.Compact(slices.Sorted(slices.Values(want))), len(want))
 }
 
-// Whatever stands in a file, it is judged without a panic or an error.
+// Any file is judged without a panic or an error.
 func FuzzCheck(f *testing.F) {
 	for _, all := range examples {
 		for _, e := range all {

@@ -9,7 +9,7 @@ import (
 	"novamind/migrations/lint"
 )
 
-// What is built in can be told on both engines, and takes away the same on both.
+// The losses of the built-in migrations can be told on both engines, and are the same on both.
 func TestLossesOfWhatIsBuiltIn(t *testing.T) {
 	t.Parallel()
 	byEngine := map[string][]string{}

@@ -36,7 +36,7 @@ func TestSealedDataIsDroppedAfterABackupAlone(t *testing.T) {
 	})
 }
 
-// A new installation has nothing to lose.
+// A new installation has no rows to lose.
 func TestAnEmptyTableNeedsNoBackup(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, url string) {

@@ -40,7 +40,7 @@ func TestPostgresRunsAVersionWithoutATransaction(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A version that failed since values are there twice fails again, whatever its index is called.
+// A version that failed because of duplicate values fails again, under any name of its index.
 func TestPostgresBuildsAnInvalidIndexAgain(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a_key", `"a_Active key"`, "A_Key"} {
@@ -69,12 +69,12 @@ func TestPostgresMendsAnIndexThatAnInterruptedRunLeft(t *testing.T) {
 	db := dbtest.Open(t, dbtest.EmptyPostgres(t))
 	_, err := newRunner(t, db, v1).Up(t.Context(), "")
 	require.NoError(t, err)
-	// As a run leaves it that was killed while it built the index.
+	// The state after a run that was killed while it built the index.
 	held := db.Begin()
 	require.NoError(t, held.Exec("INSERT INTO a VALUES (7)").Error)
 	require.Error(t, db.Connection(func(one *gorm.DB) error {
-		one = one.Session(&gorm.Session{NewDB: true}) // or one error would stay for all
-		// The server ends it, before the transaction that it waits for does.
+		one = one.Session(&gorm.Session{NewDB: true}) // otherwise one error would stay for all
+		// The server ends the session before the transaction that the session waits for ends.
 		require.NoError(t, one.Exec("SET statement_timeout = '500ms'").Error)
 		err := one.Exec("CREATE INDEX CONCURRENTLY a_id_idx ON a (id)").Error
 		require.NoError(t, one.Exec("RESET statement_timeout").Error)

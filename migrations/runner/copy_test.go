@@ -41,7 +41,7 @@ func TestSQLiteKeepsACopyOfWhatItStartsFrom(t *testing.T) {
 	require.False(t, before.Migrator().HasTable("b"))
 }
 
-// What up started from is still there after down and another up.
+// The copy of the database before up is still there after down and another up.
 func TestSQLiteOverwritesNoCopy(t *testing.T) {
 	t.Parallel()
 	url := dbtest.EmptySQLite(t)
@@ -75,7 +75,7 @@ func TestSQLiteRunsNothingWhereNoCopyCanBeMade(t *testing.T) {
 	db := dbtest.Open(t, url)
 	_, err := newRunner(t, db, v1).Up(t.Context(), "")
 	require.NoError(t, err)
-	// A folder in the place of the copy.
+	// A folder takes the place of the copy.
 	place := strings.TrimPrefix(url, "sqlite://") + ".before-0002_more.unfinished"
 	require.NoError(t, os.MkdirAll(filepath.Join(place, "full"), 0o700))
 	done, err := newRunner(t, db, v2).Up(t.Context(), "")

@@ -11,13 +11,13 @@ import (
 	"novamind/migrations/runner"
 )
 
-// ward has what a down file can take rows away by: a trigger, a view, a cascade.
+// ward has objects by which a down file can remove rows: a trigger, a view, a cascade.
 const ward = chart + `
 	CREATE TABLE ward (id int PRIMARY KEY, name text);
 	CREATE TABLE bed (ward_id int CONSTRAINT bed_ward_id_fkey REFERENCES ward (id) ON DELETE CASCADE);
 	CREATE TABLE staff (id int, name text);`
 
-// Whatever a down file does, and however that is written, what it takes away is measured.
+// The losses of every down file are measured, in any form of its SQL.
 func TestDownMeasuresWhatItTakesAway(t *testing.T) {
 	t.Parallel()
 	const both = ""
@@ -70,7 +70,7 @@ func TestDownMeasuresWhatItTakesAway(t *testing.T) {
 	}
 }
 
-// Without a transaction there is nothing to roll back.
+// Without a transaction there is no rollback.
 func TestDownWithoutATransactionMayTakeNothing(t *testing.T) {
 	t.Parallel()
 	for sql, want := range map[string]error{

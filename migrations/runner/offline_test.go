@@ -20,7 +20,7 @@ import (
 	"novamind/migrations/runner"
 )
 
-// pipe feeds script to a program and returns what it prints.
+// pipe feeds script to a program and returns its output.
 func pipe(t *testing.T, script string, program string, args ...string) string {
 	t.Helper()
 	out, err := piped(script, program, args...)
@@ -37,7 +37,7 @@ func piped(script string, program string, args ...string) (string, error) {
 	return out.String(), err
 }
 
-// tool returns the path of a database's own program, and skips the test where the machine has none.
+// tool returns the path of a database's own program, and skips the test if the machine has none.
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -47,7 +47,7 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-// states are the rows of the runner's tables but for times and who it was.
+// states are the rows of the runner's tables, without times and actors.
 func states(t *testing.T, db *gorm.DB) []string {
 	t.Helper()
 	var rows []string
@@ -127,7 +127,7 @@ func TestSQLiteIsTheSameByItsShellAsByUp(t *testing.T) {
 	pipe(t, script(t, set, half, last), shell, byShell)
 
 	schema := func(file string) string { return pipe(t, "", shell, file, ".schema") }
-	// The shell may be older than what writes the log of the file, so it gets a copy.
+	// The shell may be older than the writer of the file's log, so it gets a copy.
 	require.NoError(t, dbtest.Open(t, byUp).Exec("PRAGMA wal_checkpoint(TRUNCATE)").Error)
 	content, err := os.ReadFile(strings.TrimPrefix(byUp, "sqlite://"))
 	require.NoError(t, err)
@@ -137,7 +137,7 @@ func TestSQLiteIsTheSameByItsShellAsByUp(t *testing.T) {
 	require.Equal(t, states(t, dbtest.Open(t, byUp)), states(t, dbtest.Open(t, "sqlite://"+byShell)))
 }
 
-// As many versions as the script starts from are not enough: they must be the same.
+// The script checks the ids of the applied versions, not only their number.
 func TestOfflineStopsAtAnotherHistory(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, url string) {

@@ -26,7 +26,7 @@ const (
 	childSet = "NOVAMIND_TEST_CHILD_SET" // embedded, or counting
 )
 
-// rounds is how often tests of races and kills are repeated: once, or 20 times with NOVAMIND_TEST_LONG.
+// rounds is the number of repetitions of tests of races and kills: 1, or 20 with NOVAMIND_TEST_LONG.
 func rounds() int {
 	if os.Getenv("NOVAMIND_TEST_LONG") != "" {
 		return 20
@@ -116,7 +116,8 @@ func id(db *gorm.DB) string {
 	return "printf('00000000-0000-7000-8000-%%012d', i)"
 }
 
-// counting is a set whose versions each add one to a number, slowly; on PostgreSQL one of them runs without a transaction.
+// counting is a set whose versions each add one to a number, slowly. On PostgreSQL one of them runs without a
+// transaction.
 func counting(t *testing.T, engine string) migrations.Set {
 	t.Helper()
 	scripts := map[string]string{"0001_initial": "CREATE TABLE counter (n int NOT NULL); INSERT INTO counter VALUES (0); CREATE TABLE many (i int);"}
@@ -149,7 +150,7 @@ func TestTheNextRunGoesOnAfterAKill(t *testing.T) {
 				require.NoError(t, err)
 				want := len(set.Migrations) - 1
 				if db.Name() == migrations.Postgres {
-					want-- // the one that counts nothing
+					want-- // the version that counts nothing
 					var valid bool
 					require.NoError(t, db.Raw("SELECT indisvalid FROM pg_index WHERE indexrelid = 'many_i_idx'::regclass").Scan(&valid).Error)
 					require.True(t, valid)

@@ -25,7 +25,7 @@ var (
 	v3 = with(v2, "0003_last", "CREATE TABLE c (id int);")
 )
 
-// with returns scripts and one more.
+// with returns scripts and one more script.
 func with(scripts map[string]string, id, sql string) map[string]string {
 	all := map[string]string{}
 	maps.Copy(all, scripts)
@@ -49,7 +49,7 @@ func newRunner(t *testing.T, db *gorm.DB, scripts map[string]string) *runner.Run
 	return runnerOf(t, db, migrationtest.Folder(t, scripts))
 }
 
-// whenWaiting is a log that calls a function for each warning: the runner gives one when a lock was in its way.
+// whenWaiting is a log that calls a function for each warning: the runner warns when a lock was held.
 type whenWaiting func()
 
 func (f whenWaiting) Write(line []byte) (int, error) {
@@ -57,7 +57,7 @@ func (f whenWaiting) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// newRunnerThatFrees is newRunner that rolls back held, which holds a lock, after its first try failed.
+// newRunnerThatFrees is newRunner, but rolls back held, which holds a lock, after the runner's first try failed.
 func newRunnerThatFrees(t *testing.T, held, db *gorm.DB, scripts map[string]string) *runner.Runner {
 	t.Helper()
 	set, err := migrations.Load(migrationtest.Folder(t, scripts), db.Name())

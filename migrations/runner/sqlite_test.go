@@ -17,7 +17,7 @@ CREATE TABLE child (id integer PRIMARY KEY, parent_id integer NOT NULL REFERENCE
 INSERT INTO parent VALUES (1), (2);
 INSERT INTO child VALUES (10, 1), (20, 2);`)
 
-// oneConnection returns a handle whose next statement meets the connection that the runner used.
+// oneConnection returns a handle whose next statement uses the runner's connection.
 func oneConnection(t *testing.T) *gorm.DB {
 	t.Helper()
 	db := dbtest.Open(t, dbtest.EmptySQLite(t))

@@ -23,7 +23,7 @@ const (
 
 var errStays = errors.New("it stays")
 
-// undoer returns a runner on the versions, all applied, with what may become of rows, and what it logs.
+// undoer returns a runner on the applied versions with the given Rows, and its log.
 func undoer(t *testing.T, db *gorm.DB, rows runner.Rows, ups, downs map[string]string) (*runner.Runner, *bytes.Buffer) {
 	t.Helper()
 	fsys := migrationtest.Folder(t, ups)
@@ -48,7 +48,7 @@ func TestDownLosesNoRowsUnasked(t *testing.T) {
 		up, rows, down string
 		kept           error  // with KeepRows
 		discarded      error  // with DiscardRows
-		names          string // what is named
+		names          string // the text that the error contains
 	}{
 		"an empty table":              {chart, "", "DROP TABLE chart;", nil, nil, ""},
 		"a table of patients":         {chart, "INSERT INTO chart (id) VALUES (1), (2)", "DROP TABLE chart;", runner.ErrLosesPatients, runner.ErrLosesPatients, "chart: 2 rows"},
@@ -72,7 +72,7 @@ func TestDownLosesNoRowsUnasked(t *testing.T) {
 			t.Parallel()
 			onEachEngine(t, func(t *testing.T, url string) {
 				db := dbtest.Open(t, url)
-				// A version after it, to see that nothing is undone before all was looked at.
+				// A later version, to show that no version is undone before all were examined.
 				ups := map[string]string{"0001_first": c.up, "0002_second": "CREATE TABLE later (id int);"}
 				downs := map[string]string{"0001_first": c.down, "0002_second": "DROP TABLE later;"}
 				r, _ := undoer(t, db, runner.KeepRows, ups, downs)
@@ -104,7 +104,8 @@ func TestDownLosesNoRowsUnasked(t *testing.T) {
 	}
 }
 
-// A rebuild that copies a column under another name, as SQLite needs them, loses nothing; one that makes something else of it does.
+// A rebuild that copies a column under another name, as SQLite needs it, loses nothing. A rebuild that changes the
+// values loses them.
 func TestSQLiteRebuildsMayRename(t *testing.T) {
 	t.Parallel()
 	for list, want := range map[string]error{"id, kind, note": nil, "id, kind, substr(note, 1, 5)": runner.ErrLosesPatients, "id, kind, NULL": runner.ErrLosesPatients} {
@@ -118,7 +119,7 @@ func TestSQLiteRebuildsMayRename(t *testing.T) {
 	}
 }
 
-// What PostgreSQL's statements hide has to be declared.
+// Losses that PostgreSQL's statements hide have to be declared.
 func TestDownRefusesWhatItCantTell(t *testing.T) {
 	t.Parallel()
 	const hidden = "DO $$ BEGIN EXECUTE 'DROP TABLE ' || 'chart'; END $$;"
@@ -148,7 +149,7 @@ func TestDownRefusesWhatItCantTell(t *testing.T) {
 	}
 }
 
-// A row that comes after the first look is seen by the second.
+// The second look sees a row that was added after the first look.
 func TestDownLooksAgainWhileNobodyCanWrite(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, url string) {
@@ -163,7 +164,7 @@ func TestDownLooksAgainWhileNobodyCanWrite(t *testing.T) {
 	})
 }
 
-// What must stay is asked before anything is undone.
+// The questions about rows that must stay come before anything is undone.
 func TestDownAsksForEveryVersionFirst(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, url string) {
@@ -213,7 +214,7 @@ func TestStampForgetsUnknownVersionsWhenAsked(t *testing.T) {
 	})
 }
 
-// The printed script asks what Down would, and stops.
+// The printed script asks the same questions as Down, and stops.
 func TestOfflineDownLosesNoRowsUnasked(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, url string) {
@@ -247,7 +248,7 @@ func TestOfflineDownLosesNoRowsUnasked(t *testing.T) {
 	})
 }
 
-// The printed script measures what stays, and asks what lasts before its first statement.
+// The printed script measures the tables that stay, and asks for Lasting rows before its first statement.
 func TestOfflineDownMeasures(t *testing.T) {
 	t.Parallel()
 	lasting := func(string) *runner.Lasting { return &runner.Lasting{Table: "visit", Where: "id > 1"} }

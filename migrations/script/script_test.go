@@ -84,7 +84,7 @@ func TestDirectives(t *testing.T) {
 	}, found)
 }
 
-// Whatever the text, its statements and comments lie in it in their order, and hold every one of its tokens.
+// Statements and comments of any text are in the order of the text, and hold every one of its tokens.
 func FuzzSplit(f *testing.F) {
 	files := os.DirFS("..")
 	names, err := fs.Glob(files, "*.sql")

@@ -11,7 +11,7 @@ import (
 	"novamind/models"
 )
 
-// Chart is a model as somebody might add it.
+// Chart is a model that somebody might add.
 type Chart struct {
 	models.Base
 
@@ -19,7 +19,7 @@ type Chart struct {
 	Scan phi.JSON[map[string]string]
 }
 
-// A model with sealed columns refuses values under a retired key, in each of them, without anybody thinking of it.
+// A model with sealed columns refuses values under a retired key in each of them, without any further code.
 func TestEverySealedColumnRefusesRetiredKeys(t *testing.T) {
 	t.Parallel()
 	for engine, keys := range map[string][]string{
@@ -42,7 +42,7 @@ func TestEverySealedColumnRefusesRetiredKeys(t *testing.T) {
 // A signed record is frozen in each of its columns.
 func TestSignedRecordsAreFrozenInEveryColumn(t *testing.T) {
 	t.Parallel()
-	free := []string{"version", "updated_at", "status"} // that a step to another state changes
+	free := []string{"version", "updated_at", "status"} // columns that a step to another state changes
 	for _, engine := range []string{"postgres", "sqlite"} {
 		declared, err := Of(engine)
 		require.NoError(t, err)

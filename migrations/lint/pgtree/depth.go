@@ -58,7 +58,8 @@ func tooDeep(s script.Statement) bool {
 	return false
 }
 
-// bodyTooDeep judges PL/pgSQL, whose parser takes a lot of stack for each block. A semicolon ends a statement, not the block that it is in.
+// bodyTooDeep judges PL/pgSQL, whose parser takes a lot of stack for each block. A semicolon ends a statement, but
+// not the block around it.
 func bodyTooDeep(body []script.Statement) bool {
 	const block = 8
 	open := 0

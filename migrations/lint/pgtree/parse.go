@@ -93,8 +93,8 @@ var (
 	errBroken = errors.New("the parser broke down on another statement, and is not to be believed any more")
 )
 
-// one lets one text be parsed at a time. A parser that is called while its instances are busy compiles another instance,
-// which takes a second of each processor and much memory. A parse takes a millisecond.
+// one lets one text be parsed at a time. If a parser is called while its instances are busy, it compiles another
+// instance, which takes a second of each processor and much memory. A parse takes a millisecond.
 var one sync.Mutex
 
 // broken is set once the parser has panicked, because it keeps the broken instance and would use it again. It is read

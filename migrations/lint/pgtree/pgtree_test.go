@@ -9,8 +9,8 @@ import (
 	"novamind/migrations/lint/pgtree"
 )
 
-// What would overflow the parser's stack is refused before it gets there, and what comes after is parsed. One after the other, since an instance of the
-// parser that broke would be used again.
+// Statements that would overflow the parser's stack are refused before, and later statements are parsed. The cases
+// run one after the other, because a broken instance of the parser would be used again.
 func TestDeepStatementsAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, nest := range map[string]func(n int) string{
