@@ -82,9 +82,10 @@ const (
 	DisclosureCreate Permission = "disclosure.create"
 	DisclosureRead   Permission = "disclosure.read"
 
-	AuditLogRead       Permission = "auditlog.read" // events, without the content of changes
-	AuditLogExport     Permission = "auditlog.export"
-	AuditLogOpenDiff   Permission = "auditlog.open_diff"  // the old and new values of an event; never of clinical records
+	AuditLogRead   Permission = "auditlog.read" // events, without the content of changes
+	AuditLogExport Permission = "auditlog.export"
+	// The old and new values of an event; never of clinical records.
+	AuditLogOpenDiff   Permission = "auditlog.open_diff"
 	AuditLogAccounting Permission = "auditlog.accounting" // a patient's accounting of accesses
 	ReviewRead         Permission = "review.read"
 	ReviewSign         Permission = "review.sign"
@@ -111,8 +112,8 @@ const (
 	All
 )
 
-// access is the access table, which docs/access.md shows: the scope of each permission for each role. A permission that is
-// not in the table is denied. An account has the permissions of all its roles.
+// access is the access table, which docs/access.md shows: the scope of each permission for each role. A permission
+// that is not in the table is denied. An account has the permissions of all its roles.
 var access = map[Permission]map[string]Scope{
 	PatientCreate:     {RoleClinician: All, RoleFrontDesk: All, RoleIntegration: All, RoleSystem: All},
 	PatientRead:       {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
@@ -184,7 +185,7 @@ func ByEmergency(p Permission) bool { return emergency[p] }
 // Permissions lists the permissions in alphabetical order.
 func Permissions() []Permission { return slices.Sorted(maps.Keys(access)) }
 
-// Reach returns how far roles together have p: not at all where p is not in the table.
+// Reach returns the scope that roles together give to p. It is None if p is not in the table.
 func Reach(roles []string, p Permission) Scope {
 	widest := None
 	for _, role := range roles {
@@ -193,7 +194,8 @@ func Reach(roles []string, p Permission) Scope {
 	return widest
 }
 
-// reachOf returns how far an actor has p. An API key has no more than its scopes.
+// reachOf returns an actor's scope for p. An API key has only its own scopes, so it has None for any other
+// permission.
 func reachOf(actor audit.Actor, p Permission) Scope {
 	if actor.Scopes != nil && !slices.Contains(actor.Scopes, string(p)) {
 		return None
@@ -205,13 +207,13 @@ func reachOf(actor audit.Actor, p Permission) Scope {
 // committed then.
 var errUnasked = errors.New("service: the scope of the permission was not asked for")
 
-// May reports whether the actor of ctx has a permission, for some patients at least.
+// May reports whether the actor of ctx has a permission, at least for some patients.
 func May(ctx context.Context, p Permission) bool {
 	actor, err := audit.ActorFrom(ctx)
 	return err == nil && reachOf(actor, p) != None
 }
 
-// grant is a permission that guarded found, and how far it reaches.
+// grant is a permission that guarded found, with its scope.
 type grant struct {
 	permission Permission
 	scope      Scope
@@ -236,12 +238,13 @@ func granted(ctx context.Context) (scope Scope, emergencies bool) {
 	return g.scope, ByEmergency(g.permission)
 }
 
-// changes reports whether a permission is one to change something.
+// changes reports whether a permission allows changing something.
 func (p Permission) changes() bool { return !strings.HasSuffix(string(p), ".read") }
 
-// stillGranted judges the permission that the innermost guarded call of ctx is about by the actor's account as it is now, which account returns. Jobs have none.
-// It returns a Forbidden error where the account, the session or the API key has ended, or the role is gone. Where the roles reach less far
-// than they did, so does the permission from here on.
+// stillGranted checks again the permission of the innermost guarded call in ctx, with the roles that the actor's
+// account has now. account returns that account. Jobs have no account. stillGranted returns a Forbidden error if the
+// account, the session or the API key has ended, or if no role gives the permission any more. If the roles now give a
+// narrower scope, the grant has that scope from here on.
 func stillGranted(ctx context.Context, account func(context.Context, audit.Actor) (*models.Account, error)) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil || (actor.SessionID == uuid.Nil && actor.APIKeyID == uuid.Nil) {
@@ -264,8 +267,9 @@ func stillGranted(ctx context.Context, account func(context.Context, audit.Actor
 
 var errMeanwhile = apperr.New(apperr.Forbidden, "Your login or your role ended during the request.")
 
-// guarded runs fn in a unit of work, as guard does, and returns its result. A repeated request with the same idempotency
-// key finds a result that has an identity. Where the store is a namingStore, names stand beside the ids of the result.
+// guarded runs fn in a unit of work, as guard does, and returns its result. A result with an identity is stored for
+// repeated requests with the same idempotency key. If the store is a namingStore, guarded puts names beside the ids
+// of the result.
 func guarded[T any](ctx context.Context, store Store, p Permission, intent audit.Intent,
 	kind func(context.Context, func(context.Context) error) error, fn func(context.Context) (T, error),
 ) (result T, err error) {
@@ -298,10 +302,10 @@ func guardedPage[T any](ctx context.Context, store Store, p Permission, intent a
 	return rows, more && err == nil, err
 }
 
-// guard runs fn in a unit of work of the given kind (Store.InTx, Store.Contended or Store.Read) if the actor of ctx has
-// permission p. A denial is recorded as an event, and guard returns a Forbidden error. If the scope of the permission is
-// not All, fn must check it (Care.inCare, Care.sight, grantFrom), or the unit of work fails. guard returns an Internal error
-// if Confine did not name p.
+// guard runs fn in a unit of work of the given kind (Store.InTx, Store.Contended or Store.Read) if the actor of ctx
+// has permission p. A denial is recorded as an event, and guard returns a Forbidden error. If the scope of the
+// permission is not All, fn must check it (Care.inCare, Care.sight, grantFrom), or the unit of work fails. guard
+// returns an Internal error if Confine did not name p.
 func guard(ctx context.Context, store Store, p Permission, intent audit.Intent,
 	kind func(context.Context, func(context.Context) error) error, fn func(context.Context) error,
 ) error {
@@ -332,7 +336,7 @@ func guard(ctx context.Context, store Store, p Permission, intent audit.Intent,
 			if g.scope != All && !g.asked {
 				return apperr.Wrap(apperr.Internal, "The access could not be judged.", errUnasked)
 			}
-			if p.changes() && !holding[p] && p != AccountUpdate { // it may have waited for others
+			if p.changes() && !holding[p] && p != AccountUpdate { // the check may have waited for others
 				judged := g.scope
 				if err := stillGranted(ctx, store.Actor); err != nil || g.scope == judged {
 					return err

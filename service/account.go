@@ -18,8 +18,8 @@ import (
 // AccountQuery narrows a list of accounts.
 type AccountQuery = repository.AccountQuery
 
-// AccountService keeps the accounts of the clinic's staff. Every method is one unit of work and leaves its event; but for Redeem, every method
-// returns a Forbidden error where no role of the actor permits it.
+// AccountService keeps the accounts of the clinic's staff. Every method is one unit of work and records its event.
+// Every method except Redeem returns a Forbidden error if no role of the actor permits it.
 type AccountService struct {
 	store    Store
 	auth     *AuthService
@@ -51,7 +51,8 @@ type AccountInput struct {
 	RemoveSecondFactor bool `json:"-"` // in a change: the owner lost the second factor
 }
 
-// applyTo checks the input and writes it into a. It returns an Invalid error that names every offending member, and leaves a alone then.
+// applyTo checks the input and writes it into a. It returns an Invalid error that names every offending member; a
+// then stays unchanged.
 func (in AccountInput) applyTo(a *models.Account) error {
 	var v validation
 	if v.required("/email", &in.Email, maxEmail) {
@@ -87,15 +88,16 @@ func unknownRole(pointer string) apperr.Field {
 	return apperr.Field{Pointer: pointer, Code: "unknown_role", Detail: detail}
 }
 
-// AccountWithLink is an account and, where one was made, the link by which its owner chooses a password.
+// AccountWithLink is an account and, if one was made, the link by which its owner chooses a password.
 type AccountWithLink struct {
 	*models.Account
 
 	Link *Link
 }
 
-// Create adds an account. With a password, it must be changed at the first login; without one, the account gets its
-// password by the link that is returned. It returns an Invalid error, or a Duplicate one for an e-mail that is taken.
+// Create adds an account. If password is given, its owner must change it at the first login. Otherwise the owner
+// chooses a password by the returned link. Create returns an Invalid error, or a Duplicate error if the e-mail is
+// taken.
 func (s *AccountService) Create(ctx context.Context, in AccountInput, password *string) (*AccountWithLink, error) {
 	intent := audit.Intent{Action: audit.Create, EntityType: "account"}
 	create := func(ctx context.Context) (*AccountWithLink, error) {
@@ -118,7 +120,7 @@ func (s *AccountService) Create(ctx context.Context, in AccountInput, password *
 	return guarded(ctx, s.store, AccountCreate, intent, s.store.InTx, create)
 }
 
-// firstFaults returns the rules that a password breaks that an admin chooses. There may be none.
+// firstFaults returns the rules that a password chosen by an admin breaks. There may be none.
 func firstFaults(password *string) []apperr.Field {
 	if password == nil {
 		return nil
@@ -126,7 +128,8 @@ func firstFaults(password *string) []apperr.Field {
 	return PasswordFaults("/password", *password)
 }
 
-// firstHash returns the hash of a password without faults, or "", which is no password's hash.
+// firstHash returns the hash of a password without faults. Without a password it returns "", which is the hash of no
+// password.
 func (s *AccountService) firstHash(ctx context.Context, password *string) (string, error) {
 	if password == nil {
 		return "", nil
@@ -134,8 +137,8 @@ func (s *AccountService) firstHash(ctx context.Context, password *string) (strin
 	return s.auth.passwords.hash(ctx, *password)
 }
 
-// sameFirst returns a KeyReused error unless a repeated request for an account gives the password that the first one set. Once somebody chose another one, no
-// request is that one, and no guess is answered.
+// sameFirst returns a KeyReused error unless a repeated request for an account has the same password as the first
+// request. Once the owner has chosen another password, no repeat counts as the same, so a guess gets no answer.
 func (s *AccountService) sameFirst(ctx context.Context, account *models.Account, password *string) error {
 	if password == nil {
 		return nil
@@ -154,7 +157,7 @@ func (s *AccountService) sameFirst(ctx context.Context, account *models.Account,
 }
 
 // Repeated is Get for a repeated Create or Reset; a link is not shown again. It returns a NotFound error, or a
-// KeyReused one where password is not the one that was set.
+// KeyReused error if password is not the password that was set.
 func (s *AccountService) Repeated(ctx context.Context, id uuid.UUID, password *string) (*AccountWithLink, error) {
 	account, err := s.Get(ctx, id)
 	if err == nil {
@@ -206,7 +209,7 @@ func (s *AccountService) Practitioners(ctx context.Context, page Page) ([]*model
 	return guardedPage(ctx, s.store, PractitionerRead, intent, search)
 }
 
-// Practitioner returns an account for its name to be shown beside its id: any account, also a disabled one. It returns a
+// Practitioner returns any account, also a disabled one, so that its name can be shown beside its id. It returns a
 // NotFound error.
 func (s *AccountService) Practitioner(ctx context.Context, id uuid.UUID) (*models.Account, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "account", EntityID: id, Details: "name"}
@@ -215,10 +218,12 @@ func (s *AccountService) Practitioner(ctx context.Context, id uuid.UUID) (*model
 	})
 }
 
-// Change replaces an account by the result of edit. New roles apply from the next request on. Disabling an account ends its
-// sessions, links and API keys; losing the permission to make API keys ends its API keys. Change returns a NotFound error, a
-// Stale one if current refuses the version, an Invalid one, a LastAdmin one if no admin with a password would be left, a
-// Forbidden one for actors that give themselves a role or remove their own second factor, or the error of edit.
+// Change replaces an account by the result of edit. New roles apply from the next request on. Disabling an account
+// ends its sessions, links and API keys. Losing the permission to make API keys ends its API keys.
+//
+// Change returns a NotFound error, a Stale error if current refuses the version, or an Invalid error. It returns a
+// LastAdmin error if no admin with a password would be left, and a Forbidden error for actors that give themselves a
+// role or remove their own second factor. It also returns the error of edit.
 func (s *AccountService) Change(ctx context.Context, id uuid.UUID, current Precondition,
 	edit func(*models.Account) (AccountInput, error),
 ) (*models.Account, error) {
@@ -255,7 +260,7 @@ func (s *AccountService) Change(ctx context.Context, id uuid.UUID, current Preco
 	})
 }
 
-// notOneself refuses roles that actors give themselves: it takes another admin.
+// notOneself refuses roles that actors give themselves. Another admin must give them.
 func notOneself(ctx context.Context, account *models.Account, before []string) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil || actor.ID != account.ID {
@@ -267,8 +272,8 @@ func notOneself(ctx context.Context, account *models.Account, before []string) e
 	return nil
 }
 
-// notOwn refuses changes that actors make to their own account without their password. The operation instead asks for the
-// password, so that an open session left behind is not enough to take over the account.
+// notOwn refuses changes that actors make to their own account without their password. The operation instead asks for
+// the password, so that an open session left behind is not enough to take over the account.
 func notOwn(ctx context.Context, account *models.Account, instead string) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil || actor.ID != account.ID {
@@ -277,7 +282,7 @@ func notOwn(ctx context.Context, account *models.Account, instead string) error 
 	return apperr.New(apperr.Forbidden, "You cannot do this to your own account. Use "+instead+" instead, which asks for your password.")
 }
 
-// notTheLast refuses a change that leaves no admin. admins are those there are, held until the transaction ends.
+// notTheLast refuses a change that leaves no admin. admins are the present admins, locked until the transaction ends.
 func notTheLast(account *models.Account, admins []uuid.UUID) error {
 	stays := slices.Contains(account.Roles, RoleAdmin) && !account.Disabled
 	if stays || !slices.Contains(admins, account.ID) || len(admins) > 1 {
@@ -311,7 +316,7 @@ func (s *AccountService) settle(ctx context.Context, account *models.Account, ro
 	return nil
 }
 
-// shutOut ends every way in that an account has at the moment.
+// shutOut ends every login of an account: its sessions, links and API keys.
 func (s *AccountService) shutOut(ctx context.Context, id uuid.UUID) error {
 	if err := s.links.Revoke(ctx, id); err != nil {
 		return err
@@ -319,9 +324,9 @@ func (s *AccountService) shutOut(ctx context.Context, id uuid.UUID) error {
 	return s.sessions.EndOthers(ctx, id, uuid.Nil)
 }
 
-// Reset makes an account's password worthless and ends its sessions. With a password, that is the new one, and must be
-// changed at the next login; without one, the account gets its password by the link that is returned. It returns a
-// NotFound or an Invalid error, or a Forbidden one for the actor's own account.
+// Reset makes an account's password worthless and ends its sessions. If password is given, it is the new password,
+// and must be changed at the next login. Otherwise the owner chooses a password by the returned link. Reset returns a
+// NotFound or an Invalid error, or a Forbidden error for the actor's own account.
 func (s *AccountService) Reset(ctx context.Context, id uuid.UUID, password *string) (*AccountWithLink, error) {
 	var link *Link
 	account, err := s.change(ctx, audit.Reset, id, func(int64) bool { return true },
@@ -357,7 +362,8 @@ func (s *AccountService) change(ctx context.Context, action string, id uuid.UUID
 ) (*models.Account, error) {
 	intent := audit.Intent{Action: action, EntityType: "account", EntityID: id}
 	return guarded(ctx, s.store, AccountUpdate, intent, s.store.InTx, func(ctx context.Context) (*models.Account, error) {
-		admins, err := s.accounts.HoldWithRole(ctx, RoleAdmin) // before the row is read: another change of admins waits
+		// Before the row is read: another change of admins waits.
+		admins, err := s.accounts.HoldWithRole(ctx, RoleAdmin)
 		if err != nil {
 			return nil, err
 		}

@@ -13,15 +13,15 @@ import (
 	"novamind/models"
 )
 
-// Link is a one-time link. Its holder can choose the password of an account, once. The link is shown once; the database
-// stores a hash.
+// Link is a one-time link. Its holder can choose the password of an account, once. The link is shown once; the
+// database stores a hash.
 type Link struct {
 	Token     string    `json:"token" doc:"The one-time token for POST /api/v1/auth/redeem."`
 	URL       string    `json:"url,omitempty" doc:"The link to give to the owner. Present only if access.link_url is configured."`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// issue gives an account a link in place of any earlier one, and records it as action, unless the caller does.
+// issue gives an account a link that replaces any earlier one. It records the link as action, unless the caller does.
 func (s *AccountService) issue(ctx context.Context, action string, id uuid.UUID) (*Link, error) {
 	link := &Link{Token: newToken(), ExpiresAt: time.Now().UTC().Truncate(time.Microsecond).Add(s.cfg.LinkPeriod)}
 	if s.cfg.LinkURL != "" {
@@ -34,8 +34,9 @@ func (s *AccountService) issue(ctx context.Context, action string, id uuid.UUID)
 	return link, record(ctx, audit.Event{Action: action, EntityID: id})
 }
 
-// Redeem sets an account's password by the token of its link, which is used up, and ends its sessions. It returns an Invalid error for a password that
-// breaks the rules, and a BadCredentials one for a token that is unknown, used or expired, or whose account is disabled.
+// Redeem sets an account's password by the token of its link, uses up the link, and ends the account's sessions. It
+// returns an Invalid error for a password that breaks the rules. It returns a BadCredentials error if the token is
+// unknown, used or expired, or if its account is disabled.
 func (s *AccountService) Redeem(ctx context.Context, token, password string) error {
 	if err := checkNewPassword("/password", password); err != nil {
 		return err

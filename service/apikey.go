@@ -18,9 +18,9 @@ import (
 // apiKeyPrefix marks a token as an API key's. A session's token has no dot.
 const apiKeyPrefix = "nmk."
 
-// APIKeyService keeps the keys by which machines work here. A key has the role integration, narrowed to its scopes, and acts in the name of the account
-// that made it: when that is disabled, it lets nobody in. Every method is one unit of work and leaves its event, and returns a Forbidden error
-// where no role of the actor permits it.
+// APIKeyService keeps the API keys of machines. A key has the role integration, narrowed to its scopes. It acts in
+// the name of the account that made it, and ends when that account is disabled. Every method is one unit of work and
+// records its event. It returns a Forbidden error if no role of the actor permits it.
 type APIKeyService struct {
 	store   Store
 	keys    *repository.APIKeyRepository
@@ -73,7 +73,7 @@ func APIKeyScopes() []string {
 	return scopes
 }
 
-// APIKeyWithSecret is a new key, and its secret, by which it is used.
+// APIKeyWithSecret is a new key with its secret. The client sends the secret to use the key.
 type APIKeyWithSecret struct {
 	*models.APIKey
 
@@ -118,8 +118,8 @@ func (s *APIKeyService) List(ctx context.Context, page Page) ([]*models.APIKey, 
 	})
 }
 
-// Revoke removes a key. On this server it lets nobody in any more when Revoke returns, and soon after on the others.
-// It returns a NotFound error, or a Stale one where current refuses the version.
+// Revoke removes a key. On this server the key is refused as soon as Revoke returns, on the other servers soon after.
+// Revoke returns a NotFound error, or a Stale error if current refuses the version.
 func (s *APIKeyService) Revoke(ctx context.Context, id uuid.UUID, current Precondition) error {
 	intent := audit.Intent{Action: audit.RevokeKey, EntityType: "apikey", EntityID: id}
 	return guard(ctx, s.store, APIKeyRevoke, intent, s.store.InTx, func(ctx context.Context) error {

@@ -14,9 +14,12 @@ import (
 	"novamind/repository"
 )
 
-// AppointmentService keeps the clinic's appointments. Two of one practitioner or one patient never overlap, unless somebody with the permission said so, and
-// why. Every method is one unit of work and leaves its event; every method returns a Forbidden error where no role of the actor permits it, a NotFound one
-// where the patient is out of the actor's sight, and an audit.unavailable one where the event can't be stored.
+// AppointmentService keeps the clinic's appointments. Two appointments of one practitioner or one patient never
+// overlap, unless an actor with the permission allowed it and gave a reason.
+//
+// Every method is one unit of work and records its event. It returns a Forbidden error if no role of the actor
+// permits it, a NotFound error if the patient is out of the actor's scope, and an audit.unavailable error if the
+// event can't be stored.
 type AppointmentService struct {
 	store          namingStore
 	care           *Care
@@ -44,8 +47,8 @@ func NewAppointmentService(store *repository.Store, care *Care, clinic config.Cl
 // AppointmentQuery narrows a list of appointments.
 type AppointmentQuery = repository.AppointmentQuery
 
-// Book makes an appointment, or a hold that expires. It returns an Invalid error, a Taken one that names the taken
-// interval, or an OutsideHours one.
+// Book makes an appointment, or a hold that expires. It returns an Invalid error, a Taken error that names the taken
+// interval, or an OutsideHours error.
 func (s *AppointmentService) Book(ctx context.Context, in AppointmentInput) (*models.Appointment, error) {
 	in = in.withDefaults(s.zone)
 	intent := audit.Intent{Action: audit.Create, EntityType: "appointment"}
@@ -65,7 +68,8 @@ func (s *AppointmentService) Book(ctx context.Context, in AppointmentInput) (*mo
 		})
 }
 
-// place sees to it that appointments of one patient can be where they are now: rows that are there already are the ones that move.
+// place returns an error unless appointments of one patient can be at their times. Rows with an id are stored
+// already, and are being moved.
 func (s *AppointmentService) place(ctx context.Context, now time.Time, rows ...*models.Appointment) error {
 	patientID, isNew := rows[0].PatientID, rows[0].ID == uuid.Nil
 	for _, practitioner := range practitionersOf(rows) {
@@ -119,14 +123,15 @@ func (s *AppointmentService) Get(ctx context.Context, id uuid.UUID) (*models.App
 		})
 }
 
-// parties returns whose an appointment is, or a NotFound error where the patient is out of the actor's sight.
+// parties returns the patient and the practitioner of an appointment, or a NotFound error if the patient is out of
+// the actor's scope.
 func (s *AppointmentService) parties(ctx context.Context, id uuid.UUID) (repository.Parties, error) {
 	p, err := s.appointments.PartiesOf(ctx, id)
 	return p, s.care.inCareOf(ctx, p.PatientID, err)
 }
 
-// Search returns one page of the appointments in sight that match q, in the order of their starts, and whether there are more. It returns a NotFound error where the
-// patient or a series of q is out of the actor's sight.
+// Search returns one page of the appointments in the actor's scope that match q, ordered by their starts, and whether
+// there are more. It returns a NotFound error if the patient or a series of q is out of the actor's scope.
 func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, page Page) ([]*models.Appointment, bool, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "appointment"}
 	return guardedPage(ctx, s.store, AppointmentRead, intent,
@@ -155,7 +160,7 @@ func (s *AppointmentService) asked(ctx context.Context, q AppointmentQuery) erro
 	return nil
 }
 
-// OfPatient is Search for one patient. It returns a NotFound error where the patient is out of the actor's sight.
+// OfPatient is Search for one patient. It returns a NotFound error if the patient is out of the actor's scope.
 func (s *AppointmentService) OfPatient(ctx context.Context, patientID uuid.UUID, q AppointmentQuery, page Page) ([]*models.Appointment, bool, error) {
 	q.PatientID = patientID
 	intent := audit.Intent{Action: audit.List, EntityType: "appointment", Details: "of one patient"}

@@ -16,7 +16,7 @@ import (
 	"novamind/repository"
 )
 
-// Extent says how much of a series a change is about.
+// Extent says which appointments of a series a change covers.
 type Extent int
 
 // The extents.
@@ -25,11 +25,12 @@ const (
 	Following        // this one and all that follow in its series and are still pending or booked
 )
 
-// Change replaces an appointment by the result of edit. With Following, the same members of the later appointments of the
-// series change too. Each keeps its distance by the calendar and the wall clock, and its other members. Change returns a
-// NotFound error, a Stale one if current refuses the version, a BadTransition one if the appointment is over, or if it would
-// move to a later day although its patient has arrived, an Invalid, a Taken or an OutsideHours one, or the error of edit. On
-// an error, nothing has changed.
+// Change replaces an appointment by the result of edit. With Following, the same members of the later appointments of
+// the series change too. Each keeps its distance by the calendar and the wall clock, and its other members.
+//
+// Change returns a NotFound error, a Stale error if current refuses the version, an Invalid, a Taken or an
+// OutsideHours error, or the error of edit. It returns a BadTransition error if the appointment is over, or if it
+// would move to a later day although its patient has arrived. On an error, nothing has changed.
 func (s *AppointmentService) Change(ctx context.Context, id uuid.UUID, current Precondition, extent Extent,
 	edit func(*models.Appointment) (AppointmentInput, error),
 ) (*models.Appointment, error) {
@@ -77,8 +78,8 @@ func (s *AppointmentService) change(ctx context.Context, id uuid.UUID, current P
 	return a, s.rewrite(ctx, rows, in.withDefaults(s.zone), now)
 }
 
-// within returns the appointments that a change of a covers: a itself and, with Following, the later ones of its series
-// that can still change.
+// within returns the appointments that a change of a covers: a itself and, with Following, the later ones of its
+// series that can still change.
 func (s *AppointmentService) within(ctx context.Context, extent Extent, a *models.Appointment) ([]*models.Appointment, error) {
 	if extent == OnlyThis || a.SeriesID == nil {
 		return []*models.Appointment{a}, nil
@@ -122,7 +123,7 @@ func (s *AppointmentService) rewrite(ctx context.Context, rows []*models.Appoint
 			return err
 		}
 	}
-	// In the direction of the move, so that none comes to lie on one that is still to move.
+	// Save in the direction of the move, so that no row lands on a row that has not moved yet.
 	slices.SortFunc(rows, func(a, b *models.Appointment) int { return a.StartsAt.Compare(b.StartsAt) })
 	if first.StartsAt.Before(in.StartsAt) {
 		slices.Reverse(rows)
@@ -135,15 +136,18 @@ func (s *AppointmentService) rewrite(ctx context.Context, rows []*models.Appoint
 	return nil
 }
 
-// takesMore reports whether an appointment takes time that it did not take before. The database asks the same.
+// takesMore reports whether an appointment takes time that it did not take before. The database checks the same
+// condition.
 func takesMore(before, after *models.Appointment) bool {
 	return before.PractitionerID != after.PractitionerID || !before.StartsAt.Equal(after.StartsAt) || !before.EndsAt.Equal(after.EndsAt) ||
 		before.AllowOverlap != after.AllowOverlap
 }
 
-// Transition takes an appointment from its state to another one, and, with Following, cancels the later ones too. Cancelling needs a reason. It returns
-// a NotFound error, a Stale one where current refuses the version, a BadTransition one where the state does not allow it, an Invalid one, or, for a late
-// arrival whose time is gone, a Taken one.
+// Transition takes an appointment from its state to another one. With Following, it cancels the later appointments
+// too. Cancelling needs a reason.
+//
+// Transition returns a NotFound error, a Stale error if current refuses the version, an Invalid error, or a
+// BadTransition error if the state does not allow it. It returns a Taken error for a late arrival whose time is gone.
 func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, current Precondition, to, reason string, extent Extent) (*models.Appointment, error) {
 	v := validation{TransitionFaults(to, reason, extent)}
 	reason = strings.TrimSpace(reason)
@@ -178,7 +182,7 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 		})
 }
 
-// TransitionFaults returns the rules that a transition breaks, whatever the appointment.
+// TransitionFaults returns the rules that a transition breaks for every appointment.
 func TransitionFaults(to, reason string, extent Extent) []apperr.Field {
 	var v validation
 	v.oneOf("/to", to, models.AppointmentStates())
@@ -218,8 +222,8 @@ func (s *AppointmentService) transition(ctx context.Context, a *models.Appointme
 	return s.appointments.Update(ctx, a)
 }
 
-// confirm returns the error that a new booking of a hold's parties would return, since they may have changed. From then on,
-// the appointment counts as booked by the confirming account.
+// confirm returns the error that a new booking for the parties of a hold would return, since they may have changed.
+// From then on, the appointment counts as booked by the confirming account.
 func (s *AppointmentService) confirm(ctx context.Context, hold *models.Appointment) error {
 	patient, err := s.appointments.StandingOf(ctx, hold.PatientID)
 	if err != nil {
@@ -231,7 +235,7 @@ func (s *AppointmentService) confirm(ctx context.Context, hold *models.Appointme
 	return s.care.entering(ctx, hold.PatientID, hold.ID)
 }
 
-// timely returns a BadTransition error where the time of an appointment does not let it be in a state yet.
+// timely returns a BadTransition error if it is too early for an appointment to be in a state.
 func timely(a *models.Appointment, state string, now time.Time) error {
 	earliest, err := a.EarliestFor(state)
 	if err == nil && now.Before(earliest) {

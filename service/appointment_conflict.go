@@ -16,15 +16,15 @@ import (
 	"novamind/repository"
 )
 
-// The ways in which a time is not to be had.
+// The reasons why a time cannot be booked.
 const (
 	PractitionerTaken = "practitioner_taken"
 	PatientTaken      = "patient_taken"
 	OutsideHours      = "outside_hours"
 )
 
-// Conflict is the reason why a time cannot be booked. For a taken time it has the interval of the other appointment, but
-// never its patient.
+// Conflict is the reason why a time cannot be booked. For a taken time it has the interval of the other appointment,
+// but never its patient.
 type Conflict struct {
 	Code     string
 	StartsAt time.Time
@@ -40,8 +40,8 @@ func (c Conflict) field(pointer, prefix string) apperr.Field {
 	return apperr.Field{Pointer: pointer, Code: c.Code, Detail: prefix + detail}
 }
 
-// conflicts returns the conflicts of each of rows. The rows are appointments of one patient, not yet stored in this form. The
-// old times of rows that are stored already count as free.
+// conflicts returns the conflicts of each of rows. The rows are appointments of one patient, not yet stored in this
+// form. The old times of rows that are stored already count as free.
 func (s *AppointmentService) conflicts(ctx context.Context, rows []*models.Appointment, now time.Time) ([][]Conflict, error) {
 	weeks, err := s.weeks(ctx, rows)
 	if err != nil {
@@ -94,7 +94,8 @@ func conflictsWith(t schedule.Interval, other repository.Taken) (out []Conflict)
 	return out
 }
 
-// free returns a Taken or an OutsideHours error, with every conflict, unless all of rows can be where they are now, or may overlap.
+// free returns a Taken or an OutsideHours error with every conflict, unless each of rows can be at its time or may
+// overlap.
 func (s *AppointmentService) free(ctx context.Context, rows []*models.Appointment, now time.Time) error {
 	found, err := s.conflicts(ctx, rows, now)
 	if err != nil {
@@ -108,7 +109,7 @@ func (s *AppointmentService) free(ctx context.Context, rows []*models.Appointmen
 	return refusal(found)
 }
 
-// refusal returns an error with the conflicts of each wanted time, or nil where there are none.
+// refusal returns an error with the conflicts of each wanted time, or nil if there are none.
 func refusal(found [][]Conflict) error {
 	refused := apperr.New(apperr.OutsideHours, "The practitioner does not see patients at this time.")
 	for i, conflicts := range found {
@@ -129,8 +130,8 @@ func refusal(found [][]Conflict) error {
 	return refused
 }
 
-// claim keeps the time of a practitioner and a patient to this transaction, and ends their holds that have expired: those never stand in the way. It returns a
-// NotFound error where there is no such patient.
+// claim locks the time of a practitioner and a patient for this transaction. It ends their expired holds, because an
+// expired hold never blocks a booking. It returns a NotFound error if there is no such patient.
 func (s *AppointmentService) claim(ctx context.Context, p repository.Parties, now time.Time) (repository.Standing, error) {
 	standing, err := s.appointments.Claim(ctx, p)
 	if err != nil {
@@ -142,7 +143,7 @@ func (s *AppointmentService) claim(ctx context.Context, p repository.Parties, no
 	}
 	for _, hold := range expired {
 		if hold.Unreadable() {
-			continue // it stands in the way of its own time alone
+			continue // the hold blocks its own time only
 		}
 		if err := s.expire(ctx, hold); err != nil {
 			return standing, err
@@ -151,8 +152,8 @@ func (s *AppointmentService) claim(ctx context.Context, p repository.Parties, no
 	return standing, nil
 }
 
-// bookable returns an Invalid error where nobody can be booked with the practitioner, or the patient is in nobody's care any more, or, for a new appointment,
-// is one whose chart is closed because another one stands for the person.
+// bookable returns an Invalid error if the practitioner cannot be booked, or if the patient's care has ended. For a
+// new appointment, it also returns one if the patient's chart is closed because it was merged into another.
 func (s *AppointmentService) bookable(ctx context.Context, practitionerID uuid.UUID, patient repository.Standing, isNew bool) error {
 	var v validation
 	practitioner, err := s.accounts.ByID(ctx, practitionerID)
@@ -198,8 +199,8 @@ func (s *AppointmentService) weeks(ctx context.Context, rows []*models.Appointme
 	return weeks, nil
 }
 
-// practitionersOf returns the appointments' practitioners in a fixed order, so that two transactions that lock several of
-// them cannot deadlock.
+// practitionersOf returns the appointments' practitioners in a fixed order, so that two transactions that lock
+// several of them cannot deadlock.
 func practitionersOf(rows []*models.Appointment) []uuid.UUID {
 	ids := map[uuid.UUID]bool{}
 	for _, a := range rows {

@@ -14,8 +14,8 @@ const (
 	expiryBatch    = 500
 )
 
-// ExpireHoldsInBackground ends expired holds until ctx is done. Bookings do not depend on it: each booking ends the expired
-// holds in its way.
+// ExpireHoldsInBackground ends expired holds until ctx is done. Bookings do not depend on it: each booking ends the
+// expired holds that it meets.
 func (s *AppointmentService) ExpireHoldsInBackground(ctx context.Context, log *slog.Logger) {
 	ctx = audit.System(ctx, "expire-holds")
 	ticker := time.NewTicker(expiryInterval)
@@ -32,7 +32,7 @@ func (s *AppointmentService) ExpireHoldsInBackground(ctx context.Context, log *s
 	}
 }
 
-// ExpireHolds ends holds whose time is over, some hundreds at most.
+// ExpireHolds ends expired holds, some hundreds at most.
 func (s *AppointmentService) ExpireHolds(ctx context.Context) error {
 	now := time.Now()
 	ids, err := s.appointments.AllExpired(ctx, now, expiryBatch)

@@ -8,8 +8,8 @@ import (
 	"novamind/models"
 )
 
-// alike returns the input for a, a later appointment of a series, when an earlier one changes from before to after: the
-// same members change, and the others keep their values.
+// alike returns the input for a, a later appointment of a series, when an earlier one changes from before to after:
+// the same members change, and the others keep their values.
 func alike(before, after, a *models.Appointment) (AppointmentInput, error) {
 	from, to, in := inputOf(before), inputOf(after), inputOf(a)
 	carry(&in.PractitionerID, from.PractitionerID, to.PractitionerID)
@@ -35,7 +35,8 @@ func carry[T comparable](member *T, from, to T) {
 	}
 }
 
-// moveAlike moves in as from was moved to to: as many days and hours by the wall clock. Its length is a member like others.
+// moveAlike moves in as from was moved to to: by the same number of days and hours of the wall clock. The length is a
+// member like others.
 func (in *AppointmentInput) moveAlike(from, to AppointmentInput) error {
 	start, length := in.StartsAt, in.EndsAt.Sub(in.StartsAt)
 	carry(&length, from.EndsAt.Sub(from.StartsAt), to.EndsAt.Sub(to.StartsAt))

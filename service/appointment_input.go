@@ -14,7 +14,8 @@ import (
 	"novamind/models"
 )
 
-// maxAppointment is how long an appointment may last by the wall clock: a day, also where clocks are set back on it.
+// maxAppointment is how long an appointment may last by the wall clock: one day, also on a day when clocks are set
+// back.
 const maxAppointment = 24 * time.Hour
 
 // AppointmentInput is the input of a client for an appointment, with the member names of the API.
@@ -59,7 +60,8 @@ func (in AppointmentInput) withDefaults(zone string) AppointmentInput {
 	return in
 }
 
-// applyTo checks the input and writes it into a, but for the status. It returns an Invalid error that names every offending member, and leaves a alone then.
+// applyTo checks the input and writes it into a, except for the status. It returns an Invalid error that names every
+// offending member; a then stays unchanged.
 func (in AppointmentInput) applyTo(a *models.Appointment) error {
 	var v validation
 	v.reference("/patient_id", in.PatientID)
@@ -80,7 +82,7 @@ func (in AppointmentInput) applyTo(a *models.Appointment) error {
 	return nil
 }
 
-// optionalText returns a sealed column of a text; NULL for none.
+// optionalText returns a sealed column of a text; NULL for an empty text.
 func optionalText(text string) phi.Text {
 	if text == "" {
 		return phi.Text{}
@@ -94,7 +96,7 @@ func (v *validation) reference(pointer string, id uuid.UUID) {
 	}
 }
 
-// interval checks the times of an appointment. How long a day is that its clock has depends on the day.
+// interval checks the times of an appointment. The length of a wall-clock day depends on the date.
 func (v *validation) interval(start, end time.Time, zone *time.Location) {
 	for _, end := range []struct {
 		pointer string
@@ -153,12 +155,12 @@ func (v *validation) overlapReason(in *AppointmentInput) {
 	}
 }
 
-// Faults returns the rules that the input breaks, as one for a new appointment.
+// Faults returns the rules that the input breaks as a new appointment.
 func (in AppointmentInput) Faults(rules Rules) []apperr.Field {
 	return fieldsOf(in.withDefaults(rules.TimeZone).begin(&models.Appointment{}, time.Time{}))
 }
 
-// begin is applyTo for a new appointment, with its state. A hold ends at expires.
+// begin is applyTo for a new appointment, including its state. A hold ends at expires.
 func (in AppointmentInput) begin(a *models.Appointment, expires time.Time) error {
 	v := validation{fieldsOf(in.applyTo(a))}
 	if in.Status != models.Booked && in.Status != models.Pending {

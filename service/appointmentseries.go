@@ -28,15 +28,15 @@ type Occurrence struct {
 	Conflicts        []Conflict
 }
 
-// Series is a rule with the appointments that it made.
+// Series is a rule with the appointments that were made from it.
 type Series struct {
 	*models.AppointmentSeries
 
 	Appointments []*models.Appointment
 }
 
-// Version returns a number that grows with every change of the series. The rule never changes, and no appointment is ever
-// removed from the series, so the versions of the appointments are enough.
+// Version returns a number that grows with every change of the series. The rule never changes, and no appointment is
+// ever removed from the series, so the versions of the appointments are enough.
 func (s *Series) Version() int64 {
 	var version int64
 	for _, a := range s.Appointments {
@@ -45,10 +45,11 @@ func (s *Series) Version() int64 {
 	return version
 }
 
-// rows returns the rows beside whose ids names stand.
+// rows returns the rows that get names beside their ids.
 func (s *Series) rows() []any { return []any{s.AppointmentSeries, s.Appointments} }
 
-// PreviewSeries returns the appointments that a series would have, each with every conflict, and books none. It returns an Invalid error.
+// PreviewSeries returns the appointments that a series would have, each with every conflict, and books none. It
+// returns an Invalid error.
 func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) ([]Occurrence, error) {
 	in.AppointmentInput = in.withDefaults(s.zone)
 	intent := audit.Intent{Action: audit.List, EntityType: "appointment", Details: "preview of a series"}
@@ -78,8 +79,8 @@ func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) 
 		})
 }
 
-// BookSeries books every appointment of a series, or none: then the Taken or OutsideHours error names every conflict.
-// It also returns an Invalid error.
+// BookSeries books every appointment of a series, or none. If any appointment cannot be booked, the Taken or
+// OutsideHours error names every conflict. BookSeries also returns an Invalid error.
 func (s *AppointmentService) BookSeries(ctx context.Context, in SeriesInput) (*Series, error) {
 	in.AppointmentInput = in.withDefaults(s.zone)
 	intent := audit.Intent{Action: audit.Create, EntityType: "appointmentseries"}
@@ -109,7 +110,7 @@ func (s *AppointmentService) BookSeries(ctx context.Context, in SeriesInput) (*S
 		})
 }
 
-// seriesInSight returns a series, or a NotFound error where the patient is out of the actor's sight.
+// seriesInSight returns a series, or a NotFound error if the patient is out of the actor's scope.
 func (s *AppointmentService) seriesInSight(ctx context.Context, id uuid.UUID) (*models.AppointmentSeries, error) {
 	row, err := s.series.ByID(ctx, id)
 	if err != nil {
@@ -138,7 +139,7 @@ func (in SeriesInput) Faults(rules Rules) []apperr.Field {
 	return fieldsOf(err)
 }
 
-// expand checks the input and returns the appointments that it makes, booked, in order.
+// expand checks the input and returns its appointments in order, with the state booked.
 func (in SeriesInput) expand() ([]*models.Appointment, schedule.Rule, error) {
 	v := validation{fieldsOf(in.applyTo(&models.Appointment{}))}
 	if cmp.Or(in.Status, in.AppointmentInput.Status) != models.Booked {

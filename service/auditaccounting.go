@@ -16,11 +16,13 @@ import (
 // Access is an event in a patient's accounting.
 type Access struct {
 	*models.AuditLog
-	Who string // the account's name; empty where a job, or nobody known, acted
+	Who string // the account's name; empty if a job or an unknown caller acted
 }
 
-// Accounting gives an account of who saw or changed a patient's data (45 CFR 164.528), in any row of the same person, oldest first: first begin gets the patient, nil where the
-// record is gone or can't be opened, or no role of the actor sees all patients, then show gets page after page. Each page is recorded before it is shown. It returns a Forbidden error.
+// Accounting lists the accesses to a patient's data (45 CFR 164.528), in all rows of the same person, oldest first.
+// begin gets the patient first, then show gets page after page. begin gets nil if the record is gone or can't be
+// opened, or if no role of the actor sees all patients. Each page is recorded before it is shown. Accounting returns
+// a Forbidden error.
 func (s *AuditLogService) Accounting(ctx context.Context, patient uuid.UUID, from, to time.Time, begin func(*models.Patient) error, show func([]Access) error) error {
 	begun := false
 	q := AuditLogQuery{Subject: []uuid.UUID{patient}, From: from, To: to, Outcome: []string{audit.Success}}
@@ -76,7 +78,7 @@ func (s *AuditLogService) accesses(ctx context.Context, events []*models.AuditLo
 	return accesses, nil
 }
 
-// AccountingLines returns accesses as the accounting's page takes them.
+// AccountingLines returns accesses as lines of the accounting's page.
 func AccountingLines(accesses []Access) []accounting.Line {
 	lines := make([]accounting.Line, len(accesses))
 	for i, a := range accesses {

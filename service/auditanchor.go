@@ -19,11 +19,11 @@ import (
 // anchorInterval is how often a server publishes a checkpoint.
 const anchorInterval = time.Minute
 
-// ErrRolledBack: the log is not the one that was anchored, or an old copy of it.
+// ErrRolledBack means that the log is not the log that was anchored, or is an old copy of it.
 var ErrRolledBack = errors.New("the audit log is not what was anchored")
 
-// Checkpoint returns the newest checkpoint and its signed note, after making leaves of all events that wait. The note is empty before the first
-// event.
+// Checkpoint returns the newest checkpoint and its signed note, after making leaves of all events that wait. The note
+// is empty before the first event.
 func (s *AuditTreeService) Checkpoint(ctx context.Context) (tree.Checkpoint, string, error) {
 	if err := s.sequencer.Drain(ctx); err != nil {
 		return tree.Checkpoint{}, "", err
@@ -49,7 +49,8 @@ func (s *AuditTreeService) Anchor(ctx context.Context, path string) (tree.Checkp
 	return checkpoint, note, tree.AppendAnchor(path, tree.Anchor{Time: time.Now().UTC(), Checkpoint: note})
 }
 
-// CheckAnchor compares the log with the last checkpoint that was anchored of it. It returns ErrRolledBack where that one is none of the log's past.
+// CheckAnchor compares the log with its last anchored checkpoint. It returns ErrRolledBack if that checkpoint is not
+// part of the log's history.
 func (s *AuditTreeService) CheckAnchor(ctx context.Context, path string) error {
 	anchors, _, err := tree.ReadAnchors(path)
 	if err != nil {
@@ -69,14 +70,14 @@ func (s *AuditTreeService) CheckAnchor(ctx context.Context, path string) error {
 			return fmt.Errorf("%w: the last anchored checkpoint was not signed by it", ErrRolledBack)
 		}
 		if anchored.Epoch < latest.Epoch {
-			return nil // a backup was put back since, which verify looks at
+			return nil // a backup was restored since; Verify checks that case
 		}
 		return s.contains(ctx, latest.Head, anchored.Head)
 	}
 	return nil
 }
 
-// contains returns ErrRolledBack where the tree of a head did not grow from an earlier one.
+// contains returns ErrRolledBack if the tree of head did not grow from an earlier one.
 func (s *AuditTreeService) contains(ctx context.Context, head, earlier tree.Head) error {
 	if earlier.N > head.N {
 		return fmt.Errorf("%w: it has %s, and had %d", ErrRolledBack, plural.Count(head.N, "event", "events"), earlier.N)
@@ -91,13 +92,15 @@ func (s *AuditTreeService) contains(ctx context.Context, head, earlier tree.Head
 	return nil
 }
 
-// Restored notes, as an event, that a backup was put back on purpose, and why: the log goes on from it in a new epoch.
+// Restored records, as an event, that a backup was restored on purpose, and the reason. The log continues from it in
+// a new epoch.
 func (s *AuditTreeService) Restored(ctx context.Context, reason string) error {
 	intent := audit.Intent{Action: audit.Restore, EntityType: "auditlog", Reason: reason}
 	return s.store.Read(audit.WithIntent(ctx, intent), func(context.Context) error { return nil })
 }
 
-// AnchorInBackground publishes checkpoints to the file at path, every minute and once more in the end, until ctx is done.
+// AnchorInBackground publishes checkpoints to the file at path every minute until ctx is done, and once more at the
+// end.
 func (s *AuditTreeService) AnchorInBackground(ctx context.Context, path string, log *slog.Logger) {
 	ticker := time.NewTicker(anchorInterval)
 	defer ticker.Stop()

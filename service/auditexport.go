@@ -13,8 +13,8 @@ import (
 	"novamind/repository"
 )
 
-// Prove returns the proof that an event is in the log. It returns a Forbidden error, or a NotFound one where there is no such event, or it was never
-// sequenced.
+// Prove returns the proof that an event is in the log. It returns a Forbidden error, or a NotFound error if there is
+// no such event or it was never sequenced.
 func (s *AuditTreeService) Prove(ctx context.Context, id uuid.UUID) (tree.ProofFile, error) {
 	checkpoint, note, err := s.Checkpoint(ctx)
 	if err != nil {
@@ -34,11 +34,12 @@ func (s *AuditTreeService) Prove(ctx context.Context, id uuid.UUID) (tree.ProofF
 	})
 }
 
-// ErrEmptyLog: there is no event yet, so there is no checkpoint.
+// ErrEmptyLog means that there is no event yet, so there is no checkpoint.
 var ErrEmptyLog = apperr.New(apperr.NotFound, "The audit log is empty.")
 
-// Export writes the events that match q and were sequenced until now, oldest first, with their proofs. What is sealed in them stays sealed. Each chunk
-// is recorded before it is written. progress, if not nil, is told how many were written, and how many match. It returns a Forbidden error, ErrEmptyLog, or
+// Export writes the events that match q and were sequenced until now, oldest first, with their proofs. Sealed values
+// stay sealed. Each chunk is recorded before it is written. If progress is not nil, Export calls it with the number
+// of events written and the number that match. Export returns a Forbidden error, ErrEmptyLog, or
 // auditexport.ErrFormat.
 func (s *AuditTreeService) Export(ctx context.Context, q AuditLogQuery, format auditexport.Format, w io.Writer,
 	progress func(done, total int64),
@@ -82,7 +83,7 @@ func (s *AuditTreeService) Export(ctx context.Context, q AuditLogQuery, format a
 	return written, err
 }
 
-// records returns those events of ids that are in the tree of a head, with their proofs.
+// records returns the events of ids that are in the tree of head, with their proofs.
 func (s *AuditTreeService) records(ctx context.Context, head tree.Head, ids []uuid.UUID) ([]auditexport.Record, error) {
 	entries, err := s.tree.Entries(ctx, ids)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"novamind/models"
 )
 
-// AuditFilters returns the filters of the audit log that take known values alone, by the name of their query
-// parameter, with the values. Anything else matches no event, and is most likely misspelt.
+// AuditFilters returns the filters of the audit log that take only known values: the values by the name of the query
+// parameter. Any other value matches no event, and is most likely misspelt.
 func AuditFilters() map[string][]string {
 	return map[string][]string{
 		"action":      slices.Sorted(slices.Values(audit.Actions())),

@@ -47,9 +47,9 @@ func (s *AuditLogService) Get(ctx context.Context, id uuid.UUID) (*models.AuditL
 	})
 }
 
-// OpenDiff returns the old and new values of an event. Opening is recorded as an event itself, with the changed rows as its
-// subjects. It returns a Forbidden error for clinical records, and for demographics unless a role of the actor sees all
-// patients; or a NotFound or an Unreadable one.
+// OpenDiff returns the old and new values of an event. Opening is recorded as an event itself, with the changed rows
+// as its subjects. It returns a Forbidden error for clinical records, and for demographics unless a role of the actor
+// sees all patients; or a NotFound or an Unreadable one.
 func (s *AuditLogService) OpenDiff(ctx context.Context, id uuid.UUID) (audit.Diff, error) {
 	intent := audit.Intent{Action: audit.OpenDiff, EntityType: "auditlog", EntityID: id}
 	return guarded(ctx, s.store, AuditLogOpenDiff, intent, s.store.Read, func(ctx context.Context) (audit.Diff, error) {
@@ -67,8 +67,8 @@ func (s *AuditLogService) OpenDiff(ctx context.Context, id uuid.UUID) (audit.Dif
 	})
 }
 
-// seesDemographics reports whether the actor of ctx sees all patients, also outside of the log. An auditor alone sees none,
-// since the log names actors and patients by ids. The operator's commands do.
+// seesDemographics reports whether the actor of ctx sees all patients, also outside of the log. An auditor alone sees
+// none, since the log names actors and patients by ids. The operator's commands do.
 func seesDemographics(ctx context.Context) bool {
 	actor, err := audit.ActorFrom(ctx)
 	return err == nil && (reachOf(actor, PatientRead) == All || slices.Contains(actor.Roles, RoleSystem))

@@ -25,7 +25,7 @@ const (
 	ReviewDirectSQL  = "direct_sql"   // changes that bypassed the program
 	ReviewExports    = "exports"      // exports of data
 	ReviewOutOfHours = "out_of_hours" // patients' data seen or changed while the clinic was closed
-	ReviewOwnRecord  = "own_record"   // people at their own record, by its e-mail
+	ReviewOwnRecord  = "own_record"   // staff at their own patient record, found by its e-mail
 )
 
 // reviewEvents is how many events of a section a review shows; it counts all.
@@ -40,7 +40,7 @@ type Review struct {
 	SignOffs []*models.AuditLog // the reason is the reviewer's note
 }
 
-// People returns the ids of who signed the week off.
+// People returns the ids of the accounts that signed the week off.
 func (r *Review) People() (patients, accounts []uuid.UUID) {
 	for _, signed := range r.SignOffs {
 		if signed.UserID != nil && !signed.Unreadable() {
@@ -57,7 +57,7 @@ type ReviewSection struct {
 	Events []*models.AuditLog // the first of them, oldest first
 }
 
-// Count returns how many events a review lists. One can be of several kinds.
+// Count returns how many events a review lists. An event can be in several sections.
 func (r *Review) Count() (n int64) {
 	for _, s := range r.Sections {
 		n += int64(s.Count)
@@ -67,7 +67,7 @@ func (r *Review) Count() (n int64) {
 
 // Week is an ISO week in the clinic's time zone.
 type Week struct {
-	Name     string // as 2026-W07
+	Name     string // such as 2026-W07
 	From, To time.Time
 }
 
@@ -90,7 +90,7 @@ func NewAuditReviewService(store *repository.Store, hours config.Hours) *AuditRe
 	return &AuditReviewService{store: withNames(store, nil), hours: hours, events: repository.NewAuditLogRepository(store), tree: repository.NewAuditTreeRepository(store)}
 }
 
-// Week returns the week with a name as 2026-W07. It returns a NotFound error for anything else.
+// Week returns the week with a name such as 2026-W07. It returns a NotFound error for anything else.
 func (s *AuditReviewService) Week(name string) (Week, error) {
 	year, number, ok := strings.Cut(name, "-W")
 	y, yearErr := strconv.Atoi(year)
@@ -126,8 +126,9 @@ func (s *AuditReviewService) Review(ctx context.Context, week Week) (*Review, er
 	})
 }
 
-// SignOff notes, as an event, that the actor has reviewed a week. It returns a Forbidden error, an Invalid one for a week that is not over, a Stale one where
-// current refuses the number of events that the week has by now, or a Duplicate one.
+// SignOff records, as an event, that the actor has reviewed a week. It returns a Forbidden error, an Invalid error
+// for a week that is not over, a Stale error if current refuses the number of events that the week has by now, or a
+// Duplicate error.
 func (s *AuditReviewService) SignOff(ctx context.Context, week Week, current Precondition, note string) error {
 	var v validation
 	if note != "" {

@@ -16,10 +16,10 @@ import (
 	"novamind/repository"
 )
 
-// Finding is one thing that is not as it was recorded.
+// Finding is one difference from the recorded state.
 type Finding struct {
 	Kind    string     `json:"kind"`
-	Index   *int64     `json:"index"`    // of the leaf, where there is one
+	Index   *int64     `json:"index"`    // of the leaf, if there is one
 	EventID *uuid.UUID `json:"event_id"` // likewise
 	Detail  string     `json:"detail"`
 }
@@ -29,10 +29,10 @@ const (
 	FoundModified   = "modified"   // an event was changed after it became a leaf
 	FoundDeleted    = "deleted"    // an event is gone
 	FoundReordered  = "reordered"  // an event stands at another's place
-	FoundInserted   = "inserted"   // an event was added past the program
+	FoundInserted   = "inserted"   // an event was added outside of the program
 	FoundTile       = "tile"       // the stored hashes differ from the signed ones; the events do not
-	FoundCheckpoint = "checkpoint" // a stored checkpoint was altered, or signed by somebody else
-	FoundRewritten  = "rewritten"  // the history is not the one that was signed or anchored
+	FoundCheckpoint = "checkpoint" // a stored checkpoint was altered, or signed with another key
+	FoundRewritten  = "rewritten"  // the history differs from the signed or anchored history
 	FoundTruncated  = "truncated"  // the end of the log is gone, or all of it is an old copy
 	FoundRow        = "row"        // a record differs from its last event
 )
@@ -89,8 +89,9 @@ func NewAuditTreeService(store *repository.Store) *AuditTreeService {
 	return &AuditTreeService{store: store, tree: repository.NewAuditTreeRepository(store), sequencer: repository.NewSequencer(store)}
 }
 
-// Verify compares the whole log with its signed checkpoints and returns the differences, the first bad entry first. It shows
-// no event to anybody, and changes nothing, except that waiting events become leaves. An error means that the log could not be checked.
+// Verify compares the whole log with its signed checkpoints and returns the differences, the first bad entry first.
+// It shows no event, and changes nothing, except that waiting events become leaves. An error means that the log could
+// not be checked.
 func (s *AuditTreeService) Verify(ctx context.Context, options VerifyOptions) (Verification, error) {
 	v := &verifier{AuditTreeService: s, options: options, result: Verification{Findings: []Finding{}, Notes: []string{}}}
 	if err := s.sequencer.Drain(ctx); err != nil && !errors.Is(err, tree.ErrTampered) {
@@ -107,7 +108,7 @@ type verifier struct {
 	options VerifyOptions
 	result  Verification
 
-	start       int64             // leaves before it are taken as they were signed
+	start       int64             // earlier leaves are trusted as they were signed
 	signed      []tree.Checkpoint // in order
 	anchored    []anchored
 	stored      tree.Roots // of the hashes that the tiles hold
@@ -174,7 +175,8 @@ func (v *verifier) readCheckpoints(ctx context.Context) error {
 	})
 }
 
-// readAnchors reads the published checkpoints. Those of an earlier epoch may go further than that epoch did before a backup was put back.
+// readAnchors reads the published checkpoints. Those of an earlier epoch may go further than that epoch did before a
+// backup was put back.
 func (v *verifier) readAnchors(context.Context) error {
 	signer := v.store.Keyring().LogSigner()
 	others := 0

@@ -14,7 +14,7 @@ import (
 	"novamind/repository"
 )
 
-// checkTiles compares the tiles above the lowest level with the head: new hashes are built upon them.
+// checkTiles compares the tiles above the lowest level with the head, because new hashes are built on these tiles.
 func (v *verifier) checkTiles(ctx context.Context) error {
 	if len(v.signed) == 0 || v.firstBroken != nil {
 		return nil
@@ -39,7 +39,7 @@ func (v *verifier) checkTiles(ctx context.Context) error {
 	return nil
 }
 
-// checkEnds compares where the log ends with where it was signed and anchored to end.
+// checkEnds compares the end of the log with its signed and anchored ends.
 func (v *verifier) checkEnds(ctx context.Context) error {
 	leaves, checkpoint, err := v.tree.Ends(ctx)
 	if err != nil {
@@ -108,7 +108,7 @@ func (v *verifier) checkRows(ctx context.Context) error {
 	if !v.options.Rows {
 		return nil
 	}
-	if v.misformed { // the last events on a record could not be found
+	if v.misformed { // the last events of a record could not be found
 		v.result.Notes = append(v.result.Notes, "the records were not compared: the log has events in another form than they were written in")
 		return nil
 	}

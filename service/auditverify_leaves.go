@@ -12,8 +12,8 @@ import (
 
 const leafBatch = 1000
 
-// checkLeaves recomputes the tree twice, from the hashes that are stored and from the events as they are, and compares both with every signed and
-// every anchored checkpoint.
+// checkLeaves recomputes the tree twice, from the hashes that are stored and from the events as they are, and
+// compares both with every signed and every anchored checkpoint.
 func (v *verifier) checkLeaves(ctx context.Context) error {
 	if len(v.signed) == 0 {
 		return nil
@@ -41,12 +41,12 @@ func (v *verifier) checkLeaves(ctx context.Context) error {
 		}
 	}
 	if v.firstBroken == nil {
-		v.accuse() // the last checkpoint is the size, so there are none
+		v.accuse() // the last checkpoint covers every leaf, so no suspects are left
 	}
 	return nil
 }
 
-// resume sets both computations to the head of the checkpoint that is taken as given.
+// resume sets both computations to the head of the trusted checkpoint.
 func (v *verifier) resume(ctx context.Context) error {
 	if v.start == 0 {
 		return nil
@@ -59,7 +59,7 @@ func (v *verifier) resume(ctx context.Context) error {
 	return nil
 }
 
-// suspect is a leaf whose stored hash is not that of its event.
+// suspect is a leaf whose stored hash differs from the hash of its event.
 type suspect struct {
 	Finding
 	stored, event tlog.Hash
@@ -70,8 +70,8 @@ type leaf struct {
 	index   int64
 	eventID uuid.UUID
 	stored  *tlog.Hash // in the tile
-	event   *tlog.Hash // of the event; nil where there is none
-	genuine bool       // the event has the program's MAC, or is older than those
+	event   *tlog.Hash // of the event; nil if there is none
+	genuine bool       // the event has the program's MAC, or is older than MACs
 }
 
 func (v *verifier) leaves(ctx context.Context, from, to int64) ([]leaf, error) {
@@ -133,7 +133,7 @@ func (v *verifier) storedHashes(ctx context.Context, from, to int64) ([]*tlog.Ha
 	return out, nil
 }
 
-// judge takes one leaf into both computations, and suspects it where they differ.
+// judge adds one leaf to both computations, and to the suspects if they differ.
 func (v *verifier) judge(l leaf) {
 	var none tlog.Hash
 	stored, event := none, none
@@ -162,7 +162,8 @@ func (v *verifier) judge(l leaf) {
 	v.suspects = append(v.suspects, suspect{f, stored, event})
 }
 
-// accuse reports the suspects: the stored hashes proved right. An event that is what another leaf was stands in the wrong place.
+// accuse reports the suspects, once the stored hashes have proved right. An event that belongs to another leaf is
+// reported as reordered.
 func (v *verifier) accuse() {
 	was := make(map[tlog.Hash]int64, len(v.suspects))
 	for _, s := range v.suspects {
@@ -177,7 +178,8 @@ func (v *verifier) accuse() {
 	v.suspects = nil
 }
 
-// comparer returns what compares both computations with the checkpoints of a size, once that many leaves were taken in.
+// comparer returns a function that compares both computations with the checkpoints of a size. Call it when that many
+// leaves were added.
 func (v *verifier) comparer() func(size int64) error {
 	signed, published := v.signed, v.anchored
 	return func(size int64) error {
@@ -202,7 +204,7 @@ func (v *verifier) comparer() func(size int64) error {
 	}
 }
 
-// compare tells, of the leaves since the last checkpoint, which side is right: the events or the stored hashes.
+// compare decides, for the leaves since the last checkpoint, which side is right: the events or the stored hashes.
 func (v *verifier) compare(head tree.Head, anchoredAt string) error {
 	stored, err := v.stored.Head()
 	if err != nil {
@@ -230,7 +232,8 @@ func (v *verifier) compare(head tree.Head, anchoredAt string) error {
 	return nil
 }
 
-// rewritten reports a history that can't be told from its leaves: the first suspect is the best guess, else the last leaf before the checkpoint.
+// rewritten reports a history that neither side can prove. It names the first suspect as the best guess, else the
+// last leaf before the checkpoint.
 func (v *verifier) rewritten(size int64, detail string) {
 	if v.firstBroken != nil {
 		return // everything after it differs too

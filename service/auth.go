@@ -32,7 +32,7 @@ type AuthService struct {
 	totpRoles []string
 }
 
-// NewAuthService returns the service on a store. It is called before the store is shared.
+// NewAuthService returns the service on a store. Call it before the store is shared.
 func NewAuthService(store *repository.Store, cfg config.Auth) (*AuthService, error) {
 	passwords, err := newPasswords(cfg.Argon2)
 	if err != nil {
@@ -56,8 +56,8 @@ func NewAuthService(store *repository.Store, cfg config.Auth) (*AuthService, err
 	}, nil
 }
 
-// RequireTOTP makes accounts with one of these roles enrol a second factor before they do anything else. It returns an error for a role that is
-// none. It is called before the service is used.
+// RequireTOTP makes accounts with one of these roles enrol a second factor before they do anything else. It returns
+// an error for an unknown role. Call it before the service is used.
 func (s *AuthService) RequireTOTP(roles []string) error {
 	for _, role := range roles {
 		if !slices.Contains(Roles(), role) {
@@ -72,7 +72,7 @@ func (s *AuthService) RequireTOTP(roles []string) error {
 type Credentials struct {
 	Email    string
 	Password string
-	Code     string // of the second factor, or a recovery code; empty: none
+	Code     string // of the second factor, or a recovery code; empty if there is none
 }
 
 // Login is a new session. Token is shown to the client once; the database has its hash.
@@ -82,9 +82,12 @@ type Login struct {
 	Account   *models.Account
 }
 
-// Login checks credentials and opens a session. It returns a BadCredentials error that is the same, and takes as long, for an unknown account, a
-// disabled one, a wrong password and a wrong code; a TOTPNeeded error where the password is right and the code is missing; and a RateLimited
-// one, unseen credentials, after too many failures. But for the last it is an event.
+// Login checks credentials and opens a session.
+//
+// It returns a BadCredentials error for an unknown account, a disabled one, a wrong password and a wrong code. That
+// error is the same and takes as long in all four cases. It returns a TOTPNeeded error if the password is right and
+// the code is missing. After too many failures it returns a RateLimited error without checking the credentials. Every
+// outcome except RateLimited is recorded as an event.
 func (s *AuthService) Login(ctx context.Context, in Credentials) (*Login, error) {
 	if err := s.throttle.begin(ctx, in.Email); err != nil {
 		return nil, err
@@ -129,11 +132,13 @@ func (s *AuthService) openSession(ctx context.Context, account *models.Account, 
 		session.Address = &actor.Address
 	}
 	err = s.store.InTx(ctx, func(ctx context.Context) error {
-		// First, as everywhere: two that hold an account and want its tally, and the other way round, would wait for each other.
+		// Lock the tally before the account, as everywhere else. Two transactions with opposite orders would wait for
+		// each other.
 		if err := s.throttle.succeeded(ctx, in.Email); err != nil {
 			return err
 		}
-		// The password took its time to check: a change of it, or of the account, may have ended all sessions meanwhile.
+		// Checking the password took time. A change of the password or the account may have ended all sessions
+		// meanwhile.
 		current, err := s.accounts.Hold(ctx, account.ID)
 		if err != nil {
 			return err
@@ -161,8 +166,8 @@ func (s *AuthService) openSession(ctx context.Context, account *models.Account, 
 	return login, nil
 }
 
-// strengthen hashes a password anew, as the configuration asks for since it was hashed. That fails only until the next login: the password is as
-// good as before.
+// strengthen hashes a password again with the present configuration. A failure has no effect: the old hash stays
+// valid, and the next login tries again.
 func (s *AuthService) strengthen(ctx context.Context, account *models.Account, password string) {
 	hash, err := s.passwords.hash(ctx, password)
 	if err != nil {
@@ -179,8 +184,9 @@ func (s *AuthService) strengthen(ctx context.Context, account *models.Account, p
 	})
 }
 
-// SetPassword changes the actor's own password and ends their other sessions. It returns an Invalid error for a password that is too short, too long,
-// common or the old one, BadCredentials when current is wrong, and RateLimited after too many of these.
+// SetPassword changes the actor's own password and ends their other sessions. It returns an Invalid error for a
+// password that is too short, too long, common, or the same as the old one. It returns BadCredentials if current is
+// wrong, and RateLimited after too many of these.
 func (s *AuthService) SetPassword(ctx context.Context, current, replacement string) error {
 	v := validation{PasswordFaults("/new_password", replacement)}
 	if current == replacement {
@@ -202,8 +208,9 @@ func (s *AuthService) SetPassword(ctx context.Context, current, replacement stri
 	})
 }
 
-// reauthenticated runs fn in a transaction, with the actor's account, if password is the actor's. So an open
-// session left behind is not enough to take over the account. It returns a BadCredentials error, or a RateLimited one.
+// reauthenticated runs fn in a transaction with the actor's account, if password is the actor's password. So an open
+// session left behind is not enough to take over the account. It returns a BadCredentials error, or a RateLimited
+// error.
 func (s *AuthService) reauthenticated(ctx context.Context, action, password string, fn func(context.Context, *models.Account) error) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
@@ -228,7 +235,8 @@ func (s *AuthService) reauthenticated(ctx context.Context, action, password stri
 		if err := s.throttle.succeeded(ctx, account.Email); err != nil {
 			return err
 		}
-		// Read the account again: checking the password took a while, and a concurrent request may have changed it meanwhile.
+		// Read the account again: checking the password took a while, and a concurrent request may have changed it
+		// meanwhile.
 		current, err := s.accounts.ByID(ctx, account.ID)
 		if err != nil {
 			return err
@@ -240,7 +248,7 @@ func (s *AuthService) reauthenticated(ctx context.Context, action, password stri
 	})
 }
 
-// endOtherSessions ends the actor's sessions but the one in use.
+// endOtherSessions ends all sessions of the actor except the current one.
 func (s *AuthService) endOtherSessions(ctx context.Context) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"novamind/repository"
 )
 
-// AvailabilityInput is when a practitioner sees patients. No weekly hours means always, but for the exceptions and the time off.
+// AvailabilityInput is the hours in which a practitioner sees patients. Without weekly hours, the practitioner is
+// always available, except for the exceptions and the time off.
 type AvailabilityInput struct {
 	TimeZone   string                 `json:"time_zone" max:"64" doc:"The IANA time zone of the hours." example:"America/New_York"`
 	Weekly     []schedule.WeeklyHours `json:"weekly" maxItems:"500" doc:"The hours of each weekday. If empty, the practitioner can be booked at any time, except for exceptions and time_off."`
@@ -25,7 +26,8 @@ type AvailabilityInput struct {
 // maxAvailability is how many entries each list of an availability may have.
 const maxAvailability = 500
 
-// Availability returns when a practitioner sees patients: version 0 where none is configured. It returns a NotFound error.
+// Availability returns the hours in which a practitioner sees patients. Its version is 0 if none are configured. It
+// returns a NotFound error.
 func (s *AppointmentService) Availability(ctx context.Context, practitionerID uuid.UUID) (*models.Availability, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "account", EntityID: practitionerID, Details: "hours"}
 	return guarded(ctx, s.store, AvailabilityRead, intent, s.store.Read,
@@ -37,8 +39,8 @@ func (s *AppointmentService) Availability(ctx context.Context, practitionerID uu
 		})
 }
 
-// SetAvailability replaces the hours of a practitioner. Booked appointments stay. It returns a NotFound, a Forbidden, a
-// Stale or an Invalid error, or the error of edit.
+// SetAvailability replaces the hours of a practitioner. Booked appointments stay. It returns a NotFound, a Forbidden,
+// a Stale or an Invalid error, or the error of edit.
 func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID uuid.UUID, current Precondition,
 	edit func(*models.Availability) (AvailabilityInput, error),
 ) (*models.Availability, error) {
@@ -73,10 +75,10 @@ func (s *AppointmentService) SetAvailability(ctx context.Context, practitionerID
 		})
 }
 
-// SlotQuery asks for free time of a practitioner. No type means any.
+// SlotQuery asks for free time of a practitioner. An empty type matches any type.
 type SlotQuery struct {
 	From, To time.Time
-	Minutes  int // how long a slot is
+	Minutes  int // the length of a slot
 	Type     string
 	TimeZone string // for practitioners without configured hours; empty: the clinic's
 }
@@ -90,8 +92,8 @@ type Slots struct {
 	TimeZone string
 }
 
-// Slots returns the free slots of a practitioner from now on; an account that is disabled has none. It returns a
-// NotFound, or an Invalid error.
+// Slots returns the free slots of a practitioner from now on. A disabled account has none. It returns a NotFound or
+// an Invalid error.
 func (s *AppointmentService) Slots(ctx context.Context, practitionerID uuid.UUID, q SlotQuery) (Slots, error) {
 	if q.TimeZone == "" {
 		q.TimeZone = s.zone
@@ -154,7 +156,7 @@ func (q SlotQuery) check() error {
 
 // practitioner returns the account of a clinician, or a NotFound error.
 func (s *AppointmentService) practitioner(ctx context.Context, id uuid.UUID) (*models.Account, error) {
-	grantFrom(ctx) // any scope will do: hours are no secret between staff
+	grantFrom(ctx) // any scope is enough: hours are no secret between staff
 	account, err := s.accounts.ByID(ctx, id)
 	if err == nil && !slices.Contains(account.Roles, RoleClinician) {
 		err = apperr.New(apperr.NotFound, "There is no such practitioner.")
@@ -162,7 +164,7 @@ func (s *AppointmentService) practitioner(ctx context.Context, id uuid.UUID) (*m
 	return account, err
 }
 
-// availability returns a practitioner's, or an empty one of version 0.
+// availability returns a practitioner's hours, or empty hours with version 0.
 func (s *AppointmentService) availability(ctx context.Context, practitionerID uuid.UUID) (*models.Availability, error) {
 	a, err := s.availabilities.Of(ctx, practitionerID)
 	if apperr.Is(err, apperr.NotFound) {
@@ -200,7 +202,8 @@ func (in AvailabilityInput) Faults(Rules) []apperr.Field {
 	return fieldsOf(in.applyTo(&models.Availability{}))
 }
 
-// applyTo checks the input and writes it into a. It returns an Invalid error that names every offending member, and leaves a alone then.
+// applyTo checks the input and writes it into a. It returns an Invalid error that names every offending member; a
+// then stays unchanged.
 func (in AvailabilityInput) applyTo(a *models.Availability) error {
 	var v validation
 	v.zone("/time_zone", in.TimeZone)
@@ -235,10 +238,10 @@ func (in AvailabilityInput) applyTo(a *models.Availability) error {
 	return nil
 }
 
-// list returns a list that is there also where the client left it out.
+// list returns a copy of a list that is never nil, also if the client left the list out.
 func list[T any](given []T) []T { return append([]T{}, given...) }
 
-// atMost returns a list that is short enough to be checked, or nothing.
+// atMost returns a list that is short enough to be checked, or nil.
 func atMost[T any](v *validation, pointer string, given []T) []T {
 	if len(given) > maxAvailability {
 		v.add(pointer, "too_long", "Must have at most "+itoa(maxAvailability)+" entries.")

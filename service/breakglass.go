@@ -25,11 +25,11 @@ type BreakGlassService struct {
 	accesses *repository.BreakGlassRepository
 	lasts    time.Duration
 	log      *slog.Logger
-	hook     *webhook.Hook // nil: nobody but the log is told
+	hook     *webhook.Hook // nil: only the log is told
 	wake     chan struct{}
 }
 
-// NewBreakGlassService returns the service on a store. It returns an error where the webhook can't be used.
+// NewBreakGlassService returns the service on a store. It returns an error if the webhook can't be used.
 func NewBreakGlassService(store *repository.Store, cfg config.Access, log *slog.Logger) (*BreakGlassService, error) {
 	s := &BreakGlassService{
 		store: withNames(store, NewCare(store, cfg)), lasts: cfg.BreakGlass, log: log, wake: make(chan struct{}, 1),
@@ -44,7 +44,8 @@ func NewBreakGlassService(store *repository.Store, cfg config.Access, log *slog.
 	return s, err
 }
 
-// BreakGlassInput names the patient of an emergency, by id or by both full names and the date of birth, and the reason.
+// BreakGlassInput names the patient of an emergency, by id or by both full names and the date of birth, and the
+// reason.
 type BreakGlassInput struct {
 	phi.Private `json:"-"`
 
@@ -55,7 +56,7 @@ type BreakGlassInput struct {
 	Reason      string     `json:"reason" max:"200" example:"Brought in unconscious"`
 }
 
-// Faults returns the rules that the input breaks. Where nobody is named in it, nothing is said about that.
+// Faults returns the rules that the input breaks. If the input names no patient, only the reason is checked.
 func (in BreakGlassInput) Faults(Rules) []apperr.Field {
 	if in.PatientID == nil && in.FirstName == nil && in.LastName == nil && in.DateOfBirth == nil {
 		return ReasonFaults("/reason", in.Reason)
@@ -64,7 +65,7 @@ func (in BreakGlassInput) Faults(Rules) []apperr.Field {
 	return fieldsOf(err)
 }
 
-// query returns the search that the input asks for, or nil where it names an id. It returns an Invalid error.
+// query returns the search of the input, or nil if the input names an id. It returns an Invalid error.
 func (in *BreakGlassInput) query() (*models.PatientQuery, error) {
 	var v validation
 	v.required("/reason", &in.Reason, maxOther)
@@ -92,8 +93,8 @@ func orEmpty(s *string) *string {
 // maxEmergency bounds how many patients one emergency can open: those of the same name and date of birth.
 const maxEmergency = 10
 
-// Open gives the actor emergency access to a patient, or to all patients with the same names and date of birth, until the
-// time it returns. Events that use the access are flagged in the log, and the admins are told. Open never opens
+// Open gives the actor emergency access to a patient, or to all patients with the same names and date of birth, until
+// the time it returns. Events that use the access are flagged in the log, and the admins are told. Open never opens
 // psychotherapy notes. It returns an Invalid error, a Forbidden one, or a NotFound one if no patient matches.
 func (s *BreakGlassService) Open(ctx context.Context, in BreakGlassInput) ([]uuid.UUID, time.Time, error) {
 	actor, err := audit.ActorFrom(ctx)
@@ -132,13 +133,13 @@ func (s *BreakGlassService) Open(ctx context.Context, in BreakGlassInput) ([]uui
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	if len(opened) > 0 { // not by a repeat
+	if len(opened) > 0 { // not for a repeated request
 		s.tell(ctx, actor.ID, len(opened), expires)
 	}
 	return opened, expires, nil
 }
 
-// find returns the patients that are meant. It returns a NotFound error where there are none, and where there are too many to be one person.
+// find returns the patients that match. It returns a NotFound error if there are none, or too many to be one person.
 func (s *BreakGlassService) find(ctx context.Context, id *uuid.UUID, q *models.PatientQuery) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
 	var err error
@@ -155,7 +156,7 @@ func (s *BreakGlassService) find(ctx context.Context, id *uuid.UUID, q *models.P
 	return ids, err
 }
 
-// named returns the patients of these names and date of birth. Nothing of them is shown yet.
+// named returns the patients with these names and date of birth. Nothing of them is shown yet.
 func (s *BreakGlassService) named(ctx context.Context, q models.PatientQuery) ([]uuid.UUID, error) {
 	unit, err := audit.Current(ctx)
 	if err != nil {
@@ -175,13 +176,14 @@ func (s *BreakGlassService) named(ctx context.Context, q models.PatientQuery) ([
 	return ids, nil
 }
 
-// samePerson reports whether a patient has both names whole: a part of a compound would do for a search.
+// samePerson reports whether both names of a patient match in full. A search would also match one part of a compound
+// name.
 func samePerson(p *models.Patient, q models.PatientQuery) bool {
 	return phi.NormalizeText(p.FirstName.Plain()) == phi.NormalizeText(*q.FirstName) &&
 		phi.NormalizeText(p.LastName.Plain()) == phi.NormalizeText(*q.LastName)
 }
 
-// recordEmergency adds the event of each patient that was opened.
+// recordEmergency adds an event for each opened patient.
 func recordEmergency(ctx context.Context, ids []uuid.UUID, reason string) error {
 	unit, err := audit.Current(ctx)
 	if err != nil {
@@ -205,7 +207,7 @@ func (s *BreakGlassService) Active(ctx context.Context) ([]*models.BreakGlass, e
 			return nil, err
 		}
 		found, err := s.accesses.Active(ctx, actor.ID, time.Now().UTC())
-		if err == nil && len(found) > 0 { // the names of their patients are seen by emergency access
+		if err == nil && len(found) > 0 { // the names of these patients are shown by emergency access
 			err = flag(ctx)
 		}
 		return found, err

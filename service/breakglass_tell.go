@@ -11,15 +11,16 @@ import (
 
 const (
 	tellInterval = time.Minute
-	// tellPeriod is how long a failing webhook is retried. Older accesses are still in the log and in the weekly review.
+	// tellPeriod is how long a failing webhook is retried. Older accesses are still in the log and in the weekly
+	// review.
 	tellPeriod = 24 * time.Hour
 	tellBatch  = 100
 )
 
-// emergencyNotice is the body that the webhook gets. It names staff and no patient.
+// emergencyNotice is the body of the call to the webhook. It names the account and no patient.
 type emergencyNotice struct {
 	Event     string    `json:"event"` // break_glass
-	ID        uuid.UUID `json:"id"`    // the same when it is told again
+	ID        uuid.UUID `json:"id"`    // the same if the access is told again
 	AccountID uuid.UUID `json:"account_id"`
 	At        time.Time `json:"at"`
 	ExpiresAt time.Time `json:"expires_at"`
@@ -30,12 +31,12 @@ func (s *BreakGlassService) tell(ctx context.Context, account uuid.UUID, patient
 	s.log.WarnContext(ctx, "emergency access opened (break-glass)", "account", account, "patients", patients, "expires", expires)
 	select {
 	case s.wake <- struct{}{}:
-	default: // it is awake
+	default: // a wake-up is already waiting
 	}
 }
 
-// TellInBackground tells the webhook of every emergency access, again until it answers, until ctx is done. With several servers, or after a crash, it
-// may be told twice.
+// TellInBackground tells the webhook of every emergency access, until ctx is done. It repeats a call until the
+// webhook answers. With several servers, or after a crash, an access may be told twice.
 func (s *BreakGlassService) TellInBackground(ctx context.Context) {
 	if s.hook == nil {
 		return

@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// callerLease is how long a server uses a remembered caller. A change of an account counts at once on this server, and
-	// within this time on the other servers of the database. That leaves half of the promised second for running requests.
+	// callerLease is how long a server uses a remembered caller. A change of an account counts at once on this
+	// server, and within this time on the other servers of the database. That leaves half of the promised second for
+	// running requests.
 	callerLease = 500 * time.Millisecond
 	// maxCallers bounds the memory; the caller seen longest ago is forgotten first.
 	maxCallers = 1 << 14
@@ -36,17 +37,18 @@ type Caller struct {
 // Actor returns the caller as the actor of audit events.
 func (c *Caller) Actor() audit.Actor {
 	if c.Machine() {
-		// Scopes are never nil, which would be all.
+		// Scopes are never nil, because nil means all scopes.
 		return audit.Actor{ID: c.Account.ID, Roles: []string{RoleIntegration}, Scopes: append([]string{}, c.Scopes...), APIKeyID: c.APIKeyID}
 	}
 	return audit.Actor{ID: c.Account.ID, Roles: c.Account.Roles, SessionID: c.SessionID}
 }
 
-// Machine reports whether the caller is one.
+// Machine reports whether the caller is a machine, with an API key.
 func (c *Caller) Machine() bool { return c.APIKeyID != uuid.Nil }
 
-// Authenticate returns the owner of a token. It returns an Unauthenticated error where it is unknown, revoked, expired or was not used for too long,
-// or where its account is disabled, or may not make API keys any more.
+// Authenticate returns the owner of a token. It returns an Unauthenticated error if the token is unknown, revoked,
+// expired or was not used for too long. It returns the same error if the token's account is disabled or may no longer
+// make API keys.
 func (s *AuthService) Authenticate(ctx context.Context, token string) (*Caller, error) {
 	hash, now := hashToken(token), time.Now()
 	if caller := s.callers.get(hash, now); caller != nil {
@@ -106,17 +108,18 @@ func answersForKeys(account *models.Account) bool {
 	return account != nil && !account.Disabled && Reach(account.Roles, APIKeyCreate) != None
 }
 
-// idleSince returns when a session that goes on at now was used last, at the latest.
+// idleSince returns the earliest time of last use of a session that is still valid at now.
 func (s *AuthService) idleSince(now time.Time) time.Time { return now.Add(-s.idle) }
 
-// touchAfter is how far a session's time of last use may be behind. An idle session therefore ends this much earlier, never later.
+// touchAfter is how far a session's time of last use may be behind. An idle session therefore ends this much earlier,
+// never later.
 func (s *AuthService) touchAfter() time.Duration { return min(time.Minute, s.idle/15) }
 
 func (s *AuthService) needsTOTP(account *models.Account) bool {
 	return account.MFASince == nil && slices.ContainsFunc(s.totpRoles, func(role string) bool { return slices.Contains(account.Roles, role) })
 }
 
-// leased is a caller that may be let in without asking the database, for a while.
+// leased is a caller that is accepted for a while without asking the database.
 type leased struct {
 	*Caller
 
@@ -150,7 +153,7 @@ func (c *callers) generation() uint64 {
 	return c.forgets
 }
 
-// put remembers a caller, unless something was taken from an account since the generation in which it was looked up.
+// put remembers a caller, unless forget was called after the generation in which the caller was looked up.
 func (c *callers) put(generation uint64, hash string, l leased) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -159,7 +162,7 @@ func (c *callers) put(generation uint64, hash string, l leased) {
 	}
 }
 
-// forget has everybody looked up anew.
+// forget makes every caller be looked up again.
 func (c *callers) forget(uuid.UUID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

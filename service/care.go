@@ -14,7 +14,7 @@ import (
 	"novamind/repository"
 )
 
-// Care decides which patients an actor sees, and keeps the care relationships.
+// Care decides which patients are in an actor's scope, and keeps the care relationships.
 type Care struct {
 	relationships *repository.CareRepository
 	window        time.Duration
@@ -25,8 +25,8 @@ func NewCare(store *repository.Store, cfg config.Access) *Care {
 	return &Care{relationships: repository.NewCareRepository(store), window: cfg.CareWindow}
 }
 
-// sight returns which patients the permission reaches that the innermost guarded call of ctx is about, for a list of theirs. Where some of them may be
-// there by emergency access, the list's event says so.
+// sight returns the patients within the scope of the innermost guarded call in ctx, for a list of their rows. If
+// emergency access may contribute some of them, the event of the list says so.
 func (c *Care) sight(ctx context.Context) (repository.Sight, error) {
 	s, err := c.reach(ctx)
 	if err != nil || !s.Emergency {
@@ -43,7 +43,8 @@ func (c *Care) sight(ctx context.Context) (repository.Sight, error) {
 	return s, nil
 }
 
-// reach returns how far that permission reaches, to emergencies where they extend it.
+// reach returns the patients within the scope of the innermost guarded call. They include emergency accesses if these
+// extend the permission.
 func (c *Care) reach(ctx context.Context) (repository.Sight, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
@@ -87,8 +88,8 @@ func flag(ctx context.Context) error {
 	return err
 }
 
-// inCare returns a NotFound error unless that permission reaches a patient. The error is the same if the patient does not
-// exist; the log has a denial. Use of emergency access is flagged.
+// inCare returns a NotFound error unless a patient is within the scope of the innermost guarded call. The error is
+// the same if the patient does not exist; the log has a denial. Use of emergency access is flagged.
 func (c *Care) inCare(ctx context.Context, patientID uuid.UUID) error {
 	sees, emergency, err := c.sees(ctx, patientID)
 	switch {
@@ -112,8 +113,8 @@ func (c *Care) inCareFor(ctx context.Context, patientID uuid.UUID) error {
 	return c.inCare(ctx, patientID)
 }
 
-// inCareOf is inCareFor for the patient of a row that was looked up by its id. If the lookup failed with err, it returns
-// err, after taking as long as for a patient out of the actor's scope.
+// inCareOf is inCareFor for the patient of a row that was looked up by its id. If the lookup failed with err, it
+// returns err, after taking as long as for a patient out of the actor's scope.
 func (c *Care) inCareOf(ctx context.Context, patientID uuid.UUID, err error) error {
 	if err == nil {
 		return c.inCareFor(ctx, patientID)
@@ -124,8 +125,8 @@ func (c *Care) inCareOf(ctx context.Context, patientID uuid.UUID, err error) err
 	return err
 }
 
-// unseen returns outOfSight for a NotFound error, and any other err as it is. So a row that does not exist and a row out
-// of the actor's scope give the same error.
+// unseen returns outOfSight for a NotFound error, and any other err as it is. So a row that does not exist and a row
+// out of the actor's scope give the same error.
 func unseen(err error) error {
 	if apperr.Is(err, apperr.NotFound) {
 		return outOfSight()
@@ -133,8 +134,8 @@ func unseen(err error) error {
 	return err
 }
 
-// denied is outOfSight for a patient. The event of the denial always names the patient, so that one query finds all denied
-// accesses to a patient.
+// denied is outOfSight for a patient. The event of the denial always names the patient, so that one query finds all
+// denied accesses to a patient.
 func denied(ctx context.Context, patientID uuid.UUID) error {
 	unit, err := audit.Current(ctx)
 	if err != nil {
@@ -157,9 +158,9 @@ func outOfSight() error {
 	return apperr.Wrap(apperr.NotFound, "The resource does not exist, or you may not see it.", audit.ErrOutOfSight)
 }
 
-// entering notes whether new appointments or records of a patient are made by emergency access. Such entries bring the
-// patient into nobody's care, neither the actor's nor a colleague's. Call it before writing the entries, because entries
-// that are not noted create care.
+// entering records whether new appointments or records of a patient are made by emergency access. Such entries bring
+// the patient into nobody's care, neither the actor's nor a colleague's. Call entering before writing the entries,
+// because entries without that record create care.
 func (c *Care) entering(ctx context.Context, patientID uuid.UUID, entries ...uuid.UUID) error {
 	switch _, emergency, err := c.sees(ctx, patientID); {
 	case err != nil:

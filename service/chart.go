@@ -11,7 +11,7 @@ import (
 	"novamind/repository"
 )
 
-// How much of a chart is shown at first; the rest is in the lists.
+// The numbers of rows that a chart shows at first. The lists have the rest.
 const (
 	chartAppointments = 10
 	chartRecords      = 20
@@ -27,7 +27,7 @@ type Chart struct {
 	Flags        []*models.RiskFlag
 }
 
-// rows returns the rows beside whose ids names stand.
+// rows returns the rows that get names beside their ids.
 func (c *Chart) rows() []any { return []any{c.Appointments, c.Records, c.Flags} }
 
 // ChartService shows charts.
@@ -48,9 +48,9 @@ func NewChartService(store *repository.Store, records *MedicalRecordService) *Ch
 	}
 }
 
-// Of returns the chart of a patient in the actor's care: the patient, the next appointments, the latest records that the
-// actor sees, and open flags. The number of queries does not depend on the number of rows. Psychotherapy notes are in no
-// chart. It returns a Forbidden, a NotFound or an Unreadable error.
+// Of returns the chart of a patient in the actor's care: the patient, the next appointments, the latest records that
+// the actor may see, and open flags. The number of queries does not depend on the number of rows. Psychotherapy notes
+// are never in a chart. Of returns a Forbidden, a NotFound or an Unreadable error.
 func (s *ChartService) Of(ctx context.Context, patientID uuid.UUID) (*Chart, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: patientID, Details: "chart"}
 	return guarded(ctx, s.store, MedicalRecordRead, intent, s.store.Read, func(ctx context.Context) (*Chart, error) {

@@ -11,8 +11,8 @@ import (
 // chunkRows is how many rows of a long answer are read, and recorded, at once.
 const chunkRows = 500
 
-// inChunks reads a list that is too long for one read. Each page is a separate read, whose event is committed before show
-// gets the rows. It returns the first error; the pages shown until then are recorded.
+// inChunks reads a list that is too long for one read. Each page is a separate read, whose event is committed before
+// show gets the rows. It returns the first error; the pages shown until then are recorded.
 func inChunks[T any](ctx context.Context, store Store, p Permission, intent audit.Intent,
 	read func(context.Context, Page) (rows []T, last uuid.UUID, more bool, err error), show func([]T) error,
 ) error {

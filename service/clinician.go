@@ -20,8 +20,9 @@ type Clinician struct {
 	Name string
 }
 
-// CareService shows and changes the care team of a patient. Every method is one unit of work and leaves its event; every method returns a Forbidden
-// error where no role of the actor permits it, and a NotFound one where the patient is out of the actor's sight.
+// CareService shows and changes the care team of a patient. Every method is one unit of work and records its event.
+// It returns a Forbidden error if no role of the actor permits it, and a NotFound error if the patient is out of the
+// actor's scope.
 type CareService struct {
 	store    Store
 	care     *Care
@@ -38,8 +39,8 @@ func NewCareService(store *repository.Store, care *Care) *CareService {
 	}
 }
 
-// Clinicians returns the present and former care team of a patient, with one entry for each reason. A record as the reason
-// is shown only to its author.
+// Clinicians returns the present and former care team of a patient, with one entry for each reason. A record as the
+// reason is shown only to its author.
 func (s *CareService) Clinicians(ctx context.Context, patientID uuid.UUID) ([]Clinician, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "carerelationship", EntityID: patientID}
 	return guarded(ctx, s.store, PatientRead, intent, s.store.Read, func(ctx context.Context) ([]Clinician, error) {
@@ -61,7 +62,7 @@ func (s *CareService) Clinicians(ctx context.Context, patientID uuid.UUID) ([]Cl
 	})
 }
 
-// withoutOthersRecords leaves out that others wrote records: not everybody may know that there are any.
+// withoutOthersRecords leaves out records by other authors, because not every actor may know that such records exist.
 func withoutOthersRecords(ctx context.Context, rows []repository.CareReason) []repository.CareReason {
 	actor, err := audit.ActorFrom(ctx)
 	return slices.DeleteFunc(rows, func(row repository.CareReason) bool {
@@ -85,13 +86,15 @@ func (s *CareService) named(ctx context.Context, rows []repository.CareReason) (
 	return out, nil
 }
 
-// Assign brings a patient into a clinician's care until Unassign. Actors that see all patients may assign any clinician.
-// Actors that registered the patient or are assigned may assign others. All other actors get a Forbidden error, and so do
-// actors that assign themselves. Assign returns an Invalid error if the account is not a clinician's.
+// Assign brings a patient into a clinician's care until Unassign. Actors that see all patients may assign any
+// clinician. Actors that registered the patient or are assigned may assign others. All other actors get a Forbidden
+// error, and so do actors that assign themselves. Assign returns an Invalid error if the account is not a
+// clinician's.
 func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID) (Clinician, error) {
 	intent := audit.Intent{Action: audit.Assign, EntityType: "patient", EntityID: patientID}
 	return guarded(ctx, s.store, PatientAssign, intent, s.store.InTx, func(ctx context.Context) (assigned Clinician, err error) {
-		account, missing := s.accounts.Hold(ctx, accountID) // before the patient, as bookings do: or the two could wait for each other
+		// Lock the account before the patient, as bookings do; otherwise the two could wait for each other.
+		account, missing := s.accounts.Hold(ctx, accountID)
 		if missing != nil && !apperr.Is(missing, apperr.NotFound) {
 			return assigned, missing
 		}
@@ -115,16 +118,16 @@ func (s *CareService) Assign(ctx context.Context, patientID, accountID uuid.UUID
 			return assigned, err
 		}
 		i := slices.IndexFunc(reasons, func(r repository.CareReason) bool { return r.AccountID == accountID && r.Kind == models.CareAssigned })
-		assigned = Clinician{reasons[i], account.Name} // as it is now: it may have been there before
+		assigned = Clinician{reasons[i], account.Name} // the relationship as it is now, which may be older
 		return assigned, recordCare(ctx, audit.Assign, patientID, accountID)
 	})
 }
 
-// Unassign ends an assignment or a registration. Appointments and records still keep the patient in care as long as they
-// count. Actors that see all patients may end both, and all actors may end their own. Actors that registered the patient or
-// are assigned may end the assignments of others. All other actors get a Forbidden error. current checks the patient's
-// version. Unassign returns a Stale error, or a Conflict one if there is nothing to end or nobody would be left in lasting
-// care.
+// Unassign ends an assignment or a registration. Appointments and records still keep the patient in care as long as
+// they count. Actors that see all patients may end both, and all actors may end their own. Actors that registered the
+// patient or are assigned may end the assignments of others. All other actors get a Forbidden error. current checks
+// the patient's version. Unassign returns a Stale error, or a Conflict one if there is nothing to end or nobody would
+// be left in lasting care.
 func (s *CareService) Unassign(ctx context.Context, patientID, accountID uuid.UUID, current Precondition) error {
 	intent := audit.Intent{Action: audit.Unassign, EntityType: "patient", EntityID: patientID}
 	return guard(ctx, s.store, PatientAssign, intent, s.store.InTx, func(ctx context.Context) error {
@@ -197,7 +200,7 @@ func (c *carers) mayEnd(accountID uuid.UUID) ([]string, error) {
 	switch {
 	case !c.all && accountID != c.actor && len(c.kinds[c.actor]) == 0:
 		return nil, errNotTheirs
-	case len(theirs) == 0: // also if they have records: not every actor may know the authors
+	case len(theirs) == 0: // the same answer if they have records: not every actor may know the authors
 		return nil, conflict("The clinician neither registered the patient nor is assigned, so there is nothing to end. Appointments and records can keep a patient in care: see docs/access.md.")
 	case c.all:
 		return theirs, nil

@@ -13,9 +13,11 @@ import (
 	"novamind/repository"
 )
 
-// ConsentService keeps the consents of patients and the disclosures of their data. Every method is one unit of work and leaves its event;
-// every method returns a Forbidden error where no role of the actor permits it, a NotFound one where the patient is out of the actor's sight,
-// and an audit.unavailable one where the event can't be stored.
+// ConsentService keeps the consents of patients and the disclosures of their data.
+//
+// Every method is one unit of work and records its event. It returns a Forbidden error if no role of the actor
+// permits it, a NotFound error if the patient is out of the actor's scope, and an audit.unavailable error if the
+// event can't be stored.
 type ConsentService struct {
 	store Store
 	care  *Care
@@ -77,8 +79,8 @@ func (in ConsentInput) consent(now time.Time) (*models.Consent, error) {
 	return c, v.err()
 }
 
-// Grant records a consent of a patient in the actor's care. The consent takes effect now, whenever the patient signed
-// it, and opens nothing to the actor. Grant returns a NotFound or an Invalid error.
+// Grant records a consent of a patient in the actor's care. The consent takes effect now, even if the patient signed
+// it earlier, and opens nothing to the actor. Grant returns a NotFound or an Invalid error.
 func (s *ConsentService) Grant(ctx context.Context, patientID uuid.UUID, in ConsentInput) (*models.Consent, error) {
 	intent := audit.Intent{Action: audit.Create, EntityType: "consent"}
 	return guarded(ctx, s.store, ConsentCreate, intent, s.store.InTx,
@@ -133,8 +135,8 @@ func (s *ConsentService) inSight(ctx context.Context, id uuid.UUID) (*models.Con
 	return c, unseen(err)
 }
 
-// sight returns the records that the actor sees, among the patients within the scope of the innermost guarded call.
-// Consents and disclosures tell of records, so they are visible together with their records.
+// sight returns the records that the actor may see, among the patients within the scope of the innermost guarded
+// call. Consents and disclosures reveal records, so they are visible together with their records.
 func (s *ConsentService) sight(ctx context.Context) (repository.RecordSight, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
@@ -144,7 +146,8 @@ func (s *ConsentService) sight(ctx context.Context) (repository.RecordSight, err
 	return repository.RecordSight{Patients: patients, AccountID: actor.ID, At: time.Now()}, err
 }
 
-// Of returns one page of a patient's consents in the actor's sight, and whether there are more. It returns a NotFound error.
+// Of returns one page of a patient's consents that the actor may see, and whether there are more. It returns a
+// NotFound error.
 func (s *ConsentService) Of(ctx context.Context, patientID uuid.UUID, page Page) ([]*models.Consent, bool, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "consent"}
 	return guardedPage(ctx, s.store, ConsentRead, intent, func(ctx context.Context) ([]*models.Consent, bool, error) {
@@ -156,7 +159,7 @@ func (s *ConsentService) Of(ctx context.Context, patientID uuid.UUID, page Page)
 	})
 }
 
-// sightOf is sight for lists of a patient. It returns a NotFound error where the patient is not in the actor's care.
+// sightOf is sight for lists of a patient. It returns a NotFound error if the patient is not in the actor's care.
 func (s *ConsentService) sightOf(ctx context.Context, patientID uuid.UUID) (repository.RecordSight, error) {
 	if err := s.care.inCareFor(ctx, patientID); err != nil {
 		return repository.RecordSight{}, err
@@ -184,8 +187,9 @@ func (s *ConsentService) Revoke(ctx context.Context, id uuid.UUID, current Preco
 		})
 }
 
-// RevokeAll ends every consent of a patient in the actor's care, including consents that the actor cannot see: patients can
-// revoke at any time (42 CFR 2.31), through any treating clinician. It does not tell whether there were consents. It returns a NotFound or a Stale error, or an Unreadable one.
+// RevokeAll ends every consent of a patient in the actor's care, including consents that the actor cannot see:
+// patients can revoke at any time (42 CFR 2.31), through any treating clinician. It does not tell whether there were
+// consents. It returns a NotFound or a Stale error, or an Unreadable one.
 func (s *ConsentService) RevokeAll(ctx context.Context, patientID uuid.UUID) error {
 	intent := audit.Intent{Action: audit.Revoke, EntityType: "consent"}
 	return guard(ctx, s.store, ConsentCreate, intent, s.store.InTx, func(ctx context.Context) error {
@@ -238,9 +242,11 @@ func (in DisclosureInput) applyTo(d *models.Disclosure, now time.Time) error {
 	return v.err()
 }
 
-// Disclose records a disclosure to somebody outside, of a record not before it was signed. Of one that 42 CFR Part 2 protects it needs a consent that
-// was recorded before, names no account, and was neither revoked nor expired by then; a psychotherapy note is never
-// disclosed. It returns a NotFound or an Invalid error, or a Conflict one where the record is a draft or was entered in
+// Disclose records a disclosure to a recipient outside of the clinic. The disclosure must not be before the record
+// was signed. A record that 42 CFR Part 2 protects needs a consent that was recorded before the disclosure, names no
+// account, and was neither revoked nor expired by then. Psychotherapy notes are never disclosed.
+//
+// Disclose returns a NotFound or an Invalid error, or a Conflict error if the record is a draft or was entered in
 // error.
 func (s *ConsentService) Disclose(
 	ctx context.Context, patientID uuid.UUID, in DisclosureInput,
@@ -250,8 +256,8 @@ func (s *ConsentService) Disclose(
 		func(ctx context.Context) (*models.Disclosure, error) { return s.disclose(ctx, patientID, in) })
 }
 
-// Disclosure returns one disclosure. It returns a NotFound error where the actor does not see its record or its
-// consent, or an Unreadable one.
+// Disclosure returns one disclosure. It returns a NotFound error if the actor may not see its record or its consent,
+// or an Unreadable error.
 func (s *ConsentService) Disclosure(ctx context.Context, id uuid.UUID) (*models.Disclosure, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "disclosure", EntityID: id}
 	return guarded(ctx, s.store, DisclosureRead, intent, s.store.Read,
@@ -286,7 +292,7 @@ func (s *ConsentService) disclose(
 	return d, s.disclosures.Create(ctx, d)
 }
 
-// permit judges the record and the consent of a disclosure.
+// permit returns an error unless the record and the consent of a disclosure allow it.
 func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error {
 	sight, err := s.sight(ctx)
 	if err != nil {
@@ -324,13 +330,13 @@ func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error
 	return nil
 }
 
-// held reports whether a consent was in effect: not before it was recorded.
+// held reports whether a consent was in effect at a time. No consent is in effect before it was recorded.
 func held(c *models.Consent, at time.Time) bool {
 	return !c.CreatedAt.After(at) && (c.ExpiresAt == nil || c.ExpiresAt.After(at)) && (c.RevokedAt == nil || c.RevokedAt.After(at))
 }
 
-// Disclosures returns one page of the disclosures of a patient (45 CFR 164.528), the latest first, and whether there are
-// more. It leaves out disclosures of records that the actor cannot see. It returns a NotFound error.
+// Disclosures returns one page of the disclosures of a patient (45 CFR 164.528), the latest first, and whether there
+// are more. It leaves out disclosures of records that the actor cannot see. It returns a NotFound error.
 func (s *ConsentService) Disclosures(
 	ctx context.Context, patientID uuid.UUID, page Page,
 ) ([]*models.Disclosure, bool, error) {

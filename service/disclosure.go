@@ -13,12 +13,12 @@ import (
 	"novamind/models"
 )
 
-// Part2Notice goes with every record that 42 CFR Part 2 protects, in the words of 2.32.
+// Part2Notice accompanies every record that 42 CFR Part 2 protects. The wording is from 42 CFR 2.32.
 const Part2Notice = "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
 
-// disclose stores a disclosure for each record that is about to be shown to the actor, and for each record of the flags, if
-// 42 CFR Part 2 protects the record and the actor did not write its first version. Such records are visible only while a
-// consent is in effect.
+// disclose stores a disclosure for each record that is about to be shown to the actor, and for each record of the
+// flags, if 42 CFR Part 2 protects the record and the actor did not write its first version. Such records are visible
+// only while a consent is in effect.
 func (s *MedicalRecordService) disclose(ctx context.Context, records []*models.MedicalRecord, flags ...*models.RiskFlag) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *MedicalRecordService) disclose(ctx context.Context, records []*models.M
 		var rows []*models.Disclosure
 		for record, patient := range patients {
 			consent := consents[patient]
-			if consent == nil { // it was revoked this very moment
+			if consent == nil { // the consent was revoked just now
 				return outOfSight()
 			}
 			rows = append(rows, &models.Disclosure{

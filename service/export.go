@@ -18,7 +18,8 @@ import (
 	"novamind/repository"
 )
 
-// ExportService writes patients with their histories as ImportService reads them. Every method returns a Forbidden error where no role of the actor permits it.
+// ExportService writes patients with their histories in the form that ImportService reads. Every method returns a
+// Forbidden error if no role of the actor permits it.
 type ExportService struct {
 	store       Store
 	charts      *repository.ExportRepository
@@ -34,26 +35,30 @@ func NewExportService(store *repository.Store) *ExportService {
 	}
 }
 
-// FHIRFiles is where an export goes: lines of NDJSON, by resource.
+// FHIRFiles are the files of an export: NDJSON lines, one file for each resource.
 type FHIRFiles struct{ Patients, Practitioners, Encounters, Documents io.Writer }
 
 // ExportReport counts the rows that an export wrote, and the rows that it left out.
 type ExportReport struct {
-	Patients      int         `json:"patients"`
-	Practitioners int         `json:"practitioners"`
-	Encounters    int         `json:"encounters"`
-	Documents     int         `json:"documents"`
-	Withheld      int64       `json:"withheld"`   // records that 42 CFR Part 2 protects, and no consent lets out
-	Unreadable    []uuid.UUID `json:"unreadable"` // rows that can't be opened
+	Patients      int `json:"patients"`
+	Practitioners int `json:"practitioners"`
+	Encounters    int `json:"encounters"`
+	Documents     int `json:"documents"`
+	// Records that 42 CFR Part 2 protects, without a consent to export them.
+	Withheld   int64       `json:"withheld"`
+	Unreadable []uuid.UUID `json:"unreadable"` // rows that can't be opened
 }
 
 // chartsAtOnce is how many ids of patients are read at a time.
 const chartsAtOnce = 1000
 
-// FHIR writes the patients of ids, each with all rows of the same person, or everybody where ids is empty. Before anything of a patient is written, an event that names all of
-// it is durable, and so is a disclosure of each record that 42 CFR Part 2 protects. Those need a consent that names no recipient, for one that does lets nobody else see them.
-// Psychotherapy notes are in no export. progress is told how many patients were written, and how many there are. It returns a NotFound error, before it writes, where a patient is not there, and the
-// report is valid with an error too.
+// FHIR writes the patients of ids, each with all rows of the same person, or every patient if ids is empty. Before
+// anything of a patient is written, two things are durable: an event that names the whole patient, and a disclosure
+// of each record that 42 CFR Part 2 protects. Such records need a consent that names no recipient, because a consent
+// for one account allows nobody else to see them. Psychotherapy notes are never exported.
+//
+// progress gets the number of patients written and the total. FHIR returns a NotFound error before it writes if a
+// patient does not exist. The report is valid with an error too.
 func (s *ExportService) FHIR(ctx context.Context, ids []uuid.UUID, to FHIRFiles,
 	progress func(done, total int64),
 ) (ExportReport, error) {
@@ -80,9 +85,10 @@ type fhirExport struct {
 
 	to            FHIRFiles
 	report        ExportReport
-	total         int64              // patients that there are to export
+	total         int64              // the number of patients to export
 	practitioners map[uuid.UUID]bool // the practitioners of encounters and documents
-	overlapping   bytes.Buffer       // encounters that may lie on others: they come last, or the others would be read as overlaps
+	// Encounters that may overlap others; written last, or an import would take the others for overlaps.
+	overlapping bytes.Buffer
 }
 
 // patients calls do with each patient.
@@ -126,7 +132,7 @@ func (x *fhirExport) patients(ctx context.Context, ids []uuid.UUID, do func(uuid
 	}
 }
 
-// patient writes a patient with the history.
+// patient writes a patient with their history.
 func (x *fhirExport) patient(ctx context.Context, id uuid.UUID) error {
 	var chart *repository.Chart
 	intent := audit.Intent{Action: audit.Export, EntityType: "patient", EntityID: id, Details: "FHIR R4"}
@@ -147,7 +153,7 @@ func (x *fhirExport) patient(ctx context.Context, id uuid.UUID) error {
 	return x.write(chart)
 }
 
-// disclose keeps a disclosure of each record that 42 CFR Part 2 protects.
+// disclose stores a disclosure of each record that 42 CFR Part 2 protects.
 func (x *fhirExport) disclose(ctx context.Context, records []*models.MedicalRecord, consent *models.Consent, now time.Time) error {
 	var rows []*models.Disclosure
 	for _, m := range records {
@@ -208,7 +214,7 @@ func (x *fhirExport) write(chart *repository.Chart) error {
 	return nil
 }
 
-// named writes the practitioners that the exported rows refer to, or all.
+// named writes the practitioners that the exported rows refer to, or all practitioners.
 func (x *fhirExport) named(ctx context.Context, all bool) error {
 	role := ""
 	if all {

@@ -43,7 +43,8 @@ func exportedPatient(p *models.Patient) fhir.Patient {
 	return out
 }
 
-// statusesOfEncounters are R4's codes of the states of an appointment, as ImportService reads them. A no-show is a cancellation to FHIR.
+// statusesOfEncounters are R4's codes of the states of an appointment, as ImportService reads them. In FHIR, a
+// no-show is a cancellation.
 var statusesOfEncounters = map[string]string{
 	models.Booked: "planned", models.Arrived: "arrived", models.CheckedIn: "in-progress", models.Fulfilled: "finished", models.Cancelled: "cancelled",
 	models.NoShow: "cancelled", models.EnteredInError: "entered-in-error",

@@ -10,10 +10,12 @@ import (
 	"novamind/models"
 )
 
-// EnsureAccount makes the first account of an installation that nobody can administer, with every role: practitioners may have been imported before. Without a password it gets a random one, which
-// must be changed at the first login; deliver hands it over before the account becomes real, so that no password is ever lost.
-// It reports whether it made one: not where there is an admin, or another process was first. It returns an Invalid error for an
-// e-mail or password that breaks the rules, or an e-mail that another account has.
+// EnsureAccount makes the first account, with every role, if the installation has no admin. Imported practitioners
+// may exist already. Without a password, the account gets a random one, which must be changed at the first login.
+// deliver gets that password before the account is committed, so no password is ever lost.
+//
+// EnsureAccount reports whether it made an account. It makes none if there is an admin or another process was first.
+// It returns an Invalid error for an e-mail or password that breaks the rules, or an e-mail that another account has.
 func (s *AuthService) EnsureAccount(ctx context.Context, email, password string, deliver func(email, password string) error) (bool, error) {
 	if exists, err := s.accounts.AnyWithRole(ctx, RoleAdmin); err != nil || exists {
 		return false, err
@@ -43,7 +45,7 @@ func (s *AuthService) EnsureAccount(ctx context.Context, email, password string,
 	return made && err == nil, err
 }
 
-// first returns nil where the account that has the e-mail is another process's, which was first.
+// first returns nil if the account with the e-mail was made by another process that was first.
 func (s *AuthService) first(ctx context.Context) error {
 	administered, err := s.accounts.AnyWithRole(ctx, RoleAdmin)
 	if err != nil || administered {
@@ -54,20 +56,20 @@ func (s *AuthService) first(ctx context.Context) error {
 	})
 }
 
-// FirstPassword is a first password that lies somewhere until it is worthless.
+// FirstPassword is a first password that stays stored somewhere until it is worthless.
 type FirstPassword struct {
 	auth            *AuthService
 	email, password string
-	hash            string // the last one that the password was seen to match
+	hash            string // the last hash that matched the password
 }
 
-// FirstPassword returns the first password of the account that has an e-mail.
+// FirstPassword returns the first password of the account with an e-mail.
 func (s *AuthService) FirstPassword(email, password string) *FirstPassword {
 	return &FirstPassword{auth: s, email: phi.NormalizeText(email), password: password}
 }
 
-// Worthless reports whether the password of the account has been changed since. It is false for an account that does not
-// exist or has another e-mail by now.
+// Worthless reports whether the account's password has changed since. It is false if the account does not exist or
+// has another e-mail by now.
 func (p *FirstPassword) Worthless(ctx context.Context) (bool, error) {
 	account, err := p.auth.accounts.ByEmail(ctx, p.email)
 	if apperr.Is(err, apperr.NotFound) {

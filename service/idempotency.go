@@ -12,20 +12,22 @@ import (
 	"novamind/repository"
 )
 
-// idempotencyPeriod is how long a repeated request gives the first result again.
+// idempotencyPeriod is how long a repeated request returns the first result.
 const idempotencyPeriod = 24 * time.Hour
 
-// Idempotency is a client's promise that two requests with the same key are one. The zero value is none.
+// Idempotency is a client's promise that two requests with the same key are the same request. The zero value has no
+// key.
 type Idempotency struct {
 	Key     string
 	Request string // route and body
 }
 
-// overtaken are the errors that a request gets if a concurrent request, perhaps with the same key, has already succeeded.
+// overtaken are the errors that a request gets if a concurrent request, perhaps with the same key, has already
+// succeeded.
 var overtaken = []apperr.Code{apperr.Duplicate, apperr.Taken, apperr.Stale, apperr.Conflict, apperr.BadTransition}
 
-// attempt runs do. It runs do again if a concurrent request may have stored the same key between the lookup and the insert:
-// then do finds the result of that request.
+// attempt runs do. It runs do again if a concurrent request may have stored the same key between the lookup and the
+// insert: then do finds the result of that request.
 func (once Idempotency) attempt(do func() error) error {
 	err := do()
 	if err != nil && once.Key != "" && slices.Contains(overtaken, apperr.CodeOf(err)) {
@@ -39,9 +41,9 @@ type repeats struct {
 	keys *repository.IdempotencyKeyRepository
 }
 
-// once runs do in the transaction of ctx and returns the id of the row that do made. If an earlier request of the actor with
-// this key made a row, once returns the id of that row and true; the caller must check that the actor still sees it. It
-// returns a KeyReused error if the earlier request was another one.
+// once runs do in the transaction of ctx and returns the id of the row that do made. If an earlier request of the
+// actor with this key made a row, once returns the id of that row and true; the caller must check that the actor
+// still sees it. It returns a KeyReused error if the earlier request was another one.
 func (r repeats) once(ctx context.Context, once Idempotency, do func() (uuid.UUID, error)) (uuid.UUID, bool, error) {
 	if once.Key == "" {
 		id, err := do()
@@ -70,10 +72,10 @@ func NewRepeatService(store *repository.Store) *RepeatService {
 	return &RepeatService{repeats{repository.NewIdempotencyKeyRepository(store)}}
 }
 
-// Once runs change, a call of one service method that changes the row id, or makes another row. The key is stored in the
-// transaction of the change. If an earlier request of the actor had the key, nothing changes, and again reads the row that
-// the earlier request made or changed; again must check that the actor still sees it. Once returns their errors, or a
-// KeyReused one if the earlier request was another one.
+// Once runs change, a call of one service method that changes the row id, or makes another row. The key is stored in
+// the transaction of the change. If an earlier request of the actor had the key, nothing changes, and again reads the
+// row that the earlier request made or changed; again must check that the actor still sees it. Once returns their
+// errors, or a KeyReused one if the earlier request was another one.
 func Once[M any](ctx context.Context, s *RepeatService, once Idempotency, id uuid.UUID,
 	change func(context.Context) (M, error), again func(context.Context, uuid.UUID) (M, error),
 ) (m M, err error) {
@@ -91,7 +93,7 @@ func Once[M any](ctx context.Context, s *RepeatService, once Idempotency, id uui
 	return m, err
 }
 
-// repeatable is a change that a client may ask for again.
+// repeatable is a change that a client may request again.
 type repeatable struct {
 	repeats repeats
 	once    Idempotency
@@ -102,7 +104,7 @@ type repeatable struct {
 
 type repeatableKey struct{}
 
-// doOnce runs do, in the transaction of ctx, unless ctx is about a change that was made already.
+// doOnce runs do in the transaction of ctx, unless ctx is about a change that was already made.
 func doOnce(ctx context.Context, do func(context.Context) error) error {
 	r, ok := ctx.Value(repeatableKey{}).(*repeatable)
 	if !ok || r.running { // a nested call is part of the change
@@ -118,7 +120,8 @@ func doOnce(ctx context.Context, do func(context.Context) error) error {
 	case err == nil:
 		r.id, r.again = id, again
 	case apperr.Is(err, apperr.KeyReused):
-		// A denial comes first, as without a key. Nothing that do changes stays: the transaction fails either way.
+		// A denial comes first, as without a key. Nothing that do changes is kept, because the transaction fails
+		// either way.
 		if denied := do(ctx); apperr.Is(denied, apperr.NotFound) || apperr.Is(denied, apperr.Forbidden) {
 			return denied
 		}
@@ -126,7 +129,7 @@ func doOnce(ctx context.Context, do func(context.Context) error) error {
 	return err
 }
 
-// madeOnce says that the change of ctx made a row.
+// madeOnce records that the change of ctx made a row.
 func madeOnce(ctx context.Context, id uuid.UUID) {
 	if r, ok := ctx.Value(repeatableKey{}).(*repeatable); ok {
 		r.id = id

@@ -19,11 +19,12 @@ import (
 	"novamind/repository"
 )
 
-// importBatch is how many rows share a transaction. An interruption can undo at most that many.
+// importBatch is how many rows share a transaction. An interruption undoes at most that many.
 const importBatch = 100
 
-// ImportService takes patients and their histories over from other systems. One is for one export, and not for concurrent use: it remembers the
-// export's practitioners. Every method returns a Forbidden error where no role of the actor permits it.
+// ImportService imports patients and their histories from other systems. A value is for one export only, because it
+// remembers the export's practitioners. It is not for concurrent use. Every method returns a Forbidden error if no
+// role of the actor permits it.
 type ImportService struct {
 	store        Store
 	patients     *repository.PatientRepository
@@ -52,28 +53,28 @@ func NewImportService(store *repository.Store, clinic config.Clinic) *ImportServ
 // Report counts the rows of an import.
 type Report struct {
 	Created  int      `json:"created"`
-	Existing int      `json:"existing"` // here already, and left as they are
+	Existing int      `json:"existing"` // already here, and left unchanged
 	Rejected []Reject `json:"rejected"`
 }
 
-// Reject is a line that was passed over, and why; the reason holds nothing of the line.
+// Reject is a rejected line and the reason. The reason holds nothing of the line.
 type Reject struct {
 	Line   int    `json:"line"`
 	Reason string `json:"reason"`
 }
 
-// ErrRejected: a strict import met a line that it can't take. The report names it.
+// ErrRejected means that a strict import met a line that it cannot import. The report names the line.
 var ErrRejected = errors.New("a line was rejected")
 
-// imported is how one kind of resource R becomes rows M.
+// imported says how one kind of resource R becomes rows M.
 type imported[R, M any] struct {
 	permission Permission
 	table      string
 	id         func(*R) uuid.UUID
-	row        func(*R) (*M, string) // the row, or the reason why it can't be one
+	row        func(*R) (*M, string) // the row, or the reason for rejecting the resource
 	known      func(context.Context, []uuid.UUID) (map[uuid.UUID]bool, error)
-	// admit compares new rows, in the order of their lines, with the stored ones, and returns the reasons for the rows that it
-	// refuses. It runs in their transaction.
+	// admit compares new rows, in the order of their lines, with the stored ones, and returns the reasons for the
+	// rows that it refuses. It runs in their transaction.
 	admit  func(context.Context, []newRow[M]) (map[uuid.UUID]string, error)
 	create func(context.Context, *M) error
 }
@@ -90,15 +91,14 @@ type importRun[R, M any] struct {
 	imported[R, M]
 
 	store  Store
-	seen   map[uuid.UUID]int // id → the line that was taken
+	seen   map[uuid.UUID]int // id → the imported line
 	batch  []newRow[M]       // rows that were read and are not saved yet
 	report Report
 }
 
-// importLines imports one file. It keeps ids and leaves existing rows alone, so an interrupted import goes on when it is run
-// again. With
-// strict it stops at the first bad line, with ErrRejected. progress, if not nil, is told how many bytes were read. The report is valid with an error
-// too.
+// importLines imports one file. It keeps ids and leaves existing rows unchanged, so an interrupted import can be run
+// again. With strict it stops at the first bad line, with ErrRejected. If progress is not nil, it gets the number of
+// bytes read. The report is valid with an error too.
 func importLines[R, M any](ctx context.Context, store Store, kind imported[R, M], lines iter.Seq2[fhir.Resource[R], error], strict bool,
 	progress func(int64),
 ) (Report, error) {
@@ -127,8 +127,8 @@ func importLines[R, M any](ctx context.Context, store Store, kind imported[R, M]
 	return run.report, nil
 }
 
-// take puts a line into the batch, or rejects it, and saves a batch that is full. Of several lines with one id, it takes the first one that is
-// not rejected. To know that, it saves the waiting rows first.
+// take adds a line to the batch, or rejects it, and saves a full batch. Of several lines with one id, it imports the
+// first one that is not rejected. To know that, it saves the waiting rows first.
 func (r *importRun[R, M]) take(ctx context.Context, line fhir.Resource[R]) (saved bool, err error) {
 	if line.Reject == "" && slices.ContainsFunc(r.batch, func(b newRow[M]) bool { return b.id == r.id(line.Value) }) {
 		if err := r.save(ctx); err != nil {
@@ -151,7 +151,7 @@ func (r *importRun[R, M]) reject(line int, reason string) {
 	slices.SortStableFunc(r.report.Rejected, func(a, b Reject) int { return a.Line - b.Line })
 }
 
-// read turns a line into a row, or into the reason why it can't be one.
+// read turns a line into a row, or into the reason for rejecting it.
 func (r *importRun[R, M]) read(line fhir.Resource[R]) (newRow[M], string) {
 	if line.Reject != "" {
 		return newRow[M]{}, line.Reject
@@ -164,7 +164,8 @@ func (r *importRun[R, M]) read(line fhir.Resource[R]) (newRow[M], string) {
 	return newRow[M]{id, line.Number, row}, reason
 }
 
-// save stores those rows of the batch that are not here yet, in one transaction, with one event for the batch beside that of each row.
+// save stores the rows of the batch that do not exist yet, in one transaction. It records one event for the batch and
+// one for each row.
 func (r *importRun[R, M]) save(ctx context.Context) error {
 	batch := r.batch
 	if len(batch) == 0 {
@@ -203,7 +204,7 @@ func (r *importRun[R, M]) save(ctx context.Context) error {
 	return nil
 }
 
-// judge returns which rows of a batch are here already, and which of the others can't be stored, and why.
+// judge returns the rows of a batch that exist already, and the reasons for the other rows that can't be stored.
 func (r *importRun[R, M]) judge(ctx context.Context, batch []newRow[M]) (map[uuid.UUID]bool, map[uuid.UUID]string, error) {
 	ids := make([]uuid.UUID, len(batch))
 	for i, b := range batch {
@@ -275,8 +276,8 @@ func rejectReason(err error) string {
 	return strings.Join(reasons, ", ")
 }
 
-// IntoEmpty adds patients to a database that has none, and does nothing to any other, also where several processes try at once. It
-// returns how many it added.
+// IntoEmpty adds patients to a database that has none, and changes no other database. This holds also if several
+// processes try at once. It returns how many patients it added.
 func (s *ImportService) IntoEmpty(ctx context.Context, inputs []PatientInput) (int, error) {
 	added := 0
 	intent := audit.Intent{Action: audit.Import, EntityType: "patient"}

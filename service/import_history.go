@@ -18,9 +18,9 @@ import (
 	"novamind/repository"
 )
 
-// Practitioners imports an NDJSON file of FHIR R4 practitioners (see importLines) as accounts of clinicians, which are
-// disabled until an admin invites them. Encounters and documents refer to these practitioners, so call it before importing
-// them, each time.
+// Practitioners imports an NDJSON file of FHIR R4 practitioners (see importLines) as accounts of clinicians, which
+// are disabled until an admin invites them. Encounters and documents refer to these practitioners, so call it before
+// importing them, each time.
 func (s *ImportService) Practitioners(ctx context.Context, r io.Reader, strict bool, progress func(int64)) (Report, error) {
 	return importLines(ctx, s.store, imported[fhir.Practitioner, models.Account]{
 		permission: AccountImport, table: "account",
@@ -40,7 +40,7 @@ func (s *ImportService) Practitioners(ctx context.Context, r io.Reader, strict b
 	}, fhir.Practitioners(r), strict, progress)
 }
 
-// freeAddresses refuses accounts whose e-mail is another's.
+// freeAddresses refuses accounts whose e-mail belongs to another account.
 func (s *ImportService) freeAddresses(ctx context.Context, rows []newRow[models.Account]) (map[uuid.UUID]string, error) {
 	refused := map[uuid.UUID]string{}
 	addresses := map[string]bool{}
@@ -57,7 +57,7 @@ func (s *ImportService) freeAddresses(ctx context.Context, rows []newRow[models.
 	return refused, nil
 }
 
-// accountOf returns the account of a practitioner, Nil where the export did not name them.
+// accountOf returns the account of a practitioner, or Nil if the export did not name one.
 func (s *ImportService) accountOf(r fhir.Reference) uuid.UUID {
 	if r.ID != uuid.Nil {
 		return r.ID
@@ -65,7 +65,7 @@ func (s *ImportService) accountOf(r fhir.Reference) uuid.UUID {
 	return s.practitioners[r.Identifier]
 }
 
-// encounterStatuses are R4's codes as states of an appointment.
+// encounterStatuses maps R4's codes to states of an appointment.
 var encounterStatuses = map[string]string{
 	"planned": models.Booked, "arrived": models.Arrived, "triaged": models.CheckedIn, "in-progress": models.CheckedIn, "onleave": models.CheckedIn,
 	"finished": models.Fulfilled, "cancelled": models.Cancelled, "entered-in-error": models.EnteredInError,
@@ -74,8 +74,8 @@ var encounterStatuses = map[string]string{
 // importedHistory is the overlap and cancel reason of imported appointments.
 const importedHistory = "Imported history"
 
-// Encounters imports an NDJSON file of FHIR R4 encounters (see importLines) as past appointments. Overlapping appointments
-// are kept and marked. An appointment that is not over yet must have a length that can be booked.
+// Encounters imports an NDJSON file of FHIR R4 encounters (see importLines) as past appointments. Overlapping
+// appointments are kept and marked. An appointment that is not over yet must have a length that can be booked.
 func (s *ImportService) Encounters(ctx context.Context, r io.Reader, strict bool, progress func(int64)) (Report, error) {
 	return importLines(ctx, s.store, imported[fhir.Encounter, models.Appointment]{
 		permission: AppointmentImport, table: "appointment",
@@ -144,7 +144,7 @@ func (v *validation) oursOf(ours fhir.Ours, a *models.Appointment) {
 	a.AllowOverlap = overlap != ""
 }
 
-// createAppointment stores an appointment; one that overlaps others is marked, as the database demands it.
+// createAppointment stores an appointment. An appointment that overlaps others is marked, as the database demands.
 func (s *ImportService) createAppointment(ctx context.Context, a *models.Appointment) error {
 	if models.Occupies(a.Status) && !a.AllowOverlap {
 		parties := repository.Parties{PatientID: a.PatientID, PractitionerID: a.PractitionerID}
@@ -159,7 +159,7 @@ func (s *ImportService) createAppointment(ctx context.Context, a *models.Appoint
 	return s.appointments.Create(ctx, a)
 }
 
-// recordKinds are the kinds of records by the LOINC codes of documents.
+// recordKinds maps the LOINC codes of documents to kinds of records.
 var recordKinds = map[string]string{
 	"11506-3": models.KindProgressNote, "18776-5": models.KindTreatmentPlan, "51848-0": models.KindAssessment, "11488-4": models.KindAssessment,
 	"51852-2": models.KindDocument, "10160-0": models.KindMedication,
@@ -204,7 +204,7 @@ func (s *ImportService) record(d *fhir.Document) (*models.MedicalRecord, string)
 	return m, ""
 }
 
-// takenCodes returns the codes that a record can have. A note is not given up for the others.
+// takenCodes returns the codes that a record can have. It drops the other codes, so that the note is not lost.
 func takenCodes(codes []fhir.Code) (taken []models.Coding) {
 	for _, c := range codes {
 		var v validation
@@ -216,15 +216,15 @@ func takenCodes(codes []fhir.Code) (taken []models.Coding) {
 	return taken
 }
 
-// label gives a record the most protective sensitivity that a document's labels ask for. A document with unknown labels is
-// restricted. A document labelled as a psychotherapy note becomes one.
+// label gives a record the most protective sensitivity that a document's labels ask for. A document with unknown
+// labels is restricted. A document labelled as a psychotherapy note becomes one.
 func label(in *RecordInput, labels []fhir.Code) {
 	if slices.ContainsFunc(labels, fhir.Code.Psychotherapy) {
 		in.Kind = models.KindPsychotherapyNote
 	}
 	switch {
 	case requiredBy[in.Kind] != "":
-		in.Sensitivity = nil // the kind asks for more than labels can
+		in.Sensitivity = nil // the kind needs more protection than labels can give
 	case slices.ContainsFunc(labels, fhir.Code.Part2):
 		in.Sensitivity = new(models.SensitivityPart2)
 	case slices.ContainsFunc(labels, func(c fhir.Code) bool { return !c.Open() }):
@@ -266,13 +266,15 @@ func (v *validation) oursOfRecord(d *fhir.Document, in *RecordInput, m *models.M
 	}
 }
 
-// admitRecords refuses records of nobody we know, and lets go of encounters and amended records that are not here, or are another patient's.
+// admitRecords refuses records of unknown patients or authors. It clears references to encounters and amended records
+// that do not exist or belong to another patient.
 func (s *ImportService) admitRecords(ctx context.Context, rows []newRow[models.MedicalRecord]) (map[uuid.UUID]string, error) {
 	refused, err := unknownParties(ctx, s, rows, func(m *models.MedicalRecord) (uuid.UUID, uuid.UUID) { return m.PatientID, m.AuthorID })
 	if err != nil {
 		return nil, err
 	}
-	ofPatient := map[uuid.UUID]uuid.UUID{} // the patients of new records that have no amendment yet; uuid.Nil if they have one
+	// The patients of new records that have no amendment yet; uuid.Nil if they have one.
+	ofPatient := map[uuid.UUID]uuid.UUID{}
 	for _, r := range rows {
 		m := r.row
 		if refused[r.id] != "" {
@@ -296,8 +298,8 @@ func (s *ImportService) admitRecords(ctx context.Context, rows []newRow[models.M
 	return refused, nil
 }
 
-// followsOne clears the reference to an amended record if that record is missing, is another patient's, or already has an
-// amendment.
+// followsOne clears the reference to an amended record if that record is missing, is another patient's, or already
+// has an amendment.
 func (s *ImportService) followsOne(ctx context.Context, m *models.MedicalRecord, ofPatient map[uuid.UUID]uuid.UUID) error {
 	if m.SupersedesID == nil {
 		return nil
@@ -314,12 +316,12 @@ func (s *ImportService) followsOne(ctx context.Context, m *models.MedicalRecord,
 		m.SupersedesID, m.AmendmentReason = nil, phi.Text{}
 		return nil
 	}
-	ofPatient[*m.SupersedesID] = uuid.Nil // one follows, not two
+	ofPatient[*m.SupersedesID] = uuid.Nil // only one amendment follows a record
 	return nil
 }
 
-// createRecord stores a record, marks the record that it amends as amended, and raises a risk flag if the answers of the
-// questionnaire ask for one.
+// createRecord stores a record, marks the record that it amends as amended, and raises a risk flag if the answers of
+// the questionnaire ask for one.
 func (s *ImportService) createRecord(ctx context.Context, m *models.MedicalRecord) error {
 	if m.SupersedesID != nil {
 		if err := s.moveOn(ctx, m); err != nil {
@@ -332,7 +334,7 @@ func (s *ImportService) createRecord(ctx context.Context, m *models.MedicalRecor
 	return raise(ctx, s.flags, m)
 }
 
-// moveOn makes the record that another one amends amended. One that can't be opened stays as it is, by itself.
+// moveOn marks the record that m amends as amended. A record that can't be opened stays unchanged.
 func (s *ImportService) moveOn(ctx context.Context, m *models.MedicalRecord) error {
 	old, err := s.records.ByID(ctx, *m.SupersedesID)
 	switch {

@@ -10,8 +10,9 @@ import (
 	"novamind/repository"
 )
 
-// AdoptIndexScheme finds out whether today's rules made the tokens of a database that has no note of theirs, since its schema was taken back to before there
-// was one, and notes that they did. It returns repository.ErrIndexScheme where a patient's tokens are others.
+// AdoptIndexScheme records that today's rules made the index tokens of a database without that record. Such a
+// database had its schema taken back to a version before the record existed. It returns repository.ErrIndexScheme if
+// the tokens of a patient differ.
 func (s *KeyService) AdoptIndexScheme(ctx context.Context) error {
 	err := eachMisindexed(ctx, s.store, s.patients, func(uuid.UUID) error { return repository.ErrIndexScheme })
 	if err != nil {

@@ -15,15 +15,19 @@ import (
 
 // KEKRotation is the result of RotateKEK.
 type KEKRotation struct {
-	At string // where the key-encryption key is from now on, as phi.kek has it
-	// KeptForBackups is how many backups that are still kept may need the older key, which is kept for them: their keysets are wrapped by it.
+	At string // where the key-encryption key is from now on, written as in phi.kek
+	// KeptForBackups is how many retained backups may need the older key. The key is kept for them, because it wraps
+	// their keysets.
 	KeptForBackups int
 }
 
-// RotateKEK wraps the keysets by a new key-encryption key. No row is touched. Where the key is a file, it gets a new key, and the old one is
-// destroyed unless a kept backup may need it; where it is a KMS's, which has its own way of changing keys, the keysets are wrapped anew by its newest
-// version. to, unless empty, is where the new key is from now on: the configuration has to follow. Servers go on with the keys they have until they
-// are given the new one. It returns an Invalid error where nothing would change. Run by several at once, one comes after the other.
+// RotateKEK wraps the keysets by a new key-encryption key. It changes no other row. If the key is a file, the file
+// gets a new key, and the old key is destroyed unless a retained backup may need it. A KMS changes its keys itself;
+// then the newest version of the key wraps the keysets.
+//
+// If to is not empty, it is the place of the new key from now on, and the configuration must be changed to name it.
+// Servers keep using their keys until they get the new one. RotateKEK returns an Invalid error if nothing would
+// change. Concurrent calls run one after the other.
 func (s *KeyService) RotateKEK(ctx context.Context, to string) (KEKRotation, error) {
 	if to != "" && !phi.SamePlace(to, s.kekURI) {
 		return s.moveKEK(ctx, to)
@@ -92,7 +96,8 @@ func (s *KeyService) newestOpens(held []*models.Keyset) (bool, error) {
 	}), nil
 }
 
-// rewrap wraps every keyset anew, holding all of them while the key-encryption keys are looked up: two rotations can't cross.
+// rewrap wraps every keyset again. It locks all keysets while it looks up the key-encryption keys, so two rotations
+// can't interleave.
 func (s *KeyService) rewrap(ctx context.Context, keks func(held []*models.Keyset) (from, to *phi.KEK, err error)) error {
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.RewrapKeys, EntityType: "keyset"})
 	return s.store.InTx(ctx, func(ctx context.Context) error {
@@ -116,8 +121,8 @@ func (s *KeyService) rewrap(ctx context.Context, keks func(held []*models.Keyset
 	})
 }
 
-// trimKEK destroys the older key-encryption keys, unless backups that are still kept may need them; it returns how many. It destroys none before the
-// newest one opens every keyset.
+// trimKEK destroys the older key-encryption keys, unless retained backups may need them; it returns the number of
+// those backups. It destroys none before the newest key opens every keyset.
 func (s *KeyService) trimKEK(ctx context.Context) (kept int, err error) {
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.DestroyKey, EntityType: "keyset"})
 	err = s.store.InTx(ctx, func(ctx context.Context) error {

@@ -17,7 +17,8 @@ import (
 // settle is how long a change of the keysets needs to reach every server: twice the lease.
 const settle = 2 * repository.KeyLease
 
-// KeyService changes the keys while the clinic works. Its methods can be interrupted at any point, and go on when they are called again.
+// KeyService changes the keys while the clinic works. Its methods can be interrupted at any point, and continue when
+// they are called again.
 type KeyService struct {
 	store    Store
 	keysets  *repository.KeysetRepository
@@ -43,7 +44,7 @@ const (
 	KeyPrimary  = "primary"   // seals new values
 	KeyActive   = "active"    // only opens older values
 	KeyRetiring = "retiring"  // opens, and the database refuses new values under it
-	KeyGone     = "destroyed" // nothing under it can be opened any more
+	KeyGone     = "destroyed" // nothing sealed under it can be opened any more
 )
 
 // KEKPurpose is the purpose of a key-encryption key in KeyState. The key wraps the keysets, and seals no value.
@@ -52,13 +53,13 @@ const KEKPurpose phi.Purpose = "kek"
 // KeyState is one key and the number of rows that still need it.
 type KeyState struct {
 	ID          string           `json:"id"`
-	Purpose     phi.Purpose      `json:"purpose,omitempty"` // unknown of a destroyed key
+	Purpose     phi.Purpose      `json:"purpose,omitempty"` // unknown for a destroyed key
 	State       string           `json:"state"`
 	Values      map[string]int64 `json:"values"` // table.column → count
 	DestroyedAt *time.Time       `json:"destroyed_at,omitempty"`
 }
 
-// Status returns every key there is and was. The keys of a KMS are its own affair, and not listed.
+// Status returns every present and former key. The keys of a KMS are not listed, because the KMS manages them.
 func (s *KeyService) Status(ctx context.Context) ([]KeyState, error) {
 	kek, err := phi.LoadKEK(s.kekURI)
 	if err != nil {
@@ -104,7 +105,7 @@ func (s *KeyService) Status(ctx context.Context) ([]KeyState, error) {
 	return states, nil
 }
 
-// Older returns the keys of a keyset that were primary before, and are not destroyed.
+// Older returns the former primary keys of a keyset that are not destroyed.
 func (s *KeyService) Older(ctx context.Context, p phi.Purpose) ([]string, error) {
 	kek, err := phi.LoadKEK(s.kekURI)
 	if err != nil {
@@ -138,8 +139,8 @@ func statesOf(p phi.Purpose, keys []phi.Key, counts map[string]map[string]int64)
 	return states
 }
 
-// Rotate adds a key to the data or the index keyset, waits until every server has it, and then seals new values with it. It
-// returns the new key's id. Older values stay readable; Reseal moves them to the new key.
+// Rotate adds a key to the data or the index keyset, waits until every server has it, and then seals new values with
+// it. It returns the new key's id. Older values stay readable; Reseal moves them to the new key.
 func (s *KeyService) Rotate(ctx context.Context, p phi.Purpose) (string, error) {
 	var keyID string
 	err := s.editKeyset(ctx, audit.AddKey, p, func(ctx context.Context, kek *phi.KEK, wrapped string) (string, error) {
@@ -179,7 +180,7 @@ func (s *KeyService) Rotate(ctx context.Context, p phi.Purpose) (string, error) 
 	return keyID, letSettle(ctx)
 }
 
-// waiting returns the key that an interrupted rotation has added and not promoted, or "".
+// waiting returns the key that an interrupted rotation added but did not promote, or "".
 func (s *KeyService) waiting(ctx context.Context, p phi.Purpose, kek *phi.KEK, wrapped string) (string, error) {
 	keys, err := phi.Keys(p, kek, wrapped)
 	if err != nil {
@@ -196,7 +197,7 @@ func (s *KeyService) waiting(ctx context.Context, p phi.Purpose, kek *phi.KEK, w
 	return last.ID, nil
 }
 
-// editKeyset changes one keyset in a transaction, holding all of them.
+// editKeyset changes one keyset in a transaction that locks all keysets.
 func (s *KeyService) editKeyset(ctx context.Context, action string, p phi.Purpose,
 	edit func(ctx context.Context, kek *phi.KEK, wrapped string) (string, error),
 ) error {
@@ -206,7 +207,7 @@ func (s *KeyService) editKeyset(ctx context.Context, action string, p phi.Purpos
 		if err != nil {
 			return err
 		}
-		// Read while the keysets are held: a rotation changes both.
+		// Read while the keysets are locked, because a rotation changes both.
 		kek, err := phi.LoadKEK(s.kekURI)
 		if err != nil {
 			return err
@@ -228,11 +229,12 @@ func (s *KeyService) editKeyset(ctx context.Context, action string, p phi.Purpos
 	})
 }
 
-// ErrKeyNeeded: a key is not destroyed, since something can't be read without it.
+// ErrKeyNeeded means that a key was not destroyed, because some value can't be read without it.
 var ErrKeyNeeded = errors.New("the key is still needed")
 
-// Retire ends a key: from the first moment the database refuses new values under it; it is destroyed once no value and no kept backup needs it.
-// It returns ErrKeyNeeded while one does, and an Invalid error for a primary key, an unknown one, or one of the log, which can't be sealed anew.
+// Retire ends a key. The database refuses new values under it at once. The key is destroyed once no value and no
+// retained backup needs it; until then Retire returns ErrKeyNeeded. Retire returns an Invalid error for a primary
+// key, an unknown key, or a key of the log, which can't be sealed again.
 func (s *KeyService) Retire(ctx context.Context, keyID string) error {
 	purpose, err := s.retirable(ctx, keyID)
 	if err != nil {
@@ -260,7 +262,7 @@ func (s *KeyService) Retire(ctx context.Context, keyID string) error {
 	})
 }
 
-// refuse makes the database refuse new values under a key, unless it was promoted meanwhile.
+// refuse makes the database refuse new values under a key, unless the key was promoted meanwhile.
 func (s *KeyService) refuse(ctx context.Context, p phi.Purpose, keyID string) error {
 	return s.editKeyset(ctx, audit.RetireKey, p, func(ctx context.Context, kek *phi.KEK, wrapped string) (string, error) {
 		keys, err := phi.Keys(p, kek, wrapped)

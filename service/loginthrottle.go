@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// strangersFactor: all addresses from which an account never logged in share this many times the budget of one address.
+	// strangersFactor is the factor for all unfamiliar addresses together: they share this many times the budget of
+	// one address. An address is unfamiliar if the account never logged in from it.
 	strangersFactor = 10
 	// tallyPeriod is how long a failure counts after the last one.
 	tallyPeriod = 24 * time.Hour
@@ -21,19 +22,20 @@ const (
 	familiarPeriod = 90 * 24 * time.Hour
 )
 
-// loginThrottle makes guessing passwords slow without giving anybody the means to lock others out. For each e-mail, every network address has a
-// budget of failures of its own. Addresses from which nobody logged in as this account share another one, so that many addresses do not make many
-// guesses; the owner, at a familiar address, is not affected by strangers. Each failure beyond a budget doubles the wait
-// before the next attempt. An e-mail without an account is treated in the same way.
+// loginThrottle makes guessing passwords slow without allowing an attacker to lock others out. For each e-mail, every
+// network address has its own budget of failures. Addresses from which nobody logged in as this account share another
+// budget, so that many addresses do not allow many guesses. Strangers do not affect the owner at a familiar address.
+// Each failure beyond a budget doubles the wait before the next attempt. An e-mail without an account is treated in
+// the same way.
 type loginThrottle struct {
 	tallies *repository.LoginTallyRepository
 	budget  int64
-	first   time.Duration // the wait after the failure that uses up the budget; each further one doubles it
+	first   time.Duration // the wait after the failure that uses up the budget; each further failure doubles it
 	longest time.Duration
 }
 
-// begin counts an attempt to prove to be the account with this e-mail, before it is known how it ends: of attempts at the same time no more pass
-// than the budget has. It returns a RateLimited error with the time to wait.
+// begin counts an attempt to log in with this e-mail before its outcome is known. So no more concurrent attempts pass
+// than the budget has. begin returns a RateLimited error with the time to wait.
 func (t *loginThrottle) begin(ctx context.Context, email string) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
@@ -86,7 +88,7 @@ func familiar(tally *models.LoginTally, now time.Time) bool {
 	return tally.FamiliarUntil != nil && tally.FamiliarUntil.After(now)
 }
 
-// names returns the names of the tallies: of the address, and of all strangers.
+// names returns the names of the tallies: the tally of the address, and the tally of all strangers.
 func (*loginThrottle) names(email, address string) []string {
 	email = phi.NormalizeText(email)
 	return []string{"address\x00" + email + "\x00" + netaddr.Group(address), "strangers\x00" + email}

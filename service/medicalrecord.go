@@ -17,10 +17,12 @@ import (
 // RecordQuery narrows a list of medical records.
 type RecordQuery = repository.RecordQuery
 
-// MedicalRecordService keeps medical records. Every method is one unit of work and leaves its event; every method returns a Forbidden error where no
-// role of the actor permits it, a NotFound one where the record is out of the actor's sight, and an audit.unavailable one where the event can't
-// be stored. When a record that 42 CFR Part 2 protects is shown to anyone but the author of its first version, a disclosure
-// is stored.
+// MedicalRecordService keeps medical records. When a record that 42 CFR Part 2 protects is shown to an account other
+// than the author of its first version, a disclosure is stored.
+//
+// Every method is one unit of work and records its event. It returns a Forbidden error if no role of the actor
+// permits it, a NotFound error if the actor may not see the record, and an audit.unavailable error if the event can't
+// be stored.
 type MedicalRecordService struct {
 	store namingStore
 	care  *Care
@@ -50,8 +52,8 @@ func recordIntent(action string, id uuid.UUID) audit.Intent {
 	return audit.Intent{Action: action, EntityType: "medicalrecord", EntityID: id}
 }
 
-// Write adds a draft to the chart of a patient in the actor's care. It returns a NotFound error for another patient, an
-// Invalid one, or a Conflict one where the patient was merged into another.
+// Write adds a draft to the chart of a patient in the actor's care. It returns a NotFound error for another patient,
+// an Invalid error, or a Conflict error if the patient was merged into another.
 func (s *MedicalRecordService) Write(
 	ctx context.Context, patientID uuid.UUID, in RecordInput,
 ) (*models.MedicalRecord, error) {
@@ -95,7 +97,8 @@ func (s *MedicalRecordService) create(ctx context.Context, m *models.MedicalReco
 	return raise(ctx, s.flags, m)
 }
 
-// apply writes the input into a draft of the actor's. It returns a Forbidden error where no role of the actor may write such a record.
+// apply writes the input into a draft of the actor's. It returns a Forbidden error if no role of the actor may write
+// such a record.
 func (s *MedicalRecordService) apply(ctx context.Context, m *models.MedicalRecord, in RecordInput) error {
 	if err := in.applyTo(m, time.Now()); err != nil {
 		return err
@@ -119,7 +122,8 @@ func (s *MedicalRecordService) apply(ctx context.Context, m *models.MedicalRecor
 	return nil
 }
 
-// sight returns which records of those patients the actor sees. psychotherapy says that the actor's own psychotherapy notes are asked for.
+// sight returns the records of the patients that the actor may see. psychotherapy means that the actor's own
+// psychotherapy notes are included.
 func (s *MedicalRecordService) sight(ctx context.Context, patients repository.Sight, psychotherapy bool) (repository.RecordSight, error) {
 	actor, err := audit.ActorFrom(ctx)
 	return repository.RecordSight{
@@ -128,7 +132,7 @@ func (s *MedicalRecordService) sight(ctx context.Context, patients repository.Si
 	}, err
 }
 
-// listSight is sight for a list, over the patients that the permission of the innermost guarded call reaches.
+// listSight is sight for a list, over the patients within the scope of the innermost guarded call.
 func (s *MedicalRecordService) listSight(ctx context.Context, psychotherapy bool) (repository.RecordSight, error) {
 	patients, err := s.care.sight(ctx)
 	if err != nil {
@@ -137,7 +141,7 @@ func (s *MedicalRecordService) listSight(ctx context.Context, psychotherapy bool
 	return s.sight(ctx, patients, psychotherapy)
 }
 
-// inSight returns a record that the actor sees.
+// inSight returns a record that the actor may see, or a NotFound error.
 func (s *MedicalRecordService) inSight(ctx context.Context, id uuid.UUID) (*models.MedicalRecord, error) {
 	patients, err := s.care.reach(ctx)
 	if err != nil {
@@ -171,8 +175,8 @@ func (s *MedicalRecordService) Get(ctx context.Context, id uuid.UUID) (*models.M
 		})
 }
 
-// Search returns one page of the records that match q, the latest first, and whether there are more. Psychotherapy notes are not among them, unless
-// q asks for that kind: then the actor's own are.
+// Search returns one page of the records that match q, the latest first, and whether there are more. Psychotherapy
+// notes are included only if q asks for that kind, and then only the actor's own.
 func (s *MedicalRecordService) Search(
 	ctx context.Context, q RecordQuery, page Page,
 ) ([]*models.MedicalRecord, bool, error) {
@@ -207,7 +211,7 @@ func (s *MedicalRecordService) asked(ctx context.Context, q RecordQuery) error {
 	return nil
 }
 
-// History returns a record with every version before and after it, as far as the actor sees them, the first one first.
+// History returns a record with all its earlier and later versions that the actor may see, the first version first.
 func (s *MedicalRecordService) History(ctx context.Context, id uuid.UUID) ([]*models.MedicalRecord, error) {
 	return guarded(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read,
 		func(ctx context.Context) ([]*models.MedicalRecord, error) {
@@ -226,9 +230,9 @@ func (s *MedicalRecordService) History(ctx context.Context, id uuid.UUID) ([]*mo
 		})
 }
 
-// Change replaces a draft of the actor's by the result of edit. It returns a NotFound error, a Stale one if current refuses
-// the version, a Conflict one if the record is no longer a draft, a Forbidden one if its author is another account, an
-// Invalid one, or the error of edit.
+// Change replaces a draft of the actor's by the result of edit. It returns a NotFound error, a Stale one if current
+// refuses the version, a Conflict one if the record is no longer a draft, a Forbidden one if its author is another
+// account, an Invalid one, or the error of edit.
 func (s *MedicalRecordService) Change(ctx context.Context, id uuid.UUID, current Precondition,
 	edit func(*models.MedicalRecord) (RecordInput, error),
 ) (*models.MedicalRecord, error) {
@@ -253,8 +257,8 @@ func (s *MedicalRecordService) Change(ctx context.Context, id uuid.UUID, current
 	})
 }
 
-// Sign makes a draft of the actor's final: from now on it stays as it is. It returns a NotFound, a Stale, a Conflict, a Forbidden error, or, for one that
-// is not complete, an Invalid one.
+// Sign makes a draft of the actor's final; it can't be changed from then on. Sign returns a NotFound, a Stale, a
+// Conflict or a Forbidden error, or an Invalid error if the draft is not complete.
 func (s *MedicalRecordService) Sign(ctx context.Context, id uuid.UUID, current Precondition) (*models.MedicalRecord, error) {
 	return s.change(ctx, MedicalRecordSign, recordIntent(audit.Sign, id), current, func(ctx context.Context, m *models.MedicalRecord) error {
 		if !models.RecordMayBecome(m.Status, models.RecordFinal) {
@@ -269,11 +273,12 @@ func (s *MedicalRecordService) Sign(ctx context.Context, id uuid.UUID, current P
 	})
 }
 
-// MarkError says that a record of the actor's, or an amendment of one, should never have been written. It stays readable. It returns a NotFound, a Stale, a Conflict or a Forbidden
-// error, or, without a reason, an Invalid one.
+// MarkError marks a record of the actor's, or an amendment of such a record, as entered in error. The record stays
+// readable. MarkError returns a NotFound, a Stale, a Conflict or a Forbidden error, or an Invalid error without a
+// reason.
 func (s *MedicalRecordService) MarkError(ctx context.Context, id uuid.UUID, current Precondition, reason string) (*models.MedicalRecord, error) {
 	var v validation
-	v.required("/reason", &reason, maxOther) // the record has it, as it has that of an amendment
+	v.required("/reason", &reason, maxOther) // the record stores the reason, as it stores the reason of an amendment
 	return s.change(ctx, MedicalRecordAmend, recordIntent(audit.MarkError, id), current, func(ctx context.Context, m *models.MedicalRecord) error {
 		if err := v.err(); err != nil {
 			return err
@@ -293,7 +298,7 @@ func (s *MedicalRecordService) MarkError(ctx context.Context, id uuid.UUID, curr
 	})
 }
 
-// change runs do on a record that the actor wrote, or whose first version.
+// change runs do on a record if the actor wrote it or its first version.
 func (s *MedicalRecordService) change(ctx context.Context, permission Permission, intent audit.Intent, current Precondition,
 	do func(context.Context, *models.MedicalRecord) error,
 ) (*models.MedicalRecord, error) {
@@ -316,7 +321,7 @@ func (s *MedicalRecordService) change(ctx context.Context, permission Permission
 		})
 }
 
-// written returns a Forbidden error unless the actor wrote a record, or its first version.
+// written returns a Forbidden error unless the actor wrote a record or its first version.
 func (s *MedicalRecordService) written(ctx context.Context, m *models.MedicalRecord) error {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil || m.AuthorID == actor.ID {
@@ -341,7 +346,7 @@ type AmendmentInput struct {
 	Questionnaire   *QuestionnaireInput `json:"questionnaire,omitempty" doc:"The answered questionnaire. Allowed only in an assessment. Default: unchanged."`
 }
 
-// on returns the whole of a record as the amendment has it.
+// on returns the input for the whole record with the amendment applied.
 func (a AmendmentInput) on(m *models.MedicalRecord) RecordInput {
 	in := RecordInput{
 		AppointmentID: m.AppointmentID, Kind: m.Kind, Sensitivity: &m.Sensitivity, OccurredAt: &m.OccurredAt,
@@ -365,7 +370,7 @@ func (a AmendmentInput) on(m *models.MedicalRecord) RecordInput {
 	return in
 }
 
-// Faults returns the rules that the input breaks, whatever the record.
+// Faults returns the rules that the input breaks for every record.
 func (a AmendmentInput) Faults(Rules) []apperr.Field {
 	return a.check(&models.MedicalRecord{Kind: models.KindAssessment, Sensitivity: models.SensitivityNormal, OccurredAt: time.Now()})
 }
@@ -373,14 +378,16 @@ func (a AmendmentInput) Faults(Rules) []apperr.Field {
 // check returns the rules that the amendment of a record breaks.
 func (a *AmendmentInput) check(m *models.MedicalRecord) []apperr.Field {
 	var v validation
-	v.required("/amendment_reason", &a.AmendmentReason, maxOther) // stored in the record, not in the log: readers of the log may not see the record
+	// Stored in the record, not in the log: readers of the log may not see the record.
+	v.required("/amendment_reason", &a.AmendmentReason, maxOther)
 	return append(v.fields, fieldsOf(a.on(m).applyTo(&models.MedicalRecord{}, time.Now()))...)
 }
 
-// Amend adds a signed record that supersedes a signed one. The old record keeps its content and becomes amended. If all
-// amendments of the old record were entered in error, the new one supersedes the last of them, but starts from the content
-// of the old record. Amend returns a NotFound error, a Conflict one if the record is a draft, was entered in error, or has an
-// amendment that was not, a Duplicate or a Stale one if another request amends it at the same time, or an Invalid one.
+// Amend adds a signed record that supersedes a signed one. The old record keeps its content and becomes amended. If
+// all amendments of the old record were entered in error, the new one supersedes the last of them, but starts from
+// the content of the old record. Amend returns a NotFound error, a Conflict one if the record is a draft, was entered
+// in error, or has an amendment that was not, a Duplicate or a Stale one if another request amends it at the same
+// time, or an Invalid one.
 func (s *MedicalRecordService) Amend(
 	ctx context.Context, id uuid.UUID, in AmendmentInput,
 ) (*models.MedicalRecord, error) {

@@ -48,7 +48,8 @@ type QuestionnaireInput struct {
 	Band       *string  `json:"band,omitempty" set:"server"`
 }
 
-// applyTo checks the input and writes it into a draft. It returns an Invalid error that names every offending member, and leaves m alone then.
+// applyTo checks the input and writes it into a draft. It returns an Invalid error that names every offending member;
+// m then stays unchanged.
 func (in RecordInput) applyTo(m *models.MedicalRecord, now time.Time) error {
 	var v validation
 	if !slices.Contains(models.RecordKinds(), in.Kind) {
@@ -70,7 +71,7 @@ func (in RecordInput) applyTo(m *models.MedicalRecord, now time.Time) error {
 	return nil
 }
 
-// Faults returns the rules that the input breaks, whatever the record.
+// Faults returns the rules that the input breaks for every record.
 func (in RecordInput) Faults(Rules) []apperr.Field {
 	return fieldsOf(in.applyTo(&models.MedicalRecord{}, time.Now()))
 }
@@ -82,13 +83,13 @@ func codesOf(codes []models.Coding) phi.JSON[[]models.Coding] {
 	return phi.JSONOf(codes)
 }
 
-// requiredBy is the sensitivity without which a kind of record can't be.
+// requiredBy maps a kind of record to the sensitivity that it requires.
 var requiredBy = map[string]string{
 	models.KindPsychotherapyNote: models.SensitivityPsychotherapy,
 	models.KindSUDCounselingNote: models.SensitivityPart2,
 }
 
-// sensitivity returns that of a record: what is asked for, else what it was, as long as its kind allows it.
+// sensitivity returns the sensitivity of a record: the requested one, else the former one if the kind allows it.
 func (v *validation) sensitivity(kind string, asked *string, was string) string {
 	required := requiredBy[kind]
 	switch {
@@ -96,7 +97,8 @@ func (v *validation) sensitivity(kind string, asked *string, was string) string 
 		return required
 	case asked == nil && was == "":
 		return models.SensitivityNormal
-	case asked == nil && was == models.SensitivityPsychotherapy: // it is not opened to others by saying nothing
+	// Leaving the sensitivity out must not open the note to others.
+	case asked == nil && was == models.SensitivityPsychotherapy:
 		v.add("/sensitivity", "required", "The record is no longer a psychotherapy note: choose its sensitivity.")
 		return was
 	case asked == nil:
@@ -111,7 +113,8 @@ func (v *validation) sensitivity(kind string, asked *string, was string) string 
 	return *asked
 }
 
-// occurredAt returns when what a record tells of was: not later than a clock that goes wrong allows.
+// occurredAt returns the time that the record describes. It may be at most one hour in the future, since a client's
+// clock may be wrong.
 func (v *validation) occurredAt(asked *time.Time, was, now time.Time) time.Time {
 	switch {
 	case asked == nil && was.IsZero():
@@ -126,7 +129,7 @@ func (v *validation) occurredAt(asked *time.Time, was, now time.Time) time.Time 
 	return asked.UTC().Truncate(time.Microsecond)
 }
 
-// text checks a text of many lines.
+// text checks a text that may have several lines.
 func (v *validation) text(pointer, text string) {
 	switch {
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return invisible(r) && r != '\n' && r != '\r' && r != '\t' }):
@@ -136,7 +139,8 @@ func (v *validation) text(pointer, text string) {
 	}
 }
 
-// codePatterns are the forms of codes, by the URI of their system. Of other systems any code is taken, but not under another spelling of these.
+// codePatterns are the forms of codes by the URI of their system. Other systems accept any code, but a system must
+// not be another spelling of one of these.
 var codePatterns = map[string]*regexp.Regexp{
 	"http://hl7.org/fhir/sid/icd-10-cm": regexp.MustCompile(`^[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?$`),
 	models.LOINC:                        regexp.MustCompile(`^[0-9]{1,7}-[0-9]$`),
@@ -209,7 +213,7 @@ func (v *validation) questionnaire(kind string, in *QuestionnaireInput) *models.
 	return &q
 }
 
-// complete returns an Invalid error for a draft that can't be signed.
+// complete returns an Invalid error if a draft can't be signed yet.
 func complete(m *models.MedicalRecord) error {
 	var v validation
 	if m.Title.Plain() == "" {

@@ -7,7 +7,8 @@ import (
 	"novamind/repository"
 )
 
-// MigrationRunService tells the audit log of changes of the schema. The runner can't: it makes the log's own tables.
+// MigrationRunService records schema changes in the audit log. The migration runner can't, because it makes the
+// tables of the log.
 type MigrationRunService struct {
 	store *repository.Store
 	runs  *repository.MigrationRunRepository
@@ -18,14 +19,14 @@ func NewMigrationRunService(store *repository.Store) *MigrationRunService {
 	return &MigrationRunService{store: store, runs: repository.NewMigrationRunRepository(store)}
 }
 
-// Record adds an event for each run of a migration that has none.
+// Record adds an event for each run of a migration that has no event yet.
 func (s *MigrationRunService) Record(ctx context.Context) error {
 	missing, err := s.runs.Unrecorded(ctx)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
 	return s.store.InTx(ctx, func(ctx context.Context) error {
-		missing, err := s.runs.Unrecorded(ctx) // another process may have been at it
+		missing, err := s.runs.Unrecorded(ctx) // another process may have recorded some of them
 		if err != nil {
 			return err
 		}
@@ -47,7 +48,8 @@ func (s *MigrationRunService) Record(ctx context.Context) error {
 	})
 }
 
-// details says what was done, whether by SQL that was printed, by which program and by whom.
+// details describes a run: the migration and its direction, discarded rows, whether printed SQL was applied offline,
+// the program's version, and the actor.
 func details(run repository.MigrationRun) string {
 	out := run.MigrationID + " " + run.Direction
 	if run.Discarded != "" {

@@ -23,21 +23,21 @@ func withNames(store *repository.Store, care *Care) namingStore {
 	return namingStore{store, names{care, repository.NewPatientRepository(store), repository.NewAccountRepository(store)}}
 }
 
-// names puts the names of people beside their ids, where the actor may see them: one query for all accounts of an
-// answer, and one for all patients. The event of the unit of work names the patients.
+// names puts the names of people beside their ids, if the actor may see them. It runs one query for all accounts of
+// an answer, and one for all patients. The event of the unit of work names the patients.
 type names struct {
 	care     *Care
 	patients *repository.PatientRepository
 	accounts *repository.AccountRepository
 }
 
-// peopled is a row with the ids of patients and accounts. models.Named keeps their names.
+// peopled is a row with the ids of patients and accounts. models.Named stores their names.
 type peopled interface {
 	People() (patients, accounts []uuid.UUID)
 	SetNames(patients, accounts map[uuid.UUID]models.Person)
 }
 
-// beside puts names into the rows of a result, which the actor is about to be shown.
+// beside puts names into the rows of a result that is about to be shown to the actor.
 func (n names) beside(ctx context.Context, result any) error {
 	var patients, accounts []uuid.UUID
 	rows := peopledOf(result)
@@ -56,7 +56,8 @@ func (n names) beside(ctx context.Context, result any) error {
 	return err
 }
 
-// peopledOf returns the rows of a result that can be opened: of a row, of several, or of what has them.
+// peopledOf returns the readable rows of a result. The result is a row, a slice of rows, or a value that contains
+// rows.
 func peopledOf(result any) (rows []peopled) {
 	switch r := result.(type) {
 	case interface{ rows() []any }:
@@ -77,7 +78,8 @@ func peopledOf(result any) (rows []peopled) {
 	return rows
 }
 
-// ofAccounts returns the names of accounts by id, also of disabled ones: none where the actor may not see names.
+// ofAccounts returns the names of accounts by id, also of disabled accounts. It returns none if the actor may not see
+// names.
 func (n names) ofAccounts(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]models.Person, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil || len(ids) == 0 || reachOf(actor, PractitionerRead) == None {
@@ -91,7 +93,7 @@ func (n names) ofAccounts(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]m
 	return out, err
 }
 
-// ofPatients returns the names of patients by id: of those whom the actor may read, and who can be opened.
+// ofPatients returns names by id, for the patients that the actor may read and that can be opened.
 func (n names) ofPatients(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]models.Person, error) {
 	if len(ids) == 0 {
 		return map[uuid.UUID]models.Person{}, nil
@@ -110,14 +112,14 @@ func (n names) ofPatients(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]m
 	return out, err
 }
 
-// distinct returns ids without repetitions, sorted.
+// distinct returns ids sorted, without repetitions.
 func distinct(ids []uuid.UUID) []uuid.UUID {
 	slices.SortFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
 	return slices.Compact(ids)
 }
 
-// edited returns what edit makes of a row of which current takes the version. What comes back is compared with what
-// was shown, so edit sees the row with the names beside its ids.
+// edited returns the result of edit for a row, if current accepts its version. edit gets the row with the names
+// beside its ids, so that its result can be compared with the row as it was shown.
 func edited[Row, In any](ctx context.Context, n names, row Row, version int64, current Precondition,
 	edit func(Row) (In, error),
 ) (in In, err error) {

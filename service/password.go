@@ -18,13 +18,14 @@ const (
 	maxPassword = 128
 )
 
-// passwords hashes and checks passwords with Argon2id (RFC 9106), a few at a time: each takes its memory.
+// passwords hashes and checks passwords with Argon2id (RFC 9106). It runs only a few computations at a time, because
+// each needs its own memory.
 type passwords struct {
 	params *argon2id.Params
 	slots  chan struct{}
-	decoy  string // the hash of no password, so that an unknown account costs as much as a known one
+	decoy  string // a hash that matches no password, so that an unknown account takes as long as a known one
 
-	// What computes; tests count the calls.
+	// create and compare do the computation. Tests replace them to count the calls.
 	create  func(password string, params *argon2id.Params) (string, error)
 	compare func(password, hash string) (bool, *argon2id.Params, error)
 }
@@ -32,7 +33,7 @@ type passwords struct {
 func newPasswords(cost config.Argon2) (*passwords, error) {
 	p := &passwords{
 		params: &argon2id.Params{
-			Memory: uint32(cost.MemoryKiB), Iterations: uint32(cost.Passes), Parallelism: uint8(cost.Lanes), //nolint:gosec // config bounds them
+			Memory: uint32(cost.MemoryKiB), Iterations: uint32(cost.Passes), Parallelism: uint8(cost.Lanes), //nolint:gosec // the configuration bounds these values
 			SaltLength: 16, KeyLength: 32,
 		},
 		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
@@ -64,8 +65,8 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 	return hash, nil
 }
 
-// matches reports whether password has this hash, and whether a new hash would be harder to guess at; "" stands for the hash of an account that does
-// not exist. It computes one Argon2id in every case.
+// matches reports whether password has this hash, and whether a new hash would be harder to guess. "" is the hash of
+// an account that does not exist. It computes one Argon2id hash in every case.
 func (p *passwords) matches(ctx context.Context, password, hash string) (ok, weaker bool, err error) {
 	known := hash != ""
 	if !known {

@@ -14,9 +14,11 @@ import (
 	"novamind/repository"
 )
 
-// PatientService keeps the clinic's patients (specification 6). Every method is one unit of work and leaves its event; every method
-// returns a Forbidden error where no role of the actor permits it, a NotFound one where the patient is out of the actor's sight, and an
-// audit.unavailable one where the event can't be stored.
+// PatientService keeps the clinic's patients (specification 6).
+//
+// Every method is one unit of work and records its event. It returns a Forbidden error if no role of the actor
+// permits it, a NotFound error if the patient is out of the actor's scope, and an audit.unavailable error if the
+// event can't be stored.
 type PatientService struct {
 	store    Store
 	care     *Care
@@ -26,7 +28,8 @@ type PatientService struct {
 	appointments *repository.AppointmentRepository
 }
 
-// NewPatientService returns the service on a store. phoneRegion is where numbers without a country code belong.
+// NewPatientService returns the service on a store. phoneRegion is the region of phone numbers without a country
+// code.
 func NewPatientService(store *repository.Store, care *Care, phoneRegion string) *PatientService {
 	return &PatientService{
 		store: store, care: care, region: phoneRegion,
@@ -34,7 +37,8 @@ func NewPatientService(store *repository.Store, care *Care, phoneRegion string) 
 	}
 }
 
-// Registration is a new patient. Where the clinic has one of the same names and date of birth, it must say that this is another, and why.
+// Registration is a new patient. If the clinic already has a patient with the same names and date of birth, the
+// registration must say that this is another person, and give a reason.
 type Registration struct {
 	PatientInput
 
@@ -51,14 +55,16 @@ func (in Registration) Faults(rules Rules) []apperr.Field {
 	return v.fields
 }
 
-// Registered is a patient with warnings of what is often meant, but may be a mistake: families share phones.
+// Registered is a patient with warnings. A warning is often correct input that may be a mistake; families, for
+// example, share phones.
 type Registered struct {
 	*models.Patient
 
 	Warnings []apperr.Field
 }
 
-// Register adds a patient. It returns an Invalid error, or a PossibleDuplicate one with those of the candidates whom the actor sees.
+// Register adds a patient. It returns an Invalid error, or a PossibleDuplicate error with the candidates that the
+// actor may see.
 func (s *PatientService) Register(ctx context.Context, in Registration) (*Registered, error) {
 	intent := audit.Intent{Action: audit.Create, EntityType: "patient"}
 	v := validation{in.Faults(Rules{PhoneRegion: s.region})}
@@ -73,7 +79,7 @@ func (s *PatientService) Register(ctx context.Context, in Registration) (*Regist
 	})
 }
 
-// Registered returns a patient as the answer to a registration shows it. It returns the errors of Get.
+// Registered returns a patient in the form of the answer to a registration. It returns the errors of Get.
 func (s *PatientService) Registered(ctx context.Context, id uuid.UUID) (*Registered, error) {
 	return guarded(ctx, s.store, PatientRead, readPatient(id), s.store.Read, func(ctx context.Context) (*Registered, error) {
 		return s.warned(ctx)(s.inSight(ctx, id))
@@ -119,7 +125,7 @@ func readPatient(id uuid.UUID) audit.Intent {
 	return audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: id}
 }
 
-// inSight returns a patient, or a NotFound error where the actor does not see the patient.
+// inSight returns a patient, or a NotFound error if the patient is out of the actor's scope.
 func (s *PatientService) inSight(ctx context.Context, id uuid.UUID) (*models.Patient, error) {
 	if err := s.care.inCare(ctx, id); err != nil {
 		return nil, err
@@ -127,8 +133,9 @@ func (s *PatientService) inSight(ctx context.Context, id uuid.UUID) (*models.Pat
 	return s.patients.ByID(ctx, id)
 }
 
-// Search returns one page of the patients in sight that match q, and whether there are more; the zero q lists all. It returns an Invalid
-// error for a date of birth without a name: alone it would list whoever shares a birthday.
+// Search returns one page of the patients in the actor's scope that match q, and whether there are more. The zero q
+// lists all. Search returns an Invalid error for a date of birth without a name, because it would list everybody with
+// that birthday.
 func (s *PatientService) Search(ctx context.Context, q models.PatientQuery, page Page) ([]*models.Patient, bool, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "patient", Details: q.Shape()}
 	if q.ByPerson() {
@@ -146,8 +153,8 @@ func (s *PatientService) Search(ctx context.Context, q models.PatientQuery, page
 	})
 }
 
-// Change replaces what is said of a patient by what edit makes of it. It returns a NotFound error, a Stale one where current
-// refuses the version, an Invalid one, or that of edit.
+// Change replaces the data of a patient by the result of edit. It returns a NotFound error, a Stale error if current
+// refuses the version, an Invalid error, or the error of edit.
 func (s *PatientService) Change(ctx context.Context, id uuid.UUID, current Precondition,
 	edit func(*models.Patient) (PatientInput, error),
 ) (*models.Patient, error) {
@@ -173,9 +180,9 @@ func (s *PatientService) Deactivate(ctx context.Context, id uuid.UUID, current P
 		})
 }
 
-// Purge removes a patient and all that belongs to them, for good; also one who can't be opened, which the event tells. It returns a NotFound or a Stale
-// error, an Invalid one without a reason, or a Conflict one where others were merged into the patient, or have records about the patient's
-// appointments.
+// Purge removes a patient and all their rows for good. It also removes a patient that can't be opened; the event says
+// so. Purge returns a NotFound or a Stale error, or an Invalid error without a reason. It returns a Conflict error if
+// others were merged into the patient, or have records about the patient's appointments.
 func (s *PatientService) Purge(ctx context.Context, id uuid.UUID, current Precondition, reason string) error {
 	var v validation
 	intent := audit.Intent{Action: audit.Purge, EntityType: "patient", EntityID: id}

@@ -10,11 +10,12 @@ import (
 	"novamind/models"
 )
 
-// PatientInput is what a client says of a patient: the whole of it, in the contract's names.
+// PatientInput is all the data of a patient as a client sends it, with the member names of the API.
 type PatientInput struct {
 	phi.Private `json:"-"`
 
-	Active           *bool                    `json:"active,omitempty"` // nil: true for a new patient, as it was for an old one
+	// Nil: true for a new patient, unchanged for an existing one.
+	Active           *bool                    `json:"active,omitempty"`
 	FirstName        string                   `json:"first_name" max:"50" example:"Ada"`
 	LastName         string                   `json:"last_name" max:"50" example:"Sample"`
 	DateOfBirth      string                   `json:"date_of_birth" format:"date" example:"1980-02-03"`
@@ -24,8 +25,8 @@ type PatientInput struct {
 	EmergencyContact *models.EmergencyContact `json:"emergency_contact,omitempty"`
 }
 
-// applyTo checks the input and writes it into p. It returns an Invalid error that names every offending member, and leaves p
-// alone then.
+// applyTo checks the input and writes it into p. It returns an Invalid error that names every offending member; p
+// then stays unchanged.
 func (in PatientInput) applyTo(p *models.Patient, region string, now time.Time) error {
 	var v validation
 	v.required("/first_name", &in.FirstName, maxName)
@@ -48,11 +49,11 @@ func (in PatientInput) applyTo(p *models.Patient, region string, now time.Time) 
 	return nil
 }
 
-// Rules is what rules depend on besides what they judge.
+// Rules are the settings that the rules of inputs depend on.
 type Rules struct {
-	PhoneRegion    string        // where numbers without a country code belong
-	TimeZone       string        // of an appointment that names none
-	APIKeyLifetime time.Duration // the longest of an API key
+	PhoneRegion    string        // the region of phone numbers without a country code
+	TimeZone       string        // of an appointment that names no time zone
+	APIKeyLifetime time.Duration // the longest lifetime of an API key
 }
 
 // Faults returns the rules that the input breaks.
@@ -60,7 +61,7 @@ func (in PatientInput) Faults(rules Rules) []apperr.Field {
 	return fieldsOf(in.applyTo(&models.Patient{}, rules.PhoneRegion, time.Now()))
 }
 
-// fieldsOf returns what an Invalid error names.
+// fieldsOf returns the fields that an Invalid error names.
 func fieldsOf(err error) []apperr.Field {
 	var e *apperr.Error
 	if !errors.As(err, &e) || e.Code != apperr.Invalid {

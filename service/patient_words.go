@@ -10,8 +10,8 @@ import (
 	"novamind/models"
 )
 
-// ParsePatientWords reads what somebody types into a search box: an e-mail, a phone number, a date of birth, and the beginnings of names, in any
-// order; all of them must hold. pointer is where an Invalid error points.
+// ParsePatientWords parses the text of a search box. It may hold an e-mail, a phone number, a date of birth, and the
+// beginnings of names, in any order; a patient must match all of them. pointer is the pointer of an Invalid error.
 func ParsePatientWords(pointer, words string) (models.PatientQuery, error) {
 	var q models.PatientQuery
 	var v validation
@@ -45,7 +45,7 @@ func ParsePatientWords(pointer, words string) (models.PatientQuery, error) {
 	return q, v.err()
 }
 
-// isPhonePart reports whether a word is made of what phone numbers are made of, and has a digit.
+// isPhonePart reports whether a word has a digit and otherwise only the characters of phone numbers.
 func isPhonePart(word string) bool {
 	word = strings.TrimPrefix(strings.ToLower(word), "tel:")
 	return strings.ContainsFunc(word, unicode.IsDigit) && !strings.ContainsFunc(word, func(r rune) bool {
@@ -53,12 +53,13 @@ func isPhonePart(word string) bool {
 	})
 }
 
-// isExtension reports whether a word announces a phone number's extension.
+// isExtension reports whether a word introduces the extension of a phone number.
 func isExtension(word string) bool {
 	return slices.Contains([]string{"x", "ext", "extension"}, strings.TrimSuffix(strings.ToLower(word), "."))
 }
 
-// dateNeedsName returns an Invalid error for a date of birth without a name: alone it would list whoever shares a birthday.
+// dateNeedsName returns an Invalid error for a date of birth without a name, because it would list everybody with
+// that birthday.
 func dateNeedsName(q models.PatientQuery) error {
 	if !q.AsksDate() || q.NamesPerson() {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"novamind/models"
 )
 
-// refuseDuplicate returns a PossibleDuplicate error where there are patients with the names and the date of birth of p.
+// refuseDuplicate returns a PossibleDuplicate error if there are patients with the names and the date of birth of p.
 func (s *PatientService) refuseDuplicate(ctx context.Context, p *models.Patient) error {
 	same, err := s.patients.Namesakes(ctx, p)
 	if err != nil || len(same) == 0 {
@@ -34,7 +34,8 @@ func (s *PatientService) refuseDuplicate(ctx context.Context, p *models.Patient)
 	return refused
 }
 
-// warnings says what p has in common with other patients whom the actor sees: of the others it would tell that they are patients here.
+// warnings returns the data that p shares with other patients that the actor may see. A warning about any other
+// patient would reveal that this person is a patient here.
 func (s *PatientService) warnings(ctx context.Context, p *models.Patient) ([]apperr.Field, error) {
 	sight, err := s.care.readable(ctx)
 	if err != nil {

@@ -13,9 +13,12 @@ import (
 	"novamind/models"
 )
 
-// Merge says that a patient is the same person as another, whose chart shows both from now on. No row moves: the merged one points to the other, and
-// Unmerge takes that away. It returns a NotFound error, a Stale one, an Invalid one without a reason or where the other is not there, a Conflict one
-// where either is merged already, or a Taken one where the person would have to be at two appointments at once.
+// Merge records that a patient is the same person as another, whose chart shows both from now on. No row moves: the
+// merged patient points to the other, and Unmerge removes the pointer.
+//
+// Merge returns a NotFound or a Stale error, and an Invalid error if the reason is missing or the other patient does
+// not exist. It returns a Conflict error if either is merged already, and a Taken error if the person would have two
+// appointments at once.
 func (s *PatientService) Merge(ctx context.Context, id, into uuid.UUID, current Precondition, reason string) (*models.Patient, error) {
 	return s.link(ctx, audit.Merge, id, current, reason, func(ctx context.Context) (*models.Patient, error) {
 		if id == into {
@@ -42,7 +45,8 @@ func (s *PatientService) Merge(ctx context.Context, id, into uuid.UUID, current 
 	})
 }
 
-// apart returns a Taken error, with each time, where two patients have appointments to come that one person could not keep.
+// apart returns a Taken error, with each time, if two patients have future appointments that one person could not
+// keep.
 func (s *PatientService) apart(ctx context.Context, id, into uuid.UUID) error {
 	meeting, err := s.appointments.Meeting(ctx, id, into, time.Now())
 	if err != nil || len(meeting) == 0 {
@@ -55,7 +59,7 @@ func (s *PatientService) apart(ctx context.Context, id, into uuid.UUID) error {
 	return taken
 }
 
-// lockPair locks two patients, in the same order whoever asks.
+// lockPair locks two patients, always in the same order.
 func (s *PatientService) lockPair(ctx context.Context, id, into uuid.UUID) (p, kept *models.Patient, err error) {
 	order := []uuid.UUID{id, into}
 	slices.SortFunc(order, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
@@ -75,7 +79,8 @@ func (s *PatientService) lockPair(ctx context.Context, id, into uuid.UUID) (p, k
 	return p, kept, nil
 }
 
-// Unmerge takes back a merge. It returns a NotFound error, a Stale one, an Invalid one without a reason, or a Conflict one where there is none.
+// Unmerge takes back a merge. It returns a NotFound error, a Stale error, an Invalid error without a reason, or a
+// Conflict error if there is no merge.
 func (s *PatientService) Unmerge(ctx context.Context, id uuid.UUID, current Precondition, reason string) (*models.Patient, error) {
 	return s.link(ctx, audit.Unmerge, id, current, reason, func(ctx context.Context) (*models.Patient, error) {
 		p, err := s.patients.Locked(ctx, id)
@@ -90,7 +95,7 @@ func (s *PatientService) Unmerge(ctx context.Context, id uuid.UUID, current Prec
 	})
 }
 
-// link changes whom a patient is merged into.
+// link changes the patient that a patient is merged into.
 func (s *PatientService) link(ctx context.Context, action string, id uuid.UUID, current Precondition, reason string,
 	edit func(context.Context) (*models.Patient, error),
 ) (*models.Patient, error) {

@@ -2,7 +2,7 @@ package service
 
 import "novamind/internal/apperr"
 
-// Precondition decides whether a change may start from a row's version.
+// Precondition reports whether a change may start from a version of a row.
 type Precondition func(version int64) bool
 
 // check returns a Stale error unless a change may start from version.

@@ -17,13 +17,13 @@ import (
 
 const (
 	refusalInterval = time.Minute
-	// maxRefusalAddresses bounds the memory, and the events of a minute: what comes from more addresses is counted as one.
+	// maxRefusalAddresses bounds the memory, and the events of a minute. Further addresses are counted as one.
 	maxRefusalAddresses = 1000
 	otherAddresses      = "others"
 )
 
-// RefusalService records requests that were refused before anybody was known: one event for each address and minute, so that who knocks often does
-// not fill the log.
+// RefusalService records requests that were refused before their caller was known. It records one event for each
+// address and minute, so that many requests from one address do not fill the log.
 type RefusalService struct {
 	store *repository.Store
 
@@ -36,7 +36,7 @@ func NewRefusalService(store *repository.Store) *RefusalService {
 	return &RefusalService{store: store, counts: map[string]map[apperr.Code]int{}}
 }
 
-// Note counts a request from an address that was refused.
+// Note counts a refused request from an address.
 func (s *RefusalService) Note(address string, reason apperr.Code) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,8 +49,8 @@ func (s *RefusalService) Note(address string, reason apperr.Code) {
 	s.counts[address][reason]++
 }
 
-// Deny records that the actor of ctx, who lacks permission p, asked for an operation that needs it. It returns a
-// Forbidden error, or nil where the actor has the permission.
+// Deny records that the actor of ctx, without permission p, asked for an operation that needs p. It returns a
+// Forbidden error, or nil if the actor has the permission.
 func (s *RefusalService) Deny(ctx context.Context, p Permission) error {
 	entity, action, _ := strings.Cut(string(p), ".")
 	if !slices.Contains(AuditFilters()["action"], action) {
@@ -60,7 +60,7 @@ func (s *RefusalService) Deny(ctx context.Context, p Permission) error {
 	return guard(ctx, s.store, p, intent, s.store.Read, func(context.Context) error { return nil })
 }
 
-// Flush records what was counted since the last time. What can't be recorded is kept for the next.
+// Flush records the refusals counted since the last call. It keeps those it can't record for the next call.
 func (s *RefusalService) Flush(ctx context.Context) error {
 	s.mu.Lock()
 	counts := s.counts
@@ -105,7 +105,7 @@ func summary(reasons map[apperr.Code]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// FlushInBackground flushes every minute, and once more in the end, until ctx is done.
+// FlushInBackground flushes every minute until ctx is done, and once more at the end.
 func (s *RefusalService) FlushInBackground(ctx context.Context, log *slog.Logger) {
 	ticker := time.NewTicker(refusalInterval)
 	defer ticker.Stop()

@@ -14,19 +14,20 @@ import (
 	"novamind/repository"
 )
 
-// resealBatch is how many rows share a transaction: few enough that a row that somebody changes waits for no longer than a blink.
+// resealBatch is how many rows share a transaction. It is small, so that a concurrent change of a row waits only
+// briefly.
 const resealBatch = 200
 
-// resealers is how many batches are worked on at once.
+// resealers is the number of batches processed at once.
 const resealers = 4
 
-// Renewed is how many rows, and how many patients' index tokens, a Reseal moved to the primary keys.
+// Renewed counts the rows, and the patients with index tokens, that a Reseal moved to the primary keys.
 type Renewed struct {
 	Resealed  int `json:"resealed"`
 	Reindexed int `json:"reindexed"`
-	// Unreadable names the rows that stay under older keys since they can't be opened, as "table id", sorted.
+	// Unreadable names the rows that stay under older keys because they can't be opened, as "table id", sorted.
 	Unreadable []string `json:"unreadable,omitempty"`
-	// Total is how many rows and patients there were to move at the beginning. It is counted for progress alone.
+	// Total is the number of rows and patients to move at the beginning. It is counted only if progress is reported.
 	Total int64 `json:"-"`
 }
 
@@ -39,9 +40,13 @@ func (r *Renewed) leave(table string, ids []uuid.UUID) {
 	r.Unreadable = slices.Compact(r.Unreadable)
 }
 
-// Reseal moves every value that is under an older key to the primary one, and every index token likewise, in batches, at most perSecond rows a
-// second (0: as fast as it goes). Versions stay, so nobody's change is refused for it, and a row that changes meanwhile keeps its change. It is
-// done when it returns nil; interrupted, it goes on from what is left. A row that can't be opened stays as it is, and is named. progress, if not nil, is told of each batch.
+// Reseal moves every value under an older key to the primary key, and every index token likewise. It works in
+// batches, at most perSecond rows a second (0: without a limit). Versions stay the same, so Reseal makes no
+// concurrent change stale, and a row that changes meanwhile keeps its change.
+//
+// Reseal is complete when it returns nil. After an interruption, the next call continues with the remaining rows. A
+// row that can't be opened stays unchanged and is named. If progress is not nil, Reseal calls it after each batch
+// that moved rows.
 func (s *KeyService) Reseal(ctx context.Context, perSecond int, progress func(Renewed)) (Renewed, error) {
 	var done Renewed
 	if progress != nil {
@@ -102,8 +107,8 @@ type (
 	renew func(ctx context.Context, ids []uuid.UUID) (repository.Moved, error)
 )
 
-// pass goes through all rows once, in the order of their ids, and hands those with something older on, several batches at a time: while
-// the database writes one, another is opened and sealed here.
+// pass goes through all rows once, ordered by id, and calls do with the ids of rows under older keys. Several batches
+// run at once: while the database writes one, another is opened and sealed here.
 func (s *KeyService) pass(ctx context.Context, limiter *rate.Limiter, intent audit.Intent, older older,
 	do func(context.Context, []uuid.UUID) error,
 ) error {
@@ -117,7 +122,7 @@ func (s *KeyService) pass(ctx context.Context, limiter *rate.Limiter, intent aud
 		group.Go(func() error { return do(ctx, ids) })
 		return nil
 	})
-	if failed := group.Wait(); failed != nil { // and that is why there were no more batches
+	if failed := group.Wait(); failed != nil { // this failure ended the batches
 		return failed
 	}
 	return err
@@ -146,7 +151,7 @@ func (s *KeyService) batches(ctx context.Context, older older, each func([]uuid.
 	}
 }
 
-// renew runs one batch in a transaction, with one event where it did anything.
+// renew runs one batch in a transaction. It records one event if the batch changed anything.
 func (s *KeyService) renew(ctx context.Context, intent audit.Intent, ids []uuid.UUID, renew renew) (moved repository.Moved, err error) {
 	err = s.store.InBatch(ctx, func(ctx context.Context) error {
 		if moved, err = renew(ctx, ids); err != nil || len(moved.Subjects) == 0 {

@@ -12,7 +12,8 @@ import (
 // resealInterval is how often a server looks for values under older keys.
 const resealInterval = time.Minute
 
-// ResealInBackground moves what is under older keys to the primary ones, at most perSecond rows a second, until ctx is done.
+// ResealInBackground moves values under older keys to the primary keys, at most perSecond rows a second, until ctx is
+// done.
 func (s *KeyService) ResealInBackground(ctx context.Context, perSecond int, log *slog.Logger) {
 	ctx = audit.System(ctx, "reseal")
 	ticker := time.NewTicker(resealInterval)
@@ -37,7 +38,7 @@ func (s *KeyService) ResealInBackground(ctx context.Context, perSecond int, log 
 	}
 }
 
-// resealIfNeeded looks at the data only where there is more than one key that it could be under.
+// resealIfNeeded reads the data only if there are older keys.
 func (s *KeyService) resealIfNeeded(ctx context.Context, perSecond int) (Renewed, error) {
 	older, err := s.keys.HasOlder(ctx)
 	if err != nil || !older {

@@ -14,11 +14,12 @@ import (
 	"novamind/repository"
 )
 
-// riskReview is how long after a flag was raised somebody has to have looked at it.
+// riskReview is the time within which a raised flag must be reviewed.
 const riskReview = 7 * 24 * time.Hour
 
-// raise flags a patient whose answers tell of thoughts of self-harm, once for each record. A flag of another version of it that nobody has resolved is
-// enough; answers that tell of none any more resolve nothing: somebody reviews it.
+// raise flags a patient whose answers mention thoughts of self-harm, once for each record. An unresolved flag of
+// another version of the record is enough. Answers that no longer mention such thoughts do not resolve a flag; a
+// clinician reviews it.
 func raise(ctx context.Context, flags *repository.RiskFlagRepository, m *models.MedicalRecord) error {
 	q := m.Questionnaire.Optional()
 	if q == nil || !q.AtRisk() {
@@ -34,7 +35,8 @@ func raise(ctx context.Context, flags *repository.RiskFlagRepository, m *models.
 	})
 }
 
-// keepFlag returns a Conflict error where a record that has raised a flag is to become a psychotherapy note, which would hide the flag from everybody.
+// keepFlag returns a Conflict error if a record that has raised a flag is about to become a psychotherapy note. The
+// note would hide the flag from everybody.
 func (s *MedicalRecordService) keepFlag(ctx context.Context, m *models.MedicalRecord) error {
 	if m.Kind != models.KindPsychotherapyNote {
 		return nil
@@ -46,7 +48,8 @@ func (s *MedicalRecordService) keepFlag(ctx context.Context, m *models.MedicalRe
 	return err
 }
 
-// retract resolves the flags of a record that an account marks as entered in error, unless another version of it, which was not, tells of the same.
+// retract resolves the flags of a record that an account marks as entered in error. It does not if another version,
+// not entered in error, reports the same risk.
 func (s *MedicalRecordService) retract(ctx context.Context, m *models.MedicalRecord, by uuid.UUID) error {
 	flags, err := s.flags.Awaiting(ctx, m.ID)
 	if err != nil || len(flags) == 0 {
@@ -66,7 +69,8 @@ func (s *MedicalRecordService) retract(ctx context.Context, m *models.MedicalRec
 	return nil
 }
 
-// stands reports whether another version of a record tells of a risk, or can't be opened, and was not entered in error. Nothing of them is shown.
+// stands reports whether another version of a record, not entered in error, reports a risk or can't be opened.
+// Nothing of these versions is shown.
 func (s *MedicalRecordService) stands(ctx context.Context, m *models.MedicalRecord) (bool, error) {
 	unit, err := audit.Current(ctx)
 	if err != nil {
@@ -85,7 +89,8 @@ func (s *MedicalRecordService) stands(ctx context.Context, m *models.MedicalReco
 	return stands, err
 }
 
-// Flags returns one page of a patient's flags, and whether there are more; open: only those that nobody has resolved. It returns a NotFound error.
+// Flags returns one page of a patient's flags, and whether there are more. With open, it returns only unresolved
+// flags. It returns a NotFound error.
 func (s *MedicalRecordService) Flags(
 	ctx context.Context, patientID uuid.UUID, open bool, page Page,
 ) ([]*models.RiskFlag, bool, error) {
@@ -107,7 +112,7 @@ func (s *MedicalRecordService) Flags(
 		})
 }
 
-// ReviewInput is what a review of a flag came to.
+// ReviewInput is the result of a review of a flag.
 type ReviewInput struct {
 	phi.Private `json:"-"`
 
@@ -134,7 +139,7 @@ func (s *MedicalRecordService) Flag(ctx context.Context, id uuid.UUID) (*models.
 		func(ctx context.Context) (*models.RiskFlag, error) { return s.flagInSight(ctx, id) })
 }
 
-// flagInSight returns a flag that the actor sees, to be shown to them.
+// flagInSight returns a flag that the actor may see, and records that it is shown to them.
 func (s *MedicalRecordService) flagInSight(ctx context.Context, id uuid.UUID) (*models.RiskFlag, error) {
 	sight, err := s.listSight(ctx, false)
 	if err != nil {

@@ -23,18 +23,19 @@ import (
 const (
 	totpIssuer    = "NovaMind"
 	totpPeriod    = 30 // seconds
-	totpSkew      = 1  // steps that a clock may be off (RFC 6238, 5.2)
+	totpSkew      = 1  // steps that a clock may be wrong by (RFC 6238, 5.2)
 	recoveryCodes = 10
 )
 
-// Enrolment is what an authenticator app needs to know. It is shown once.
+// Enrolment is the data for an authenticator app. It is shown once.
 type Enrolment struct {
 	Secret string `json:"secret" doc:"The secret of the second factor, in base32."`
 	URI    string `json:"uri" doc:"The address for the authenticator app. Show it as a QR code." example:"otpauth://totp/NovaMind:sam@example.org"`
 }
 
-// EnrolTOTP gives the actor a new secret for one-time passwords, which count once ConfirmTOTP got one. It returns a BadCredentials error for
-// a wrong password, RateLimited after too many of these, and Duplicate where a second factor is in use.
+// EnrolTOTP gives the actor a new secret for one-time passwords. The secret takes effect once ConfirmTOTP has
+// received a code. EnrolTOTP returns a BadCredentials error for a wrong password, RateLimited after too many of
+// these, and Duplicate if a second factor is in use.
 func (s *AuthService) EnrolTOTP(ctx context.Context, password string) (*Enrolment, error) {
 	var out *Enrolment
 	err := s.reauthenticated(ctx, audit.EnrolMFA, password, func(ctx context.Context, account *models.Account) error {
@@ -54,9 +55,10 @@ func (s *AuthService) EnrolTOTP(ctx context.Context, password string) (*Enrolmen
 	return out, err
 }
 
-// ConfirmTOTP ends the enrolment with a first code. From then on a login needs one; the actor's other sessions, which were opened without, end. It
-// returns the recovery codes, which are shown once. It returns a BadCredentials error for a wrong code, RateLimited after too many of
-// these, and NotFound without an enrolment.
+// ConfirmTOTP ends the enrolment with a first code. From then on, every login needs a code. The actor's other
+// sessions end, because they were opened without a code. ConfirmTOTP returns the recovery codes, which are shown
+// once. It returns a BadCredentials error for a wrong code, RateLimited after too many of these, and NotFound without
+// an enrolment.
 func (s *AuthService) ConfirmTOTP(ctx context.Context, code string) ([]string, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
@@ -96,8 +98,8 @@ func (s *AuthService) ConfirmTOTP(ctx context.Context, code string) ([]string, e
 	return codes, err
 }
 
-// DisableTOTP does without the second factor from now on. It returns a BadCredentials error for a wrong password or code, RateLimited after too many
-// of these, and NotFound where there is none.
+// DisableTOTP removes the actor's second factor. It returns a BadCredentials error for a wrong password or code,
+// RateLimited after too many of these, and NotFound if there is no second factor.
 func (s *AuthService) DisableTOTP(ctx context.Context, password, code string) error {
 	return s.reauthenticated(ctx, audit.DisableMFA, password, func(ctx context.Context, account *models.Account) error {
 		if account.MFASince == nil {
@@ -113,8 +115,8 @@ func (s *AuthService) DisableTOTP(ctx context.Context, password, code string) er
 	})
 }
 
-// RenewRecoveryCodes replaces the actor's recovery codes. It returns a BadCredentials error for a wrong password or code, RateLimited after too many of
-// these, and NotFound without a second factor.
+// RenewRecoveryCodes replaces the actor's recovery codes. It returns a BadCredentials error for a wrong password or
+// code, RateLimited after too many of these, and NotFound without a second factor.
 func (s *AuthService) RenewRecoveryCodes(ctx context.Context, password, code string) ([]string, error) {
 	var codes []string
 	err := s.reauthenticated(ctx, audit.RenewCodes, password, func(ctx context.Context, account *models.Account) error {
@@ -134,8 +136,8 @@ func (s *AuthService) RenewRecoveryCodes(ctx context.Context, password, code str
 	return codes, err
 }
 
-// removeSecondFactor takes an account's second factor and recovery codes away, in the transaction of ctx; the caller then stores the account. It is
-// for who lost the device and every code.
+// removeSecondFactor removes an account's second factor and recovery codes, in the transaction of ctx; the caller
+// then stores the account. It helps owners that lost the device and every recovery code.
 func (s *AuthService) removeSecondFactor(ctx context.Context, account *models.Account) error {
 	account.MFASince = nil
 	if err := s.factors.ReplaceRecoveryCodes(ctx, account.ID, nil); err != nil {
@@ -155,7 +157,8 @@ func (s *AuthService) removeFactor(ctx context.Context, account *models.Account)
 	return s.factors.Delete(ctx, factor)
 }
 
-// checkCode uses up a code of the account's second factor, or a recovery code. It belongs into the transaction of what the code is for.
+// checkCode uses up a code of the account's second factor, or a recovery code. Call it inside the transaction of the
+// action that the code is for.
 func (s *AuthService) checkCode(ctx context.Context, accountID uuid.UUID, code string) error {
 	switch {
 	case code == "":
@@ -174,12 +177,12 @@ func (s *AuthService) checkCode(ctx context.Context, accountID uuid.UUID, code s
 	return s.useTOTP(ctx, factor, code)
 }
 
-// useTOTP accepts a code of now, once (RFC 6238, 5.2).
+// useTOTP accepts a code of the present time, once (RFC 6238, 5.2).
 func (s *AuthService) useTOTP(ctx context.Context, factor *models.SecondFactor, code string) error {
 	now := time.Now().Unix() / totpPeriod
 	matched := int64(-1)
-	for step := now - totpSkew; step <= now+totpSkew; step++ { // all of them, whichever matches
-		ok, err := hotp.ValidateCustom(code, uint64(step), factor.Secret.Plain(), hotp.ValidateOpts{Digits: otp.DigitsSix}) //nolint:gosec // after 1970
+	for step := now - totpSkew; step <= now+totpSkew; step++ { // try every step, even after a match
+		ok, err := hotp.ValidateCustom(code, uint64(step), factor.Secret.Plain(), hotp.ValidateOpts{Digits: otp.DigitsSix}) //nolint:gosec // the time is after 1970
 		if err == nil && ok {
 			matched = step
 		}
@@ -204,7 +207,7 @@ func (s *AuthService) renewRecoveryCodes(ctx context.Context, account *models.Ac
 	return codes, s.factors.ReplaceRecoveryCodes(ctx, account.ID, hashes)
 }
 
-// hashRecoveryCode hashes a code however it was typed. 80 random bits need no slow hash.
+// hashRecoveryCode hashes a code. Hyphens, spaces and lower case do not matter. 80 random bits need no slow hash.
 func hashRecoveryCode(code string) string {
 	typed := strings.NewReplacer("-", "", " ", "").Replace(strings.ToUpper(code))
 	sum := sha256.Sum256([]byte(typed))

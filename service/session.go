@@ -14,7 +14,7 @@ import (
 type OwnSession struct {
 	*models.Session
 
-	Current bool // it is the one in use
+	Current bool // the session of this request
 }
 
 // Sessions returns one page of the actor's sessions, and whether there are more.

@@ -21,10 +21,10 @@ const (
 	maxOther = 200
 )
 
-// earliestBirth is older than anyone alive.
+// earliestBirth is before the birth of anyone alive.
 const earliestBirth = 1850
 
-// validation collects what is wrong with a request. It names places, never values.
+// validation collects the faults of a request. It names places, never values.
 type validation struct {
 	fields []apperr.Field
 }
@@ -33,7 +33,7 @@ func (v *validation) add(pointer, code, detail string) {
 	v.fields = append(v.fields, apperr.Field{Pointer: pointer, Code: code, Detail: detail})
 }
 
-// err returns an Invalid error with everything that was found, or nil.
+// err returns an Invalid error with all faults, or nil.
 func (v *validation) err() error {
 	if len(v.fields) == 0 {
 		return nil
@@ -41,7 +41,8 @@ func (v *validation) err() error {
 	return apperr.InvalidFields(v.fields...)
 }
 
-// optional checks a text that may be empty, trims it in place, and reports whether there is one to check further.
+// optional checks a text that may be empty, and trims it in place. It reports whether there is a text to check
+// further.
 func (v *validation) optional(pointer string, text *string, limit int) bool {
 	*text = strings.TrimSpace(*text)
 	switch {
@@ -59,7 +60,7 @@ func (v *validation) optional(pointer string, text *string, limit int) bool {
 
 // required checks a text that must not be blank.
 func (v *validation) required(pointer string, text *string, limit int) bool {
-	*text = strings.TrimSpace(*text) // white space among them is control characters too
+	*text = strings.TrimSpace(*text) // trims control characters that count as white space too
 	if !strings.ContainsFunc(*text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || invisible(r) }) {
 		v.add(pointer, "required", "Must not be missing or blank.")
 		return false
@@ -74,7 +75,8 @@ func ReasonFaults(pointer, reason string) []apperr.Field {
 	return v.fields
 }
 
-// invisible characters hide what a text says, or turn it round; the two joiners are spelling in some scripts.
+// invisible reports whether a character hides the text or changes its direction. The two joiners are allowed, because
+// some scripts need them.
 func invisible(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||
 		unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d'
@@ -98,7 +100,7 @@ func (v *validation) phone(pointer string, text *string, region string) {
 	}
 }
 
-// dateOfBirth returns the day that text names. now decides what the future is.
+// dateOfBirth parses a date of birth. now decides which dates are in the future.
 func (v *validation) dateOfBirth(pointer, text string, now time.Time) phi.CalendarDate {
 	if text == "" {
 		v.add(pointer, "required", "Must not be missing.")
