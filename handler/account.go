@@ -12,7 +12,7 @@ import (
 	"novamind/service"
 )
 
-// accountOperations: the people and the machines that may log in.
+// accountOperations are the operations on accounts and API keys.
 func (a *API) accountOperations() []rest.Operation {
 	const accounts, keys = "/api/v1/accounts", "/api/v1/api-keys"
 	return []rest.Operation{
@@ -79,7 +79,7 @@ func newAccountAnswer(a *models.Account) accountAnswer {
 	}
 }
 
-// accountWithLink is an account and, where one was made, the link by which its owner chooses a password.
+// accountWithLink is an account and, if one was made, the link by which its owner chooses a password.
 type accountWithLink struct {
 	accountAnswer
 
@@ -90,7 +90,7 @@ func newAccountWithLink(a *service.AccountWithLink) accountWithLink {
 	return accountWithLink{newAccountAnswer(a.Account), a.Link}
 }
 
-// accountReplacement is the whole of an account as a client sends it back. The member mfa may become false.
+// accountReplacement is the whole account as a client sends it back. The member mfa may become false.
 type accountReplacement struct {
 	ID                 *uuid.UUID `json:"id" set:"server"`
 	Version            *int64     `json:"version" set:"server"`
@@ -118,7 +118,7 @@ func (a *API) searchAccounts(
 	return a.Accounts.Search(ctx, service.AccountQuery{Role: in.Role, Disabled: in.Disabled}, page)
 }
 
-// firstPassword is a password that an admin chooses for somebody.
+// firstPassword is a password that an admin chooses for the owner of an account.
 type firstPassword struct {
 	Password *rest.Secret `json:"password" format:"password" doc:"A first password. The owner must change it before doing anything else. If absent, the answer has a link for choosing a password."`
 }

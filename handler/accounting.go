@@ -19,8 +19,8 @@ type accountingRequest struct {
 	To   time.Time `query:"to" json:"-" doc:"Only accesses before this time."`
 }
 
-// printAccounting answers a patient's accounting of accesses as a page to print. It is sent while it is read, each
-// part after the event of it.
+// printAccounting answers with a patient's accounting of accesses as a page to print. It sends the page while it
+// reads the rows. The event of each part is stored before that part is sent.
 func (a *API) printAccounting(c *gin.Context, in accountingRequest) error {
 	heading := accounting.Heading{ID: in.ID, From: in.From, To: in.To, Made: time.Now(), Zone: a.zone}
 	var page *accounting.Page
@@ -44,7 +44,7 @@ func (a *API) printAccounting(c *gin.Context, in accountingRequest) error {
 		return err
 	}
 	if err != nil {
-		panic(http.ErrAbortHandler) // half a page must not look like a whole one
+		panic(http.ErrAbortHandler) // an incomplete page must not look complete
 	}
 	return nil
 }

@@ -43,8 +43,8 @@ type API struct {
 	zone        *time.Location         // of times on printed pages
 }
 
-// NewAPI returns an engine that serves the contract's routes. cursorKey signs list cursors: at least 32 bytes, the same on every
-// server of one database.
+// NewAPI returns an engine that serves the contract's routes. cursorKey signs list cursors: at least 32 bytes, the
+// same on every server of one database.
 func NewAPI(services Services, cfg *config.Config, cursorKey []byte, logger *slog.Logger) (*gin.Engine, error) {
 	cursors, err := web.NewCursorSealer(cursorKey)
 	if err != nil {

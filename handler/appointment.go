@@ -13,7 +13,7 @@ import (
 	"novamind/service"
 )
 
-// appointmentOperations: appointments, and when practitioners can be booked.
+// appointmentOperations are the operations on appointments, and on the hours when practitioners can be booked.
 func (a *API) appointmentOperations() []rest.Operation {
 	const appointments = "/api/v1/appointments"
 	const appointment = appointments + "/:id"
@@ -118,7 +118,7 @@ func newAppointmentAnswer(a *models.Appointment) appointmentAnswer {
 	}
 }
 
-// appointmentReplacement is the whole of an appointment as a client sends it back.
+// appointmentReplacement is the whole appointment as a client sends it back.
 type appointmentReplacement struct {
 	rest.ServerSet
 
@@ -144,7 +144,7 @@ func (r appointmentReplacement) Faults(rules service.Rules) []apperr.Field {
 	return r.Input().Faults(rules)
 }
 
-// appointmentChange says how much of a series a change is about.
+// appointmentChange names an appointment and the part of its series that a change covers.
 type appointmentChange struct {
 	rest.ByID
 

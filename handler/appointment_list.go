@@ -39,7 +39,7 @@ type appointmentsOfPatient struct {
 	appointmentFilters
 }
 
-// listAppointments returns appointments in the order of their starts.
+// listAppointments returns appointments ordered by their starts.
 func (a *API) listAppointments(ctx context.Context, in appointmentSearch, page service.Page,
 ) ([]*models.Appointment, bool, error) {
 	q, err := a.appointmentQuery(in.appointmentFilters)
@@ -67,7 +67,7 @@ func (a *API) appointmentQuery(in appointmentFilters) (q service.AppointmentQuer
 	return q, err
 }
 
-// period is the parameters that say when: from and to, or a day, or the week from Monday that a day is in.
+// period is the parameters for a time: from and to, or a day, or the week (from Monday) of a day.
 type period struct {
 	From     *time.Time `query:"from"`
 	To       *time.Time `query:"to"`
@@ -76,8 +76,8 @@ type period struct {
 	TimeZone *string    `query:"time_zone" max:"64" doc:"The IANA time zone of day and week. Default: the clinic's time zone." example:"America/New_York"`
 }
 
-// span returns the time of a period, by the wall clock of its zone, or else of the clinic. It returns an Invalid
-// error.
+// span returns the start and end of a period by the wall clock of its zone, or of the clinic if it names no zone. It
+// returns an Invalid error.
 func (p period) span(clinic *time.Location) (from, to time.Time, err error) {
 	from, to = web.ValueOr(p.From, time.Time{}), web.ValueOr(p.To, time.Time{})
 	zone, fields := p.check(clinic)

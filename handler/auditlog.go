@@ -95,10 +95,10 @@ func newAuditLogAnswer(e *models.AuditLog) auditLogAnswer {
 	return answer
 }
 
-// AuditLogAnswers returns events as the API shows them in a list, to be written as JSON.
+// AuditLogAnswers returns events in the API's form for lists, to be written as JSON.
 func AuditLogAnswers(events []*models.AuditLog) any { return rest.ItemsOf(events, newAuditLogAnswer) }
 
-// auditLogFilters are the parameters that every list of events takes.
+// auditLogFilters are the common parameters of all lists of events.
 type auditLogFilters struct {
 	UserID     []uuid.UUID `json:"user_id" query:"user_id" doc:"Only events of these accounts."`
 	EntityID   []uuid.UUID `json:"entity_id" query:"entity_id" doc:"Only events of actions that were about one of these rows alone."`
@@ -131,14 +131,15 @@ func (a *API) listAuditLogs(
 	return a.searchAuditLogs(ctx, in.Subject, in.auditLogFilters, page)
 }
 
-// listPatientAuditLogs lists the events that concern a patient, newest first, also where the patient was purged.
+// listPatientAuditLogs lists the events that concern a patient, newest first, even if the patient was purged.
 func (a *API) listPatientAuditLogs(
 	ctx context.Context, in patientAuditLogList, page service.Page,
 ) ([]*models.AuditLog, bool, error) {
 	return a.searchAuditLogs(ctx, []uuid.UUID{in.ID}, in.auditLogFilters, page)
 }
 
-// searchAuditLogs returns events that match the filters, of some subjects unless there are none.
+// searchAuditLogs returns the events that match the filters. If subjects are given, it returns only events about
+// them.
 func (a *API) searchAuditLogs(
 	ctx context.Context, subjects []uuid.UUID, in auditLogFilters, page service.Page,
 ) ([]*models.AuditLog, bool, error) {

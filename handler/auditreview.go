@@ -64,7 +64,7 @@ type reviewRequest struct {
 	Week string `path:"week" json:"-" doc:"The ISO week." example:"2026-W07"`
 }
 
-// review returns the events of a week that somebody should look at.
+// review returns the events of a week that need a review.
 func (a *API) review(ctx context.Context, in reviewRequest) (*service.Review, error) {
 	week, err := a.Reviews.Week(in.Week)
 	if err != nil {
@@ -88,7 +88,7 @@ func (r signOffRequest) Faults(service.Rules) []apperr.Field {
 	return service.ReasonFaults("/note", r.Note)
 }
 
-// signOff notes that the caller has reviewed a week.
+// signOff records that the caller has reviewed a week.
 func (a *API) signOff(ctx context.Context, in signOffRequest) (rest.Nothing, error) {
 	week, err := a.Reviews.Week(in.Week)
 	if err != nil {
@@ -97,7 +97,7 @@ func (a *API) signOff(ctx context.Context, in signOffRequest) (rest.Nothing, err
 	return rest.Nothing{}, a.Reviews.SignOff(ctx, week, in.Current, in.Note)
 }
 
-// signedOff answers a repeated sign-off.
+// signedOff is the answer to a repeated sign-off.
 func signedOff(context.Context, signOffRequest, uuid.UUID) (rest.Nothing, error) {
 	return rest.Nothing{}, nil
 }

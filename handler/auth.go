@@ -16,7 +16,7 @@ import (
 	"novamind/service"
 )
 
-// authOperations: the caller's own account and sessions.
+// authOperations are the operations on the caller's own account and sessions.
 func (a *API) authOperations() []rest.Operation {
 	const auth = "/api/v1/auth"
 	return []rest.Operation{
@@ -98,7 +98,8 @@ func (a *API) login() rest.Action {
 	return action
 }
 
-// noteThrottled counts a login that was refused unseen, and that is no event by itself.
+// noteThrottled counts a login that was refused without checking its credentials. Such a login has no event of its
+// own.
 func (a *API) noteThrottled(c *gin.Context, err error) {
 	if apperr.Is(err, apperr.RateLimited) {
 		a.Refusals.Note(netaddr.Group(c.ClientIP()), apperr.RateLimited)

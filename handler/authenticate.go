@@ -11,7 +11,7 @@ import (
 	"novamind/service"
 )
 
-// callerKey is where a request's context has its service.Caller.
+// callerKey is the key of the service.Caller in a request's context.
 const callerKey = "caller"
 
 // authenticate puts the caller of a bearer token (RFC 6750) into the request's context.
@@ -34,8 +34,8 @@ func (a *API) authenticate(c *gin.Context) error {
 	return nil
 }
 
-// admit refuses a machine where access is FirstLogin, which is about a person's own account. Elsewhere it refuses a
-// person whose first password is still the one that the program made up, or who has to enrol a second factor.
+// admit refuses a machine if access is FirstLogin, because those routes are about a person's own account. For any
+// other access, it refuses persons that still have the generated first password, or that must enrol a second factor.
 func admit(c *gin.Context, access web.Access) error {
 	caller, _ := c.Value(callerKey).(*service.Caller)
 	switch {
@@ -54,12 +54,12 @@ func admit(c *gin.Context, access web.Access) error {
 	}
 }
 
-// setActor notes in the request's context who asks, from where, and for which route.
+// setActor puts the actor into the request's context, with the request's id, address and route.
 func setActor(c *gin.Context, actor audit.Actor) {
 	ctx := c.Request.Context()
 	actor.Origin, actor.RequestID, actor.Address, actor.Route = audit.API, web.RequestID(ctx), c.ClientIP(), c.FullPath()
 	c.Request = c.Request.WithContext(audit.WithActor(ctx, actor))
 }
 
-// anonymous notes in the request's context that nobody is logged in.
+// anonymous records in the request's context that there is no login.
 func anonymous(c *gin.Context) { setActor(c, audit.Actor{}) }

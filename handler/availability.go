@@ -27,7 +27,7 @@ func newAvailabilityAnswer(a *models.Availability) availabilityAnswer {
 	}}
 }
 
-// availabilityReplacement is the whole of an availability as a client sends it back.
+// availabilityReplacement is the whole availability as a client sends it back.
 type availabilityReplacement struct {
 	PractitionerID   *uuid.UUID   `json:"practitioner_id" set:"server"`
 	PractitionerName *models.Name `json:"practitioner_name" set:"server"`
@@ -56,7 +56,7 @@ type slotAnswer struct {
 	EndsAt   time.Time `json:"ends_at"`
 }
 
-// defaultSlot is how long a slot is where a request does not say, in minutes.
+// defaultSlot is the length of a slot if a request names none, in minutes.
 const defaultSlot = 60
 
 func (a *API) listSlots(ctx context.Context, in slotRequest) (service.Slots, error) {

@@ -13,7 +13,8 @@ import (
 	"novamind/service"
 )
 
-// breakGlassAnswer lists the patients of an emergency access. Several patients can have the same names and date of birth.
+// breakGlassAnswer lists the patients of an emergency access. Several patients can have the same names and date of
+// birth.
 type breakGlassAnswer struct {
 	PatientIDs []uuid.UUID `json:"patient_ids"`
 	ExpiresAt  time.Time   `json:"expires_at"`
@@ -47,7 +48,7 @@ func (a *API) opened(ctx context.Context, _ service.BreakGlassInput, id uuid.UUI
 		return breakGlassAnswer{}, apperr.New(apperr.NotFound, "The emergency access has expired. Open a new one.")
 	}
 	answer := breakGlassAnswer{ExpiresAt: active[i].ExpiresAt.UTC()}
-	for _, b := range slices.Backward(active) { // in the order in which they were opened
+	for _, b := range slices.Backward(active) { // in the order of opening
 		if b.ExpiresAt.Equal(active[i].ExpiresAt) {
 			answer.PatientIDs = append(answer.PatientIDs, b.PatientID)
 		}

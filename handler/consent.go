@@ -99,7 +99,7 @@ type patientList struct {
 	web.PageParams
 }
 
-// ofPatient makes the function of such a list.
+// ofPatient returns the function of such a list, from the service's method.
 func ofPatient[Row any](
 	do func(context.Context, uuid.UUID, service.Page) ([]Row, bool, error),
 ) func(context.Context, patientList, service.Page) ([]Row, bool, error) {

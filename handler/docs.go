@@ -22,7 +22,8 @@ func pageOperations() []rest.Operation {
 	}
 }
 
-// file answers a file that a browser keeps, and asks for again by its tag. It has a Content-Security-Policy of its own.
+// file answers with a file that browsers may store, if they ask by its tag whether it has changed. It has its own
+// Content-Security-Policy.
 func file(f *apipage.File) rest.Action {
 	action := rest.Raw(f.Media, func(c *gin.Context, _ rest.Anything) error {
 		c.Header("Cache-Control", "no-cache")
@@ -45,7 +46,7 @@ func file(f *apipage.File) rest.Action {
 	return action
 }
 
-// acceptsGzip reports whether Accept-Encoding names gzip, and not with a low weight.
+// acceptsGzip reports whether Accept-Encoding names gzip with a sufficient weight.
 func acceptsGzip(c *gin.Context) bool {
 	for encoding := range strings.SplitSeq(c.GetHeader("Accept-Encoding"), ",") {
 		name, weight, _ := strings.Cut(encoding, ";")

@@ -124,7 +124,7 @@ type medicalRecordRequest struct {
 	service.RecordInput
 }
 
-// medicalRecordReplacement is the whole of a draft as a client sends it back.
+// medicalRecordReplacement is the whole draft as a client sends it back.
 type medicalRecordReplacement struct {
 	rest.ServerSet
 

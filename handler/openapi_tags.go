@@ -16,7 +16,7 @@ func (a *API) document() ([]byte, error) {
 	return rest.Document(description, a.Operations(), vocabularies)
 }
 
-// openAPI answers the document.
+// openAPI answers with the document.
 func (a *API) openAPI(c *gin.Context, _ rest.Nothing) error {
 	document, err := a.described()
 	if err != nil {

@@ -93,7 +93,8 @@ type patientAnswer struct {
 	EmergencyContact *models.EmergencyContact `json:"emergency_contact"`
 	MergedIntoID     *uuid.UUID               `json:"merged_into_id" doc:"The patient into whose chart this one was merged. Null if it was not merged."`
 
-	Warnings []web.ProblemField `json:"warnings,omitzero" doc:"Only in the answer to a registration: values that may be a mistake, such as a phone number that another patient has."` // of a registration
+	// Of a registration.
+	Warnings []web.ProblemField `json:"warnings,omitzero" doc:"Only in the answer to a registration: values that may be a mistake, such as a phone number that another patient has."`
 }
 
 func newPatientAnswer(p *models.Patient) patientAnswer {
@@ -105,7 +106,7 @@ func newPatientAnswer(p *models.Patient) patientAnswer {
 	}
 }
 
-// patientReplacement is the whole of a patient as a client sends it back.
+// patientReplacement is the whole patient as a client sends it back.
 type patientReplacement struct {
 	rest.ServerSet
 
@@ -125,7 +126,7 @@ func newRegistrationAnswer(r *service.Registered) patientAnswer {
 	return answer
 }
 
-// patientRemoval deactivates; with purge it removes for good.
+// patientRemoval deactivates a patient. With purge, it removes the patient for good.
 type patientRemoval struct {
 	rest.OfVersion
 

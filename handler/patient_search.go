@@ -35,7 +35,7 @@ func (a *API) searchPatients(ctx context.Context, in patientSearch, page service
 	return a.Patients.Search(ctx, q, page)
 }
 
-// Faults returns the rules that the search breaks by itself.
+// Faults returns the rules that the search breaks, without looking at stored data.
 func (s patientSearch) Faults(service.Rules) []apperr.Field {
 	_, err := s.query()
 	var e *apperr.Error

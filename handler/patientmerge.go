@@ -18,7 +18,7 @@ type mergeRequest struct {
 	Reason string    `json:"reason" max:"200" example:"Registered twice"`
 }
 
-// Faults returns the rules that the merge breaks, whatever the patients.
+// Faults returns the rules that the merge breaks, without looking at the patients.
 func (r mergeRequest) Faults(service.Rules) []apperr.Field {
 	return service.ReasonFaults("/reason", r.Reason)
 }

@@ -13,14 +13,15 @@ import (
 // purposeHeader is the header in which a client may state the purpose of an access.
 const purposeHeader = "X-Purpose-Of-Use"
 
-// purposes are the codes of HL7 v3 PurposeOfUse that a client may state. Emergency access (BTG) has a route of its own.
+// purposes are the codes of HL7 v3 PurposeOfUse that a client may state. Emergency access (BTG) has a route of its
+// own.
 var purposes = []string{
 	"TREAT", "ETREAT", "CAREMGT", "COC", "HPAYMT", "CLMATTCH", "COVAUTH", "ELIGVER", "REMITADV", "HOPERAT", "HLEGAL", "HCOMPL", "HQUALIMP", "HSYSADMIN",
 	"PATADMIN", "PATSFTY", "RECORDMGT", "TRAIN", "HTEST", "HRESCH", "CLINTRCH", "PUBHLTH", "THREAT", "PATRQT", "FAMRQT", "PWATRNY",
 }
 
-// withPurpose adds the purpose in the header to the caller that authenticate finds. It returns a Malformed error for an
-// unknown purpose.
+// withPurpose adds the purpose in the header to the caller that authenticate finds. It returns a Malformed error for
+// an unknown purpose.
 func withPurpose(authenticate web.HandlerFunc) web.HandlerFunc {
 	return func(c *gin.Context) error {
 		if err := authenticate(c); err != nil {

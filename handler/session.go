@@ -8,7 +8,7 @@ import (
 	"novamind/service"
 )
 
-// sessionAnswer has no version: nothing may stand in the way of ending a session.
+// sessionAnswer has no version, so that ending a session needs no If-Match.
 type sessionAnswer struct {
 	ID         uuid.UUID `json:"id"`
 	CreatedAt  time.Time `json:"created_at"`

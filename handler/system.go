@@ -18,7 +18,7 @@ func (a *API) systemOperations() []rest.Operation {
 	}...)
 }
 
-// Check is one thing that must hold for the server to be of use.
+// Check is one condition that the server needs for its work.
 type Check struct {
 	Name string
 	Run  func(context.Context) error
@@ -29,7 +29,7 @@ type healthAnswer struct {
 	Checks map[string]string `json:"checks,omitempty"`
 }
 
-// healthz says that the process is alive, and nothing else.
+// healthz reports that the process is alive, without any other check.
 func healthz(context.Context, rest.Anything) (healthAnswer, error) {
 	return healthAnswer{Status: "ok"}, nil
 }

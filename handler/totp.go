@@ -14,7 +14,7 @@ type codeRequest struct {
 	TOTP string `json:"totp" max:"64" doc:"The current TOTP code of the authenticator app." example:"123456"`
 }
 
-// provenRequest is one for which a session is not proof enough.
+// provenRequest is a request that needs more proof than a session.
 type provenRequest struct {
 	CurrentPassword string `json:"current_password" format:"password"`
 	TOTP            string `json:"totp" max:"64" doc:"A TOTP code of the authenticator app, or a recovery code." example:"123456"`

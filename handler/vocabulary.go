@@ -8,7 +8,8 @@ import (
 	"novamind/service"
 )
 
-// vocabularies are the values of members and parameters that take some words only. The tag values:"…" names one.
+// vocabularies are the values of members and parameters that take only certain words. The tag values:"…" names a
+// vocabulary.
 var vocabularies = web.Vocabularies{
 	"appointment status":     models.AppointmentStates(),
 	"appointment type":       models.AppointmentTypes(),
