@@ -26,8 +26,8 @@ func accountOf(c *gin.Context) string {
 	return ""
 }
 
-// logAccess writes one line per request: the route's pattern, never the path or the query, which may be PHI. The text
-// of an error is logged with a 5xx alone; the refusals below tell us nothing about ourselves.
+// logAccess writes one line per request. The line has the route's pattern, never the path or the query, which may be
+// PHI. It has the text of an error only for a 5xx, because other refusals say nothing about the server.
 func logAccess(logger *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		start := time.Now()

@@ -24,7 +24,7 @@ func awaitBody(r *http.Request) {
 	r.Body = &arrivedBody{Closer: r.Body, rest: bytes.NewReader(body), failed: err}
 }
 
-// arrivedBody is a body that was read to its end, or to where that failed.
+// arrivedBody is a body that was read to its end, or until reading failed.
 type arrivedBody struct {
 	io.Closer
 

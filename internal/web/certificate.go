@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// certificateCheck is how often, at most, the certificate's files are looked at.
+// certificateCheck is the shortest time between two checks of the certificate's files.
 const certificateCheck = time.Second
 
 // Certificate is a TLS certificate in two files, read again when either changes.
@@ -24,7 +24,8 @@ type Certificate struct {
 	checked time.Time
 }
 
-// LoadCertificate reads a certificate chain and its private key, both PEM. It returns an error that names the files where they are not a pair.
+// LoadCertificate reads a certificate chain and its private key, both PEM. If they do not match, the error names the
+// files.
 func LoadCertificate(certFile, keyFile string, logger *slog.Logger) (*Certificate, error) {
 	c := &Certificate{certFile: certFile, keyFile: keyFile, logger: logger}
 	if err := c.read(); err != nil {
@@ -38,7 +39,8 @@ func (c *Certificate) TLS() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}
 }
 
-// get returns the certificate as its files have it now. Where they can't be read, or don't fit together yet, the one before stays.
+// get returns the certificate that the files hold now. If the files can't be read, or don't match yet, it returns the
+// previous certificate.
 func (c *Certificate) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

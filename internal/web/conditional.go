@@ -33,8 +33,8 @@ func announce(c *gin.Context, opaque string) { c.Header("ETag", strconv.Quote(op
 
 func opaqueTag(version int64) string { return strconv.FormatInt(version, 10) }
 
-// RequireIfMatch returns the If-Match condition. Errors: apperr.PreconditionNeeded where it is missing,
-// apperr.Malformed where it is no list of entity tags.
+// RequireIfMatch returns the If-Match condition. Errors: apperr.PreconditionNeeded if it is missing, apperr.Malformed
+// if it is not a list of entity tags.
 func RequireIfMatch(c *gin.Context) (IfMatch, error) {
 	values := c.Request.Header.Values("If-Match")
 	if len(values) == 0 {
@@ -54,11 +54,11 @@ func (m IfMatch) Matches(version int64) bool {
 	return m.any || slices.Contains(m.tags, entityTag{opaque: opaqueTag(version)})
 }
 
-// NotModified announces the version and, where If-None-Match names it, answers 304 and reports true.
+// NotModified announces the version. If If-None-Match names the version, it answers 304 and reports true.
 func NotModified(c *gin.Context, version int64) bool { return known(c, opaqueTag(version)) }
 
-// known announces an entity tag and, where If-None-Match names it, answers 304 and reports true. The comparison is
-// weak; a header that can't be read is ignored, since a full answer is never wrong.
+// known announces an entity tag. If If-None-Match names the tag, it answers 304 and reports true. The comparison is
+// weak. A header that can't be read is ignored, since a full answer is never wrong.
 func known(c *gin.Context, opaque string) bool {
 	announce(c, opaque)
 	if !Knows(c, opaque) {
@@ -79,7 +79,8 @@ func (t entityTags) names(opaque string) bool {
 	return t.any || slices.ContainsFunc(t.tags, func(tag entityTag) bool { return tag.opaque == opaque })
 }
 
-// parseEntityTags reads "*" or a list of at least one entity tag; empty list elements are skipped (RFC 9110, section 5.6.1.2).
+// parseEntityTags reads "*" or a list of at least one entity tag; empty list elements are skipped (RFC 9110, section
+// 5.6.1.2).
 func parseEntityTags(header string) (entityTags, bool) {
 	rest := strings.Trim(header, " \t")
 	if rest == "*" {

@@ -7,8 +7,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// shareWith lets the pages of these origins read answers (CORS, Fetch standard section 3.3). Other origins get no such header, and with it nothing
-// from a browser. Credentials are none of a browser's own: a page has to know the token.
+// shareWith lets the pages of these origins read answers (CORS, Fetch standard section 3.3). For other origins the
+// header is missing, so browsers hide the answers. Browsers send no credentials of their own: a page must know the
+// token.
 func shareWith(origins []string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if len(origins) == 0 {

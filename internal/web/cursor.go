@@ -16,9 +16,9 @@ import (
 	"novamind/internal/apperr"
 )
 
-// A cursor is base64url(position of the last row ‖ HMAC-SHA256 over route, path, filters and that position). The filters may be
-// PHI; of them a cursor holds nothing but the tag. Strict decoding refuses spare bits that are set, so each cursor has one
-// spelling.
+// A cursor is base64url(position of the last row ‖ HMAC-SHA256 over route, path, filters and that position). The
+// filters may be PHI; the cursor holds only the tag made from them. Strict decoding refuses spare bits that are set,
+// so each cursor has one spelling.
 const (
 	cursorLabel   = "novamind list cursor 3"
 	digestLabel   = "novamind list answer 1"
@@ -26,13 +26,13 @@ const (
 	cursorBytes   = positionBytes + sha256.Size
 )
 
-// noTime stands for no time: the earliest that a cursor could hold.
+// noTime means that there is no time. It is the earliest time that a cursor could hold.
 const noTime = 1 << 63
 
 var cursorLength = base64.RawURLEncoding.EncodedLen(cursorBytes)
 
-// Position is where a row stands in a list: by its id, or, in a list ordered by time, by that and its id. The pages of
-// a list of changes have the watermark of the first one.
+// Position is the place of a row in a list: its id, or, in a list ordered by time, its time and its id. The pages of
+// a list of changes have the watermark of the first page.
 type Position struct {
 	ID        uuid.UUID
 	Time      time.Time
@@ -64,7 +64,8 @@ func positionOf(raw []byte) Position {
 // CursorSealer makes and opens the cursors of all lists.
 type CursorSealer struct{ Key []byte }
 
-// NewCursorSealer takes a key of at least 32 bytes, the same on every server that shares the load, used for nothing else.
+// NewCursorSealer takes a key of at least 32 bytes. The key must be the same on every server that shares the load,
+// and have no other use.
 func NewCursorSealer(key []byte) (*CursorSealer, error) {
 	if len(key) < sha256.Size {
 		return nil, errors.New("the cursor key has fewer than 32 bytes")
@@ -72,7 +73,7 @@ func NewCursorSealer(key []byte) (*CursorSealer, error) {
 	return &CursorSealer{Key: slices.Clone(key)}, nil
 }
 
-// cursorScope is one list as the cursors see it: its route, path parameters and filters, length-prefixed.
+// cursorScope identifies one list for its cursors: its route, path parameters and filters, length-prefixed.
 type cursorScope struct{ key, context []byte }
 
 func (s *CursorSealer) scope(c *gin.Context, filters any) (cursorScope, error) {

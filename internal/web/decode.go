@@ -23,7 +23,7 @@ func decodeChecked[T any](body []byte, into *T, words Vocabularies) error {
 	return Unmarshal(body, into)
 }
 
-// Unmarshal decodes a body that passed readMembers. Members of into that the body lacks keep their values.
+// Unmarshal decodes a body in which Inspect found no fault. Members of into that the body lacks keep their values.
 func Unmarshal[T any](body []byte, into *T) error {
 	value := *into
 	if err := json.Unmarshal(body, &value, json.RejectUnknownMembers(true)); err != nil {

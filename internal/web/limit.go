@@ -35,7 +35,8 @@ func newLimiter(perMinute, burst int) (*limiter, error) {
 	return &limiter{buckets: buckets, perSecond: rate.Limit(float64(perMinute) / 60), burst: burst}, nil
 }
 
-// Allow takes one request from the budget of addr. Error: apperr.RateLimited, with the time until there is budget again.
+// Allow takes one request from the budget of addr. Error: apperr.RateLimited, with the time until there is budget
+// again.
 func (l *limiter) Allow(addr string) error {
 	return l.take(netaddr.Group(addr), "Too many failed or anonymous requests from this address. Try again later: see Retry-After.")
 }
@@ -73,7 +74,7 @@ func (l *limiter) limit(c *gin.Context) {
 	}
 }
 
-// tell passes on that an anonymous request was refused.
+// tell reports that an anonymous request was refused.
 func (l *limiter) tell(c *gin.Context, err error) {
 	if l.refused != nil {
 		l.refused(netaddr.Group(c.ClientIP()), apperr.CodeOf(err))

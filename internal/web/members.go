@@ -29,13 +29,13 @@ type memberCheck struct {
 	dec    *jsontext.Decoder
 	words  Vocabularies
 	fields []apperr.Field
-	absent []apperr.Field // members that are required, and not there
+	absent []apperr.Field // required members that are absent
 }
 
-// checkMembers returns every place where body, which passed CheckSyntax, does not fit t: unknown members (names are
-// case-sensitive), wrong types, times that are not schedule.Plausible, null where neither a pointer nor an omitzero or omitempty tag makes a member optional,
-// and control characters other than \n, \t and \r in any string. Absent members are the service's concern: inspect
-// tells of them.
+// checkMembers returns every place where body, which passed CheckSyntax, does not fit t. Faults are unknown members
+// (names are case-sensitive), wrong types, times that are not schedule.Plausible, and control characters other than
+// \n, \t and \r in any string. A null is a fault unless the member is a pointer or has an omitzero or omitempty tag.
+// checkMembers does not report absent members; Inspect returns them.
 func checkMembers(body []byte, t reflect.Type, words Vocabularies) []apperr.Field {
 	faults, _ := Inspect(body, t, words)
 	return faults
@@ -160,7 +160,7 @@ func (m *memberCheck) more() bool {
 	}
 }
 
-// scalar checks a value by unmarshalling it alone, which lets each type speak for itself.
+// scalar checks a value by unmarshalling it alone, which lets each type decide.
 func (m *memberCheck) scalar(at jsontext.Pointer, t reflect.Type, tag reflect.StructTag) {
 	raw, _ := m.dec.ReadValue()
 	if hasControl(raw) {
@@ -222,7 +222,7 @@ func (m *memberCheck) controlCharacter(at jsontext.Pointer) {
 	m.add(at, "control_character", "Must not contain control characters other than line feed, carriage return and tab.")
 }
 
-// hasControl looks at every string inside raw, member names too.
+// hasControl reports whether any string inside raw, member names included, has a control character.
 func hasControl(raw jsontext.Value) bool {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))
 	for {
@@ -238,7 +238,7 @@ func hasControl(raw jsontext.Value) bool {
 
 func isControl(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }
 
-// The types whose JSON is a text of its own form, or any JSON.
+// The types whose JSON is a text of a special form, or any JSON.
 var (
 	TimeType = reflect.TypeFor[time.Time]()
 	UUIDType = reflect.TypeFor[uuid.UUID]()
@@ -247,7 +247,7 @@ var (
 	ownTypes = []reflect.Type{TextType, reflect.TypeFor[json.Unmarshaler](), reflect.TypeFor[json.UnmarshalerFrom]()}
 )
 
-// Shape is how t is walked: Struct, Map, Slice (arrays too), or Invalid for a type that is checked as one value.
+// Shape says how t is walked: Struct, Map, Slice (arrays too), or Invalid for a type that is checked as one value.
 func Shape(t reflect.Type) reflect.Kind {
 	if t == TimeType || t == RawType || ownsItsJSON(t) {
 		return reflect.Invalid
@@ -276,7 +276,7 @@ func nullable(t reflect.Type) bool {
 	return t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface || t == RawType
 }
 
-// wants returns the JSON kind a scalar type is written as, where we know it, and how to say so to people.
+// wants returns the JSON kind of a scalar type, if known, and its description for people.
 func wants(t reflect.Type) (jsontext.Kind, string) {
 	switch {
 	case t == TimeType:

@@ -7,8 +7,7 @@ import (
 	"sync"
 )
 
-// Vocabularies are the values of members and parameters that take some words only, by the name that the tag values
-// gives.
+// Vocabularies are the values of members and parameters that take only certain words, by the name in the tag values.
 type Vocabularies map[string][]string
 
 // Use is the use of a type: a type is stricter in a request than in an answer.
@@ -16,9 +15,9 @@ type Use int
 
 // The uses of a type.
 const (
-	Answered  Use = iota // absent where tagged so, else there; null where it is a pointer
-	Requested            // as checkMembers accepts it
-	Patched              // a merge patch of that
+	Answered  Use = iota // present unless tagged to be omitted; null if it is a pointer
+	Requested            // as checkMembers accepts the type
+	Patched              // a merge patch of a Requested type
 	Selected             // an answer with the members that fields names
 )
 
@@ -40,7 +39,8 @@ type MemberTable struct {
 var memberTables sync.Map // reflect.Type → *MemberTable
 
 // MembersOf reads the json tags of t as the json package does, as far as requests need it: name, "-", omitzero,
-// omitempty, and embedded structs, whose members are promoted unless t has one of the same name.
+// omitempty, and embedded structs. The members of an embedded struct are promoted, unless t has a member of the same
+// name.
 func MembersOf(t reflect.Type) *MemberTable {
 	if cached, ok := memberTables.Load(t); ok {
 		return cached.(*MemberTable) //nolint:forcetypeassert // only stored below
@@ -85,8 +85,8 @@ func newMember(field reflect.StructField, name string, options []string) Member 
 	return Member{name: name, Typ: field.Type, optional: optional, Tag: field.Tag}
 }
 
-// Required reports whether a member is always there. In a request, the tag required:"true" is for a pointer that is
-// needed all the same, and required:"false" for a value that is not.
+// Required reports whether a member is always present. In a request, the tag required:"true" makes a pointer
+// required, and required:"false" makes another value optional.
 func (m Member) Required(u Use) bool {
 	switch u {
 	case Answered:

@@ -17,15 +17,16 @@ const (
 
 // PageParams are the parameters of paging: members of a search's body (embed it), or query parameters.
 type PageParams struct {
-	Limit  *int     `json:"limit" query:"limit" min:"1" max:"200" doc:"The maximum number of items on a page. Default: 50."`
-	Cursor *string  `json:"cursor" query:"cursor" max:"200" doc:"The next_cursor of the previous page."`
-	Fields []string `json:"fields,omitempty" doc:"The members to return of each item. id is always returned."` // of a body: see fieldsParameter
+	Limit  *int    `json:"limit" query:"limit" min:"1" max:"200" doc:"The maximum number of items on a page. Default: 50."`
+	Cursor *string `json:"cursor" query:"cursor" max:"200" doc:"The next_cursor of the previous page."`
+	// Of a body: see fieldsParameter.
+	Fields []string `json:"fields,omitempty" doc:"The members to return of each item. id is always returned."`
 }
 
 // Paging lets the adapter of a list read the parameters of its request.
 func (p PageParams) Paging() PageParams { return p }
 
-// PageSpan is the part of a list to read: at most Limit rows after the row After, or from the start where it is nil.
+// PageSpan is the part of a list to read: at most Limit rows after the row After, or from the start if After is nil.
 type PageSpan struct {
 	Limit int
 	After *Position
@@ -39,8 +40,9 @@ type Page[T any] struct {
 	Watermark  *time.Time `json:"watermark,omitzero" doc:"Only with updated_since: the updated_since to send next time. All pages of a list have the same watermark."`
 }
 
-// Span checks params. filters is everything else that selects rows, besides the path: a struct or map that marshals to
-// JSON. Errors: apperr.Invalid at limit or cursor; a cursor made for another route, path or filters, or altered, is refused.
+// Span checks params. filters is everything else that selects rows, besides the path: a struct or map that marshals
+// to JSON. Errors: apperr.Invalid at limit or cursor. A cursor that was altered, or made for another route, path or
+// filters, is refused.
 func (s *CursorSealer) Span(c *gin.Context, params PageParams, filters any) (PageSpan, error) {
 	list, err := s.scope(c, filters)
 	if err != nil {
@@ -81,8 +83,9 @@ func InQuery(name string) string { return "?" + name }
 // InBody is the pointer to a member of the body.
 func InBody(name string) string { return "/" + name }
 
-// WritePage answers a page, whose next cursor it sets. last is the position of the last row, where more rows follow it, else nil. A GET also gets
-// the next page's address in Link (RFC 8288); a search by POST has none, for its filters are not in its address.
+// WritePage answers with a page and sets its next cursor. last is the position of the last row if more rows follow,
+// else nil. A GET also gets the next page's address in Link (RFC 8288). A search by POST gets none, because its
+// address does not hold its filters.
 func WritePage[T any](c *gin.Context, span PageSpan, answer Page[T], last *Position) error {
 	if last != nil {
 		cursor := span.list.seal(*last)
@@ -94,7 +97,8 @@ func WritePage[T any](c *gin.Context, span PageSpan, answer Page[T], last *Posit
 	return WriteList(c, span.list.key, answer)
 }
 
-// WriteList answers a list. The ETag of a GET is a keyed digest of the answer: it reveals nothing of the content.
+// WriteList answers with a list. The ETag of a GET is a keyed digest of the answer: it reveals nothing of the
+// content.
 func WriteList(c *gin.Context, key []byte, answer any) error {
 	body, err := json.Marshal(answer, json.Deterministic(true))
 	if err != nil {

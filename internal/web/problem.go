@@ -1,5 +1,6 @@
-// Package web reads requests and writes answers as the API's conventions have it: routes and their guards, bodies,
-// parameters, pages, entity tags, and problems. It knows no noun of the clinic, and it alone knows HTTP status codes.
+// Package web reads requests and writes answers by the API's conventions: routes and their guards, bodies,
+// parameters, pages, entity tags, and problems. It knows no noun of the clinic. No other package knows HTTP status
+// codes.
 package web
 
 import (
@@ -18,7 +19,7 @@ import (
 
 const problemType = "urn:novamind:problem:" // followed by the code
 
-// InternalDetail is the detail of every error whose cause is not told.
+// InternalDetail is the detail of every error with a hidden cause.
 const InternalDetail = "The server failed. Give the operator the request id, which is also in the server's log."
 
 // ProblemKind is the HTTP status, title and meaning of an error code.
@@ -152,7 +153,7 @@ var ProblemKinds = map[apperr.Code]ProblemKind{
 	},
 }
 
-// Problem is the body of every error answer (RFC 9457). Errors is [] rather than absent.
+// Problem is the body of every error answer (RFC 9457). Errors is [] if there are none, never absent.
 type Problem struct {
 	Type      string         `json:"type"`
 	Title     string         `json:"title"`
@@ -173,8 +174,8 @@ type ProblemField struct {
 }
 
 // writeProblem ends the request with err as application/problem+json. An error without a code becomes a 500 with a
-// fixed text, an expired or cancelled context a 503. The error itself goes to the access log and nowhere else. Once an
-// answer has begun, it only notes err for the log.
+// fixed text, an expired or cancelled context a 503. Only the access log gets the error itself. If an answer has
+// begun, writeProblem only records err for the log.
 func writeProblem(c *gin.Context, err error) {
 	_ = c.Error(err)
 	c.Abort()
@@ -191,7 +192,7 @@ func writeProblem(c *gin.Context, err error) {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		c.Header("Retry-After", wholeSeconds(shown.RetryAfter))
 	}
-	// The texts are ours; should one ever be broken UTF-8, the client gets U+FFFD rather than no answer.
+	// The texts are ours. If a text were ever invalid UTF-8, the client would get U+FFFD rather than no answer.
 	body, err := json.Marshal(describe(shown, kind, RequestID(c.Request.Context())), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		c.AbortWithStatus(http.StatusInternalServerError)
@@ -214,7 +215,7 @@ func presentable(err error) *apperr.Error {
 	return apperr.New(apperr.Internal, InternalDetail)
 }
 
-// StatusOf returns the status that err is answered with.
+// StatusOf returns the HTTP status of the answer to err.
 func StatusOf(err error) int { return ProblemKinds[presentable(err).Code].Status }
 
 func describe(e *apperr.Error, kind ProblemKind, requestID string) Problem {
@@ -235,7 +236,7 @@ func dropResourceHeaders(h http.Header) {
 	}
 }
 
-// wholeSeconds renders d for Retry-After: rounded up, at least 1, since 0 would invite a storm of retries.
+// wholeSeconds formats d for Retry-After, rounded up. It is at least 1, since 0 would cause a storm of retries.
 func wholeSeconds(d time.Duration) string {
 	return strconv.FormatInt(max(1, int64((d+time.Second-1)/time.Second)), 10)
 }

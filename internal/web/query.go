@@ -72,7 +72,7 @@ func (q *Query) checkValues(name string) {
 	q.values.Del(name)
 }
 
-// Err returns apperr.Invalid with everything the readers found, or nil.
+// Err returns apperr.Invalid with all faults that the readers found, or nil.
 func (q *Query) Err() error {
 	if len(q.Fields) == 0 {
 		return nil
@@ -84,28 +84,28 @@ func (q *Query) add(name, code, detail string) {
 	q.Fields = append(q.Fields, apperr.Field{Pointer: InQuery(name), Code: code, Detail: detail})
 }
 
-// Text returns the parameter, nil where it is absent, of at most maxLength characters.
+// Text returns the parameter, of at most maxLength characters, or nil if it is absent.
 func (q *Query) Text(name string, maxLength int) *string {
 	return readParameter(q, name, "too_long", "Must have at most "+strconv.Itoa(maxLength)+" characters.",
 		func(s string) (string, bool) { return s, utf8.RuneCountInString(s) <= maxLength })
 }
 
-// Bool returns the parameter, true or false, or nil where it is absent.
+// Bool returns the parameter, true or false, or nil if it is absent.
 func (q *Query) Bool(name string) *bool {
 	return readParameter(q, name, "wrong_type", "Must be true or false.",
 		func(s string) (bool, bool) { return s == "true", s == "true" || s == "false" })
 }
 
-// OneOf returns the parameter, one of values, or nil where it is absent.
+// OneOf returns the parameter, one of values, or nil if it is absent.
 func (q *Query) OneOf(name string, values []string) *string {
 	return readParameter(q, name, "unknown_value", OneOf(values),
 		func(s string) (string, bool) { return s, slices.Contains(values, s) })
 }
 
-// MaxValues is how many values a parameter takes at most.
+// MaxValues is the greatest number of values of a parameter.
 const MaxValues = 50
 
-// Several returns the values of the parameter, which commas separate: each is one of values. It returns nil where the
+// Several returns the comma-separated values of the parameter. Each must be one of values. It returns nil if the
 // parameter is absent.
 func (q *Query) Several(name string, values []string) *[]string {
 	given := q.separated(name)
@@ -116,7 +116,7 @@ func (q *Query) Several(name string, values []string) *[]string {
 	return given
 }
 
-// separated returns the texts between the commas of the parameter, or nil where it is absent or has too many.
+// separated returns the comma-separated texts of the parameter, or nil if it is absent or has too many.
 func (q *Query) separated(name string) *[]string {
 	return readParameter(q, name, "too_many", "Must have at most "+strconv.Itoa(MaxValues)+" values.",
 		func(s string) ([]string, bool) {
@@ -130,20 +130,20 @@ func AllOf(given, values []string) bool {
 	return !slices.ContainsFunc(given, func(s string) bool { return !slices.Contains(values, s) })
 }
 
-// OneOf is the detail of a fault: one value that is none of values.
+// OneOf returns the detail of a fault: a value that is not one of values.
 func OneOf(values []string) string { return "Must be one of: " + strings.Join(values, ", ") + "." }
 
-// SeveralOf is the detail of a fault: a value among several that is none of values.
+// SeveralOf returns the detail of a fault: one of several values is not one of values.
 func SeveralOf(values []string) string {
 	return "Each must be one of: " + strings.Join(values, ", ") + "."
 }
 
-// UUID returns the parameter, nil where it is absent.
+// UUID returns the parameter, or nil if it is absent.
 func (q *Query) UUID(name string) *uuid.UUID {
 	return readParameter(q, name, "wrong_type", "Must be a UUID.", ParseUUID)
 }
 
-// UUIDs returns the UUIDs of the parameter, which commas separate, or nil where it is absent.
+// UUIDs returns the comma-separated UUIDs of the parameter, or nil if it is absent.
 func (q *Query) UUIDs(name string) *[]uuid.UUID {
 	given := q.separated(name)
 	if given == nil {
@@ -161,7 +161,7 @@ func (q *Query) UUIDs(name string) *[]uuid.UUID {
 	return &ids
 }
 
-// Date returns the parameter, a day as YYYY-MM-DD, at midnight UTC, or nil where it is absent.
+// Date returns the parameter, a day as YYYY-MM-DD, at midnight UTC, or nil if it is absent.
 func (q *Query) Date(name string) *time.Time {
 	return q.plausible(name, readParameter(q, name, "wrong_type", "Must be a date as YYYY-MM-DD.", func(s string) (time.Time, bool) {
 		day, err := time.Parse(time.DateOnly, s)
@@ -169,7 +169,7 @@ func (q *Query) Date(name string) *time.Time {
 	}))
 }
 
-// Time returns the parameter, a moment as in RFC 3339, or nil where it is absent.
+// Time returns the parameter, an RFC 3339 time, or nil if it is absent.
 func (q *Query) Time(name string) *time.Time {
 	return q.plausible(name, readParameter(q, name, "wrong_type", "Must be an RFC 3339 time, such as 2006-01-02T15:04:05Z.", func(s string) (time.Time, bool) {
 		t, err := time.Parse(time.RFC3339Nano, s)
@@ -189,7 +189,7 @@ func (q *Query) plausible(name string, t *time.Time) *time.Time {
 	return t
 }
 
-// Int returns the parameter, a whole number, or nil where it is absent.
+// Int returns the parameter, a whole number, or nil if it is absent.
 func (q *Query) Int(name string) *int {
 	return readParameter(q, name, "wrong_type", "Must be a whole number.", func(s string) (int, bool) {
 		n, err := strconv.Atoi(s)
@@ -212,13 +212,14 @@ func readParameter[T any](q *Query, name, code, detail string, parse func(string
 // canonicalUUID is the length of a UUID in its canonical form.
 const canonicalUUID = 36
 
-// ParseUUID takes the canonical form only, where uuid.Parse also takes braces, URNs and bare digits.
+// ParseUUID accepts only the canonical form. uuid.Parse also accepts braces, URNs and bare digits.
 func ParseUUID(s string) (uuid.UUID, bool) {
 	id, err := uuid.Parse(s)
 	return id, err == nil && len(s) == canonicalUUID
 }
 
-// PathID returns the path parameter of that name. One that is no UUID names nothing: apperr.NotFound.
+// PathID returns the path parameter of that name. If the parameter is not a UUID, no resource has that address:
+// apperr.NotFound.
 func PathID(c *gin.Context, name string) (uuid.UUID, error) {
 	id, ok := ParseUUID(c.Param(name))
 	if !ok {

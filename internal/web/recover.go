@@ -15,8 +15,9 @@ import (
 
 var errPanic = errors.New("panic, logged with its stack")
 
-// recoverPanics answers a panic with a 500. It logs the panic's type and stack; its value, which may be PHI, only where
-// the Go runtime made it. Where an answer has begun, the connection is cut, so that the client sees it is not whole.
+// recoverPanics answers a panic with a 500. It logs the panic's type and stack. It logs the panic's value, which may
+// be PHI, only if the Go runtime made it. If an answer has begun, it cuts the connection, so that the client sees
+// that the answer is incomplete.
 func recoverPanics(logger *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		defer func() {

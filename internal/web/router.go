@@ -18,11 +18,12 @@ type Access int
 
 // The kinds of access.
 const (
-	Open       Access = iota + 1 // without login or limit, for monitors
-	Public                       // without login, limited per address, apart from other requests
-	FirstLogin                   // with a valid session of a person, even while the first password or a second factor is due
-	Session                      // with a valid session, or an API key
-	Own                          // the same, without a permission: for data of the caller, or of everybody
+	Open   Access = iota + 1 // without login or limit, for monitors
+	Public                   // without login, with a limit per address of its own
+	// With a valid session of a person, even while the first password or a second factor is due.
+	FirstLogin
+	Session // with a valid session, or an API key
+	Own     // like Session, without a permission: for data of the caller, or of everybody
 )
 
 // Login reports whether access takes a login.
@@ -39,7 +40,8 @@ type Route struct {
 	Handler HandlerFunc
 }
 
-// RouterConfig are the dependencies of NewRouter besides the routes. Every field but TrustedProxies and CORSOrigins is required.
+// RouterConfig are the dependencies of NewRouter besides the routes. Every field but TrustedProxies and CORSOrigins
+// is required.
 type RouterConfig struct {
 	// Authenticate puts the caller into the request's context, or returns an apperr.Unauthenticated error. It has
 	// no side effects: the router counts refused logins against the address.
@@ -47,19 +49,21 @@ type RouterConfig struct {
 	// Admit refuses known callers, depending on the access that a route needs.
 	Admit func(*gin.Context, Access) error
 	// Anonymous puts the absence of a caller into the context of a request to a public route. Optional.
-	Anonymous         func(*gin.Context)
-	Logger            *slog.Logger
-	TrustedProxies    []string // addresses or CIDRs whose X-Forwarded-For is believed; none by default
-	CORSOrigins       []string // whose pages may read answers; none by default
-	BodyLimit         int64    // bytes
-	RequestTimeout    time.Duration
-	Refused           func(address string, reason apperr.Code) // told of requests that are refused before anybody is known; may be nil
-	FailuresPerMinute int                                      // failed and anonymous requests per address, and as many of public routes
+	Anonymous      func(*gin.Context)
+	Logger         *slog.Logger
+	TrustedProxies []string // addresses or CIDRs whose X-Forwarded-For is trusted; none by default
+	CORSOrigins    []string // origins whose pages may read answers; none by default
+	BodyLimit      int64    // bytes
+	RequestTimeout time.Duration
+	// Gets each request that is refused before its caller is known; may be nil.
+	Refused func(address string, reason apperr.Code)
+	// Failed and anonymous requests per address; public routes have a second budget of this size.
+	FailuresPerMinute int
 	FailureBurst      int
-	RequestsPerMinute int // authenticated requests per account; 0 is no limit
+	RequestsPerMinute int // authenticated requests per account; 0 means no limit
 }
 
-// NewRouter returns an engine that serves routes. Errors name the bad setting or route; like Gin, it panics where two
+// NewRouter returns an engine that serves routes. Errors name the bad setting or route. Like Gin, it panics if two
 // routes collide.
 func NewRouter(config RouterConfig, routes []Route) (*gin.Engine, error) {
 	if config.Authenticate == nil || config.Admit == nil || config.Logger == nil ||
@@ -70,7 +74,8 @@ func NewRouter(config RouterConfig, routes []Route) (*gin.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := newAddressLimiter(config) // a budget of its own, so that other failures at an address do not block logins
+	// A separate budget, so that other failures at an address do not block logins.
+	entries, err := newAddressLimiter(config)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +100,7 @@ func NewRouter(config RouterConfig, routes []Route) (*gin.Engine, error) {
 	return engine, nil
 }
 
-// newEngine returns a bare engine: an address means one route or none, with no redirects to a guessed one.
+// newEngine returns an engine that never guesses: an address has one route or none, without redirects.
 func newEngine(trustedProxies []string) (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
@@ -103,12 +108,12 @@ func newEngine(trustedProxies []string) (*gin.Engine, error) {
 	engine.RedirectTrailingSlash = false
 	engine.RedirectFixedPath = false
 	engine.UseRawPath = false
-	engine.RemoteIPHeaders = []string{"X-Forwarded-For"} // proxies pass a client's own X-Real-IP on
+	engine.RemoteIPHeaders = []string{"X-Forwarded-For"} // proxies pass on a client's own X-Real-IP
 	return engine, engine.SetTrustedProxies(trustedProxies)
 }
 
-// useMiddleware sets the middleware of every request, unknown routes included. The access log stands outside of recovery so
-// that it sees the 500 a panic becomes.
+// useMiddleware sets the middleware of every request, unknown routes included. The access log wraps the recovery, so
+// that it sees the 500 of a panic.
 func useMiddleware(engine *gin.Engine, config RouterConfig) {
 	engine.Use(
 		identifyRequest,
@@ -141,7 +146,7 @@ func (config RouterConfig) guard(route Route, authenticate HandlerFunc, failures
 	}
 }
 
-// admitting lets authenticate refuse a caller that Admit refuses.
+// admitting makes authenticate refuse a caller that Admit refuses.
 func (config RouterConfig) admitting(access Access, authenticate HandlerFunc) HandlerFunc {
 	return func(c *gin.Context) error {
 		if err := authenticate(c); err != nil {
@@ -161,7 +166,7 @@ func newAddressLimiter(config RouterConfig) (*limiter, error) {
 	return l, nil
 }
 
-// limitAccounts makes authenticate refuse an account that asks too often.
+// limitAccounts makes authenticate refuse an account that sends too many requests.
 func limitAccounts(authenticate HandlerFunc, perMinute int) (HandlerFunc, error) {
 	if perMinute == 0 {
 		return authenticate, nil
@@ -171,7 +176,7 @@ func limitAccounts(authenticate HandlerFunc, perMinute int) (HandlerFunc, error)
 		return nil, err
 	}
 	return func(c *gin.Context) error {
-		counted := accountOf(c) != "" // it is asked again once the body is there
+		counted := accountOf(c) != "" // authenticate runs again once the body has arrived
 		if err := authenticate(c); err != nil || counted {
 			return err
 		}
@@ -179,9 +184,9 @@ func limitAccounts(authenticate HandlerFunc, perMinute int) (HandlerFunc, error)
 	}, nil
 }
 
-// requireSession lets only authenticated callers pass. It authenticates again once the whole request has arrived, since a
-// body can take long. A refused login costs the budget of the address; a fault of the server does not. A valid session
-// passes even if its address, which others may share, has no budget left.
+// requireSession lets only authenticated callers pass. It authenticates again once the whole request has arrived,
+// since a body can take long. A refused login counts against the budget of the address; a fault of the server does
+// not. A valid session passes even if its address, which others may share, has no budget left.
 func requireSession(authenticate HandlerFunc, failures *limiter) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		err := authenticate(c)

@@ -6,7 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// strictTransport has browsers come back by HTTPS alone, for a year (RFC 6797).
+// strictTransport makes browsers use only HTTPS for a year (RFC 6797).
 const strictTransport = "max-age=31536000"
 
 // secureHeaders sets the security headers of every answer. It runs before the handler, so that a page with another
@@ -17,7 +17,7 @@ func secureHeaders(c *gin.Context) {
 	c.Header("Cross-Origin-Resource-Policy", "same-origin")
 	c.Header("Cross-Origin-Opener-Policy", "same-origin")
 	c.Header("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-	if c.Request.TLS != nil { // over plain HTTP a browser ignores it (RFC 6797, section 8.1)
+	if c.Request.TLS != nil { // browsers ignore the header over plain HTTP (RFC 6797, section 8.1)
 		c.Header("Strict-Transport-Security", strictTransport)
 	}
 	c.Header("Referrer-Policy", "no-referrer")

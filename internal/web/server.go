@@ -62,9 +62,9 @@ func (s *Server) Scheme() string {
 	return "https"
 }
 
-// Serve accepts connections on listener, which it closes, until ctx is done; then it accepts no more and lets running
-// requests finish. It returns nil where all of them did, an error where some were cut off after Timeouts.Shutdown or the
-// listener failed. A Server serves once.
+// Serve accepts connections on listener, which it closes, until ctx is done. Then it accepts no more and lets running
+// requests finish. It returns nil if all of them finished. It returns an error if some were cut off after
+// Timeouts.Shutdown, or if the listener failed. A Server serves once.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- s.accept(listener) }()
@@ -89,7 +89,7 @@ func (s *Server) accept(listener net.Listener) error {
 	return s.http.ServeTLS(listener, "", "") // the certificate is in TLSConfig
 }
 
-// stop needs a context of its own: the one it was told by is done.
+// stop shuts the server down. It needs a context of its own, because the context that ended the service is done.
 func (s *Server) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.shutdown)
 	defer cancel()

@@ -11,12 +11,12 @@ import (
 	"novamind/internal/apperr"
 )
 
-// maxDepth is how deep objects and arrays may nest.
+// maxDepth is the greatest depth of nested objects and arrays.
 const maxDepth = 32
 
-// CheckSyntax reports whether body is exactly one JSON text (RFC 8259) in valid UTF-8, without duplicate members or
-// lone surrogates, at most maxDepth levels deep. The error is apperr.Malformed; it names the place, never the content. Reading
-// stops at the first fault, so a body of ten thousand brackets costs thirty-three.
+// CheckSyntax returns an error unless body is exactly one JSON text (RFC 8259) in valid UTF-8, without duplicate
+// members or lone surrogates, at most maxDepth levels deep. The error is apperr.Malformed; it names the place, never
+// the content. Reading stops at the first fault, so of ten thousand brackets it reads only thirty-three.
 func CheckSyntax(body []byte) error {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body))
 	for tokens := 0; ; tokens++ {
