@@ -24,7 +24,7 @@ type Conventions struct {
 	Words    web.Vocabularies
 }
 
-// binding returns how requests of an operation are read, and judged.
+// binding returns the Binding of an operation, with the rules for judging requests.
 func (env *Conventions) binding(op Operation) (*Binding, error) {
 	b, err := op.Action.binding(op.Method, env.Words)
 	if err == nil {
@@ -33,19 +33,19 @@ func (env *Conventions) binding(op Operation) (*Binding, error) {
 	return b, err
 }
 
-// Get answers a resource, with its ETag, or 304.
+// Get answers with a resource and its ETag, or with 304.
 func Get[In, Row, Out any](do func(context.Context, In) (Row, error), show func(Row) Out) Action {
 	return Answer(http.StatusOK, do, show)
 }
 
-// Answer answers the result of do with this status. A repeated request runs do again, so use answer only for requests
-// that change nothing, and for credentials and sessions.
+// Answer answers with the result of do and this status. A repeated request runs do again, so use Answer only for
+// requests that change nothing, and for credentials and sessions.
 func Answer[In, Row, Out any](status int, do func(context.Context, In) (Row, error), show func(Row) Out) Action {
 	return answerAt(status, "", do, show)
 }
 
-// Issue makes a resource with a secret that is shown once, at the address that create would give it. A repeat makes
-// another one.
+// Issue makes a resource with a secret that is shown once. The address of the resource is the one that Create would
+// give it. A repeated request makes another resource.
 func Issue[In, Row, Out any](at string, do func(context.Context, In) (Row, error), show func(Row) Out) Action {
 	return answerAt(http.StatusCreated, at, do, show)
 }
@@ -64,29 +64,29 @@ func answerAt[In, Row, Out any](status int, at string, do func(context.Context, 
 	return action
 }
 
-// Remove answers 204.
+// Remove answers with 204.
 func Remove[In any](do func(context.Context, In) error) Action {
 	return Answer(http.StatusNoContent, func(ctx context.Context, in In) (Gone, error) {
 		return Gone{}, do(ctx, in)
 	}, Same)
 }
 
-// Gone is an answer without a body, and the version that its ETag tells, if any.
+// Gone is an answer without a body. It has the version for the ETag, if any.
 type Gone struct{ Version int64 }
 
-// Same shows a row as it is.
+// Same returns a row unchanged.
 func Same[T any](v T) T { return v }
 
-// Create makes a resource. Its address is at, a slash and the ID of its answer. again reads the resource that an earlier
-// request with the same Idempotency-Key made.
+// Create makes a resource. Its address is at, a slash and the ID of its answer. again reads the resource that an
+// earlier request with the same Idempotency-Key made.
 func Create[In, Row, Out any](at string, do func(context.Context, In) (Row, error),
 	again func(context.Context, uuid.UUID) (Row, error), show func(Row) Out,
 ) Action {
 	return Post(http.StatusCreated, at, do, ignoring[In](again), show)
 }
 
-// Act changes the resource of the path by a POST. again reads it where an earlier request with the same
-// Idempotency-Key changed it.
+// Act changes the resource of the path by a POST. If an earlier request with the same Idempotency-Key changed the
+// resource, again reads it.
 func Act[In, Row, Out any](do func(context.Context, In) (Row, error),
 	again func(context.Context, uuid.UUID) (Row, error), show func(Row) Out,
 ) Action {
@@ -99,7 +99,7 @@ func ignoring[In, Row any](
 	return func(ctx context.Context, _ In, id uuid.UUID) (Row, error) { return again(ctx, id) }
 }
 
-// Post makes or changes something once, however often it is asked for with the same Idempotency-Key.
+// Post makes or changes something once, even if several requests with the same Idempotency-Key ask for it.
 func Post[In, Row, Out any](status int, at string, do func(context.Context, In) (Row, error),
 	again func(context.Context, In, uuid.UUID) (Row, error), show func(Row) Out,
 ) Action {
@@ -132,7 +132,7 @@ func Post[In, Row, Out any](status int, at string, do func(context.Context, In) 
 	return action
 }
 
-// Raw is for rare cases that no other adapter fits: do itself writes an answer of a media type.
+// Raw is for rare cases that no other adapter fits: do itself writes the answer, in the given media type.
 func Raw[In any](media string, do func(*gin.Context, In) error) Action {
 	return Action{
 		Request: reflect.TypeFor[In](), Media: media, status: http.StatusOK,
@@ -140,7 +140,7 @@ func Raw[In any](media string, do func(*gin.Context, In) error) Action {
 	}
 }
 
-// Bound makes a handler of do, which gets the bound request.
+// Bound returns a handler that calls do with the bound request.
 func Bound[In any](do func(*gin.Context, *Conventions, In) error) func(*Conventions, Operation) (web.HandlerFunc, error) {
 	return func(env *Conventions, op Operation) (web.HandlerFunc, error) {
 		b, err := env.binding(op)
@@ -154,12 +154,13 @@ func Bound[In any](do func(*gin.Context, *Conventions, In) error) func(*Conventi
 	}
 }
 
-// tagged is an answer whose ETag is no version of one row. A change takes it in If-Match; a GET never answers 304.
+// tagged is an answer whose ETag is not the version of one row. A change expects the tag in If-Match; a GET never
+// answers 304.
 type tagged interface{ Tag() int64 }
 
 // ActionOf returns an action without its handler, and the function that writes its answers. The ETag of an answer is
-// its member Version, or, of a GET of an answer without one, a digest of it. at is where it is found by its member ID,
-// for Location.
+// its member Version. For a GET of an answer without Version, it is a digest of the answer. Location is at followed
+// by the answer's member ID.
 func ActionOf[In, Out any](status int, at string) (Action, func(*gin.Context, *Conventions, Out) error) {
 	t := reflect.TypeFor[Out]()
 	version := t.Kind() == reflect.Struct && hasMember(t, "Version", reflect.TypeFor[int64]())
@@ -196,13 +197,13 @@ func ActionOf[In, Out any](status int, at string) (Action, func(*gin.Context, *C
 	}
 }
 
-// digested reports whether the ETag of an answer to a GET of a pattern is a digest of the answer.
+// digested reports whether the ETag of a GET of the pattern is a digest of the answer.
 func (a Action) digested(pattern string) bool {
 	return a.Answer != nil && !a.Tagged && strings.HasPrefix(pattern, "/api/")
 }
 
 // derived is a member of an answer that can change while the answer's version stays, such as the name beside an id. A
-// GET of an answer that shows one is answered 304 only if the answer says that the member is Settled.
+// GET of an answer with such a member never answers 304. Its ETag is for If-Match only.
 type derived interface{ ChangesApart() }
 
 // Settled is embedded in an answer with derived members, with the tag json:"-". It is true if they have not changed
@@ -231,8 +232,8 @@ func shows(t, of reflect.Type) bool {
 	return false
 }
 
-// announced sets the ETag, and reports whether a GET has it already: then 304 was answered. An answer that is not
-// settled is always sent. A resource that does not exist yet has version 0.
+// announced sets the ETag. It reports whether a GET has that version already; in that case it answered 304. An answer
+// with a part that changes apart from the version is always sent. A resource that does not exist yet has version 0.
 func announced(c *gin.Context, settled bool, status int, version int64) bool {
 	switch {
 	case version == 0 && status == http.StatusNoContent: // a removed resource has no version

@@ -16,17 +16,17 @@ import (
 	"novamind/service"
 )
 
-// A request is bound to one type. The tags of its members say where they stand:
+// A request is bound to one type. The tags of its members name their place in the request:
 //
 // 	ID      uuid.UUID            `path:"id" json:"-"`
 // 	Current service.Precondition `header:"If-Match" json:"-"`
 // 	Status  []string             `query:"status" values:"appointment status"`
 // 	Reason  string               `json:"reason"`
 //
-// A member with a query and a json name is one of the body where the method has one, else a parameter. A query member
-// that is no pointer is its zero value where the parameter is absent. max is the greatest length of a text;
-// format:"date" makes a time a day; values names a vocabulary, of which a []string takes several words, with commas
-// between them. A []uuid.UUID takes several UUIDs in the same way. A request of type uuid.UUID is the path's id alone.
+// A member with a query and a json name is in the body if the method has a body, else a parameter. A query member that
+// is not a pointer has its zero value if the parameter is absent. max is the greatest length of a text. format:"date"
+// makes a time a day. values names a vocabulary; a []string takes several of its words, separated by commas. A
+// []uuid.UUID takes several UUIDs in the same way. A request of type uuid.UUID is only the id in the path.
 
 // ByID is the path of one resource; embed it.
 type ByID struct {
@@ -56,12 +56,12 @@ type parameter struct {
 	apart    bool // not kept in the request: the adapter reads it
 }
 
-// Binding is how a request type is read.
+// Binding says how a request type is read.
 type Binding struct {
 	parameters []parameter
-	query      []string // the names that are taken
+	query      []string // the accepted names
 	body       bool
-	lenient    bool // any query goes
+	lenient    bool // any query is accepted
 	words      web.Vocabularies
 	rules      service.Rules
 }
@@ -97,7 +97,7 @@ func newBinding(t reflect.Type, method string, words web.Vocabularies) (*Binding
 	return b, nil
 }
 
-// take adds a query parameter that the adapter reads by itself.
+// take adds a query parameter that the adapter itself reads.
 func (b *Binding) take(p parameter) {
 	p.in, p.apart = "query", true
 	b.parameters, b.query = append(b.parameters, p), append(b.query, p.name)
@@ -128,8 +128,8 @@ func newParameter(in, name string, field reflect.StructField, words web.Vocabula
 	return p, nil
 }
 
-// reader returns the function that reads a query parameter, and whether there is one for the type of p. It returns a
-// pointer, nil where the parameter is absent or wrong.
+// reader returns the function that reads a query parameter, and whether there is one for the type of p. The function
+// returns a pointer, which is nil if the parameter is absent or wrong.
 func (p parameter) reader() (func(*web.Query) any, bool) {
 	t := p.field.Type
 	if t.Kind() == reflect.Pointer {
@@ -199,7 +199,7 @@ func bind[In any](c *gin.Context, b *Binding) (in In, err error) {
 	return in, nil
 }
 
-// bindQuery returns the query; ask Err of it.
+// bindQuery returns the query. Call its Err before using the values.
 func (b *Binding) bindQuery(c *gin.Context, into reflect.Value) (*web.Query, error) {
 	if b.lenient {
 		return &web.Query{}, nil
@@ -226,7 +226,7 @@ func (b *Binding) bindQuery(c *gin.Context, into reflect.Value) (*web.Query, err
 	return q, nil
 }
 
-// place returns where a parameter is kept: in a member, or as the whole request.
+// place returns the value that holds a parameter: a member of the request, or the whole request.
 func (p parameter) place(into reflect.Value) reflect.Value {
 	if p.index == nil {
 		return into

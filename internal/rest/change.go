@@ -26,8 +26,8 @@ type ServerSet struct {
 	UpdatedAt *time.Time `json:"updated_at" set:"server"`
 }
 
-// Change replaces a resource by PUT, or changes it by PATCH, a JSON Merge Patch, under If-Match. R is the whole of
-// the resource as a client sends it back. Its method input returns the members that the service accepts.
+// Change replaces a resource by PUT, or changes it by PATCH with a JSON Merge Patch, under If-Match. R is the whole
+// resource as a client sends it back. Its method Input returns the members that the service accepts.
 func Change[R interface{ Input() In }, P, Row, In, Out any](
 	do func(context.Context, P, service.Precondition, func(Row) (In, error)) (Row, error), show func(Row) Out,
 ) Action {
@@ -61,8 +61,8 @@ func Change[R interface{ Input() In }, P, Row, In, Out any](
 	return action
 }
 
-// readReplacement reads the body of a PUT or a PATCH. It returns a function that makes the replacement from the present
-// answer. That function returns an Invalid error if a member that the server sets would change.
+// readReplacement reads the body of a PUT or a PATCH. It returns a function that makes the replacement from the
+// present answer. That function returns an Invalid error if a member that the server sets would change.
 func readReplacement[R, Out any](c *gin.Context, b *Binding) (func(Out) (R, error), error) {
 	patch := c.Request.Method == http.MethodPatch
 	body, faults, err := readFaults(c, reflect.TypeFor[R](), patch, b)
@@ -123,8 +123,8 @@ func clearComputed(v reflect.Value) {
 	}
 }
 
-// keepServerSet returns an Invalid error that names the members with the tag set in which whole, a struct, differs from
-// shown. The error then also names the rules that the other members break.
+// keepServerSet returns an Invalid error that names the members with the tag set in which whole, a struct, differs
+// from shown. The error then also names the rules that the other members break.
 func keepServerSet(whole, shown any, rules service.Rules) error {
 	is := map[string]reflect.Value{}
 	for _, field := range reflect.VisibleFields(reflect.TypeOf(shown)) {
@@ -152,8 +152,8 @@ func keepServerSet(whole, shown any, rules service.Rules) error {
 
 const setByServer = "The server sets this member: leave it out, or send it unchanged."
 
-// checkServerSet returns an error where a member of whole with the tag set is no pointer, or no member of the same type
-// is shown.
+// checkServerSet returns an error if a member of whole with the tag set is not a pointer, or if shown has no member
+// of the same name and type.
 func checkServerSet(whole, shown reflect.Type) error {
 	is := web.MembersOf(shown).ByName
 	for _, field := range reflect.VisibleFields(whole) {
@@ -173,8 +173,8 @@ func memberName(field reflect.StructField) string {
 	return name
 }
 
-// equalValues compares a submitted value with a shown one. Nil equals the zero value. Times are equal if they are the same
-// moment, even in different zones.
+// equalValues compares a submitted value with a shown one. Nil equals the zero value. Times are equal if they are the
+// same moment, even in different zones.
 func equalValues(given, is reflect.Value) bool {
 	if is.Kind() == reflect.Pointer {
 		if is.IsNil() {

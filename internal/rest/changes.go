@@ -25,11 +25,11 @@ const ByUpdate = "updated_at"
 // changeable is a row that tells when it was last changed.
 type changeable interface{ ChangedAt() time.Time }
 
-// listOrder is in which orders a list can be read; the zero listOrder has one.
+// listOrder lists the orders in which a list can be read. The zero listOrder has only one order.
 type listOrder struct{ accepted []string }
 
-// orderOf reads the orders of a list off its request. It returns an error for a request that does not have all that
-// SinceParams needs.
+// orderOf reads the orders of a list from its request type. It returns an error for a request type without everything
+// that SinceParams needs.
 func orderOf[Row any](t reflect.Type, words web.Vocabularies) (listOrder, error) {
 	sort, sorts := t.FieldByName("Sort")
 	_, since := t.FieldByName("UpdatedSince")
@@ -43,7 +43,7 @@ func orderOf[Row any](t reflect.Type, words web.Vocabularies) (listOrder, error)
 	return order, nil
 }
 
-// place returns which part of a list to read, and in which order.
+// place returns the part of a list to read, and its order.
 func (o listOrder) place(c *gin.Context, in any, span web.PageSpan) (service.Page, error) {
 	page := pageOf(span)
 	if o.accepted == nil {
@@ -70,7 +70,7 @@ func (o listOrder) place(c *gin.Context, in any, span web.PageSpan) (service.Pag
 	return page, nil
 }
 
-// watermarkOf returns the watermark of a list of changes that was read.
+// watermarkOf returns the watermark of a list of changes, or nil for any other list.
 func watermarkOf(page service.Page) *time.Time {
 	if page.Since == nil {
 		return nil

@@ -17,13 +17,14 @@ import (
 	"novamind/service"
 )
 
-// judged is a request, or a replacement, whose rules can be judged by itself.
+// judged is a request, or a replacement, whose rules can be judged without stored data.
 type judged interface {
 	Faults(service.Rules) []apperr.Field
 }
 
-// readFaults reads a body for a T, or a merge patch of one. It returns the members that do not fit or are missing, and
-// then also the rules that the other members break. Other errors are those of readMembers.
+// readFaults reads a body for a T, or a merge patch of a T. It returns the members that do not fit or are missing,
+// and then also the rules that the other members break. Its other errors are the errors of web.ReadBody and
+// web.CheckSyntax.
 func readFaults(c *gin.Context, t reflect.Type, patch bool, b *Binding) (body []byte, faults []apperr.Field, err error) {
 	media := []string{"application/json"}
 	if patch {
@@ -62,7 +63,7 @@ func holds(body []byte, pointer string) bool {
 	return true
 }
 
-// together returns the first error. Where that is Invalid, it has the fields of all errors that are.
+// together returns the first error. If the first error is Invalid, the result has the fields of all Invalid errors.
 func together(errs ...error) error {
 	first := cmp.Or(errs...)
 	if !apperr.Is(first, apperr.Invalid) {
@@ -99,12 +100,13 @@ func rulesBroken(body []byte, faults []apperr.Field, t reflect.Type, rules servi
 	}
 	sound, _ := reflect.TypeAssert[judged](request.Elem())
 	broken := slices.DeleteFunc(sound.Faults(rules), func(f apperr.Field) bool {
-		return f.Code == "unexpected" // beside a member that is left out here
+		return f.Code == "unexpected" // unexpected only because a member was left out here
 	})
 	return besides(faults, broken)
 }
 
-// without removes a member. An array of which an item is faulty as a whole is removed, for the others keep their places.
+// without removes a member. If an item of an array is faulty as a whole, it removes the array, so that no item
+// changes its place.
 func without(members any, path []string) bool {
 	switch within := members.(type) {
 	case map[string]any:
@@ -120,7 +122,8 @@ func without(members any, path []string) bool {
 	}
 }
 
-// besides returns those of more that are about other places than faults, and about none that one of faults is in.
+// besides returns the fields of more that are about other places than faults. It leaves out fields about a place that
+// contains a fault.
 func besides(faults, more []apperr.Field) (others []apperr.Field) {
 	for _, field := range more {
 		said := false

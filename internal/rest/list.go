@@ -28,14 +28,14 @@ type paged interface{ Paging() web.PageParams }
 // identified is a row of a list.
 type identified interface{ Identity() uuid.UUID }
 
-// List answers a page of rows in the order of their ids.
+// List answers with a page of rows ordered by id.
 func List[In paged, Row identified, Out any](
 	do func(context.Context, In, service.Page) ([]Row, bool, error), show func(Row) Out,
 ) Action {
 	return ListBy(func(Row) time.Time { return time.Time{} }, do, show)
 }
 
-// Unfiltered makes the function of a list that takes nothing but its page.
+// Unfiltered returns the function of a list without parameters besides its page.
 func Unfiltered[Row any](
 	do func(context.Context, service.Page) ([]Row, bool, error),
 ) func(context.Context, web.PageParams, service.Page) ([]Row, bool, error) {
@@ -44,7 +44,7 @@ func Unfiltered[Row any](
 	}
 }
 
-// ListBy answers a page of rows in the order of a time.
+// ListBy answers with a page of rows ordered by a time.
 func ListBy[In paged, Row identified, Out any](
 	moment func(Row) time.Time, do func(context.Context, In, service.Page) ([]Row, bool, error), show func(Row) Out,
 ) Action {
@@ -76,7 +76,7 @@ func ListBy[In paged, Row identified, Out any](
 	return action
 }
 
-// broken returns the rules that a request which could be read breaks.
+// broken returns the rules that a readable request breaks.
 func broken(in any, unread error, rules service.Rules) error {
 	if judged, ok := in.(judged); ok && unread == nil {
 		if faults := judged.Faults(rules); len(faults) > 0 {
@@ -86,8 +86,8 @@ func broken(in any, unread error, rules service.Rules) error {
 	return nil
 }
 
-// placed returns an error of a list whose pointers lead to where its parameters are: in the address, as do names them,
-// or in the body.
+// placed returns an error of a list with pointers to the places of its parameters. do names the places in the
+// address; placed changes them for parameters in the body.
 func placed(c *gin.Context, err error) error {
 	var e *apperr.Error
 	if c.Request.Method == http.MethodGet || !errors.As(err, &e) {
@@ -101,7 +101,7 @@ func placed(c *gin.Context, err error) error {
 	return err
 }
 
-// All answers rows that are few: they are one page.
+// All answers with all rows as one page, for lists of few rows.
 func All[In, Row, Out any](do func(context.Context, In) ([]Row, error), show func(Row) Out) Action {
 	action := listOf[In, Row, Out]()
 	action.Handler = func(env *Conventions, op Operation) (web.HandlerFunc, error) {
@@ -140,7 +140,7 @@ func fieldsParameter(t reflect.Type) parameter {
 	}}
 }
 
-// fieldsOf returns the members that are asked for, nil for all: those of the body where there is one.
+// fieldsOf returns the requested members, or nil for all members. If the request has a body, they are in the body.
 func fieldsOf(c *gin.Context, params web.PageParams, t reflect.Type) ([]string, error) {
 	if c.Request.Method != http.MethodGet {
 		known := web.MembersOf(t).Names
@@ -158,7 +158,7 @@ func fieldsOf(c *gin.Context, params web.PageParams, t reflect.Type) ([]string, 
 	return strings.Split(text, ","), nil
 }
 
-// pageType returns the type of a page as its JSON shows it: rows without sealed columns can all be opened.
+// pageType returns the type of a page as its JSON shows it. Rows without sealed columns can always be opened.
 func pageType[Row, Out any]() reflect.Type {
 	if _, ok := any(*new(Row)).(sealed); ok {
 		return reflect.TypeFor[web.Page[sealedItem[Out]]]()
@@ -171,7 +171,7 @@ func pageOf(span web.PageSpan) service.Page {
 	return service.Page{Limit: span.Limit, After: after.ID, AfterTime: after.Time}
 }
 
-// lastOf returns the position of the last row where more follow it, for the next page's cursor.
+// lastOf returns the position of the last row for the next page's cursor if more rows follow, else nil.
 func lastOf[Row identified](rows []Row, more bool, at service.Page, moment func(Row) time.Time) *web.Position {
 	if !more || len(rows) == 0 {
 		return nil
@@ -193,7 +193,7 @@ func filtersOf[In any](in In) any {
 	return in
 }
 
-// selecting returns an error for a list's request with a parameter that a cursor would not be bound to.
+// selecting returns an error if a list's request has a parameter that would not be part of its cursors.
 func selecting(t reflect.Type) error {
 	for _, field := range reflect.VisibleFields(t) {
 		if field.Tag.Get("query") != "" && field.Tag.Get("json") == "-" {
@@ -210,7 +210,7 @@ type Item[T any] struct {
 	unreadable *unreadableAnswer
 }
 
-// unreadableAnswer stands in a list for a row that can't be opened.
+// unreadableAnswer replaces a row that can't be opened in a list.
 type unreadableAnswer struct {
 	ID         uuid.UUID `json:"id"`
 	Unreadable bool      `json:"unreadable"`
@@ -238,7 +238,7 @@ func (i Item[T]) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return json.MarshalEncode(enc, members)
 }
 
-// MarshalJSON implements the Marshaler of encoding/json, by which commands report.
+// MarshalJSON implements the Marshaler of encoding/json, which commands use for their reports.
 func (i Item[T]) MarshalJSON() ([]byte, error) { return json.Marshal(i) }
 
 // Alternatives are the types that an item is one of.
@@ -246,7 +246,8 @@ func (Item[T]) Alternatives() []reflect.Type {
 	return []reflect.Type{reflect.TypeFor[T](), reflect.TypeFor[unreadableAnswer]()}
 }
 
-// sealedItem stands in the document for an item of a list, and openItem for one of a list whose rows can all be opened.
+// sealedItem describes an item of a list in the document. openItem describes an item of a list whose rows can all be
+// opened.
 type (
 	sealedItem[T any] struct{}
 	openItem[T any]   struct{}
@@ -260,12 +261,12 @@ func (openItem[T]) Alternatives() []reflect.Type {
 	return []reflect.Type{reflect.TypeFor[T](), reflect.TypeFor[part[T]]()}
 }
 
-// part stands in the document for a T of which some members were asked for.
+// part describes in the document a T with selected members.
 type part[T any] struct{}
 
 func (part[T]) Whole() reflect.Type { return reflect.TypeFor[T]() }
 
-// sealed is a row that perhaps can't be opened.
+// sealed is a row that may be impossible to open.
 type sealed interface {
 	identified
 	Unreadable() bool
@@ -276,7 +277,7 @@ func ItemsOf[Row, Out any](rows []Row, show func(Row) Out) []Item[Out] {
 	return partsOf(rows, show, nil)
 }
 
-// partsOf shows of each row the members that fields names; nil names all.
+// partsOf shows the members named in fields of each row; nil names all.
 func partsOf[Row, Out any](rows []Row, show func(Row) Out, fields []string) []Item[Out] {
 	items := make([]Item[Out], len(rows))
 	for i, row := range rows {

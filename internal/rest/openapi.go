@@ -20,13 +20,13 @@ import (
 	"novamind/service"
 )
 
-// Description is what an OpenAPI document says besides the operations.
+// Description is the text of an OpenAPI document besides the operations.
 type Description struct {
 	Title, Version, About string
 	Contact, License      string
 	LicenseID             string // of SPDX
-	// Nouns are the tags of the document with their descriptions. The noun of an operation is the first part of its path
-	// below /api/v1.
+	// Nouns are the tags of the document with their descriptions. The noun of an operation is the first part of its
+	// path below /api/v1.
 	Nouns [][2]string
 }
 
@@ -209,7 +209,7 @@ func (d *describer) parameter(p parameter) *huma.Param {
 	return out
 }
 
-// Revalidates reports whether an operation answers 304 if If-None-Match names the present answer.
+// Revalidates reports whether an operation answers 304 if If-None-Match names the present version.
 func (op Operation) Revalidates() bool {
 	return op.Method == http.MethodGet && (op.Action.Versioned || op.Action.digested(op.Pattern))
 }
@@ -236,7 +236,7 @@ func (d *describer) requestBody(op Operation, b *Binding) *huma.RequestBody {
 	return body
 }
 
-// responses describes the answer, and a problem for each status of an error.
+// responses describes the answer, and a problem for each status of the operation's errors.
 func (d *describer) responses(described *huma.Operation, op Operation, b *Binding) {
 	ok := &huma.Response{Description: op.Summary + ".", Headers: HeadersOf(op)}
 	switch {
@@ -278,7 +278,7 @@ func header(description string, required bool) *huma.Header {
 	return &huma.Header{Description: description, Required: required, Schema: &huma.Schema{Type: huma.TypeString}}
 }
 
-// HeadersOf describes the headers of an answer that is no problem.
+// HeadersOf describes the headers of an answer that is not a problem.
 func HeadersOf(op Operation) map[string]*huma.Header {
 	out := referred("X-Request-Id")
 	when := func(holds bool, name string) {

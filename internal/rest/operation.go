@@ -1,5 +1,5 @@
-// Package rest makes routes and the OpenAPI document of operations: rows of a table that say all about a route. Its
-// adapters bind requests, call services, and apply the conventions of the API.
+// Package rest makes routes and the OpenAPI document from operations, which are rows of a table that describe a route
+// completely. Its adapters bind requests, call services, and apply the conventions of the API.
 package rest
 
 import (
@@ -17,19 +17,19 @@ import (
 	"novamind/service"
 )
 
-// Operation is one row of the table of operations: everything that is to be said of a route. The Gin routes and the
-// OpenAPI document are made of it.
+// Operation is one row of the table of operations. It describes a route completely; the Gin routes and the OpenAPI
+// document are made from it.
 type Operation struct {
 	Method  string
 	Pattern string // as Gin writes it: /api/v1/patients/:id
-	Summary string // such as "Show a patient"; the operation's id is made of it
+	Summary string // such as "Show a patient"; the operation's id is made from it
 	Access  web.Access
-	Needs   []Need // the permissions, where Access is Session
+	Needs   []Need // the permissions, if Access is Session
 	Action  Action
 	Errors  []apperr.Code // without the codes that follow from the other columns
 }
 
-// Need is a permission that an operation needs: always, or when something is asked for.
+// Need is a permission that an operation needs: always, or when a request asks for something special.
 type Need struct {
 	Permission service.Permission
 	When       string // "with purge=true"; empty: always
@@ -42,28 +42,29 @@ func May(p service.Permission) []Need { return []Need{{Permission: p}} }
 // Idempotency-Key made or changed.
 const OnRepeat = "to repeat the request"
 
-// MayAgain returns the needs of a change that a repeat with the same Idempotency-Key reads again.
+// MayAgain returns the needs of a change: p, and again for reading the row when a request is repeated with the same
+// Idempotency-Key.
 func MayAgain(p, again service.Permission) []Need {
 	return []Need{{Permission: p}, {again, OnRepeat}}
 }
 
-// Row returns a row of the table. codes are the error codes beside those that follow from the rest of the row.
+// Row returns a row of the table. codes are the error codes besides those that follow from the rest of the row.
 func Row(method, pattern, summary string, access web.Access, needs []Need, action Action, codes ...apperr.Code) Operation {
 	return Operation{method, pattern, summary, access, needs, action, codes}
 }
 
-// When is the need of a permission when something is asked for.
+// When is the need of a permission if the request asks for asked.
 func When(p service.Permission, asked string) Need { return Need{p, asked} }
 
-// Action describes the request and the answer of an operation, and carries it out. The adapters (get, list, create, …) make
-// actions.
+// Action describes the request and the answer of an operation, and carries it out. The adapters (Get, List, Create,
+// …) make actions.
 type Action struct {
 	Request   reflect.Type // the type that the request is bound to
 	Body      reflect.Type // of a change: the type of the replacement or patch under If-Match; else nil
 	Answer    reflect.Type
 	Media     string // of the answer
 	status    int
-	Versioned bool         // the answer is a version of a row: a GET of one that is known is answered 304
+	Versioned bool         // the answer is a version of a row: a GET with a known version is answered 304
 	Tagged    bool         // the answer has an ETag
 	located   bool         // the answer has a Location
 	repeats   bool         // takes an Idempotency-Key
@@ -117,8 +118,8 @@ func (op Operation) permissions() []service.Permission {
 	return permissions
 }
 
-// confined lets handler use the permissions of the row, and no others: a row that leaves out one that a service
-// checks fails. A caller without the permissions is told that, before any fault of the request.
+// confined lets handler use only the permissions of the row, so a row that leaves out a checked permission fails. A
+// caller without the permissions gets a refusal before any fault of the request.
 func (op Operation) confined(env *Conventions, handler web.HandlerFunc) web.HandlerFunc {
 	permissions := slices.Clip(op.permissions())
 	return func(c *gin.Context) error {
@@ -134,7 +135,8 @@ func (op Operation) confined(env *Conventions, handler web.HandlerFunc) web.Hand
 	}
 }
 
-// lacking returns a permission without which a caller may do nothing of an operation, and whether the caller lacks it.
+// lacking returns a permission without which a caller may not use an operation at all, and whether the caller lacks
+// it.
 func (op Operation) lacking(ctx context.Context) (p service.Permission, lacking bool) {
 	for _, need := range op.Needs {
 		has := service.May(ctx, need.Permission)

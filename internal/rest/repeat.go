@@ -10,15 +10,16 @@ import (
 	"novamind/service"
 )
 
-// Secret is a text of a request that is stored in no form but the slow hash, such as a password. In the
-// keyed hash that distinguishes requests, only its presence counts.
+// Secret is a text of a request, such as a password, that is stored only as a slow hash. In the keyed hash that
+// distinguishes requests, only its presence counts.
 type Secret string
 
 // MarshalJSONTo implements json.MarshalerTo.
 func (Secret) MarshalJSONTo(enc *jsontext.Encoder) error { return enc.WriteToken(jsontext.True) }
 
-// idempotencyOf reads the Idempotency-Key header. Two requests are the same if their paths and decoded bodies are. Every
-// POST that makes or changes something takes the header, except for credentials and sessions, whose answers are shown once.
+// idempotencyOf reads the Idempotency-Key header. Two requests are the same if their paths and decoded bodies are the
+// same. Every POST that makes or changes something takes the header, except for credentials and sessions, whose
+// answers are shown once.
 func idempotencyOf(c *gin.Context, body any) (service.Idempotency, error) {
 	values := c.Request.Header.Values("Idempotency-Key")
 	if len(values) == 0 {

@@ -12,7 +12,8 @@ import (
 	"novamind/internal/web"
 )
 
-// schemas describes types in JSON Schema, by the table that checkMembers goes by. Each struct becomes a component.
+// schemas describes types in JSON Schema, from the same table that checkMembers uses. Each struct becomes a
+// component.
 type schemas struct {
 	registry huma.Registry
 	types    map[string]reflect.Type
@@ -100,7 +101,7 @@ func (s *schemas) component(t reflect.Type, u web.Use) *huma.Schema {
 	}
 	s.registry.Map()[name] = schema
 	inner := u
-	if u == web.Selected { // a member is answered whole
+	if u == web.Selected { // a selected member is answered whole
 		inner = web.Answered
 	}
 	members := web.MembersOf(t)
@@ -172,7 +173,7 @@ func limits(schema *huma.Schema, tag reflect.StructTag) {
 	}
 }
 
-// restrict lets a string, or the strings of an array, be words of a vocabulary only.
+// restrict lets a string, or the strings of an array, be only words of a vocabulary.
 func (s *schemas) restrict(schema *huma.Schema, vocabulary string) {
 	if schema.Items != nil {
 		schema = schema.Items
@@ -194,7 +195,7 @@ func exampleOf(schema *huma.Schema, text string) any {
 	return value
 }
 
-// componentName names a struct for clients: patientAnswer is Patient, and a page of it PatientPage;
+// componentName names a struct for clients: patientAnswer is Patient, and a page of it PatientPage.
 // patientReplacement as a patch is PatientPatch.
 func componentName(t reflect.Type, u web.Use) string {
 	if strings.HasPrefix(t.Name(), "Page[") {
