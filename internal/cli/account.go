@@ -22,7 +22,7 @@ func newAccountCommand(app *app) *cobra.Command {
 	return cmd
 }
 
-// withAccounts hands do the accounts of the configured database, with the command as actor.
+// withAccounts calls do with the accounts of the configured database. The command is the actor.
 func (a *app) withAccounts(cmd *cobra.Command, may upkeep, do func(context.Context, *service.AccountService) error) error {
 	in, err := a.open(cmd.Context(), may)
 	if err != nil {
@@ -141,7 +141,7 @@ func newAccountResetCommand(app *app) *cobra.Command {
 	return cmd
 }
 
-// inputOf returns what an account is, to be changed.
+// inputOf returns the input that leaves an account unchanged.
 func inputOf(a *models.Account) service.AccountInput {
 	return service.AccountInput{Email: a.Email, Name: a.Name, Roles: a.Roles, Disabled: a.Disabled}
 }

@@ -7,7 +7,7 @@ import (
 	"novamind/internal/audit"
 )
 
-// acting returns a context in which a job of the program acts, on behalf of whoever started it.
+// acting returns a context in which a job of the program acts, on behalf of the person that started it.
 func acting(ctx context.Context, job string) context.Context {
 	ctx = audit.System(ctx, job)
 	actor, err := audit.ActorFrom(ctx)
@@ -18,7 +18,7 @@ func acting(ctx context.Context, job string) context.Context {
 	return audit.WithActor(ctx, actor)
 }
 
-// startedBy returns the system's name of whoever started the program, or "".
+// startedBy returns the operating system's name of the user that started the program, or "".
 func startedBy() string {
 	who, err := user.Current()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"novamind/internal/config"
 )
 
-// app is what the commands share: the persistent flags, the streams and, for those that ask, the configuration.
+// app is shared by the commands: the persistent flags, the streams and, if a command asks for it, the configuration.
 type app struct {
 	configFile string
 	json       bool
@@ -20,7 +20,8 @@ type app struct {
 	logger *slog.Logger
 }
 
-// load reads the configuration once and returns it with the logger it asks for, after logging its warnings.
+// load reads the configuration once and logs its warnings. It returns the configuration with the logger that it asks
+// for.
 func (a *app) load() (*config.Config, *slog.Logger, error) {
 	if a.config != nil {
 		return a.config, a.logger, nil
@@ -36,7 +37,7 @@ func (a *app) load() (*config.Config, *slog.Logger, error) {
 	return a.config, a.logger, nil
 }
 
-// result is what a command reports. Its JSON form is for scripts: its names are stable.
+// result is the report of a command. Its JSON form is for scripts: its names are stable.
 type result interface {
 	writeText(w io.Writer) error
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// checkArguments makes cmd and all commands below it check their arguments. A group refuses a subcommand that it
-// does not have; cobra does so at the root alone. Every other command takes the arguments that its Use line names;
-// one that parses its flags itself calls takeArguments itself.
+// checkArguments makes cmd and all commands below it check their arguments. A group refuses a subcommand that it does
+// not have; cobra itself does so only at the root. Every other command takes the arguments that its Use line names. A
+// command that parses its flags itself calls takeArguments itself.
 func checkArguments(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		checkArguments(sub)
@@ -26,7 +26,7 @@ func checkArguments(cmd *cobra.Command) {
 	}
 }
 
-// knownCommand refuses the name of a subcommand that a group does not have, and names those that are spelt alike.
+// knownCommand refuses an unknown subcommand of a group, and names the subcommands with a similar spelling.
 func knownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -61,8 +61,9 @@ func argumentsOf(cmd *cobra.Command) []argument {
 	return arguments
 }
 
-// takeArguments holds the arguments of a command against its Use line. The error names what is missing or too much,
-// and never what was given. An empty argument is refused too: that is how an unset variable of the shell looks.
+// takeArguments checks the arguments of a command against its Use line. The error names missing or extra arguments,
+// and never repeats an argument. An empty argument is refused too, because an unset variable of the shell looks like
+// that.
 func takeArguments(cmd *cobra.Command, args []string) error {
 	fault := faultOf(argumentsOf(cmd), args)
 	if fault == "" {
@@ -73,7 +74,7 @@ func takeArguments(cmd *cobra.Command, args []string) error {
 	return errors.New(name + " " + fault + ": " + usage)
 }
 
-// emptyOf says which argument is an empty text; "" if none is.
+// emptyOf describes the first argument that is an empty text; "" if there is none.
 func emptyOf(wanted []argument, args []string) string {
 	for i, a := range wanted[:min(len(wanted), len(args))] {
 		switch {
@@ -86,7 +87,7 @@ func emptyOf(wanted []argument, args []string) string {
 	return ""
 }
 
-// faultOf says what is wrong with the arguments; "" if nothing is.
+// faultOf describes the fault of the arguments; "" if there is none.
 func faultOf(wanted []argument, args []string) string {
 	if fault := emptyOf(wanted, args); fault != "" {
 		return fault

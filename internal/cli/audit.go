@@ -23,15 +23,15 @@ func newAuditCommand(app *app) *cobra.Command {
 	return cmd
 }
 
-// withAuditTree hands do the configured database's audit log.
+// withAuditTree calls do with the configured database's audit log.
 func (a *app) withAuditTree(cmd *cobra.Command, do func(context.Context, *installation, *service.AuditTreeService) error) error {
-	// What stops everything else is what the log may have the cause of.
+	// The log may hold the cause of these errors, so they stop every other command but not this one.
 	return a.withInstallation(cmd, "audit", func(ctx context.Context, in *installation) error {
 		return do(ctx, in, service.NewAuditTreeService(in.store))
 	}, repository.ErrUnknownKey, repository.ErrIndexScheme)
 }
 
-// withInstallation hands do the configured database, with the command as actor, under the name of a job.
+// withInstallation calls do with the configured database, as a job with the given name. The command is the actor.
 func (a *app) withInstallation(cmd *cobra.Command, job string, do func(context.Context, *installation) error, mending ...error) error {
 	in, err := a.open(cmd.Context(), leave, mending...)
 	if err != nil {
@@ -58,7 +58,8 @@ func newAuditVerifyCommand(app *app) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("can't read the checkpoint: %w", err)
 				}
-				options.Since, _, _ = strings.Cut(string(note), "\nkey ") // audit anchor prints them after it
+				// Audit anchor prints the keys after the note.
+				options.Since, _, _ = strings.Cut(string(note), "\nkey ")
 				options.Since = strings.TrimSuffix(options.Since, "\n") + "\n"
 			}
 			return app.withAuditTree(cmd, func(ctx context.Context, in *installation, log *service.AuditTreeService) error {
@@ -164,7 +165,7 @@ func (a *app) anchorAudit(ctx context.Context, in *installation, log *service.Au
 	})
 }
 
-// rolledBack says what to do about a log that is not the anchored one.
+// rolledBack adds advice to the error about a log that is not the anchored log.
 func rolledBack(err error) error {
 	if !errors.Is(err, service.ErrRolledBack) {
 		return err

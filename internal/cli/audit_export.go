@@ -48,7 +48,7 @@ type auditProveResult struct {
 	LeafIndex  int64     `json:"leaf_index"`
 	Leaf       []byte    `json:"leaf"`
 	Checkpoint string    `json:"checkpoint"`
-	File       string    `json:"file"` // all of it, with the hashes
+	File       string    `json:"file"` // of the whole file, with the hashes
 }
 
 func (r auditProveResult) writeText(w io.Writer) error {
@@ -91,7 +91,8 @@ func (a *app) exportAudit(ctx context.Context, in *installation, log *service.Au
 		return err
 	}
 	if out.path == "" {
-		_, err := log.Export(ctx, q, format, a.stdout, nil) // a bar would stand in the midst of it
+		// Without progress: a bar would appear in the middle of the output.
+		_, err := log.Export(ctx, q, format, a.stdout, nil)
 		return err
 	}
 	bar := newProgress(a.stderr, "exporting events")
@@ -117,7 +118,7 @@ func (r auditExportResult) writeText(w io.Writer) error {
 	return err
 }
 
-// verifyFile checks an export or a proof with the public keys alone: it opens no database and reads no configuration.
+// verifyFile checks an export or a proof with only the public keys. It opens no database and reads no configuration.
 func (a *app) verifyFile(path string, keys []string) error {
 	verifiers, err := parseVerifiers(keys)
 	if err != nil {
@@ -150,7 +151,7 @@ func (a *app) verifyFile(path string, keys []string) error {
 	return nil
 }
 
-// parseVerifiers reads public keys, each as text or as the name of a file that holds some, one a line.
+// parseVerifiers reads public keys. Each is given as text, or as the name of a file that holds keys, one per line.
 func parseVerifiers(keys []string) (note.Verifiers, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("--file needs the log's public key: --key KEY, as audit anchor prints it")

@@ -20,7 +20,7 @@ import (
 	"novamind/service"
 )
 
-// auditFilter is which events a command is about. The last four take several values, with commas between them.
+// auditFilter selects the events of a command. The last four fields take several values, separated by commas.
 type auditFilter struct {
 	from, to, patient, actor, action, entityType, outcome, origin string
 }
@@ -52,7 +52,7 @@ func (f *auditFilter) check() error {
 	return nil
 }
 
-// separated returns the values of a flag, which commas separate, or nil where the flag is not given.
+// separated returns the comma-separated values of a flag, or nil if the flag is not given.
 func separated(text string) []string {
 	if text == "" {
 		return nil
@@ -60,7 +60,7 @@ func separated(text string) []string {
 	return strings.Split(text, ",")
 }
 
-// query returns what the flags ask for.
+// query returns the query that the flags ask for.
 func (f *auditFilter) query(ctx context.Context, in *installation) (service.AuditLogQuery, error) {
 	if err := f.check(); err != nil {
 		return service.AuditLogQuery{}, err
@@ -85,7 +85,7 @@ func (f *auditFilter) query(ctx context.Context, in *installation) (service.Audi
 	if f.patient != "" {
 		patient, err := uuid.Parse(f.patient)
 		if err != nil {
-			return q, errors.New("--patient must be an id") // without what was given: it may be a name
+			return q, errors.New("--patient must be an id") // without the given text, which may be a name
 		}
 		q.Subject = []uuid.UUID{patient}
 	}
@@ -107,7 +107,7 @@ func (f *auditFilter) account(ctx context.Context, log *service.AuditLogService)
 	return []uuid.UUID{id}, err
 }
 
-// parseMoment reads a time, or a day of the clinic's, to which it adds days.
+// parseMoment reads a time, or a day of the clinic. It adds days to a day.
 func parseMoment(text string, zone *time.Location, days int) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -122,7 +122,7 @@ func parseMoment(text string, zone *time.Location, days int) (time.Time, error) 
 	return day.AddDate(0, 0, days), nil
 }
 
-// auditPage is which part of a list a command shows.
+// auditPage is the part of a list that a command shows.
 type auditPage struct {
 	limit  int
 	cursor string
@@ -172,7 +172,7 @@ func newAuditListCommand(app *app) *cobra.Command {
 	return cmd
 }
 
-// listEvents returns one page of the events that a filter names.
+// listEvents returns one page of the events that a filter selects.
 func (in *installation) listEvents(ctx context.Context, filter auditFilter, part auditPage) (*auditListResult, error) {
 	q, err := filter.query(ctx, in)
 	if err != nil {

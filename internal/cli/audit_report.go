@@ -70,7 +70,7 @@ func (a *app) reportEvents(ctx context.Context, in *installation, filter auditFi
 	return a.report(&auditReportResult{list, names, hours.Zone()})
 }
 
-// namesOf returns the names of those who acted.
+// namesOf returns the names of the accounts that acted.
 func (in *installation) namesOf(ctx context.Context, events []*models.AuditLog) (map[uuid.UUID]string, error) {
 	var ids []uuid.UUID
 	for _, e := range events {

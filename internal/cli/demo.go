@@ -8,7 +8,7 @@ import (
 	"novamind/service"
 )
 
-// fillWithDemo registers the invented patients in an empty database, and leaves any other alone.
+// fillWithDemo registers the invented patients in an empty database, and leaves any other database unchanged.
 func (in *installation) fillWithDemo(ctx context.Context) error {
 	imports := service.NewImportService(in.store, in.config.Clinic)
 	inputs := make([]service.PatientInput, 0, len(demo.Patients()))

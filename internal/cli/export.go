@@ -80,7 +80,7 @@ func (a *app) exportFHIR(ctx context.Context, dir string, patients []uuid.UUID) 
 	return nil
 }
 
-// mayAppear returns an error where there is something at a path, unless it is an empty folder.
+// mayAppear returns an error if a path exists, unless it is an empty folder.
 func mayAppear(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -94,7 +94,8 @@ func mayAppear(dir string) error {
 	return nil
 }
 
-// wholeFolder makes a folder of files that others can't read, and puts it in its place once they are whole and on the disk. What an interrupted one left behind goes.
+// wholeFolder makes a folder of files that others can't read. It moves the folder to its place once the files are
+// complete and on the disk. It first removes the remains of an interrupted export.
 func wholeFolder(dir string, write func(create func(name string) (io.Writer, error)) error) error {
 	part := filepath.Clean(dir) + ".part"
 	if err := errors.Join(os.RemoveAll(part), os.Mkdir(part, 0o700)); err != nil {
@@ -115,13 +116,14 @@ func wholeFolder(dir string, write func(create func(name string) (io.Writer, err
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(part))
 	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty one; the other kind stays
+	// An empty folder; any other folder stays.
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(fmt.Errorf("can't write the export: %w", err), os.RemoveAll(part))
 	}
 	return os.Rename(part, dir)
 }
 
-// exportResult is what an export wrote.
+// exportResult is the result of an export.
 type exportResult struct {
 	service.ExportReport
 

@@ -15,11 +15,12 @@ import (
 	"novamind/service"
 )
 
-// firstLogin is where the first password is left when no terminal can show it.
+// firstLogin is the file for the first password if no terminal can show the password.
 const firstLogin = "keys/first-login"
 
-// ensureFirstAccount makes the account that a new installation starts with. The environment names it (NOVAMIND_ADMIN_EMAIL,
-// NOVAMIND_ADMIN_PASSWORD); without a password a random one is shown once on a terminal, or left in a file, never logged.
+// ensureFirstAccount makes the first account of a new installation. The environment names it (NOVAMIND_ADMIN_EMAIL,
+// NOVAMIND_ADMIN_PASSWORD). Without a password in the environment, a random one is shown once on a terminal, or left
+// in a file; it is never logged.
 func (a *app) ensureFirstAccount(ctx context.Context, auth *service.AuthService, log *slog.Logger) error {
 	email := os.Getenv("NOVAMIND_ADMIN_EMAIL")
 	if email == "" {
@@ -35,13 +36,13 @@ func (a *app) ensureFirstAccount(ctx context.Context, auth *service.AuthService,
 	return err
 }
 
-// deliver hands the first password to whoever starts the program.
+// deliver gives the first password to the person that starts the program.
 func (a *app) deliver(email, password string) error {
 	if isTerminal(a.stderr) {
 		_, err := fmt.Fprintf(a.stderr, "first login: %s with password %s (shown once; change it at the first login)\n", email, password)
 		return err
 	}
-	// One of an earlier database would lead astray.
+	// A file of an earlier database would be misleading.
 	if err := os.Remove(firstLogin); err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("can't replace %s: %w", firstLogin, err)
 	}
@@ -56,11 +57,11 @@ func (a *app) deliver(email, password string) error {
 	return err
 }
 
-// firstLoginInterval is how often a server looks whether a first password is worthless.
+// firstLoginInterval is how often a server checks whether a first password is worthless.
 const firstLoginInterval = time.Second
 
-// watchFirstLogin removes the file with the first password once that is worthless, whichever process changed it. It
-// returns when there is no file.
+// watchFirstLogin removes the file with the first password once the password is worthless, even if another process
+// changed it. It returns when there is no file.
 func watchFirstLogin(ctx context.Context, auth *service.AuthService, log *slog.Logger) {
 	email, password, err := readFirstLogin()
 	if err != nil {
@@ -88,7 +89,7 @@ func watchFirstLogin(ctx context.Context, auth *service.AuthService, log *slog.L
 	}
 }
 
-// readFirstLogin reads what deliver wrote.
+// readFirstLogin reads the file that deliver wrote.
 func readFirstLogin() (email, password string, err error) {
 	text, err := os.ReadFile(firstLogin)
 	if err != nil {

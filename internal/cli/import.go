@@ -40,7 +40,7 @@ type exportFile struct {
 	take     func(ctx context.Context, r io.Reader, strict bool, progress func(int64)) (service.Report, error)
 }
 
-// exportFiles are in the order in which they need each other.
+// exportFiles are in the order of import: later files refer to resources of earlier ones.
 func exportFiles(s *service.ImportService) []exportFile {
 	return []exportFile{
 		{"Patient", false, s.Patients},
@@ -95,7 +95,7 @@ func (a *app) importFile(ctx context.Context, dir string, file exportFile, stric
 	return err
 }
 
-// importResult is what an import did, in all and by file.
+// importResult is the result of an import, in total and by file.
 type importResult struct {
 	Created  int            `json:"created"`
 	Existing int            `json:"existing"`

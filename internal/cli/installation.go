@@ -30,17 +30,20 @@ type installation struct {
 	store  *repository.Store
 }
 
-// upkeep is what opening a database may do to its schema.
+// upkeep says which changes of the schema are allowed when a database is opened.
 type upkeep int
 
 const (
-	leave   upkeep = iota // nothing: an operator may have taken a version back
-	makeNew               // make that of a database which nobody has an account in yet, so that whatever is run first works, or goes on where another stopped
-	bringUp               // apply what is pending, if database.auto_migrate says so
+	leave upkeep = iota // nothing: an operator may have taken a version back
+	// Make the schema if the database has no account yet, so that any first command works, or completes an
+	// interrupted start.
+	makeNew
+	bringUp // apply pending migrations if database.auto_migrate permits it
 )
 
-// open opens the database and unlocks its keys. It refuses one whose schema is not the program's, or that is not there yet, unless it may change that. What the
-// caller comes to mend does not stop it. The caller closes the store.
+// open opens the database and unlocks its keys. It refuses a database with another schema than the program's, or
+// without one, unless it may change the schema. The errors in mending do not stop it, because the caller wants to
+// repair their cause. The caller closes the store.
 func (a *app) open(ctx context.Context, may upkeep, mending ...error) (*installation, error) {
 	cfg, log, err := a.load()
 	if err != nil {
@@ -68,7 +71,7 @@ func (a *app) open(ctx context.Context, may upkeep, mending ...error) (*installa
 	return &installation{config: cfg, log: log, store: store}, nil
 }
 
-// prepareSchema sees to it that the schema is the program's, or returns why it is not.
+// prepareSchema makes sure that the schema is the program's. It returns an error if it is not.
 func prepareSchema(ctx context.Context, cfg *config.Config, log *slog.Logger, may upkeep) error {
 	if may == leave && absent(cfg) {
 		return errNoDatabase
@@ -108,7 +111,7 @@ func prepareSchema(ctx context.Context, cfg *config.Config, log *slog.Logger, ma
 	})
 }
 
-// refusePending returns an error where migrations are pending.
+// refusePending returns an error if migrations are pending.
 func refusePending(ctx context.Context, cfg *config.Config, r *runner.Runner) error {
 	pending, err := r.Pending(ctx)
 	switch {
@@ -125,10 +128,10 @@ func pendingOf(migrations int) string {
 	return plural.Count(migrations, "migration is pending", "migrations are pending")
 }
 
-// errNoDatabase says that there is nothing to read yet.
+// errNoDatabase means that there is no data yet.
 var errNoDatabase = errors.New("there is no database yet, or nothing in it: novamind serve or novamind migrate up makes it")
 
-// absent reports whether the database is a file that is not there.
+// absent reports whether the database is a file that does not exist.
 func absent(cfg *config.Config) bool {
 	path, ok := fileOf(cfg)
 	if !ok {
@@ -138,13 +141,13 @@ func absent(cfg *config.Config) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// fileOf returns the file that a SQLite database is.
+// fileOf returns the file of a SQLite database.
 func fileOf(cfg *config.Config) (path string, ok bool) {
 	url := string(cfg.Database.MigrateURL)
 	return strings.TrimPrefix(url, "sqlite://"), repository.EngineOf(url) == repository.SQLite
 }
 
-// withRunner hands do a migration runner on the owner's connection.
+// withRunner calls do with a migration runner on the owner's connection.
 func withRunner(ctx context.Context, cfg *config.Config, log *slog.Logger, rows runner.Rows, do func(*runner.Runner) error) error {
 	return withOwner(ctx, cfg, log, func(db *gorm.DB) error {
 		r, err := newRunner(db, rows, log)
@@ -155,10 +158,10 @@ func withRunner(ctx context.Context, cfg *config.Config, log *slog.Logger, rows 
 	})
 }
 
-// withOwner hands do the owner's connection.
+// withOwner calls do with the owner's connection.
 func withOwner(ctx context.Context, cfg *config.Config, log *slog.Logger, do func(*gorm.DB) error) error {
 	database := cfg.Database
-	database.StatementTimeout = 0 // a migration takes as long as it takes
+	database.StatementTimeout = 0 // a migration has no time limit
 	db, err := repository.Connect(ctx, database, string(database.MigrateURL), log)
 	if err != nil {
 		return err
@@ -167,7 +170,8 @@ func withOwner(ctx context.Context, cfg *config.Config, log *slog.Logger, do fun
 	return do(db)
 }
 
-// inspect hands do a runner that looks at the configured database, and makes none: one that is not there looks like an empty one.
+// inspect calls do with a runner on the configured database. It makes no database: a database that does not exist
+// looks like an empty one.
 func (a *app) inspect(ctx context.Context, do func(*runner.Runner) error) error {
 	return a.inspectDB(ctx, func(_ *gorm.DB, r *runner.Runner) error { return do(r) })
 }
@@ -204,7 +208,7 @@ func newRunner(db *gorm.DB, rows runner.Rows, log *slog.Logger) (*runner.Runner,
 	return runner.New(db, set, program(rows), log)
 }
 
-// program is this program, for the log of migrations, and what it says about rows.
+// program describes this program for the log of migrations, with its rules for rows.
 func program(rows runner.Rows) runner.Program {
 	return runner.Program{
 		Version: programVersion(), Actor: startedBy(), Lasting: keepLog, Rows: rows, Vouched: vouched(),
@@ -212,7 +216,7 @@ func program(rows runner.Rows) runner.Program {
 	}
 }
 
-// vouched returns the tables whose rows the audit log has digests of.
+// vouched returns the tables whose rows have digests in the audit log.
 func vouched() []string {
 	var tables []string
 	for _, row := range models.DigestedRows() {

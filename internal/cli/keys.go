@@ -24,7 +24,7 @@ func newKeysCommand(app *app) *cobra.Command {
 	return cmd
 }
 
-// withKeys hands do the key service of the configured database, with the command as actor.
+// withKeys calls do with the key service of the configured database. The command is the actor.
 func (a *app) withKeys(cmd *cobra.Command, do func(context.Context, *service.KeyService) error) error {
 	return a.withKeysDespite(cmd, do)
 }
@@ -112,7 +112,7 @@ func newKeysRotateCommand(app *app) *cobra.Command {
 	return cmd
 }
 
-// rotateKEK says what has to follow a new key-encryption key: nobody else can.
+// rotateKEK rotates the key-encryption key and reports the next steps, which only the operator can do.
 func (a *app) rotateKEK(ctx context.Context, keys *service.KeyService, to string) error {
 	cfg, _, err := a.load()
 	if err != nil {
@@ -146,7 +146,7 @@ func (a *app) rotate(ctx context.Context, keys *service.KeyService, index bool) 
 		return err
 	}
 	result := keysRotateResult{Rotated: rotated, KeyID: keyID}
-	if index { // a new index key is of no use without its index
+	if index { // a new index key is useless without a new index
 		if result.Renewed, err = a.reseal(ctx, keys, 0); err != nil {
 			return err
 		}
@@ -159,7 +159,7 @@ func (a *app) rotate(ctx context.Context, keys *service.KeyService, index bool) 
 	return a.reportRenewed(result, result.Renewed)
 }
 
-// nextOf says what has to follow a rotation for the older keys to end.
+// nextOf returns the commands that must follow a rotation before the older keys can end.
 func nextOf(purpose phi.Purpose, older []string) string {
 	var steps []string
 	if purpose == phi.Data { // a rotation of the index key renews the index itself
@@ -185,7 +185,7 @@ func (a *app) rotateSigner(ctx context.Context, keys *service.KeyService) error 
 type keysRotateResult struct {
 	Rotated        string `json:"rotated"`
 	KeyID          string `json:"key_id,omitempty"`
-	Next           string `json:"next,omitempty"` // what the operator has to do
+	Next           string `json:"next,omitempty"` // the next steps for the operator
 	KeptForBackups int    `json:"kept_for_backups,omitempty"`
 	service.Renewed
 }
@@ -232,7 +232,7 @@ func (a *app) reseal(ctx context.Context, keys *service.KeyService, perSecond in
 	return done, err
 }
 
-// reportRenewed reports, and answers "no" where rows were left.
+// reportRenewed reports the result. It returns errNo if rows were left.
 func (a *app) reportRenewed(r result, done service.Renewed) error {
 	if err := a.report(r); err != nil || len(done.Unreadable) == 0 {
 		return err
@@ -276,7 +276,7 @@ func newKeysRetireCommand(app *app) *cobra.Command {
 	}
 }
 
-// copies returns the copies that migrations made of a SQLite database, and that are still there.
+// copies returns the existing copies that migrations made of a SQLite database.
 func (a *app) copies() ([]string, error) {
 	cfg, _, err := a.load()
 	if err != nil {
@@ -290,8 +290,9 @@ func (a *app) copies() ([]string, error) {
 }
 
 type keysRetireResult struct {
-	Destroyed string   `json:"destroyed"`
-	Copies    []string `json:"copies"` // of the database, from before migrations: they may hold the key still, and values under it
+	Destroyed string `json:"destroyed"`
+	// Of the database, from before migrations: they may still hold the key, and values under it.
+	Copies []string `json:"copies"`
 }
 
 func (r keysRetireResult) writeText(w io.Writer) error {

@@ -49,7 +49,7 @@ func newMigrateDownCommand(app *app) *cobra.Command {
 		Short: "Undo the newest migration, the newest N, or all after TARGET (a version, or base for all)",
 		Long: "Undo the newest migration, the newest N, or all after TARGET (a version, or base for all). Before the first one it looks at all of them: what would lose\n" +
 			"patients' data is refused, and so is what would lose other rows, unless --discard-rows says that they may go.",
-		// cobra would take -2 for a flag of that name.
+		// cobra would read -2 as a flag.
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			steps, rest, err := takeSteps(args)
@@ -82,7 +82,7 @@ func newMigrateDownCommand(app *app) *cobra.Command {
 	return cmd
 }
 
-// takeSteps takes -N out of the arguments.
+// takeSteps removes -N from the arguments and returns its number.
 func takeSteps(args []string) (steps int, rest []string, err error) {
 	for _, arg := range args {
 		if !stepsBack.MatchString(arg) || steps > 0 {
@@ -96,7 +96,7 @@ func takeSteps(args []string) (steps int, rest []string, err error) {
 	return steps, rest, nil
 }
 
-// parseFlags does what cobra would have, and shows the help where that was asked for.
+// parseFlags parses the flags as cobra would, and shows the help if a flag asks for it.
 func parseFlags(cmd *cobra.Command, args []string) (rest []string, helped bool, err error) {
 	cmd.DisableFlagParsing = false
 	if err := cmd.ParseFlags(args); err != nil {
@@ -131,7 +131,8 @@ func newMigrateRepairCommand(app *app) *cobra.Command {
 	}
 }
 
-// migrate lets do work on the configured database, and reports the versions that it touched, also those before an error.
+// migrate calls do with the configured database. It reports the versions that do touched, even if do returned an
+// error.
 func (a *app) migrate(cmd *cobra.Command, verb string, rows runner.Rows, do func(r *runner.Runner) ([]string, error)) error {
 	cfg, log, err := a.load()
 	if err != nil {
@@ -146,13 +147,13 @@ func (a *app) migrate(cmd *cobra.Command, verb string, rows runner.Rows, do func
 	})
 }
 
-// migrateResult names the versions that a command touched, in the order in which it did.
+// migrateResult names the versions that a command touched, in that order.
 type migrateResult struct {
 	verb string
 	IDs  []string
 }
 
-// MarshalJSON names the list by what was done: {"applied": […]}.
+// MarshalJSON names the list by the verb of the command: {"applied": […]}.
 func (r migrateResult) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string][]string{r.verb: r.IDs})
 }

@@ -49,7 +49,7 @@ func newMigrateCheckCommand(app *app) *cobra.Command {
 	return cmd
 }
 
-// migrateCheckResult says what was checked and what is amiss.
+// migrateCheckResult lists the completed checks and their findings.
 type migrateCheckResult struct {
 	Checked  []string         `json:"checked"`
 	Findings []migrateFinding `json:"findings"`
@@ -60,7 +60,7 @@ type migrateFinding struct {
 	Finding string `json:"finding"`
 }
 
-// add notes a check that was done.
+// add records a completed check and its findings.
 func (r *migrateCheckResult) add(check string, lines []string) {
 	r.Checked = append(r.Checked, check)
 	for _, line := range lines {
@@ -85,13 +85,13 @@ func (r migrateCheckResult) writeText(w io.Writer) error {
 	return nil
 }
 
-// checkMigrations checks what the program was built with.
+// checkMigrations checks the migrations and models that the program was built with.
 func (a *app) checkMigrations(ctx context.Context, devURL string) (migrateCheckResult, error) {
 	result := migrateCheckResult{Findings: []migrateFinding{}}
 	sets := map[string]migrations.Set{}
 	for _, engine := range []string{migrations.SQLite, migrations.Postgres} {
 		set, err := migrations.Embedded(engine)
-		if err != nil { // a file that is missing, edited or not listed
+		if err != nil { // a file is missing, edited or not listed
 			result.add("files", []string{err.Error()})
 			return result, nil
 		}
@@ -126,7 +126,7 @@ func (a *app) checkMigrations(ctx context.Context, devURL string) (migrateCheckR
 	for _, engine := range []string{migrations.SQLite, migrations.Postgres} {
 		lines, err := check.Identity(ctx, sources[engine], sets[engine], extras.Seeds())
 		if err != nil {
-			lines = append(lines, err.Error()) // a version that fails on rows is a finding
+			lines = append(lines, err.Error()) // a migration that fails on rows is a finding
 		}
 		result.add("up, down, up keeps rows on "+engine, lines)
 	}

@@ -17,7 +17,7 @@ import (
 	"novamind/repository"
 )
 
-// desired is the schema that this program wants.
+// desired is the schema of this program.
 var desired = autogenerate.Desired{
 	Models: models.All(), Naming: models.Naming{}, Digested: vouched(), Extras: func(engine string) (autogenerate.Extras, error) {
 		declared, err := extras.Of(engine)
@@ -96,8 +96,9 @@ func (r migrateCreateResult) writeText(w io.Writer) error {
 	return nil
 }
 
-// scratchSources returns where scratch databases are made: SQLite's in memory; PostgreSQL's on the server of devURL, on that of database.url, or on one that is started
-// and that stop ends. There is none for PostgreSQL on a machine without its programs.
+// scratchSources returns the sources of scratch databases. SQLite's are in memory. PostgreSQL's are on the server of
+// devURL, on the server of database.url, or on a server that it starts and stop ends. There is no source for
+// PostgreSQL on a machine without its programs.
 func (a *app) scratchSources(ctx context.Context, devURL string) (sources map[string]scratch.Source, stop func(), err error) {
 	cfg, _, err := a.load()
 	if err != nil {
@@ -120,7 +121,7 @@ func (a *app) scratchSources(ctx context.Context, devURL string) (sources map[st
 	return sources, func() { _ = server.Close() }, nil
 }
 
-// postgresServer returns the URL of the PostgreSQL server that there is, or "".
+// postgresServer returns the URL of the configured PostgreSQL server, or "".
 func postgresServer(cfg *config.Config, devURL string) string {
 	if devURL != "" {
 		return devURL

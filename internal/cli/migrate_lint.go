@@ -54,7 +54,7 @@ func newMigrateLintCommand(app *app) *cobra.Command {
 	return cmd
 }
 
-// folderOf returns a folder that has migrations.
+// folderOf returns a folder that contains migrations.
 func folderOf(dir string) (fs.FS, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("migrate lint: there is no folder %s", dir)
@@ -67,7 +67,7 @@ func folderOf(dir string) (fs.FS, error) {
 	return files, err
 }
 
-// lintLines are the findings, each in two lines.
+// lintLines returns the findings, each as two lines.
 func lintLines(report lint.Report) []string {
 	var lines []string
 	for _, f := range report.Findings {

@@ -98,9 +98,9 @@ func newMigrateCurrentCommand(app *app) *cobra.Command {
 }
 
 type migrateCurrentResult struct {
-	ID      string   `json:"id"` // base where nothing is applied
+	ID      string   `json:"id"` // base if nothing is applied
 	Head    bool     `json:"head"`
-	Unknown []string `json:"unknown"` // versions that the database has and this program does not know
+	Unknown []string `json:"unknown"` // versions in the database that this program does not know
 }
 
 func (r migrateCurrentResult) writeText(w io.Writer) error {
@@ -115,7 +115,7 @@ func (r migrateCurrentResult) writeText(w io.Writer) error {
 	return err
 }
 
-// errNotOurs is the answer where a database has versions that are not this program's.
+// errNotOurs returns the answer for a database with versions that are not this program's.
 func errNotOurs(ids []string) error {
 	return errNo{"the database's history is not this program's: " + strings.Join(ids, ", ") +
 		": run the program that knows them, mend an edited one with migrate repair, or forget an unknown one with migrate stamp --purge TARGET"}

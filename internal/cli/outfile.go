@@ -9,15 +9,15 @@ import (
 	"path/filepath"
 )
 
-// outFile is a file that a command writes because its caller names it.
+// outFile is a file that a command writes because the caller named it.
 type outFile struct {
 	path  string
-	force bool // replace the file that is there
+	force bool // replace an existing file
 }
 
 var errOutThere = errors.New("can't write the file: there is one already; choose another name, or replace it with --force")
 
-// check refuses a path that may not be written: before long work, not after.
+// check refuses a path that may not be written. It runs before long work, not after.
 func (f outFile) check() error {
 	if f.path == "" {
 		return nil
@@ -36,7 +36,7 @@ func (f outFile) check() error {
 	return nil
 }
 
-// write makes a file that others can't read, and puts it in its place once it is whole and on the disk.
+// write makes a file that others can't read. It moves the file to its place once it is complete and on the disk.
 func (f outFile) write(fill func(io.Writer) error) error {
 	file, err := os.CreateTemp(filepath.Dir(f.path), ".novamind-*.part") // with mode 0600
 	if err != nil {
@@ -47,7 +47,7 @@ func (f outFile) write(fill func(io.Writer) error) error {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	place := os.Link // unlike a rename, it replaces nothing that appeared meanwhile
+	place := os.Link // unlike a rename, a link replaces no file that appeared meanwhile
 	if f.force {
 		place = os.Rename
 	}

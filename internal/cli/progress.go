@@ -8,10 +8,10 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// lineInterval is how often progress is told where no terminal can show a bar.
+// lineInterval is how often progress is reported if no terminal can show a bar.
 const lineInterval = 5 * time.Second
 
-// progress shows how far long work is: a bar on a terminal, a line now and then elsewhere. The caller ends it by
+// progress shows the progress of long work: a bar on a terminal, a line from time to time elsewhere. The caller calls
 // finish before it reports anything.
 type progress struct {
 	w        io.Writer
@@ -34,7 +34,7 @@ func newByteProgress(w io.Writer, what string) *progress {
 	return p
 }
 
-// at says how much of the total is done. The total may still change.
+// at reports how much of the total is done. The total may still change.
 func (p *progress) at(done, total int64) {
 	total = max(total, done, 1)
 	if p.terminal {
@@ -60,7 +60,7 @@ func (p *progress) show(done, total int64) {
 	_ = p.bar.Set64(done)
 }
 
-// finish takes the bar away: what comes next begins on a line of its own.
+// finish removes the bar, so that the next output begins on its own line.
 func (p *progress) finish() {
 	if p.bar != nil {
 		_ = p.bar.Clear()

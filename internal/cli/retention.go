@@ -11,15 +11,15 @@ import (
 	"novamind/migrations/runner"
 )
 
-// retention is how long the audit log is kept at least, whatever else is undone.
+// retention is how many years the audit log is kept at least, even when migrations are undone.
 const retention = 10
 
-// logVersions are the migrations whose undoing takes the log, or a part of what an event says.
+// logVersions are the migrations whose undoing removes the log, or a part of the content of its events.
 var logVersions = []string{"0001_", "0004_"}
 
 var errLogKept = errors.New("the audit log is kept")
 
-// keepLog keeps a migration whose undoing would take events of the last ten years with it.
+// keepLog protects a migration whose undoing would remove events of the last ten years.
 func keepLog(id string) *runner.Lasting {
 	if !slices.ContainsFunc(logVersions, func(version string) bool { return strings.HasPrefix(id, version) }) {
 		return nil

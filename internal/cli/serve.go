@@ -53,7 +53,8 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 			return err
 		}
 	}
-	if err := repository.NewSequencer(in.store).Drain(ctx); err != nil { // what commands left; readyz tells of what stays
+	// Sequence the events that commands left; readyz reports any that remain.
+	if err := repository.NewSequencer(in.store).Drain(ctx); err != nil {
 		in.log.ErrorContext(ctx, "the audit log can't be sequenced", "error", err)
 	}
 	ready, closeReady, err := in.readiness(ctx)
@@ -87,8 +88,8 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 	return server.Serve(ctx, listener)
 }
 
-// hostOf returns host and port of an address for a browser on this machine. It is localhost where that reaches the
-// address: passkeys and secure cookies refuse a bare IP address.
+// hostOf returns host and port of an address for a browser on this machine. It returns localhost if that name reaches
+// the address, because passkeys and secure cookies refuse a bare IP address.
 func hostOf(address net.Addr) string {
 	tcp, err := netip.ParseAddrPort(address.String())
 	if err != nil {
@@ -101,7 +102,7 @@ func hostOf(address net.Addr) string {
 	return address.String()
 }
 
-// authentication returns the service by which people and machines prove who they are.
+// authentication returns the service that identifies people and machines.
 func (in *installation) authentication() (*service.AuthService, error) {
 	auth, err := service.NewAuthService(in.store, in.config.Auth)
 	if err != nil {
@@ -110,7 +111,7 @@ func (in *installation) authentication() (*service.AuthService, error) {
 	return auth, auth.RequireTOTP(in.config.TOTPRoles())
 }
 
-// server returns the HTTP server, with TLS where there is a certificate.
+// server returns the HTTP server, with TLS if there is a certificate.
 func (in *installation) server(engine http.Handler) (*web.Server, error) {
 	cfg := in.config.Server
 	options := web.Options{
@@ -128,7 +129,7 @@ func (in *installation) server(engine http.Handler) (*web.Server, error) {
 	return web.NewServer(engine, options, in.log), nil
 }
 
-// services returns what the API stands on.
+// services returns the services that the API needs.
 func (in *installation) services(auth *service.AuthService) (handler.Services, error) {
 	care := service.NewCare(in.store, in.config.Access)
 	records := service.NewMedicalRecordService(in.store, care)
@@ -153,8 +154,8 @@ func (in *installation) services(auth *service.AuthService) (handler.Services, e
 	}, errors.Join(hoursErr, err)
 }
 
-// inBackground starts what a server does besides answering, and returns how to stop it. The log is sequenced, and then anchored, after
-// everything else ended.
+// inBackground starts the background work of a server, and returns a function that stops it. The log is sequenced,
+// and then anchored, after all other work ended.
 func (in *installation) inBackground(ctx context.Context, services handler.Services) (stop func()) {
 	ctx = context.WithoutCancel(ctx)
 	var stops []func()
@@ -184,7 +185,7 @@ func (in *installation) inBackground(ctx context.Context, services handler.Servi
 	}
 }
 
-// readiness returns what readyz checks, and how to let go of it.
+// readiness returns the checks of readyz, and a function that releases their connection.
 func (in *installation) readiness(ctx context.Context) ([]handler.Check, func(), error) {
 	cfg := in.config.Database
 	cfg.MaxOpenConns, cfg.MaxIdleConns = 1, 1

@@ -24,7 +24,7 @@ func newVersionCommand(app *app) *cobra.Command {
 	}
 }
 
-// version is the result of the version command. The commit is empty outside a checkout.
+// version is the result of the version command. The commit is empty outside of a checkout.
 type version struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit,omitempty"`
