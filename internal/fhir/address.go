@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// unknown stands in an address for a member that the resource lacks. All four are required here, and an address
-// without a postal code still finds its house: leaving the whole address out, or the patient, would lose more.
+// unknown replaces a member of an address that the resource lacks. All four members are required here. An address
+// without a postal code is still useful, and leaving out the whole address, or the patient, would lose more.
 const unknown = "unknown"
 
-// postalAddress chooses from Patient.address: use home, else the first, among those that are not old (Address.use) and
-// say anything. It is nil where there is none. Address.country has no place here.
+// postalAddress chooses an address from Patient.address: use home, else the first. It ignores addresses that are old
+// (Address.use) or empty. It returns nil if none is left. Address.country is not kept.
 func postalAddress(addresses []address) *Address {
 	current := slices.DeleteFunc(slices.Clone(addresses), func(a address) bool {
 		return a.Use == "old" || a.parts() == Address{}
@@ -37,7 +37,7 @@ func (a address) parts() Address {
 	}
 }
 
-// street is Address.line, or Address.text (the whole address, in several lines) where there is no line.
+// street returns Address.line, or Address.text (the whole address, in several lines) if there is no line.
 func (a address) street() string {
 	lines := filled(a.Line)
 	if len(lines) == 0 {

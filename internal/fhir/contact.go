@@ -6,13 +6,14 @@ import (
 	"strings"
 )
 
-// contactRoles is the code system of Patient.contact.relationship (R4, https://terminology.hl7.org/CodeSystem-v2-0131).
+// contactRoles is the code system of Patient.contact.relationship (R4,
+// https://terminology.hl7.org/CodeSystem-v2-0131).
 const contactRoles = "http://terminology.hl7.org/CodeSystem/v2-0131"
 
-// emergency are its codes for an emergency contact.
+// emergency are the codes of contactRoles for an emergency contact.
 var emergency = []string{"C", "EP"}
 
-// contactRole names its codes, which are usually sent without a display.
+// contactRole names the codes of contactRoles, which are usually sent without a display.
 var contactRole = map[string]string{
 	"BP": "Billing contact person",
 	"C":  "Emergency Contact",
@@ -28,8 +29,8 @@ var contactRole = map[string]string{
 	"U":  "Unknown",
 }
 
-// emergencyContact chooses from Patient.contact: the first that is an emergency contact and has a phone, else the
-// first that has a name and a phone. It is nil where there is none.
+// emergencyContact chooses from Patient.contact: the first emergency contact with a phone, else the first contact
+// with a name and a phone. It returns nil if there is none.
 func emergencyContact(contacts []contact) *Contact {
 	var named *Contact
 	for _, c := range contacts {
@@ -56,7 +57,8 @@ func (c contact) person() *Contact {
 	}
 }
 
-// relationship is the first that says more than "emergency contact", which is what the Contact is anyway; else that.
+// relationship returns the first text that is not just "emergency contact", which every Contact is anyway. If there
+// is no other text, it returns that one.
 func relationship(concepts []codeableConcept) string {
 	fallback := ""
 	for _, concept := range concepts {
@@ -75,7 +77,7 @@ func (c codeableConcept) isEmergency() bool {
 	})
 }
 
-// words is CodeableConcept.text, else the first coding that says something.
+// words returns CodeableConcept.text, else the first coding with a text.
 func (c codeableConcept) words() string {
 	words := strings.TrimSpace(c.Text)
 	for _, coding := range c.Coding {

@@ -15,19 +15,19 @@ import (
 	"github.com/google/uuid"
 )
 
-// Document is what is kept of a FHIR R4 DocumentReference whose text is in it. Title, codes and text are PHI.
+// Document is the kept part of a FHIR R4 DocumentReference that contains its text. Title, codes and text are PHI.
 type Document struct {
 	ID        uuid.UUID
 	InError   bool
 	Patient   Reference
 	Author    Reference
-	Encounter uuid.UUID // Nil: none
-	Date      time.Time // when it was made
+	Encounter uuid.UUID // Nil if there is none
+	Date      time.Time // the time when the document was made
 	Title     string
 	Codes     []Code
-	Labels    []Code    // of confidentiality and of the rules that protect it
-	Replaces  uuid.UUID // the document in whose place this one came; Nil: none
-	Note      string    // that goes with it; not read
+	Labels    []Code    // labels of confidentiality, and of the rules that protect the document
+	Replaces  uuid.UUID // the document that this one replaces; Nil if there is none
+	Note      string    // accompanies the document; not read
 	Text      string
 	Ours      Ours
 }
@@ -35,7 +35,7 @@ type Document struct {
 // Code is https://hl7.org/fhir/R4/datatypes.html#Coding.
 type Code struct{ System, Code, Display string }
 
-// Format implements fmt.Formatter: no verb shows one.
+// Format implements fmt.Formatter: no verb shows a document.
 func (Document) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // LogValue implements slog.LogValuer.
@@ -125,7 +125,7 @@ func (d *document) document() (*Document, error) {
 	return out, err
 }
 
-// replaces returns the document in whose place this one came.
+// replaces returns the document that this one replaces.
 func (d *document) replaces() uuid.UUID {
 	for _, r := range d.RelatesTo {
 		if replaced, ok := r.Target.to("DocumentReference"); ok && r.Code == "replaces" {
@@ -135,7 +135,8 @@ func (d *document) replaces() uuid.UUID {
 	return uuid.Nil
 }
 
-// labels returns those of the document and of the resource. One without a code is there too, as an empty one: it asks for something.
+// labels returns the labels of the document and of the resource. A label without a code is included as an empty one,
+// because it may demand protection.
 func (d *document) labels() (labels []Code) {
 	for _, c := range d.Meta.Security {
 		labels = append(labels, Code(c))

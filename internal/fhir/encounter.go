@@ -14,7 +14,7 @@ import (
 	"novamind/internal/schedule"
 )
 
-// Encounter is what is kept of a FHIR R4 Encounter. Its reason is PHI.
+// Encounter is the kept part of a FHIR R4 Encounter. Its reason is PHI.
 type Encounter struct {
 	ID           uuid.UUID
 	Status       string // R4's code
@@ -26,7 +26,7 @@ type Encounter struct {
 	Ours         Ours
 }
 
-// Format implements fmt.Formatter: no verb shows one.
+// Format implements fmt.Formatter: no verb shows an encounter.
 func (Encounter) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // LogValue implements slog.LogValuer.
@@ -95,7 +95,7 @@ func (e *encounter) encounter() (*Encounter, error) {
 	return out, nil
 }
 
-// reason is why the patient came: what the encounter says of it, else its type.
+// reason returns the reason of the visit: ReasonCode of the encounter, else its type.
 func (e *encounter) reason() string {
 	for _, concepts := range [][]codeableConcept{e.ReasonCode, e.Type} {
 		for _, c := range concepts {
@@ -107,7 +107,7 @@ func (e *encounter) reason() string {
 	return ""
 }
 
-// says returns a concept in words.
+// says returns the text of a concept.
 func (c codeableConcept) says() string {
 	if c.Text != "" {
 		return c.Text
@@ -120,7 +120,8 @@ func (c codeableConcept) says() string {
 	return ""
 }
 
-// instant is a dateTime or an instant that names a moment that can be kept: R4 also allows days, months and years.
+// instant parses a dateTime or an instant that names a moment that can be stored. R4 also allows days, months and
+// years.
 func instant(text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err == nil && !schedule.Plausible(t) {

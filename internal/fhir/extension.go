@@ -6,19 +6,20 @@ import (
 	"strings"
 )
 
-// Ours is what an export of ours says that FHIR R4 has no element for, by name.
+// Ours are the values of our own exports without an element in FHIR R4, by name.
 type Ours map[string]string
 
-// ourExtensions begins the addresses of our extensions.
+// ourExtensions is the beginning of the URLs of our extensions.
 const ourExtensions = "urn:novamind:"
 
-// extension is https://hl7.org/fhir/R4/extensibility.html#Extension, with the one type of value that is read and written.
+// extension is https://hl7.org/fhir/R4/extensibility.html#Extension, with the only type of value that is read and
+// written.
 type extension struct {
 	URL         string `json:"url,omitzero"`
 	ValueString string `json:"valueString,omitzero"`
 }
 
-// oursAmong returns our extensions; those of others are passed over.
+// oursAmong returns our extensions, and ignores all others.
 func oursAmong(extensions []extension) Ours {
 	ours := Ours{}
 	for _, e := range extensions {
@@ -29,7 +30,7 @@ func oursAmong(extensions []extension) Ours {
 	return ours
 }
 
-// extensions returns what has a value, in the order of the names.
+// extensions returns the extensions with a value, ordered by name.
 func (o Ours) extensions() []extension {
 	var out []extension
 	for _, name := range slices.Sorted(maps.Keys(o)) {

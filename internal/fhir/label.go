@@ -8,16 +8,17 @@ var (
 	Part2      = Code{System: actCodes, Code: "42CFRPart2"}
 )
 
-// The codes of labels that ask for more than Restricted does, whatever the system says that they are of.
+// The codes of labels that demand more than Restricted. They are recognized under any system.
 const (
 	part2Codes         = "42CFRPART2"
 	psychotherapyNotes = "PSYTHPN"
 )
 
-// open are the codes of v3-Confidentiality that ask for no more than is done for every document.
+// open are the codes of v3-Confidentiality that demand no more protection than every document has.
 var open = map[string]bool{"U": true, "L": true, "M": true, "N": true}
 
-// Open reports whether the label asks for nothing. One that is not known does not: it may protect anything.
+// Open reports whether the label demands no special protection. An unknown label is not open, because it may demand
+// anything.
 func (c Code) Open() bool { return c.System == confidentiality && open[c.Code] }
 
 // Part2 reports whether the label says that 42 CFR Part 2 protects the document.

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// MaxLine is the longest line that is read, in bytes, its end included.
+// MaxLine is the greatest length of a line, in bytes, its end included.
 const MaxLine = 16 << 20
 
 const tooLong = reject("longer than 16 MiB")
@@ -18,14 +18,14 @@ var byteOrderMark = []byte("\ufeff")
 type lines struct {
 	source *bufio.Reader
 	buffer []byte
-	number int   // of the line that next returned last, from 1
+	number int   // of the line that next returned last, counted from 1
 	offset int64 // bytes of the stream up to the end of that line
 }
 
 func newLines(r io.Reader) *lines { return &lines{source: bufio.NewReaderSize(r, 64<<10)} }
 
-// next returns the next line with its end, valid until the call after; tooLong for one over MaxLine, after which it
-// goes on with the following line; io.EOF after the last.
+// next returns the next line with its end, valid until the following call. It returns tooLong for a line over
+// MaxLine, and then continues with the following line. It returns io.EOF after the last line.
 func (l *lines) next() ([]byte, error) {
 	l.number++
 	l.buffer = l.buffer[:0]
@@ -49,7 +49,7 @@ func (l *lines) next() ([]byte, error) {
 	}
 }
 
-// text is the line without a byte order mark, which RFC 8259 lets a reader pass over at the start.
+// text returns the line without a byte order mark, which RFC 8259 lets a reader ignore at the start.
 func (l *lines) text() []byte {
 	if l.number == 1 {
 		return bytes.TrimPrefix(l.buffer, byteOrderMark)

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxName is the longest first or last name that is kept, in characters.
+// maxName is the greatest length of a stored first or last name, in characters.
 const maxName = 50
 
-// patientName chooses from Patient.name: use official, else usual, else the first in the order of the file, among
-// those that have both family and given and are neither old nor maiden (HumanName.use).
+// patientName chooses from Patient.name: use official, else usual, else the first in the order of the file. It
+// considers only names that have both family and given and are neither old nor maiden (HumanName.use).
 func patientName(names []humanName) (first, last string, err error) {
 	current := slices.DeleteFunc(slices.Clone(names), func(n humanName) bool {
 		return n.Use == "old" || n.Use == "maiden" || n.family() == "" || len(n.given()) == 0
@@ -29,7 +29,7 @@ func patientName(names []humanName) (first, last string, err error) {
 	return first, last, nil
 }
 
-// fullName chooses as patientName does, among names that say anything.
+// fullName chooses as patientName does, among names that are not empty.
 func fullName(names []humanName) (string, error) {
 	current := slices.DeleteFunc(slices.Clone(names), func(n humanName) bool { return n.Use == "old" || n.Use == "maiden" || n.full() == "" })
 	if len(current) == 0 {
@@ -38,7 +38,7 @@ func fullName(names []humanName) (string, error) {
 	return preferred(current, func(n humanName) string { return n.Use }, "official", "usual").full(), nil
 }
 
-// first is all given names, or the first of them where all together are too long.
+// first returns all given names, or the first given name if all together are too long.
 func (n humanName) first() string {
 	given := n.given()
 	if len(given) == 0 {
@@ -54,7 +54,7 @@ func (n humanName) family() string { return strings.TrimSpace(n.Family) }
 
 func (n humanName) given() []string { return filled(n.Given) }
 
-// full is the name in one string, from its parts if it has any, else HumanName.text.
+// full returns the name as one string, from its parts if it has any, else HumanName.text.
 func (n humanName) full() string {
 	if parts := filled([]string{n.first(), n.family()}); len(parts) > 0 {
 		return strings.Join(parts, " ")
@@ -62,8 +62,8 @@ func (n humanName) full() string {
 	return strings.TrimSpace(n.Text)
 }
 
-// filled returns the values that are not blank, trimmed. A blank one is a null in the array, which FHIR's JSON uses
-// where an element has only extensions.
+// filled returns the values that are not blank, trimmed. A blank value is a null in the array; FHIR's JSON uses it
+// for an element that has only extensions.
 func filled(values []string) []string {
 	var kept []string
 	for _, v := range values {
@@ -74,7 +74,8 @@ func filled(values []string) []string {
 	return kept
 }
 
-// preferred returns the first entry of the first use that any entry has, else the first entry. There must be one.
+// preferred returns the first entry with the first of uses that any entry has, else the first entry. There must be at
+// least one entry.
 func preferred[E any](entries []E, use func(E) string, uses ...string) E {
 	for _, u := range uses {
 		if i := slices.IndexFunc(entries, func(e E) bool { return use(e) == u }); i >= 0 {

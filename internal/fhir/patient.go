@@ -1,8 +1,9 @@
-// Package fhir reads patients, practitioners, encounters and documents from an HL7 FHIR R4 bulk export: NDJSON, one resource a line (FHIR Bulk Data Access
-// 2.0.0, https://hl7.org/fhir/uv/bulkdata/; R4, https://hl7.org/fhir/R4/patient.html).
+// Package fhir reads patients, practitioners, encounters and documents from an HL7 FHIR R4 bulk export: NDJSON, one
+// resource a line (FHIR Bulk Data Access 2.0.0, https://hl7.org/fhir/uv/bulkdata/; R4,
+// https://hl7.org/fhir/R4/patient.html).
 //
-// It maps and does not judge: what a patient must be beyond what the mapping needs (the lengths of addresses, whether
-// a phone number exists) is the business of whoever stores it.
+// It maps resources and does not judge them. Rules beyond the needs of the mapping (the lengths of addresses, whether
+// a phone number exists) are left to the caller that stores the patient.
 package fhir
 
 import (
@@ -15,21 +16,21 @@ import (
 	"github.com/google/uuid"
 )
 
-// Patient is what is kept of a FHIR R4 Patient. Everything in it is PHI, so it prints as [PHI].
+// Patient is the kept part of a FHIR R4 Patient. Everything in it is PHI, so it prints as [PHI].
 type Patient struct {
 	ID               uuid.UUID
 	FirstName        string // 1 to 50 characters
 	LastName         string // 1 to 50 characters
-	BirthDate        string // YYYY-MM-DD, a day that exists
+	BirthDate        string // YYYY-MM-DD, an existing day
 	Active           bool
-	Phone            string // "" only where there is an Email
+	Phone            string // "" only if there is an Email
 	AlternativePhone string
 	Email            string
-	Address          *Address // nil where the resource has none
-	EmergencyContact *Contact // nil where the resource has none that can be phoned
+	Address          *Address // nil if the resource has none
+	EmergencyContact *Contact // nil if the resource has none with a phone
 }
 
-// Address is a postal address. No member is empty: one that the resource lacks is "unknown".
+// Address is a postal address. No member is empty: a member that the resource lacks is "unknown".
 type Address struct {
 	Street  string
 	City    string
@@ -37,7 +38,7 @@ type Address struct {
 	ZipCode string
 }
 
-// Contact is whom to call for a patient. Only Phone is always there.
+// Contact is the person to call for a patient. Only Phone is always present.
 type Contact struct {
 	Name             string
 	Relationship     string
@@ -54,7 +55,7 @@ func (Patient) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) 
 // LogValue implements slog.LogValuer.
 func (Patient) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// patient maps a Patient resource, element by element as docs/import.md lists them, or says why it can't.
+// patient maps a Patient resource, element by element as docs/import.md lists them. It returns a reject if it can't.
 func (r *resource) patient() (*Patient, error) {
 	if err := r.understood(); err != nil {
 		return nil, err
@@ -83,8 +84,9 @@ func (r *resource) patient() (*Patient, error) {
 	}, nil
 }
 
-// understood refuses what may turn the meaning of the rest around: R4 forbids going on with a modifier extension or
-// implicit rules that one does not know (https://hl7.org/fhir/R4/extensibility.html#modifierExtension).
+// understood refuses elements that may reverse the meaning of the rest. R4 forbids processing a resource with an
+// unknown modifier extension or unknown implicit rules
+// (https://hl7.org/fhir/R4/extensibility.html#modifierExtension).
 func (r *resource) understood() error { return understood(r.ModifierExtension, r.ImplicitRules) }
 
 func understood(modifiers []jsontext.Value, rules string) error {
@@ -97,8 +99,8 @@ func understood(modifiers []jsontext.Value, rules string) error {
 	return nil
 }
 
-// uuid is Resource.id. R4 allows any 64 characters; only a UUID in its usual form comes out again as it went in. The
-// nil UUID is refused because it stands for "no id yet", and would be imported anew each time.
+// uuid returns Resource.id. R4 allows any 64 characters; only a UUID in its usual form is exported again unchanged.
+// The nil UUID is refused because it stands for "no id yet", and would be imported again each time.
 func (r *resource) uuid() (uuid.UUID, error) { return resourceID(r.ID) }
 
 func resourceID(text string) (uuid.UUID, error) {
@@ -110,8 +112,8 @@ func resourceID(text string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// active is Patient.active (true unless it says false), taken back by Patient.deceased[x] and by Patient.link of type
-// replaced-by, whose resource "must no longer be used".
+// active returns Patient.active, which is true if absent. It is false if the patient is deceased
+// (Patient.deceased[x]), or has a Patient.link of type replaced-by, whose resource "must no longer be used".
 func (r *resource) active() bool {
 	for _, link := range r.Link {
 		if link.Type == "replaced-by" {
@@ -122,7 +124,7 @@ func (r *resource) active() bool {
 	return !dead && (r.Active == nil || *r.Active)
 }
 
-// fullDate is Patient.birthDate, which R4 also allows to be a year, or a year and a month.
+// fullDate parses Patient.birthDate, which R4 also allows to be a year, or a year and a month.
 func fullDate(date string) (string, error) {
 	switch len(date) {
 	case 0:

@@ -8,12 +8,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// Practitioner is what is kept of a FHIR R4 Practitioner.
+// Practitioner is the kept part of a FHIR R4 Practitioner.
 type Practitioner struct {
 	ID          uuid.UUID
 	Name        string
 	Email       string
-	Identifiers []string // system|value, as references name it
+	Identifiers []string // system|value, as references name the practitioner
 }
 
 // practitioner is the part of https://hl7.org/fhir/R4/practitioner.html that is read.

@@ -8,23 +8,23 @@ import (
 	"iter"
 )
 
-// Resource is what became of one line: a value, or the reason why it is none.
+// Resource is the result of one line: a value, or the reason for rejecting the line.
 type Resource[T any] struct {
-	Number int    // from 1, blank lines counted
-	End    int64  // bytes of the stream read up to and with this line, for showing progress
+	Number int    // from 1, blank lines included
+	End    int64  // bytes of the stream read up to the end of this line, for showing progress
 	Value  *T     // nil for a reject
-	Reject string // why, "" for a value; holds nothing of what the line says
+	Reject string // the reason, "" for a value; holds nothing of the line's content
 }
 
-// Line is a Patient's.
+// Line is a line of a file of patients.
 type Line = Resource[Patient]
 
 // Patients reads an NDJSON stream of Patient resources line by line, in memory bounded by MaxLine. Blank lines are
-// passed over, lines may end in CRLF, and the stream may begin with a UTF-8 byte order mark.
+// skipped, lines may end in CRLF, and the stream may begin with a UTF-8 byte order mark.
 //
-// A line that is too long, invalid JSON (RFC 8259, with no member twice and valid UTF-8), another resource, or not
-// mappable is a Line with Reject set, and reading goes on. The error is that of r, and the last pair; Number is then
-// the line that could not be read. An id that occurs twice is not noticed here.
+// A line is a Line with Reject set if it is too long, another resource, not mappable, or not valid JSON (RFC 8259,
+// valid UTF-8, no duplicate members). Reading then continues. An error is an error of r, and comes with the last
+// pair; its Number is the line that could not be read. Patients does not notice an id that occurs twice.
 func Patients(r io.Reader) iter.Seq2[Line, error] { return resources(r, parse) }
 
 // resources reads an NDJSON stream as Patients does.
@@ -54,12 +54,12 @@ func resources[T any](r io.Reader, parse func([]byte) (*T, string)) iter.Seq2[Re
 	}
 }
 
-// parse returns a patient, or why there is none.
+// parse returns a patient, or the reason for rejecting the line.
 func parse(line []byte) (*Patient, string) {
 	return readAs(line, "Patient", func(r *resource) (*Patient, error) { return r.patient() })
 }
 
-// readAs decodes a line as a resource R of a kind, and maps it, or says why it can't.
+// readAs decodes a line as a resource R of a kind and maps it. It returns the reason if it can't.
 func readAs[R, T any](line []byte, kind string, to func(*R) (*T, error)) (*T, string) {
 	r, err := decode[R](line, kind)
 	if err != nil {

@@ -6,9 +6,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// Reference names another resource: by its id, or by an identifier of it (https://hl7.org/fhir/R4/references.html, http.html#trules).
+// Reference names another resource: by its id, or by one of its identifiers (https://hl7.org/fhir/R4/references.html,
+// http.html#trules).
 type Reference struct {
-	ID         uuid.UUID // Nil where Identifier names it
+	ID         uuid.UUID // Nil if Identifier names the resource
 	Identifier string    // system|value
 }
 
@@ -24,7 +25,7 @@ type identifier struct {
 	Value  string `json:"value,omitzero"`
 }
 
-// to returns what the reference names among resources of a kind, and whether it names one.
+// to returns the resource of a kind that the reference names, and whether it names one.
 func (r reference) to(kind string) (Reference, bool) {
 	if query, found := strings.CutPrefix(r.Reference, kind+"?identifier="); found && query != "" {
 		return Reference{Identifier: query}, true

@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// resource is the part of a FHIR R4 Patient that is read. Other members are allowed, and passed over: FHIR is
+// resource is the part of a FHIR R4 Patient that is read. Other members are allowed and ignored, because FHIR is
 // extensible.
 type resource struct {
 	ResourceType      string           `json:"resourceType,omitzero"`
@@ -79,7 +79,7 @@ type coding struct {
 	Display string `json:"display,omitzero"`
 }
 
-// reject is why a line is not taken. It names elements and rules, never anything that stood in the line.
+// reject is the reason for rejecting a line. It names elements and rules, never any content of the line.
 type reject string
 
 func (r reject) Error() string { return string(r) }
@@ -102,7 +102,8 @@ func kindOf(line []byte) (string, error) {
 	return head.ResourceType, err
 }
 
-// decode reads one line as a resource of a kind. The decoder's own errors stay here, since they quote the line.
+// decode reads one line as a resource of a kind. It does not pass on the decoder's own errors, since they quote the
+// line.
 func decode[R any](line []byte, kind string) (*R, error) {
 	if !utf8.Valid(line) {
 		return nil, notUTF8
@@ -124,9 +125,9 @@ func decode[R any](line []byte, kind string) (*R, error) {
 	return &r, nil
 }
 
-// wrongShape is the reject for JSON that is not a resource as R4 shapes it. Other resources have members of the same
-// name and another type, so that is looked at first. The pointer holds indexes and names from the structs here only:
-// what they don't name is never decoded.
+// wrongShape returns the reject for JSON that does not have the shape of the R4 resource. It checks the kind first,
+// because other resources have members with the same name and another type. The pointer holds only indexes and names
+// from the structs here, because other members are never decoded.
 func wrongShape(line []byte, kind string, at jsontext.Pointer) reject {
 	if at == "" {
 		return notObject

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// phones returns the two phone numbers to try first; alternative is the first that differs from phone.
+// phones returns the two phone numbers to try first; alternative is the first number that differs from phone.
 func phones(points []contactPoint) (phone, alternative string) {
 	numbers := ordered(points, "phone")
 	if len(numbers) == 0 {
@@ -28,11 +28,11 @@ func email(points []contactPoint) string {
 	return ""
 }
 
-// useOrder is which ContactPoint.use to try first. Any other (temp, or none) comes after these.
+// useOrder is the order of ContactPoint.use for trying numbers. Any other use (temp, or none) comes after these.
 var useOrder = []string{"mobile", "home", "work"}
 
-// ordered returns the values of one ContactPoint.system that are not old: by rank (1 is the most preferred, none the
-// least), then by use, then as they stand in the file.
+// ordered returns the values of one ContactPoint.system that are not old. They are ordered by rank (1 is preferred
+// most, no rank least), then by use, then as in the file.
 func ordered(points []contactPoint, system string) []string {
 	current := slices.DeleteFunc(slices.Clone(points), func(p contactPoint) bool {
 		return p.System != system || p.Use == "old" || strings.TrimSpace(p.Value) == ""

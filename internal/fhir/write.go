@@ -9,14 +9,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// The code systems of what is written.
+// The code systems of written resources.
 const (
 	actCodes        = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 	confidentiality = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 )
 
-// Line returns the resource as a line of NDJSON, which Patients reads as the same again. replacedBy is the patient who took this one's place, Nil for none: then it is
-// read as not active.
+// Line returns the resource as a line of NDJSON. Patients reads that line as an equal resource. replacedBy is the
+// patient that replaced this one, Nil for none; a replaced patient is read as not active.
 func (p Patient) Line(replacedBy uuid.UUID) ([]byte, error) {
 	r := resource{
 		ResourceType: "Patient", ID: p.ID.String(), Active: &p.Active, BirthDate: p.BirthDate,
@@ -38,18 +38,18 @@ func (p Patient) Line(replacedBy uuid.UUID) ([]byte, error) {
 	return line(r)
 }
 
-// Line returns the resource as a line of NDJSON, which Practitioners reads as the same again.
+// Line returns the resource as a line of NDJSON. Practitioners reads that line as an equal resource.
 func (p Practitioner) Line() ([]byte, error) {
 	words := strings.Fields(p.Name)
 	last := max(0, len(words)-1)
 	name := humanName{Use: "official", Family: strings.Join(words[last:], " "), Given: append([]string(nil), words[:last]...)}
-	if name.full() != p.Name { // it is longer than what is read as parts
+	if name.full() != p.Name { // the name is too long to be read as parts
 		name = humanName{Use: "official", Text: p.Name}
 	}
 	return line(practitioner{ResourceType: "Practitioner", ID: p.ID.String(), Telecom: telecom("", "", p.Email), Name: []humanName{name}})
 }
 
-// Line returns the resource as a line of NDJSON, which Encounters reads as the same again.
+// Line returns the resource as a line of NDJSON. Encounters reads that line as an equal resource.
 func (e Encounter) Line() ([]byte, error) {
 	r := encounter{
 		ResourceType: "Encounter", ID: e.ID.String(), Extension: e.Ours.extensions(), Status: e.Status,
@@ -66,7 +66,8 @@ func (e Encounter) Line() ([]byte, error) {
 	return line(r)
 }
 
-// Line returns the resource as a line of NDJSON, which Documents reads as the same again. A document that another one replaced says so.
+// Line returns the resource as a line of NDJSON. Documents reads that line as an equal resource. A document that
+// another one replaced is marked as superseded.
 func (d Document) Line(superseded bool) ([]byte, error) {
 	r := document{
 		ResourceType: "DocumentReference", ID: d.ID.String(), Extension: d.Ours.extensions(), Status: "current",
@@ -106,7 +107,7 @@ func referenceTo(kind string, id uuid.UUID) reference {
 
 func moment(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// telecom returns what is filled in, in the order in which it is tried.
+// telecom returns the non-empty contact points, in the order in which they are tried.
 func telecom(phone, alternative, email string) []contactPoint {
 	var out []contactPoint
 	for _, p := range []contactPoint{{System: "phone", Value: phone, Rank: 1}, {System: "phone", Value: alternative, Rank: 2}, {System: "email", Value: email}} {
