@@ -1,4 +1,5 @@
-// Package accounting prints a patient's accounting of accesses (45 CFR 164.528) as an HTML page that needs nothing besides itself.
+// Package accounting prints a patient's accounting of accesses (45 CFR 164.528) as an HTML page that loads no other
+// file.
 package accounting
 
 import (
@@ -21,7 +22,7 @@ var files embed.FS
 var (
 	style = must(files.ReadFile("page.css"))
 	page  = template.Must(template.New("").ParseFS(files, "page.html"))
-	// StyleSource is what a Content-Security-Policy has to permit for the page's style.
+	// StyleSource is the source that a Content-Security-Policy must permit for the page's style.
 	StyleSource = "'sha256-" + base64.StdEncoding.EncodeToString(sum(style)) + "'"
 )
 
@@ -37,9 +38,9 @@ func sum(text []byte) []byte {
 	return s[:]
 }
 
-// Heading is what the page says at its top.
+// Heading is the head of the page.
 type Heading struct {
-	Patient  string // the name; empty where it can't be told
+	Patient  string // the name; empty if it can't be shown
 	ID       uuid.UUID
 	From, To time.Time // zero: from the first, to the last
 	Made     time.Time
@@ -51,14 +52,14 @@ type Line struct {
 	When    time.Time
 	Who     string
 	Roles   []string
-	Action  string   // as events name it
-	Data    string   // likewise, the kind of row
-	Fields  []string // that were changed
+	Action  string   // the name that events use
+	Data    string   // the kind of row, by the name that events use
+	Fields  []string // the changed fields
 	Purpose string
 	Reason  string
 }
 
-// Page is a page that is being written.
+// Page is a page while it is written.
 type Page struct {
 	out   io.Writer
 	zone  *time.Location
@@ -89,7 +90,7 @@ func (p *Page) Write(lines []Line) error {
 	return nil
 }
 
-// End writes the page's end: a page without it is not whole.
+// End writes the page's end. A page without it is incomplete.
 func (p *Page) End() error {
 	return page.ExecuteTemplate(p.out, "foot", plural.Count(p.lines, "access", "accesses"))
 }
@@ -109,7 +110,8 @@ var words = map[string]string{
 	"break_glass": "opened in an emergency", "truncate": "removed",
 }
 
-// inWords says what happened, for people; an action without words of its own is named as events name it.
+// inWords returns a description of an action for people. An action without a description gets the name that events
+// use.
 func inWords(action string) string {
 	if said, ok := words[action]; ok {
 		return said

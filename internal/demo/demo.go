@@ -3,7 +3,7 @@
 // (RFC 2606), and towns, streets and insurers are made up.
 package demo
 
-// Patient is one invented patient. The empty string stands for what is not known.
+// Patient is one invented patient. The empty string means that a value is not known.
 type Patient struct {
 	FirstName        string
 	LastName         string
@@ -32,7 +32,7 @@ type Insurance struct {
 	GroupNumber  string
 }
 
-// Contact is whom to call; Email and AlternativePhone may be empty.
+// Contact is the person to call in an emergency; Email and AlternativePhone may be empty.
 type Contact struct {
 	Name             string
 	Relationship     string

@@ -1,7 +1,7 @@
 package demo
 
-// Patients returns the same patients in the same order every time, in a slice of its own. Among them are children and
-// the elderly, a family that shares a phone and an e-mail, some without an e-mail or a phone, and one who left.
+// Patients returns the same patients in the same order every time, in a new slice. Among them are children and the
+// elderly, a family that shares a phone and an e-mail, some without an e-mail or a phone, and one former patient.
 func Patients() []Patient {
 	return []Patient{
 		{

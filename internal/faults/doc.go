@@ -1,3 +1,3 @@
-// Package faults holds tests of the real program as a process: what survives kill -9, what is synced before an answer, and what plain text
-// it leaves behind. make faults runs the long form.
+// Package faults tests the real program as a process: that its data survives kill -9, that it syncs data before an
+// answer, and that it leaves no plain text behind. make faults runs the long form.
 package faults

@@ -28,7 +28,8 @@ func accessTable() string {
 	return tableOf(append([]string{"permission"}, roles...), rows)
 }
 
-// operationsTable shows which operations need each permission, and when. A permission of commands alone has none.
+// operationsTable shows the operations that need each permission, and when. A permission used only by commands has
+// none.
 func operationsTable() string {
 	operations := map[service.Permission][]string{}
 	for _, op := range (&handler.API{}).Operations() {
@@ -52,5 +53,5 @@ func operationsTable() string {
 // placeholder is a path parameter as Gin writes it.
 var placeholder = regexp.MustCompile(`:(\w+)`)
 
-// short leaves out of a path the beginning that almost all have.
+// short removes the common beginning of almost all paths.
 func short(path string) string { return strings.TrimPrefix(path, "/api/v1") }

@@ -86,7 +86,7 @@ func (d document) section(op operation, common map[apperr.Code]string) string {
 	return out.String()
 }
 
-// withStatuses lists error codes by their statuses.
+// withStatuses lists error codes grouped by status.
 func withStatuses(codes map[apperr.Code]string) string {
 	byStatus := map[string][]apperr.Code{}
 	for _, c := range slices.Sorted(maps.Keys(codes)) {
@@ -99,7 +99,7 @@ func withStatuses(codes map[apperr.Code]string) string {
 	return strings.Join(parts, "; ")
 }
 
-// answers says what an operation answers that is no error.
+// answers describes the answers of an operation, except errors.
 func (d document) answers(op operation) string {
 	answers, _ := op.statuses()
 	var parts []string
@@ -122,7 +122,7 @@ func (d document) answers(op operation) string {
 	return strings.Join(parts, "; ")
 }
 
-// parameters lists what an operation takes: parameters, headers and members of the body.
+// parameters lists the input of an operation: parameters, headers and members of the body.
 func (d document) parameters(op operation) [][]string {
 	var rows [][]string
 	add := func(name, in string, required bool, s schema, description string) {
@@ -152,7 +152,7 @@ func (d document) parameters(op operation) [][]string {
 	return rows
 }
 
-// nameOf returns the name of the component that a schema is, or may be beside null.
+// nameOf returns the name of a schema's component. The schema may also allow null.
 func nameOf(s schema) string {
 	for _, either := range s.AnyOf {
 		if either.Ref != "" {
@@ -162,7 +162,7 @@ func nameOf(s schema) string {
 	return s.Ref[strings.LastIndex(s.Ref, "/")+1:]
 }
 
-// typeOf says which values a schema takes.
+// typeOf describes the values that a schema allows.
 func typeOf(s schema) string {
 	if name := nameOf(s); name != "" {
 		return code(name)

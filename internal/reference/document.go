@@ -39,7 +39,7 @@ type parameter struct {
 	Schema      schema `json:"schema"`
 }
 
-// message is a request's body, or an answer.
+// message is the body of a request or of an answer.
 type message struct {
 	Headers map[string]any `json:"headers"`
 	Content map[string]struct {
@@ -61,10 +61,10 @@ type schema struct {
 	Required    []string          `json:"required"`
 }
 
-// methods are in the order in which a page lists those of a path.
+// methods are in the order in which a page lists the methods of a path.
 var methods = []string{"get", "post", "put", "patch", "delete"}
 
-// operations lists the operations by path and method, without those that are not described yet.
+// operations lists the operations by path and method.
 func (d document) operations() []operation {
 	var all []operation
 	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
@@ -83,12 +83,12 @@ func (d document) operations() []operation {
 // name is an operation's method and path.
 func (op operation) name() string { return strings.ToUpper(op.method) + " " + short(op.path) }
 
-// takes reports whether an operation has a parameter of this name, or of this place.
+// takes reports whether an operation has a parameter with this name, or in this place.
 func (op operation) takes(what string) bool {
 	return slices.ContainsFunc(op.Parameters, func(p parameter) bool { return p.Name == what || p.In == what })
 }
 
-// statuses lists the statuses of an operation's answers that are no errors, and its error codes with their statuses.
+// statuses lists the statuses of an operation's answers except errors, and its error codes with their statuses.
 func (op operation) statuses() (answers []string, codes map[apperr.Code]string) {
 	codes = map[apperr.Code]string{}
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {

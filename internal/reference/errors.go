@@ -42,7 +42,7 @@ var groups = []struct {
 	{"all with `Idempotency-Key`", func(op operation) bool { return op.takes("Idempotency-Key") }},
 }
 
-// inGroups names operations: by the groups of which all are among them, and the others one by one.
+// inGroups names operations: by group if a whole group is among them, and the others one by one.
 func inGroups(these, all []operation) string {
 	among := func(op operation) bool {
 		return slices.ContainsFunc(these, func(o operation) bool { return o.name() == op.name() })

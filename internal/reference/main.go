@@ -31,7 +31,8 @@ func write(root string) error {
 	return nil
 }
 
-// pages returns the text of each page by its path. Outside of the generated tables it is what the page under root has.
+// pages returns the text of each page by its path. Text outside of the generated tables comes from the present page
+// under root.
 func pages(root string) (map[string]string, error) {
 	openAPI, err := handler.OpenAPI()
 	if err != nil {

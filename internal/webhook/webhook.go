@@ -1,5 +1,6 @@
-// Package webhook tells a configured address of events, and can't be turned against the network that the server stands in: unless that is permitted, no
-// connection is made to an address that is not public, whatever the name resolves to at that moment.
+// Package webhook tells a configured address of events. It cannot be used to attack the network of the server: unless
+// private addresses are permitted, it never connects to an address that is not public. It checks the address that the
+// name resolves to at the moment of connecting.
 package webhook
 
 import (
@@ -20,7 +21,7 @@ import (
 // timeout bounds a delivery.
 const timeout = 10 * time.Second
 
-// ErrPrivate: the webhook's name leads to an address that is not public.
+// ErrPrivate means that the webhook's name resolves to an address that is not public.
 var ErrPrivate = errors.New("webhook: leads to an address that is not public (access.webhook_private permits it)")
 
 // Hook is an address that events are posted to.
@@ -40,13 +41,15 @@ func New(address string, private bool) (*Hook, error) {
 	}
 	return &Hook{url: address, client: &http.Client{
 		Timeout: timeout,
-		// No proxy: it would be what is dialled, and judge addresses by itself. No redirect: it would lead where nobody configured.
+		// No proxy, because the check would see only the address of the proxy. No redirect, because it would lead to
+		// an address that nobody configured.
 		Transport:     &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: timeout, DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
 }
 
-// Post sends event as JSON. It returns an error unless the answer is a success; the error holds nothing of the address.
+// Post sends event as JSON. It returns an error unless the answer is a success. The error holds nothing of the
+// address.
 func (h *Hook) Post(ctx context.Context, event any) error {
 	body, err := json.Marshal(event)
 	if err != nil {
@@ -69,7 +72,7 @@ func (h *Hook) Post(ctx context.Context, event any) error {
 	return nil
 }
 
-// scrub takes the address out of an error: a webhook's path often is a secret.
+// scrub removes the address from an error, because a webhook's path often is a secret.
 func scrub(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
@@ -78,7 +81,7 @@ func scrub(err error) error {
 	return fmt.Errorf("webhook: %w", err)
 }
 
-// refusePrivate judges the address that is about to be dialled, after names were resolved.
+// refusePrivate refuses an address that is not public, just before it is dialled and after names were resolved.
 func refusePrivate(_, address string, _ syscall.RawConn) error {
 	target, err := netip.ParseAddrPort(address)
 	if err != nil || !public(target.Addr()) {
@@ -87,8 +90,9 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// reserved are ranges that are no public host's, beside those that net/netip knows (IANA's special-purpose registries, RFC 6890), and those that
-// carry an IPv4 address inside: what they lead to can't be judged here.
+// reserved are address ranges without public hosts, in addition to those known to net/netip (IANA's special-purpose
+// registries, RFC 6890). They include the ranges that embed an IPv4 address, because the embedded target can't be
+// checked here.
 var reserved = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
 	netip.MustParsePrefix("100.64.0.0/10"), // shared by carriers (RFC 6598); cloud metadata too
@@ -104,7 +108,7 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("64:ff9b::/96"),    // NAT64
 	netip.MustParsePrefix("64:ff9b:1::/48"),
 	netip.MustParsePrefix("100::/64"),
-	netip.MustParsePrefix("2001::/23"), // Teredo among them
+	netip.MustParsePrefix("2001::/23"), // includes Teredo
 	netip.MustParsePrefix("2001:db8::/32"),
 	netip.MustParsePrefix("2002::/16"), // 6to4
 	netip.MustParsePrefix("3fff::/20"),
