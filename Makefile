@@ -43,7 +43,7 @@ test-plain:
 
 test-race:
 	NOVAMIND_TEST_ONLY_POSTGRES=1 CGO_ENABLED=1 go test -vet=off -timeout 20m $(PARALLEL) $(RACE) $(SERVING)
-	NOVAMIND_TEST_ONLY_POSTGRES=1 CGO_ENABLED=1 go test -vet=off -timeout 20m $(PARALLEL) $(RACE) -run '^TestScript$$/./^serve' ./internal/cli
+	NOVAMIND_TEST_ONLY_POSTGRES=1 CGO_ENABLED=1 go test -vet=off -timeout 20m $(PARALLEL) $(RACE) -run '^TestScript$$/./^serve' ./cli
 
 .PHONY: test-short
 test-short: ## test on SQLite alone; needs nothing but Go
@@ -65,10 +65,11 @@ test-long: faults appointments scale audit ## every exhaustive form: many rounds
 	@tools/fuzz $(FUZZTIME)
 
 .PHONY: lint
-lint: ## check style, layers, English, docs/dependencies.md and docs/promises.md
+lint: ## check style, layers, English, subjects of commits, docs/dependencies.md and docs/promises.md
 	@tools/check-dependencies
 	@tools/check-promises
-	@tools/check-english 15.5
+	@tools/check-english 9
+	@tools/check-subjects
 	$(GOLANGCI_LINT) run
 
 .PHONY: fmt

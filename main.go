@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"novamind/internal/cli"
+	"novamind/cli"
 )
 
 func main() { os.Exit(cli.Main()) }

@@ -21,7 +21,7 @@ func TestAuditFiltersKnowWhatIsRecorded(t *testing.T) {
 	job := regexp.MustCompile(`(?:acting|audit\.System|withInstallation)\([a-zA-Z.()]+, "([^"]+)"`)
 	kind := regexp.MustCompile(`EntityType: +"([^"]+)"`)
 	jobs, kinds := 0, 0
-	for _, folder := range []string{"../service", "../repository", "../handler", "../internal/cli", "../models", "../migrations"} {
+	for _, folder := range []string{"../service", "../repository", "../handler", "../cli", "../models", "../migrations"} {
 		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
