@@ -6,7 +6,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -112,75 +111,77 @@ const (
 	All
 )
 
-// access is the access table, which docs/access.md shows: the scope of each permission for each role. A permission
-// that is not in the table is denied. An account has the permissions of all its roles.
-var access = map[Permission]map[string]Scope{
-	PatientCreate:     {RoleClinician: All, RoleFrontDesk: All, RoleIntegration: All, RoleSystem: All},
-	PatientRead:       {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
-	PatientUpdate:     {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
-	PatientDeactivate: {RoleClinician: InCare, RoleFrontDesk: All},
-	PatientAssign:     {RoleClinician: InCare, RoleFrontDesk: All},
-	PatientMerge:      {RoleFrontDesk: All},
-	PatientPurge:      {RoleAdmin: All},
-	PatientExport:     {RoleSystem: All},
-	PatientImport:     {RoleSystem: All},
+// Scopes are the scopes of a permission by role. A role that is not among them has None.
+type Scopes map[string]Scope
 
-	AppointmentCreate:     {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
-	AppointmentRead:       {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
-	AppointmentUpdate:     {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
-	AppointmentTransition: {RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All},
-	AppointmentOverlap:    {RoleClinician: InCare, RoleFrontDesk: All},
-	AppointmentImport:     {RoleSystem: All},
-	AvailabilityRead:      {RoleClinician: All, RoleFrontDesk: All, RoleIntegration: All},
-	AvailabilityUpdate:    {RoleClinician: Own, RoleFrontDesk: All},
-
-	MedicalRecordCreate:        {RoleClinician: InCare},
-	MedicalRecordRead:          {RoleClinician: InCare},
-	MedicalRecordUpdate:        {RoleClinician: InCare},
-	MedicalRecordSign:          {RoleClinician: InCare},
-	MedicalRecordAmend:         {RoleClinician: InCare},
-	MedicalRecordImport:        {RoleSystem: All},
-	MedicalRecordPsychotherapy: {RoleClinician: Own},
-
-	ConsentCreate:    {RoleClinician: InCare},
-	ConsentRead:      {RoleClinician: InCare},
-	DisclosureCreate: {RoleClinician: InCare},
-	DisclosureRead:   {RoleClinician: InCare},
-
-	AuditLogRead:       {RoleAuditor: All, RoleSystem: All},
-	AuditLogExport:     {RoleAuditor: All, RoleSystem: All},
-	AuditLogOpenDiff:   {RoleAuditor: All},
-	AuditLogAccounting: {RoleAuditor: All, RoleSystem: All},
-	ReviewRead:         {RoleAuditor: All, RoleSystem: All},
-	ReviewSign:         {RoleAuditor: All},
-
-	AccountCreate:    {RoleAdmin: All, RoleSystem: All},
-	AccountRead:      {RoleAdmin: All, RoleSystem: All},
-	AccountUpdate:    {RoleAdmin: All, RoleSystem: All},
-	AccountImport:    {RoleSystem: All},
-	PractitionerRead: {RoleAdmin: All, RoleClinician: All, RoleFrontDesk: All, RoleAuditor: All, RoleIntegration: All},
-	APIKeyCreate:     {RoleAdmin: All},
-	APIKeyRead:       {RoleAdmin: All},
-	APIKeyRevoke:     {RoleAdmin: All},
-	BreakGlassOpen:   {RoleClinician: All},
+// Rule is the row of a permission in the access table.
+type Rule struct {
+	Scope Scopes
+	// Emergency access extends the permission to its patient. Only reading, and adding appointments and records, are
+	// extended; the author of an added record may also finish it.
+	Emergency bool
+	// Holds locks the actor's account first, so that a change cannot commit after the actor has lost the permission.
+	// The permissions that grant or remove access have it.
+	Holds bool
+	// Writes checks the permission again before the commit, since the change may have waited for others.
+	Writes bool
 }
 
-// emergency are the permissions that emergency access extends to its patient: reading, and adding appointments and
-// records. The author of an added record may also finish it.
-var emergency = map[Permission]bool{
-	PatientRead: true, AppointmentRead: true, MedicalRecordRead: true, ConsentRead: true, DisclosureRead: true,
-	AppointmentCreate: true, MedicalRecordCreate: true, MedicalRecordUpdate: true, MedicalRecordSign: true,
-}
+// access is the access table, which docs/access.md shows. A permission that is not in the table is denied. An account
+// has the permissions of all its roles.
+var access = map[Permission]Rule{
+	PatientCreate:     {Scope: Scopes{RoleClinician: All, RoleFrontDesk: All, RoleIntegration: All, RoleSystem: All}, Writes: true},
+	PatientRead:       {Scope: Scopes{RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All}, Emergency: true},
+	PatientUpdate:     {Scope: Scopes{RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All}, Writes: true},
+	PatientDeactivate: {Scope: Scopes{RoleClinician: InCare, RoleFrontDesk: All}, Writes: true},
+	PatientAssign:     {Scope: Scopes{RoleClinician: InCare, RoleFrontDesk: All}, Holds: true},
+	PatientMerge:      {Scope: Scopes{RoleFrontDesk: All}, Holds: true},
+	PatientPurge:      {Scope: Scopes{RoleAdmin: All}, Holds: true},
+	PatientExport:     {Scope: Scopes{RoleSystem: All}},
+	PatientImport:     {Scope: Scopes{RoleSystem: All}, Writes: true},
 
-// holding are the permissions that grant or remove access. Changes by them lock the actor's account, so that a change
-// cannot commit after the actor has lost the permission. Changes of accounts lock too, in their own order
-// (AccountService.change).
-var holding = map[Permission]bool{
-	AccountCreate: true, APIKeyCreate: true, APIKeyRevoke: true, BreakGlassOpen: true, PatientAssign: true, PatientMerge: true, PatientPurge: true,
+	AppointmentCreate:     {Scope: Scopes{RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All}, Emergency: true, Writes: true},
+	AppointmentRead:       {Scope: Scopes{RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All}, Emergency: true},
+	AppointmentUpdate:     {Scope: Scopes{RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All}, Writes: true},
+	AppointmentTransition: {Scope: Scopes{RoleClinician: InCare, RoleFrontDesk: All, RoleIntegration: All}, Writes: true},
+	AppointmentOverlap:    {Scope: Scopes{RoleClinician: InCare, RoleFrontDesk: All}, Writes: true},
+	AppointmentImport:     {Scope: Scopes{RoleSystem: All}, Writes: true},
+	AvailabilityRead:      {Scope: Scopes{RoleClinician: All, RoleFrontDesk: All, RoleIntegration: All}},
+	AvailabilityUpdate:    {Scope: Scopes{RoleClinician: Own, RoleFrontDesk: All}, Writes: true},
+
+	MedicalRecordCreate:        {Scope: Scopes{RoleClinician: InCare}, Emergency: true, Writes: true},
+	MedicalRecordRead:          {Scope: Scopes{RoleClinician: InCare}, Emergency: true},
+	MedicalRecordUpdate:        {Scope: Scopes{RoleClinician: InCare}, Emergency: true, Writes: true},
+	MedicalRecordSign:          {Scope: Scopes{RoleClinician: InCare}, Emergency: true, Writes: true},
+	MedicalRecordAmend:         {Scope: Scopes{RoleClinician: InCare}, Writes: true},
+	MedicalRecordImport:        {Scope: Scopes{RoleSystem: All}, Writes: true},
+	MedicalRecordPsychotherapy: {Scope: Scopes{RoleClinician: Own}},
+
+	ConsentCreate:    {Scope: Scopes{RoleClinician: InCare}, Writes: true},
+	ConsentRead:      {Scope: Scopes{RoleClinician: InCare}, Emergency: true},
+	DisclosureCreate: {Scope: Scopes{RoleClinician: InCare}, Writes: true},
+	DisclosureRead:   {Scope: Scopes{RoleClinician: InCare}, Emergency: true},
+
+	AuditLogRead:       {Scope: Scopes{RoleAuditor: All, RoleSystem: All}},
+	AuditLogExport:     {Scope: Scopes{RoleAuditor: All, RoleSystem: All}},
+	AuditLogOpenDiff:   {Scope: Scopes{RoleAuditor: All}},
+	AuditLogAccounting: {Scope: Scopes{RoleAuditor: All, RoleSystem: All}},
+	ReviewRead:         {Scope: Scopes{RoleAuditor: All, RoleSystem: All}},
+	ReviewSign:         {Scope: Scopes{RoleAuditor: All}, Writes: true},
+
+	AccountCreate:    {Scope: Scopes{RoleAdmin: All, RoleSystem: All}, Holds: true},
+	AccountRead:      {Scope: Scopes{RoleAdmin: All, RoleSystem: All}},
+	AccountUpdate:    {Scope: Scopes{RoleAdmin: All, RoleSystem: All}}, // AccountService.change holds accounts in an order of its own
+	AccountImport:    {Scope: Scopes{RoleSystem: All}, Writes: true},
+	PractitionerRead: {Scope: Scopes{RoleAdmin: All, RoleClinician: All, RoleFrontDesk: All, RoleAuditor: All, RoleIntegration: All}},
+	APIKeyCreate:     {Scope: Scopes{RoleAdmin: All}, Holds: true},
+	APIKeyRead:       {Scope: Scopes{RoleAdmin: All}},
+	APIKeyRevoke:     {Scope: Scopes{RoleAdmin: All}, Holds: true},
+	BreakGlassOpen:   {Scope: Scopes{RoleClinician: All}, Holds: true},
 }
 
 // ByEmergency reports whether an emergency access extends p to its patient.
-func ByEmergency(p Permission) bool { return emergency[p] }
+func ByEmergency(p Permission) bool { return access[p].Emergency }
 
 // Permissions lists the permissions in alphabetical order.
 func Permissions() []Permission { return slices.Sorted(maps.Keys(access)) }
@@ -189,7 +190,7 @@ func Permissions() []Permission { return slices.Sorted(maps.Keys(access)) }
 func Reach(roles []string, p Permission) Scope {
 	widest := None
 	for _, role := range roles {
-		widest = max(widest, access[p][role])
+		widest = max(widest, access[p].Scope[role])
 	}
 	return widest
 }
@@ -237,9 +238,6 @@ func granted(ctx context.Context) (scope Scope, emergencies bool) {
 	g.asked = true
 	return g.scope, ByEmergency(g.permission)
 }
-
-// changes reports whether a permission allows changing something.
-func (p Permission) changes() bool { return !strings.HasSuffix(string(p), ".read") }
 
 // stillGranted checks again the permission of the innermost guarded call in ctx, with the roles that the actor's
 // account has now. account returns that account. Jobs have no account. stillGranted returns a Forbidden error if the
@@ -317,6 +315,7 @@ func guard(ctx context.Context, store Store, p Permission, intent audit.Intent,
 		return apperr.Wrap(apperr.Internal, "The access could not be attributed.", err)
 	}
 	ctx = audit.WithIntent(ctx, intent)
+	rule := access[p]
 	g := &grant{permission: p, scope: reachOf(actor, p)}
 	if g.scope == None {
 		return store.Read(ctx, func(context.Context) error {
@@ -324,7 +323,7 @@ func guard(ctx context.Context, store Store, p Permission, intent audit.Intent,
 		})
 	}
 	return kind(context.WithValue(ctx, grantKey{}, g), func(ctx context.Context) error {
-		if holding[p] {
+		if rule.Holds {
 			if err := stillGranted(ctx, store.HoldActor); err != nil {
 				return err
 			}
@@ -336,7 +335,7 @@ func guard(ctx context.Context, store Store, p Permission, intent audit.Intent,
 			if g.scope != All && !g.asked {
 				return apperr.Wrap(apperr.Internal, "The access could not be judged.", errUnasked)
 			}
-			if p.changes() && !holding[p] && p != AccountUpdate { // the check may have waited for others
+			if rule.Writes {
 				judged := g.scope
 				if err := stillGranted(ctx, store.Actor); err != nil || g.scope == judged {
 					return err
