@@ -20,7 +20,7 @@ func NewAccountRepository(s *Store) *AccountRepository {
 	return &AccountRepository{Base[models.Account]{s}}
 }
 
-// HasAccounts reports whether anybody has an account in a database, which may be without tables yet.
+// HasAccounts reports whether a database has any account. The database may have no tables yet.
 func HasAccounts(ctx context.Context, db *gorm.DB) (bool, error) {
 	db = db.WithContext(ctx)
 	if !db.Migrator().HasTable(&models.Account{}) {
@@ -31,10 +31,10 @@ func HasAccounts(ctx context.Context, db *gorm.DB) (bool, error) {
 	return n > 0, translate(err)
 }
 
-// ByEmail returns the account with this e-mail, in any case. It returns a NotFound error.
+// ByEmail returns the account with this e-mail address, in any case. It returns a NotFound error.
 func (r *AccountRepository) ByEmail(ctx context.Context, email string) (*models.Account, error) {
 	email = phi.NormalizeText(email)
-	if strings.ContainsRune(email, 0) { // PostgreSQL's text can't hold it, and refuses the question
+	if strings.ContainsRune(email, 0) { // PostgreSQL's text can't hold NUL: it would refuse the query
 		return nil, translate(gorm.ErrRecordNotFound)
 	}
 	var a models.Account
@@ -44,7 +44,7 @@ func (r *AccountRepository) ByEmail(ctx context.Context, email string) (*models.
 	return &a, nil
 }
 
-// Known returns those of ids that are accounts already.
+// Known returns the subset of ids that are accounts already.
 func (r *AccountRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
 	return r.known(ctx, ids)
 }
@@ -56,7 +56,8 @@ func (r *AccountRepository) Taken(ctx context.Context, email string) (bool, erro
 	return n > 0, translate(err)
 }
 
-// Hold returns an account as it is now, and keeps it so until the transaction of ctx ends. It returns a NotFound error.
+// Hold returns an account as it is now, and keeps the account unchanged until the transaction of ctx ends. It
+// returns a NotFound error.
 func (r *AccountRepository) Hold(ctx context.Context, id uuid.UUID) (*models.Account, error) {
 	db := r.store.handle(ctx)
 	if r.store.engine == PostgreSQL { // SQLite has one writer at a time
@@ -69,7 +70,7 @@ func (r *AccountRepository) Hold(ctx context.Context, id uuid.UUID) (*models.Acc
 	return &a, nil
 }
 
-// Update is Base.Update. What the account may do is looked up anew from then on.
+// Update is Base.Update. From then on, the permissions of the account are looked up anew.
 func (r *AccountRepository) Update(ctx context.Context, a *models.Account) error {
 	r.store.revoke(ctx, a.ID)
 	return r.Base.Update(ctx, a)
@@ -81,20 +82,21 @@ func (r *AccountRepository) Delete(ctx context.Context, a *models.Account) error
 	return r.Base.Delete(ctx, a)
 }
 
-// AnyWithRole reports whether there is an account that has a role and is not disabled.
+// AnyWithRole reports whether any account has a role and is not disabled.
 func (r *AccountRepository) AnyWithRole(ctx context.Context, role string) (bool, error) {
 	var n int64
 	err := r.store.handle(ctx).Model(&models.Account{}).Scopes(hasRole(role)).Where("NOT disabled").Count(&n).Error
 	return n > 0, translate(err)
 }
 
-// AccountQuery narrows a list of accounts. A nil member is not asked for.
+// AccountQuery narrows a list of accounts. A nil member adds no condition.
 type AccountQuery struct {
 	Role     []string // at least one of these
 	Disabled *bool
 }
 
-// hasRole is the condition that an account has at least one of some roles. A role's name needs no escaping in JSON.
+// hasRole returns the condition that an account has at least one of some roles. A role's name needs no escaping in
+// JSON.
 func hasRole(roles ...string) func(*gorm.DB) *gorm.DB {
 	conditions, values := make([]string, len(roles)), make([]any, len(roles))
 	for i, role := range roles {
@@ -116,9 +118,11 @@ func (r *AccountRepository) Search(ctx context.Context, q AccountQuery, page Pag
 	})
 }
 
-// HoldWithRole returns the ids of the accounts that have a role, a password, and are not disabled, and keeps those accounts so until the transaction of ctx ends.
+// HoldWithRole returns the ids of the accounts that have a role and a password, and are not disabled. It keeps
+// those accounts unchanged until the transaction of ctx ends.
 func (r *AccountRepository) HoldWithRole(ctx context.Context, role string) ([]uuid.UUID, error) {
-	db := r.store.handle(ctx).Scopes(hasRole(role)).Where("NOT disabled AND password_hash <> ''").Order("id") // in one order, or two would wait for each other
+	// All callers lock in the same order: otherwise two of them would wait for each other.
+	db := r.store.handle(ctx).Scopes(hasRole(role)).Where("NOT disabled AND password_hash <> ''").Order("id")
 	if r.store.engine == PostgreSQL {
 		db = db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 	}

@@ -31,8 +31,8 @@ func (r *AccountLinkRepository) Revoke(ctx context.Context, accountID uuid.UUID)
 	return translate(r.store.handle(ctx).Where("account_id = ?", accountID).Delete(&models.AccountLink{}).Error)
 }
 
-// Take removes the unexpired link of a token and returns it: of several callers at once, one gets it. The others get a NotFound error, as for an
-// unknown token.
+// Take removes the unexpired link of a token and returns it. Of several concurrent callers, one gets the link. The
+// others get a NotFound error, as for an unknown token.
 func (r *AccountLinkRepository) Take(ctx context.Context, hash string, now time.Time) (*models.AccountLink, error) {
 	db := r.store.handle(ctx).Where("token_hash = ? AND expires_at > ?", hash, now)
 	if r.store.engine == PostgreSQL { // SQLite has one writer at a time

@@ -19,7 +19,8 @@ func NewAPIKeyRepository(s *Store) *APIKeyRepository {
 	return &APIKeyRepository{Base[models.APIKey]{s}}
 }
 
-// ByHash returns the unexpired key with this hash, its account, and when it was used last. It returns a NotFound error.
+// ByHash returns the unexpired key with this hash, its account, and the time of its last use. It returns a NotFound
+// error.
 func (r *APIKeyRepository) ByHash(ctx context.Context, hash string, now time.Time) (*models.APIKey, error) {
 	var k models.APIKey
 	err := r.store.handle(ctx).Preload("Account").Preload("Use").Where("key_hash = ? AND expires_at > ?", hash, now).Take(&k).Error
@@ -29,7 +30,7 @@ func (r *APIKeyRepository) ByHash(ctx context.Context, hash string, now time.Tim
 	return &k, nil
 }
 
-// ByID is Base.ByID, and tells when the key was used last.
+// ByID is Base.ByID, and also loads the time of the key's last use.
 func (r *APIKeyRepository) ByID(ctx context.Context, id uuid.UUID) (*models.APIKey, error) {
 	var k models.APIKey
 	if err := r.store.handle(ctx).Preload("Use").Where("id = ?", id).Take(&k).Error; err != nil {
@@ -38,12 +39,12 @@ func (r *APIKeyRepository) ByID(ctx context.Context, id uuid.UUID) (*models.APIK
 	return &k, nil
 }
 
-// List is Base.List, and tells when the keys were used last.
+// List is Base.List, and also loads the time of each key's last use.
 func (r *APIKeyRepository) List(ctx context.Context, page Page) ([]*models.APIKey, bool, error) {
 	return r.Base.List(ctx, page, func(db *gorm.DB) *gorm.DB { return db.Preload("Use") })
 }
 
-// Touch notes that a key is used. It belongs into no transaction.
+// Touch notes that a key is used. It runs a transaction of its own: call it outside of any other.
 func (r *APIKeyRepository) Touch(ctx context.Context, id uuid.UUID, now time.Time) error {
 	return r.store.transact(ctx, func(tx *transaction) error {
 		return translate(tx.db.Clauses(clause.OnConflict{
@@ -66,7 +67,7 @@ func (r *APIKeyRepository) RevokeAll(ctx context.Context, accountID uuid.UUID) e
 	return nil
 }
 
-// Delete is Base.Delete. The key lets nobody in from then on.
+// Delete is Base.Delete. From then on, the key no longer authenticates anyone.
 func (r *APIKeyRepository) Delete(ctx context.Context, k *models.APIKey) error {
 	r.store.revoke(ctx, k.AccountID)
 	return r.Base.Delete(ctx, k)

@@ -21,16 +21,17 @@ func NewAppointmentRepository(s *Store) *AppointmentRepository {
 	return &AppointmentRepository{Base[models.Appointment]{s}}
 }
 
-// AppointmentQuery narrows a list of appointments. A zero member is not asked for.
+// AppointmentQuery narrows a list of appointments. A zero member adds no condition.
 type AppointmentQuery struct {
 	PractitionerID []uuid.UUID // one of these
 	PatientID      uuid.UUID
 	SeriesID       []uuid.UUID // one of these
 	Status         []string    // one of these
-	From, To       time.Time   // those that have a moment in From <= t < To
+	From, To       time.Time   // appointments that have a moment in From <= t < To
 }
 
-// Search returns one page of the appointments that match q, in the order of their starts, and whether there are more.
+// Search returns one page of the appointments that match q, in the order of their starts, and whether there are
+// more.
 func (r *AppointmentRepository) Search(ctx context.Context, q AppointmentQuery, page Page, where ...func(*gorm.DB) *gorm.DB) ([]*models.Appointment, bool, error) {
 	where = append(where, func(db *gorm.DB) *gorm.DB {
 		if q.PatientID != uuid.Nil {
@@ -57,45 +58,49 @@ func (r *AppointmentRepository) Search(ctx context.Context, q AppointmentQuery, 
 	return r.List(ctx, page, where...)
 }
 
-// Upcoming returns one page of a patient's appointments that are yet to come, or are under way, in the order of their starts, and whether there are more.
+// Upcoming returns one page of a patient's appointments that are yet to come or are under way, and whether there
+// are more. They are in the order of their starts.
 func (r *AppointmentRepository) Upcoming(ctx context.Context, patientID uuid.UUID, now time.Time, page Page) ([]*models.Appointment, bool, error) {
 	return r.Search(ctx, AppointmentQuery{PatientID: patientID, From: now}, page, func(db *gorm.DB) *gorm.DB { return db.Where(taking(), now.UTC()) })
 }
 
-// Known returns those of ids that are appointments already. It shows nothing of them, and is not an access.
+// Known returns the subset of ids that are appointments already. It shows nothing of them, and is not an access.
 func (r *AppointmentRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
 	return r.known(ctx, ids)
 }
 
-// Belongs reports whether there is such an appointment of a patient, or of a row of the same person. It shows nothing of it.
+// Belongs reports whether an appointment belongs to a patient, or to a patient merged into that one. It shows
+// nothing of the appointment.
 func (r *AppointmentRepository) Belongs(ctx context.Context, id, patientID uuid.UUID) (bool, error) {
 	var n int64
 	err := r.store.handle(ctx).Model(&models.Appointment{}).Where("id = ?", id).Scopes(ofPatient(patientID)).Count(&n).Error
 	return n > 0, translate(err)
 }
 
-// Parties says whose an appointment is.
+// Parties are the patient and the practitioner of an appointment, and its series.
 type Parties struct {
 	PatientID, PractitionerID uuid.UUID
 	SeriesID                  *uuid.UUID
 }
 
-// PartiesOf returns whose an appointment is. It shows nothing else of it, and is no access. It returns a NotFound error.
+// PartiesOf returns the parties of an appointment. It shows nothing else of the appointment, and is not an access.
+// It returns a NotFound error.
 func (r *AppointmentRepository) PartiesOf(ctx context.Context, id uuid.UUID) (Parties, error) {
 	var p Parties
-	// Past the guard, which can't know that this shows no content.
+	// Bypasses the guard, which can't know that this query shows no content.
 	row := r.store.handle(ctx).Statement.ConnPool.QueryRowContext(ctx,
 		r.store.rebind("SELECT patient_id, practitioner_id, series_id FROM appointment WHERE id = ?"), id.String())
 	return p, translate(row.Scan(&p.PatientID, &p.PractitionerID, &p.SeriesID))
 }
 
-// Standing says whether a patient can be booked.
+// Standing tells whether a patient can be booked.
 type Standing struct {
 	Active     bool
-	MergedInto *uuid.UUID // the patient who stands for the person
+	MergedInto *uuid.UUID // the kept patient of the same person
 }
 
-// StandingOf returns how a patient stands. It shows nothing else of them, and is no access. It returns a NotFound error.
+// StandingOf returns the standing of a patient. It shows nothing else of the patient, and is not an access. It
+// returns a NotFound error.
 func (r *AppointmentRepository) StandingOf(ctx context.Context, patientID uuid.UUID) (Standing, error) {
 	return r.standing(ctx, patientID, "")
 }
@@ -106,9 +111,10 @@ func (r *AppointmentRepository) standing(ctx context.Context, patientID uuid.UUI
 	return s, translate(row.Scan(&s.Active, &s.MergedInto))
 }
 
-// Claim keeps everybody else from giving the practitioner or the patient time until the transaction of ctx ends; the order keeps two claims from waiting for
-// each other. Of rows that are one person, the one that is kept is claimed too, so that none gives time away that another has. It returns how the patient stands,
-// or a NotFound error.
+// Claim keeps all other transactions from booking the practitioner or the patient until the transaction of ctx
+// ends. The fixed order keeps two claims from waiting for each other. If the patient was merged into another, Claim
+// locks that one too: no row of a person can then give away time that another row has. It returns the standing of
+// the patient, or a NotFound error.
 func (r *AppointmentRepository) Claim(ctx context.Context, p Parties) (Standing, error) {
 	lock := ""
 	if r.store.engine == PostgreSQL { // SQLite has one writer at a time
@@ -124,7 +130,7 @@ func (r *AppointmentRepository) Claim(ctx context.Context, p Parties) (Standing,
 	return s, err
 }
 
-// ofPerson is the condition that an appointment is of a patient, or of another row of the same person.
+// ofPerson returns the condition that an appointment belongs to a patient, or to another row of the same person.
 func (r *AppointmentRepository) ofPerson(ctx context.Context, patientID uuid.UUID) (clause.Expr, error) {
 	ids, err := r.person(ctx, patientID)
 	return r.store.among("patient_id", ids), err
@@ -136,13 +142,14 @@ func (r *AppointmentRepository) person(ctx context.Context, patientID uuid.UUID)
 		"OR p.merged_into_id = COALESCE(asked.merged_into_id, asked.id) WHERE asked.id = ?", patientID.String())
 }
 
-// Taken is a time that a practitioner, or a patient, has no more to give.
+// Taken is a time that a practitioner or a patient is no longer free.
 type Taken struct {
 	Start, End                time.Time
-	ByPractitioner, ByPatient bool // whose it is; both where they have it with each other
+	ByPractitioner, ByPatient bool // the owners of the time; both if they have an appointment with each other
 }
 
-// taking is the condition that an appointment takes its time: an expired hold does not. Its parameter is the time now.
+// taking returns the condition that an appointment takes up its time. An expired hold does not. The parameter of
+// the condition is the current time.
 func taking() string {
 	var states []string
 	for _, state := range models.AppointmentStates() {
@@ -153,8 +160,9 @@ func taking() string {
 	return "status IN (" + strings.Join(states, ", ") + ") AND (expires_at IS NULL OR expires_at > ?)"
 }
 
-// Taken returns what is taken of the time from start to end of the practitioner and, unless Nil, of the patient's person, in order; the appointments of except don't
-// count. It shows nothing but times, and is no access.
+// Taken returns the taken times of the practitioner from start to end, in order. Unless the patient is Nil, it adds
+// the taken times of the patient's person. The appointments of except don't count. It shows nothing but times, and
+// is not an access.
 func (r *AppointmentRepository) Taken(ctx context.Context, p Parties, start, end, now time.Time, except []uuid.UUID) ([]Taken, error) {
 	person, err := r.ofPerson(ctx, p.PatientID)
 	if err != nil {
@@ -173,7 +181,7 @@ func (r *AppointmentRepository) Taken(ctx context.Context, p Parties, start, end
 }
 
 func (r *AppointmentRepository) times(ctx context.Context, statement string, args ...any) ([]Taken, error) {
-	// Past the guard, which can't know that this shows no content.
+	// Bypasses the guard, which can't know that this query shows no content.
 	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, r.store.rebind(statement), args...)
 	if err != nil {
 		return nil, translate(err)
@@ -191,8 +199,8 @@ func (r *AppointmentRepository) times(ctx context.Context, statement string, arg
 	return taken, translate(rows.Err())
 }
 
-// Expired returns the holds of the practitioner or the patient that have expired, locked until the transaction of ctx ends. Those that can't be opened are
-// marked Unreadable.
+// Expired returns the expired holds of the practitioner or the patient, locked until the transaction of ctx ends.
+// Holds that can't be opened are marked Unreadable.
 func (r *AppointmentRepository) Expired(ctx context.Context, p Parties, now time.Time) ([]*models.Appointment, error) {
 	person, err := r.ofPerson(ctx, p.PatientID)
 	if err != nil {
@@ -203,8 +211,8 @@ func (r *AppointmentRepository) Expired(ctx context.Context, p Parties, now time
 	})
 }
 
-// Meeting returns the times in which a patient's row and another one's have appointments that meet, in order: those that are not over, take their time, and may
-// not overlap. It shows nothing but times, and is no access.
+// Meeting returns the times at which appointments of two patient rows overlap, in order. It counts appointments
+// that are not over, take up their time, and may not overlap. It shows nothing but times, and is not an access.
 func (r *AppointmentRepository) Meeting(ctx context.Context, one, other uuid.UUID, now time.Time) ([]Taken, error) {
 	var from []string
 	var args []any
@@ -220,13 +228,13 @@ func (r *AppointmentRepository) Meeting(ctx context.Context, one, other uuid.UUI
 		"ON a.starts_at < b.ends_at AND b.starts_at < a.ends_at ORDER BY a.starts_at", args...)
 }
 
-// AllExpired returns the ids of holds that have expired, at most limit. It shows nobody, and is no access.
+// AllExpired returns the ids of expired holds, at most limit. It shows no patient, and is not an access.
 func (r *AppointmentRepository) AllExpired(ctx context.Context, now time.Time, limit int) ([]uuid.UUID, error) {
 	return r.ids(ctx, "SELECT id FROM appointment WHERE expires_at <= ? ORDER BY expires_at LIMIT ?", now.UTC(), limit)
 }
 
 func (r *AppointmentRepository) ids(ctx context.Context, statement string, args ...any) ([]uuid.UUID, error) {
-	// Past the guard, which would have an event for each look.
+	// Bypasses the guard, which would record an event for each query.
 	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, r.store.rebind(statement), args...)
 	if err != nil {
 		return nil, translate(err)
@@ -243,7 +251,8 @@ func (r *AppointmentRepository) ids(ctx context.Context, statement string, args 
 	return ids, translate(rows.Err())
 }
 
-// Hold returns an appointment, locked until the transaction of ctx ends. It returns a NotFound error, or an Unreadable one.
+// Hold returns an appointment, locked until the transaction of ctx ends. It returns a NotFound or an Unreadable
+// error.
 func (r *AppointmentRepository) Hold(ctx context.Context, id uuid.UUID) (*models.Appointment, error) {
 	rows, err := r.locked(ctx, withIDs([]uuid.UUID{id}))
 	if err == nil && len(rows) == 0 {
@@ -255,7 +264,8 @@ func (r *AppointmentRepository) Hold(ctx context.Context, id uuid.UUID) (*models
 	return rows[0], nil
 }
 
-// Following returns the appointments of a series from a time on that may still change, in order, locked until the transaction of ctx ends.
+// Following returns the appointments of a series that start at a time or later and may still change, in order. They
+// are locked until the transaction of ctx ends.
 func (r *AppointmentRepository) Following(ctx context.Context, series uuid.UUID, from time.Time) ([]*models.Appointment, error) {
 	rows, err := r.locked(ctx, func(db *gorm.DB) *gorm.DB {
 		return db.Where("series_id = ? AND starts_at >= ? AND status IN ?", series, from.UTC(), []string{models.Pending, models.Booked})
@@ -265,7 +275,7 @@ func (r *AppointmentRepository) Following(ctx context.Context, series uuid.UUID,
 
 func (r *AppointmentRepository) locked(ctx context.Context, where func(*gorm.DB) *gorm.DB) ([]*models.Appointment, error) {
 	var rows []*models.Appointment
-	// One order for all, so that two that lock several don't wait for each other.
+	// All callers lock in the same order, so that two callers that lock several rows don't wait for each other.
 	db := r.store.handle(ctx).Scopes(where).Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate}).Order("starts_at, id")
 	return rows, translate(db.Find(&rows).Error)
 }

@@ -8,14 +8,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// Misformed is an event whose rows read as what they were, and are stored in another form: queries that compare text pass them by.
+// Misformed is an audit event whose rows still read as before, but are stored in another form. Queries that compare
+// text miss such rows.
 type Misformed struct {
-	EventID uuid.UUID // Nil where it is no id any more
-	Index   *int64    // of its leaf, where it has one
+	EventID uuid.UUID // Nil if the stored text is no longer an id
+	Index   *int64    // of its leaf; nil if the event is no leaf
 }
 
-// Misformed returns the events whose rows SQLite, which takes any form in any column, holds in another one than the program writes: ids that are
-// not in lower case, times in another layout or zone, text as bytes; in the order of their leaves, at most limit. PostgreSQL's types have one form.
+// Misformed returns the events whose rows SQLite holds in another form than the program writes, at most limit, in
+// the order of their leaves. Such forms are ids not in lower case, times in another layout or zone, and text stored
+// as bytes. SQLite accepts any form in any column. PostgreSQL's types have one form, so the result is empty there.
 func (r *AuditTreeRepository) Misformed(ctx context.Context, limit int) ([]Misformed, error) {
 	if r.store.engine != SQLite {
 		return nil, nil
@@ -48,10 +50,10 @@ func (r *AuditTreeRepository) Misformed(ctx context.Context, limit int) ([]Misfo
 	return out, translate(rows.Err())
 }
 
-// utc is how the program's times begin and end.
+// utc is the pattern of the program's times: how a time in UTC begins and ends.
 const utc = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]*+00:00"
 
-// otherForms returns the condition that a row of a table has a column in another form.
+// otherForms returns the condition that a row of a table has a column stored in another form.
 func (r *AuditTreeRepository) otherForms(ctx context.Context, table string) (string, error) {
 	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, "SELECT name, lower(type) FROM pragma_table_info(?)", table)
 	if err != nil {

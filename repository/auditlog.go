@@ -20,7 +20,8 @@ func NewAuditLogRepository(s *Store) *AuditLogRepository {
 	return &AuditLogRepository{Base[models.AuditLog]{s}}
 }
 
-// AuditLogQuery narrows the log. A zero member is not asked for. An event matches a list if it has one of its values.
+// AuditLogQuery narrows a list of audit events. A zero member adds no condition. An event matches a list if it has
+// one of its values.
 type AuditLogQuery struct {
 	UserID     []uuid.UUID
 	EntityID   []uuid.UUID
@@ -33,7 +34,7 @@ type AuditLogQuery struct {
 	From, To   time.Time // From <= occurred_at < To
 }
 
-// Shape names what q asks for, without the values.
+// Shape returns the names of the criteria that q sets, without their values, or "all" if there are none.
 func (q AuditLogQuery) Shape() string {
 	var shape []string
 	for _, c := range []struct {
@@ -61,10 +62,11 @@ func (q AuditLogQuery) Shape() string {
 	return strings.Join(shape, ",")
 }
 
-// idSlack is how far the time in an event's id can be from when it occurred.
+// idSlack is the largest difference between the time in an event's id and the time at which the event occurred.
 const idSlack = time.Second
 
-// where returns the conditions that q puts on rows of auditlog, called a, whose id is also in the column id.
+// where returns the conditions that q puts on rows of auditlog, called a. The column id also holds the id of the
+// event.
 func (q AuditLogQuery) where(id string) (conditions []string, values []any) {
 	for _, c := range []struct {
 		column string
@@ -88,10 +90,10 @@ func (q AuditLogQuery) where(id string) (conditions []string, values []any) {
 		value     any
 	}{
 		{q.RequestID != "", "a.request_id = ?", q.RequestID},
-		// SQLite compares times as text, which is an order in one zone only.
+		// SQLite compares times as text, which orders them correctly in one zone only.
 		{!q.From.IsZero(), "a.occurred_at >= ?", q.From.UTC()},
 		{!q.To.IsZero(), "a.occurred_at < ?", q.To.UTC()},
-		// Ids are in the order of time, and what the rows are found by.
+		// Ids are in the order of time, and the rows are found by id.
 		{!q.From.IsZero(), id + " >= ?", audit.FirstID(q.From.Add(-idSlack)).String()},
 		{!q.To.IsZero(), id + " < ?", audit.FirstID(q.To.Add(idSlack)).String()},
 	} {
@@ -102,8 +104,8 @@ func (q AuditLogQuery) where(id string) (conditions []string, values []any) {
 	return append(conditions, q.indexed()...), values
 }
 
-// indexed returns the conditions of the partial indexes that hold all values that q asks for. A condition repeats the
-// words of its index, because SQLite uses a partial index for nothing less.
+// indexed returns the conditions of the partial indexes that hold all values that q asks for. A condition repeats
+// the exact words of its index, because SQLite uses a partial index only then.
 func (q AuditLogQuery) indexed() (conditions []string) {
 	for _, index := range []struct {
 		asked, without []string
@@ -127,7 +129,7 @@ var frequentActions = []string{audit.Read, audit.List, audit.Search, audit.Creat
 // oneOf returns the end of a condition that compares a column with n values.
 func oneOf(n int) string { return " IN (?" + strings.Repeat(", ?", n-1) + ")" }
 
-// texts returns ids as raw queries take them.
+// texts returns ids in the form that raw queries take.
 func texts(ids []uuid.UUID) []string {
 	out := make([]string, len(ids))
 	for i, id := range ids {
@@ -143,11 +145,11 @@ func appendAll(values []any, more []string) []any {
 	return values
 }
 
-// selection returns the tables that hold the events that match q, the column with their ids, and the conditions on
-// them.
+// selection returns the tables that hold the events that match q, the column with the ids of the events, and the
+// conditions on the tables.
 func (q AuditLogQuery) selection() (tables, id string, conditions []string, values []any) {
 	tables, id = "auditlog AS a", "a.id"
-	if len(q.Subject) > 0 { // begin with the few events on a row: the planner is not to go through all of them
+	if len(q.Subject) > 0 { // begin with the few events on a row: the planner must not scan all events
 		tables, id = "auditsubject AS s CROSS JOIN auditlog AS a", "s.event_id"
 	}
 	conditions, values = q.where(id)
@@ -166,7 +168,7 @@ func whereAll(conditions []string) string {
 	return " WHERE " + strings.Join(conditions, " AND ")
 }
 
-// Count returns how many events match q. It shows nobody.
+// Count returns the number of events that match q. It shows no personal data.
 func (r *AuditLogRepository) Count(ctx context.Context, q AuditLogQuery) (int64, error) {
 	tables, id, conditions, values := q.selection()
 	var n int64
@@ -175,7 +177,8 @@ func (r *AuditLogRepository) Count(ctx context.Context, q AuditLogQuery) (int64,
 	return n, translate(row.Scan(&n))
 }
 
-// IDs returns the ids of one page of the events that match q, and whether there are more. It shows nobody.
+// IDs returns the ids of one page of the events that match q, and whether there are more. It shows no personal
+// data.
 func (r *AuditLogRepository) IDs(ctx context.Context, q AuditLogQuery, page Page) ([]uuid.UUID, bool, error) {
 	tables, id, conditions, values := q.selection()
 	past, direction := id+" > ?", ""
@@ -197,7 +200,7 @@ func (r *AuditLogRepository) IDs(ctx context.Context, q AuditLogQuery, page Page
 	return ids[:page.Limit], true, nil
 }
 
-// ids runs a query for bare ids, past the guard, which can't know that it shows no row.
+// ids runs a query that returns ids only. It bypasses the guard, which can't know that the query shows no row.
 func (s *Store) ids(ctx context.Context, statement string, values ...any) ([]uuid.UUID, error) {
 	rows, err := s.handle(ctx).Statement.ConnPool.QueryContext(ctx, s.rebind(statement), values...)
 	if err != nil {
@@ -215,7 +218,8 @@ func (s *Store) ids(ctx context.Context, statement string, values ...any) ([]uui
 	return ids, translate(rows.Err())
 }
 
-// Search returns one page of the events that match q, and whether there are more. Events that can't be opened are marked Unreadable.
+// Search returns one page of the events that match q, and whether there are more. Events that can't be opened are
+// marked Unreadable.
 func (r *AuditLogRepository) Search(ctx context.Context, q AuditLogQuery, page Page) ([]*models.AuditLog, bool, error) {
 	ids, more, err := r.IDs(ctx, q, page)
 	if err != nil {
@@ -243,7 +247,7 @@ func (r *AuditLogRepository) Of(ctx context.Context, ids []uuid.UUID) ([]*models
 	return rows, nil
 }
 
-// ByID returns an event with its subjects. It returns a NotFound error, or an Unreadable one.
+// ByID returns an event with its subjects. It returns a NotFound or an Unreadable error.
 func (r *AuditLogRepository) ByID(ctx context.Context, id uuid.UUID) (*models.AuditLog, error) {
 	var e models.AuditLog
 	if err := r.store.handle(ctx).Preload("Subjects").Where("id = ?", id).Take(&e).Error; err != nil {
@@ -252,7 +256,8 @@ func (r *AuditLogRepository) ByID(ctx context.Context, id uuid.UUID) (*models.Au
 	return &e, nil
 }
 
-// OpenDiff returns what an event changed. Its rows count as shown. It returns an Unreadable error.
+// OpenDiff returns the changes that an event recorded. The event's rows count as shown. It returns an Unreadable
+// error.
 func (r *AuditLogRepository) OpenDiff(ctx context.Context, e *models.AuditLog) (audit.Diff, error) {
 	diff, err := e.OpenDiff(r.store.handle(ctx))
 	return diff, translate(err)

@@ -11,25 +11,27 @@ import (
 	"novamind/models"
 )
 
-// Moment is when somebody's event occurred.
+// Moment is the time at which an account's event occurred.
 type Moment struct {
 	EventID    uuid.UUID
 	OccurredAt time.Time
 }
 
-// Emergencies returns the events of emergency access in a period: those that opened it, and those that happened by it.
+// Emergencies returns the ids of the events of emergency access in a period: events that opened an emergency
+// access, and events under one.
 func (r *AuditLogRepository) Emergencies(ctx context.Context, from, to time.Time) ([]uuid.UUID, error) {
 	return r.inPeriod(ctx, from, to, "a.action = ? OR a.purpose = ?", audit.BreakGlass, audit.BreakTheGlass)
 }
 
-// inPeriod returns the ids of the events of a period that a condition holds for, in their order.
+// inPeriod returns the ids of the events in a period that satisfy a condition, in their order.
 func (r *AuditLogRepository) inPeriod(ctx context.Context, from, to time.Time, condition string, more ...any) ([]uuid.UUID, error) {
 	conditions, values := AuditLogQuery{From: from, To: to}.where("a.id")
 	conditions = append(conditions, "("+condition+")")
 	return r.store.ids(ctx, "SELECT a.id FROM auditlog AS a WHERE "+strings.Join(conditions, " AND ")+" ORDER BY a.id", append(values, more...)...)
 }
 
-// PatientAccesses calls do with each event of a period by which an account saw or changed patients' data, in their order. Nobody is shown anything.
+// PatientAccesses calls do with each event in a period by which an account saw or changed patient data, in their
+// order. It shows no patient data itself.
 func (r *AuditLogRepository) PatientAccesses(ctx context.Context, from, to time.Time, do func(Moment)) error {
 	conditions, values := AuditLogQuery{From: from, To: to, Outcome: []string{audit.Success}}.where("a.id")
 	tables := models.SealedRows()
@@ -53,7 +55,8 @@ func (r *AuditLogRepository) PatientAccesses(ctx context.Context, from, to time.
 	return translate(rows.Err())
 }
 
-// OwnRecords returns the events of a period by which an account saw or changed the record of a patient with its own e-mail, in their order.
+// OwnRecords returns the ids of events in a period by which an account saw or changed the record of a patient with
+// its own e-mail address. The events come account by account and patient by patient, each in their order.
 func (r *AuditLogRepository) OwnRecords(ctx context.Context, from, to time.Time) ([]uuid.UUID, error) {
 	var accounts []models.Account
 	if err := r.store.handle(ctx).Find(&accounts).Error; err != nil {

@@ -11,24 +11,24 @@ import (
 	"novamind/models"
 )
 
-// RowState is a row as it is stored, and what the last event of the program's that changed it says of it.
+// RowState compares a stored row with the last event of the program that changed the row.
 type RowState struct {
 	Table   string
 	ID      uuid.UUID
-	Digest  string // audit.Removed where there is no such row
-	Logged  string // the digest in the event; empty where no event has one
+	Digest  string // audit.Removed if the row does not exist
+	Logged  string // the digest in the event; empty if no event has a digest
 	EventID uuid.UUID
-	Version *int64 // in the event
-	Older   bool   // changed by a version of the program whose events had no digests
+	Version *int64 // the row's version in the event
+	Older   bool   // changed by an older version of the program, whose events had no digests
 }
 
-// Sound reports whether the row is what the event says.
+// Sound reports whether the stored row is the one that the event describes.
 func (s RowState) Sound() bool { return s.Digest == s.Logged }
 
 const rowsBatch = 500
 
-// Rows calls do with every row of the models whose changes are events, and with every row that an event speaks of and that is gone. Nobody is
-// shown anything, so this is no access.
+// Rows calls do with every row of the models whose changes are events. It also calls do with every row that events
+// name but that no longer exists. It shows no row to anyone, so it is not an access.
 func (r *AuditTreeRepository) Rows(ctx context.Context, do func(RowState) error) error {
 	for _, model := range models.DigestedRows() {
 		if err := r.present(ctx, model, do); err != nil {
@@ -41,7 +41,7 @@ func (r *AuditTreeRepository) Rows(ctx context.Context, do func(RowState) error)
 	return nil
 }
 
-// present goes through the rows of a model, in the order of their ids.
+// present calls do with the stored rows of a model, in the order of their ids.
 func (r *AuditTreeRepository) present(ctx context.Context, model any, do func(RowState) error) error {
 	after := uuid.Nil
 	for {
@@ -61,7 +61,7 @@ func (r *AuditTreeRepository) present(ctx context.Context, model any, do func(Ro
 	}
 }
 
-// batch digests the next rows as they are stored, without opening them.
+// batch returns the digests of the next rows as they are stored, without opening the rows.
 func (r *AuditTreeRepository) batch(ctx context.Context, model any, after uuid.UUID) ([]RowState, error) {
 	db := r.store.handle(ctx)
 	table := models.TableOf(model)
@@ -87,7 +87,7 @@ func (r *AuditTreeRepository) batch(ctx context.Context, model any, after uuid.U
 	return states, translate(rows.Err())
 }
 
-// gone goes through the rows that events speak of and that are not there.
+// gone calls do with the rows that events name but that no longer exist.
 func (r *AuditTreeRepository) gone(ctx context.Context, table string, do func(RowState) error) error {
 	after := uuid.Nil
 	for {
@@ -107,7 +107,7 @@ func (r *AuditTreeRepository) gone(ctx context.Context, table string, do func(Ro
 	}
 }
 
-// goneBatch asks past the guard, which can't know that this shows no row.
+// goneBatch bypasses the guard, which can't know that this query shows no row.
 func (r *AuditTreeRepository) goneBatch(ctx context.Context, table string, after uuid.UUID) ([]RowState, error) {
 	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, r.store.rebind(
 		"SELECT DISTINCT entity_id FROM auditsubject WHERE entity_type = ? AND row_digest IS NOT NULL AND entity_id > ? "+
@@ -127,7 +127,8 @@ func (r *AuditTreeRepository) goneBatch(ctx context.Context, table string, after
 	return states, translate(rows.Err())
 }
 
-// markOlder tells rows without digests that events of an older version made from those that no event made.
+// markOlder marks the rows without digests that events of an older version name. Rows that no event names stay
+// unmarked.
 func (r *AuditTreeRepository) markOlder(ctx context.Context, states []RowState) error {
 	for i := range states {
 		if states[i].Logged != "" {
@@ -142,7 +143,8 @@ func (r *AuditTreeRepository) markOlder(ctx context.Context, states []RowState) 
 	return nil
 }
 
-// settle fills in what the last event says: that of the highest version, and of those the newest.
+// settle fills in the last event on each row: the event with the highest row version, and of several such events
+// the newest.
 func (r *AuditTreeRepository) settle(ctx context.Context, states []RowState) error {
 	places := make(map[uuid.UUID]int, len(states))
 	ids := make([]uuid.UUID, len(states))

@@ -17,13 +17,14 @@ import (
 	"novamind/models"
 )
 
-// AuditTreeRepository reads the tree over the audit log, and the rows that it covers as they are stored.
+// AuditTreeRepository reads the tree over the audit log, and the rows that the tree covers, as they are stored.
 type AuditTreeRepository struct{ store *Store }
 
 // NewAuditTreeRepository returns the tree of a store.
 func NewAuditTreeRepository(s *Store) *AuditTreeRepository { return &AuditTreeRepository{s} }
 
-// Latest returns the newest checkpoint, checked, and its note. It is that of an empty tree, without a note, where there is none.
+// Latest returns the newest checkpoint, verified, and its note. If none is stored, it returns the checkpoint of an
+// empty tree and no note.
 func (r *AuditTreeRepository) Latest(ctx context.Context) (tree.Checkpoint, string, error) {
 	signer := r.store.keyring.LogSigner()
 	var row models.AuditCheckpoint
@@ -79,7 +80,8 @@ func (r *AuditTreeRepository) Tiles(ctx context.Context) tree.Source {
 	}
 }
 
-// LeafOf returns an event's index in the tree. It returns a NotFound error for one that is no leaf (yet).
+// LeafOf returns an event's index in the tree. It returns a NotFound error for an event that is not a leaf, or not
+// yet.
 func (r *AuditTreeRepository) LeafOf(ctx context.Context, event uuid.UUID) (int64, error) {
 	var leaf models.AuditLeaf
 	err := r.store.handle(ctx).Where("event_id = ?", event).Take(&leaf).Error
@@ -93,7 +95,8 @@ func (r *AuditTreeRepository) Leaves(ctx context.Context, index int64, limit int
 	return leaves, translate(err)
 }
 
-// Entries returns the events of ids as they are stored, sealed, by id. Nobody is shown anything, so this is no access.
+// Entries returns the events of ids as they are stored, sealed, by id. It shows nothing to anyone, so it is not an
+// access.
 func (r *AuditTreeRepository) Entries(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]audit.Entry, error) {
 	if len(ids) == 0 {
 		return map[uuid.UUID]audit.Entry{}, nil
@@ -118,7 +121,7 @@ func (r *AuditTreeRepository) Entries(ctx context.Context, ids []uuid.UUID) (map
 	return entries, err
 }
 
-// sequenced returns those of ids that are leaves already.
+// sequenced returns the subset of ids that are leaves already.
 func (r *AuditTreeRepository) sequenced(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
 	if len(ids) == 0 {
 		return map[uuid.UUID]bool{}, nil
@@ -132,8 +135,8 @@ func (r *AuditTreeRepository) sequenced(ctx context.Context, ids []uuid.UUID) (m
 	return out, err
 }
 
-// scanned reads the rows of a table as they are stored, past the guard, which would have them opened, and past GORM, which takes several times as
-// long. rest is what follows the table in the query.
+// scanned reads the rows of a table as they are stored. It bypasses the guard, which would open the rows, and GORM,
+// which takes several times as long. rest is the part of the query after the table.
 func scanned[M any](ctx context.Context, s *Store, rest string, values []any, do func(*M) error) error {
 	model := new(M)
 	query := "SELECT " + strings.Join(models.ColumnsOf(model), ", ") + " FROM " + models.TableOf(model) + " " + rest
@@ -154,7 +157,8 @@ func scanned[M any](ctx context.Context, s *Store, rest string, values []any, do
 	return translate(rows.Err())
 }
 
-// among is the condition that a column is one of ids, however many: they are one parameter, which engines read faster than thousands.
+// among returns the condition that a column is one of ids. All ids are one parameter, which engines read faster
+// than thousands of parameters.
 func (s *Store) among(column string, ids []uuid.UUID) clause.Expr {
 	if s.engine == SQLite {
 		return gorm.Expr(column+" IN (SELECT value FROM json_each(?))", s.array(ids))
@@ -174,7 +178,7 @@ func (s *Store) array(ids []uuid.UUID) string {
 	return "{" + strings.Join(texts, ",") + "}"
 }
 
-// rebind numbers the parameters of a statement, as PostgreSQL wants them.
+// rebind numbers the parameters of a statement, as PostgreSQL requires.
 func (s *Store) rebind(statement string) string {
 	if s.engine == SQLite {
 		return statement
@@ -192,7 +196,8 @@ func (s *Store) rebind(statement string) string {
 	return b.String()
 }
 
-// Pending returns how many events wait to become leaves, and since when the oldest waits (zero: none does).
+// Pending returns the number of events that wait to become leaves, and the time since when the oldest waits (zero
+// if none waits).
 func (r *AuditTreeRepository) Pending(ctx context.Context) (int64, time.Time, error) {
 	db := r.store.handle(ctx)
 	var oldest models.AuditOutbox
@@ -207,11 +212,12 @@ func (r *AuditTreeRepository) Pending(ctx context.Context) (int64, time.Time, er
 	if err := db.Model(&models.AuditOutbox{}).Count(&n).Error; err != nil {
 		return 0, time.Time{}, translate(err)
 	}
-	seconds, nanos := oldest.EventID.Time().UnixTime() // ours are UUIDv7
+	seconds, nanos := oldest.EventID.Time().UnixTime() // our ids are UUIDv7
 	return n, time.Unix(seconds, nanos).UTC(), nil
 }
 
-// grow stores what a batch added to the tree: leaves, the first of which has the index first, tiles and the new head.
+// grow stores the additions of a batch to the tree: leaves, tiles and the new head. The first leaf has the index
+// first.
 func (r *AuditTreeRepository) grow(ctx context.Context, first int64, leaves []uuid.UUID, tiles map[tree.TileID][]byte, checkpoint models.AuditCheckpoint) error {
 	db := r.store.handle(ctx)
 	insert := "INSERT INTO auditleaf (leaf_index, event_id) SELECT ? + n - 1, id FROM unnest(?::uuid[]) WITH ORDINALITY AS event (id, n)"
@@ -234,20 +240,22 @@ func (r *AuditTreeRepository) grow(ctx context.Context, first int64, leaves []uu
 	return translate(db.Create(&checkpoint).Error)
 }
 
-// Inserted returns events that are neither leaves nor wait to become one: somebody put them there past the guards. At most limit, in order.
+// Inserted returns the ids of events that are neither leaves nor wait to become leaves: someone inserted them past
+// the guards. It returns at most limit ids, in order.
 func (r *AuditTreeRepository) Inserted(ctx context.Context, limit int) ([]uuid.UUID, error) {
 	return r.store.ids(ctx, "SELECT id FROM auditlog WHERE NOT EXISTS (SELECT 1 FROM auditleaf WHERE event_id = id) "+
 		"AND NOT EXISTS (SELECT 1 FROM auditoutbox WHERE event_id = id) ORDER BY id LIMIT ?", limit)
 }
 
-// Ends returns how many leaves and how large a newest checkpoint are stored, as of one moment. They are the same, but where somebody took some.
+// Ends returns the number of stored leaves and the size of the newest stored checkpoint, both at one moment. They
+// differ only if someone removed some.
 func (r *AuditTreeRepository) Ends(ctx context.Context) (leaves, checkpoint int64, err error) {
 	row := r.store.handle(ctx).Statement.ConnPool.QueryRowContext(ctx,
 		"SELECT COALESCE((SELECT max(leaf_index) + 1 FROM auditleaf), 0), COALESCE((SELECT max(tree_size) FROM auditcheckpoint), 0)")
 	return leaves, checkpoint, translate(row.Scan(&leaves, &checkpoint))
 }
 
-// LeavesOf returns the indexes in the tree of events that are leaves already.
+// LeavesOf returns the tree indexes of the events that are leaves already.
 func (r *AuditTreeRepository) LeavesOf(ctx context.Context, events []uuid.UUID) (map[uuid.UUID]int64, error) {
 	var leaves []models.AuditLeaf
 	if err := r.store.handle(ctx).Where(r.store.among("event_id", events)).Find(&leaves).Error; err != nil {
@@ -260,7 +268,7 @@ func (r *AuditTreeRepository) LeavesOf(ctx context.Context, events []uuid.UUID) 
 	return indexes, nil
 }
 
-// destinations returns where the columns of a row are scanned to.
+// destinations returns the pointers that the columns of a row are scanned into.
 func destinations(row any) []any {
 	pointers := models.PointersTo(row)
 	for i, pointer := range pointers {
@@ -271,7 +279,8 @@ func destinations(row any) []any {
 	return pointers
 }
 
-// orZero leaves what it scans into as it is for NULL: JSON columns refuse it, and older versions, or other programs, have left it.
+// orZero leaves its destination unchanged for NULL. JSON columns refuse NULL, but older versions or other programs
+// may have stored it.
 type orZero struct{ sql.Scanner }
 
 // Scan implements sql.Scanner.

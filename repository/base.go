@@ -12,17 +12,18 @@ import (
 	"novamind/models"
 )
 
-// Page is a position in a list ordered by id (keyset paging): rows that are added, changed or removed meanwhile shift nothing.
+// Page is a position in a list ordered by id (keyset paging). Rows that are added, changed or removed in the
+// meantime shift nothing.
 type Page struct {
 	Limit      int
 	After      uuid.UUID // Nil: from the start
 	Descending bool      // newest first
 
 	ByTime    string    // the column of a time by which the list is ordered first; empty: by id alone
-	AfterTime time.Time // what the row After had in it
+	AfterTime time.Time // the value of that column in the row After
 
-	ByUpdate bool   // in the order of updated_at, whatever order the list has otherwise
-	Since    *Since // what changed since a time, by that order; nil: all
+	ByUpdate bool   // in the order of updated_at, regardless of the list's own order
+	Since    *Since // changes since a time, in that order; nil: all rows
 }
 
 func (p Page) apply(db *gorm.DB) *gorm.DB {
@@ -48,10 +49,10 @@ func (p Page) apply(db *gorm.DB) *gorm.DB {
 	return db.Order("id" + direction)
 }
 
-// Base is what every repository can do (specification 4.1), for a model M.
+// Base has the methods that every repository shares (specification 4.1), for a model M.
 type Base[M any] struct{ store *Store }
 
-// ByID returns the row with this id. It returns a NotFound error, or an Unreadable one.
+// ByID returns the row with this id. It returns a NotFound or an Unreadable error.
 func (r Base[M]) ByID(ctx context.Context, id uuid.UUID) (*M, error) {
 	var m M
 	if err := r.store.handle(ctx).Where("id = ?", id).Take(&m).Error; err != nil {
@@ -60,8 +61,8 @@ func (r Base[M]) ByID(ctx context.Context, id uuid.UUID) (*M, error) {
 	return &m, nil
 }
 
-// List returns one page of rows, at most page.Limit, narrowed by where, and whether there are more. Rows that can't be opened
-// are marked Unreadable.
+// List returns one page of rows, at most page.Limit, narrowed by where, and whether there are more. Rows that can't
+// be opened are marked Unreadable.
 func (r Base[M]) List(ctx context.Context, page Page, where ...func(*gorm.DB) *gorm.DB) ([]*M, bool, error) {
 	if page.Since != nil {
 		if err := page.Since.mark(ctx, r.store); err != nil {
@@ -77,7 +78,7 @@ func (r Base[M]) List(ctx context.Context, page Page, where ...func(*gorm.DB) *g
 	return found, more, nil
 }
 
-// onePage cuts off the row that was read only to know that there are more.
+// onePage cuts off the extra row, which was read only to learn whether there are more.
 func onePage[M any](ctx context.Context, rows []M, limit int) ([]M, bool) {
 	if len(rows) <= limit {
 		return rows, false
@@ -92,7 +93,7 @@ func onePage[M any](ctx context.Context, rows []M, limit int) ([]M, bool) {
 	return rows[:limit], true
 }
 
-// known returns those of ids that are rows already. It shows nothing of them, and is not an access.
+// known returns the subset of ids that are rows already. It shows nothing of them, and is not an access.
 func (r Base[M]) known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
 	var known []uuid.UUID
 	if err := r.store.handle(ctx).Model(new(M)).Where("id IN ?", ids).Pluck("id", &known).Error; err != nil {
@@ -105,7 +106,7 @@ func (r Base[M]) known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool
 	return out, nil
 }
 
-// withhold takes rows that were read and are not part of the answer out of its event.
+// withhold takes rows out of the event of the current unit. The rows were read, but are not part of the answer.
 func withhold[M any](ctx context.Context, rows []M) {
 	unit, err := audit.Current(ctx)
 	if err != nil {
@@ -118,17 +119,18 @@ func withhold[M any](ctx context.Context, rows []M) {
 	}
 }
 
-// Create inserts a row and gives it its id, unless it brings one. It returns a Duplicate error.
+// Create inserts a row. It assigns an id, unless the row has one. It returns a Duplicate error.
 func (r Base[M]) Create(ctx context.Context, m *M) error {
 	return translate(r.store.handle(ctx).Create(m).Error)
 }
 
-// Update writes a row that was read before, whole. It returns a Stale error when the row has changed since.
+// Update writes all columns of a row that was read before. It returns a Stale error if the row has changed since.
 func (r Base[M]) Update(ctx context.Context, m *M) error {
 	return translate(r.store.handle(ctx).Model(m).Select("*").Updates(m).Error)
 }
 
-// Delete removes a row that was read before, and what belongs to it. It returns a Stale error when the row has changed since.
+// Delete removes a row that was read before, and the rows that belong to it. It returns a Stale error if the row
+// has changed since.
 func (r Base[M]) Delete(ctx context.Context, m *M) error {
 	return translate(r.store.handle(ctx).Delete(m).Error)
 }

@@ -17,22 +17,25 @@ import (
 	"novamind/models"
 )
 
-// CareRepository keeps who cares for which patient.
+// CareRepository keeps the care relationships between accounts and patients.
 type CareRepository struct{ store *Store }
 
 // NewCareRepository returns the care relationships of a store.
 func NewCareRepository(s *Store) *CareRepository { return &CareRepository{s} }
 
-// Sight is which patients someone sees: all, or those in the care of an account, and those to whom it has emergency access. The zero Sight sees nobody.
+// Sight is the scope of patients that a caller may see: all patients, or the patients in the care of an account.
+// The latter scope can include patients under the account's emergency access. The zero Sight contains no patient.
 type Sight struct {
 	All       bool
 	AccountID uuid.UUID
 	Now       time.Time
-	Window    time.Duration // an appointment counts that is within it of now, before or after, and a record that was written within it
-	Emergency bool          // the patients count too to whom the account has emergency access
+	// An appointment counts if it is within Window of Now, before or after. A record counts if it was written
+	// within Window before Now.
+	Window    time.Duration
+	Emergency bool // include the patients under the account's emergency access
 }
 
-// What brings patients into the care of an account: each is a query of their ids.
+// Queries of the ids of patients in the care of an account, one for each reason.
 const (
 	lastingCare     = "SELECT patient_id FROM carerelationship WHERE account_id = @account"
 	appointmentCare = "SELECT patient_id FROM appointment WHERE practitioner_id = @account AND " + keptAppointment +
@@ -46,7 +49,8 @@ const (
 	keptRecord = "status <> '" + models.RecordInError + "' AND NOT EXISTS (SELECT 1 FROM breakglassentry WHERE entry_id = medicalrecord.id)"
 )
 
-// samePerson makes of patients all rows of the same people: merged ones, and those that they were merged into.
+// samePerson extends patients to all rows of the same people: merged patients, and the patients that they were
+// merged into.
 const samePerson = "WITH care (patient_id) AS (%s), kept (patient_id) AS (SELECT patient_id FROM care UNION SELECT merged_into_id FROM patient" +
 	" WHERE merged_into_id IS NOT NULL AND id IN (SELECT patient_id FROM care))" +
 	" SELECT patient_id FROM kept UNION SELECT id FROM patient WHERE merged_into_id IN (SELECT patient_id FROM kept)"
@@ -55,7 +59,7 @@ const samePerson = "WITH care (patient_id) AS (%s), kept (patient_id) AS (SELECT
 const person = " AND patient_id IN (SELECT p.id FROM patient AS asked JOIN patient AS p ON p.id = COALESCE(asked.merged_into_id, asked.id)" +
 	" OR p.merged_into_id = COALESCE(asked.merged_into_id, asked.id) WHERE asked.id = @patient)"
 
-// patients is the query of the patients in sight, those of them that condition names.
+// patients returns the query of the patients in scope that satisfy condition.
 func (s Sight) patients(condition string) string {
 	sources := []string{lastingCare, appointmentCare, recordCare}
 	if s.Emergency {
@@ -70,8 +74,8 @@ func (s Sight) args() map[string]any {
 	}
 }
 
-// Narrow returns the condition on a list that leaves what is in sight. column holds the patient's id; it is a name of ours. Who sees one row of a person
-// sees those that are merged with it.
+// Narrow returns the condition that restricts a list to the scope. column holds the patient's id; its name comes
+// from our code. A scope that contains one row of a person contains all rows merged with it.
 func (s Sight) Narrow(column string) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB {
 		if s.All {
@@ -85,8 +89,8 @@ func (s Sight) condition(column string) string {
 	return column + " IN (" + fmt.Sprintf(samePerson, s.patients("")) + ")"
 }
 
-// Sees reports whether a patient is in sight, and whether by emergency access alone. It opens no row, and where not all are in sight it does not say
-// whether there is such a patient.
+// Sees reports whether a patient is in scope, and whether by emergency access alone. It opens no row. With the
+// scope All, it is always true. Otherwise, false does not tell whether the patient exists.
 func (r *CareRepository) Sees(ctx context.Context, s Sight, patientID uuid.UUID) (sees, emergency bool, err error) {
 	if s.All {
 		return true, false, nil
@@ -108,20 +112,21 @@ func (r *CareRepository) sees(ctx context.Context, s Sight, patientID uuid.UUID)
 	return n > 0, translate(err)
 }
 
-// HasEmergency reports whether an account has emergency access to anybody.
+// HasEmergency reports whether an account has emergency access to any patient.
 func (r *CareRepository) HasEmergency(ctx context.Context, accountID uuid.UUID, now time.Time) (bool, error) {
 	var n int64
 	err := r.store.handle(ctx).Model(&models.BreakGlass{}).Where(openEmergency, map[string]any{"account": accountID, "now": now.UTC()}).Count(&n).Error
 	return n > 0, translate(err)
 }
 
-// Note brings a patient into an account's care until Remove; a relationship that there is stays as it is.
+// Note brings a patient into an account's care until Remove. An existing relationship stays as it is.
 func (r *CareRepository) Note(ctx context.Context, patientID, accountID uuid.UUID, kind string, at time.Time) error {
 	row := &models.CareRelationship{PatientID: patientID, AccountID: accountID, Kind: kind, CreatedAt: at.UTC().Truncate(time.Microsecond)}
 	return translate(r.store.handle(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(row).Error)
 }
 
-// Remove ends relationships of these kinds that Note began between any row of a patient's person and an account, and reports whether there were any.
+// Remove ends the relationships of these kinds between an account and any row of a patient's person. Note began
+// them. Remove reports whether there were any.
 func (r *CareRepository) Remove(ctx context.Context, patientID, accountID uuid.UUID, kinds ...string) (bool, error) {
 	ids, err := NewPatientRepository(r.store).SamePerson(ctx, patientID)
 	if err != nil {
@@ -132,7 +137,7 @@ func (r *CareRepository) Remove(ctx context.Context, patientID, accountID uuid.U
 	return result.RowsAffected > 0, translate(result.Error)
 }
 
-// Except keeps appointments or records of a patient from bringing anybody into care.
+// Except keeps appointments or records of a patient from bringing the patient into an account's care.
 func (r *CareRepository) Except(ctx context.Context, patientID uuid.UUID, entries ...uuid.UUID) error {
 	rows, now := make([]models.BreakGlassEntry, len(entries)), time.Now().UTC().Truncate(time.Microsecond)
 	for i, id := range entries {
@@ -141,25 +146,25 @@ func (r *CareRepository) Except(ctx context.Context, patientID uuid.UUID, entrie
 	return translate(r.store.handle(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error)
 }
 
-// Accept ends what Except began.
+// Accept ends the exception that Except began.
 func (r *CareRepository) Accept(ctx context.Context, entries ...uuid.UUID) error {
 	return translate(r.store.handle(ctx).Where("entry_id IN ?", entries).Delete(&models.BreakGlassEntry{}).Error)
 }
 
-// CareReason is why a patient is in an account's care, or was.
+// CareReason is a reason why a patient is, or was, in an account's care.
 type CareReason struct {
 	AccountID     uuid.UUID
 	Kind          string
-	Since, LastAt time.Time // when it began, and the latest appointment or record
+	Since, LastAt time.Time // the beginning, and the time of the latest appointment or record
 }
 
-// reasons are all that a patient is, or was, in anybody's care for.
+// reasons is the query of all reasons why a patient is, or was, in an account's care.
 const reasons = "SELECT account_id, kind, created_at, created_at FROM carerelationship WHERE patient_id IN (@)" +
 	" UNION ALL SELECT practitioner_id, '" + models.CareAppointment + "', created_at, starts_at FROM appointment WHERE patient_id IN (@) AND " + keptAppointment +
 	" UNION ALL SELECT author_id, '" + models.CareRecord + "', created_at, COALESCE(signed_at, created_at) FROM medicalrecord WHERE patient_id IN (@) AND " + keptRecord
 
-// Of returns who has, or had, any row of a patient's person in their care and why, the oldest first: one reason for all appointments of an account, and one
-// for all records.
+// Of returns the reasons why any row of a patient's person is, or was, in an account's care, the oldest first.
+// There is one reason for all appointments of an account, and one for all its records.
 func (r *CareRepository) Of(ctx context.Context, patientID uuid.UUID) ([]CareReason, error) {
 	ids, err := NewPatientRepository(r.store).SamePerson(ctx, patientID)
 	if err != nil {
@@ -172,7 +177,7 @@ func (r *CareRepository) Of(ctx context.Context, patientID uuid.UUID) ([]CareRea
 		}
 	}
 	statement := strings.ReplaceAll(reasons, "@", strings.Join(slices.Repeat([]string{"?"}, len(ids)), ", "))
-	// Past the guard, which can't know that this shows no content.
+	// Bypasses the guard, which can't know that this query shows no content.
 	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, r.store.rebind(statement), values...)
 	if err != nil {
 		return nil, translate(err)

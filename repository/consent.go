@@ -10,7 +10,7 @@ import (
 	"novamind/models"
 )
 
-// ConsentRepository keeps what patients agreed to.
+// ConsentRepository keeps the consents of patients.
 type ConsentRepository struct{ Base[models.Consent] }
 
 // NewConsentRepository returns the consents of a store.
@@ -18,7 +18,7 @@ func NewConsentRepository(s *Store) *ConsentRepository {
 	return &ConsentRepository{Base[models.Consent]{s}}
 }
 
-// Holding returns, by patient, the consent under which an account sees a patient's part 2 records at a time.
+// Holding returns, by patient, the consent under which an account may see the patient's part 2 records at a time.
 func (r *ConsentRepository) Holding(ctx context.Context, patients []uuid.UUID, accountID uuid.UUID, at time.Time) (map[uuid.UUID]*models.Consent, error) {
 	var rows []*models.Consent
 	err := r.store.handle(ctx).Where("patient_id IN ?", patients).
@@ -35,7 +35,8 @@ func (r *ConsentRepository) Holding(ctx context.Context, patients []uuid.UUID, a
 	return out, nil
 }
 
-// InSight returns a consent. It returns a NotFound error where there is none in sight, or an Unreadable one.
+// InSight returns a consent in scope. It returns a NotFound error if there is none in scope, or an Unreadable
+// error.
 func (r *ConsentRepository) InSight(ctx context.Context, id uuid.UUID, sight RecordSight) (*models.Consent, error) {
 	var c models.Consent
 	if err := r.store.handle(ctx).Scopes(sight.where(visibleConsent)).Where("id = ?", id).Take(&c).Error; err != nil {
@@ -44,19 +45,20 @@ func (r *ConsentRepository) InSight(ctx context.Context, id uuid.UUID, sight Rec
 	return &c, nil
 }
 
-// Of returns one page of a patient's consents in sight, and whether there are more.
+// Of returns one page of a patient's consents in scope, and whether there are more.
 func (r *ConsentRepository) Of(ctx context.Context, patientID uuid.UUID, sight RecordSight, page Page) ([]*models.Consent, bool, error) {
 	return r.List(ctx, page, ofPatient(patientID), sight.where(visibleConsent))
 }
 
-// Standing returns a patient's consents that were neither revoked nor have expired, whoever sees them: none of it is to be shown. It returns an Unreadable error.
+// Standing returns a patient's consents that are neither revoked nor expired, regardless of the caller's scope. The
+// caller must not show them. It returns an Unreadable error.
 func (r *ConsentRepository) Standing(ctx context.Context, patientID uuid.UUID, at time.Time) ([]*models.Consent, error) {
 	var rows []*models.Consent
 	err := r.store.handle(ctx).Scopes(ofPatient(patientID)).Where("revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", at.UTC()).Order("id").Find(&rows).Error
 	return rows, translate(err)
 }
 
-// ofPatient is the condition on what belongs to a patient, or to one who was merged into that patient.
+// ofPatient returns the condition that a row belongs to a patient, or to a patient merged into that one.
 func ofPatient(id uuid.UUID) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB {
 		return db.Where("(patient_id = ? OR patient_id IN (SELECT id FROM patient WHERE merged_into_id = ?))", id, id)

@@ -152,7 +152,8 @@ func hiddenForgeries(db *gorm.DB) []string {
 	return []string{"? || char(0) || 'Smith'", "'Smith' || char(0) || ?", "? || char(0)", "CAST(? AS BLOB)", "CAST(? || char(0) || 'Smith' AS BLOB)"}
 }
 
-// PostgreSQL keeps the last of members with one name, and forgets the others; SQLite keeps the text, so it must refuse it.
+// PostgreSQL keeps the last of members with one name, and forgets the others; SQLite keeps the text, so it must
+// refuse it.
 func TestDuplicateMembersLeaveNothingPlain(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -8,7 +8,7 @@ import (
 	"novamind/models"
 )
 
-// DisclosureRepository keeps what was disclosed.
+// DisclosureRepository keeps the disclosures of patient data.
 type DisclosureRepository struct{ Base[models.Disclosure] }
 
 // NewDisclosureRepository returns the disclosures of a store.
@@ -24,7 +24,8 @@ func (r *DisclosureRepository) CreateAll(ctx context.Context, rows []*models.Dis
 	return translate(r.store.handle(ctx).Create(&rows).Error)
 }
 
-// InSight returns a disclosure. It returns a NotFound error where there is none in sight, or an Unreadable one.
+// InSight returns a disclosure in scope. It returns a NotFound error if there is none in scope, or an Unreadable
+// error.
 func (r *DisclosureRepository) InSight(ctx context.Context, id uuid.UUID, sight RecordSight) (*models.Disclosure, error) {
 	var d models.Disclosure
 	if err := r.store.handle(ctx).Scopes(sight.where(visibleDisclosure)).Where("id = ?", id).Take(&d).Error; err != nil {
@@ -33,7 +34,7 @@ func (r *DisclosureRepository) InSight(ctx context.Context, id uuid.UUID, sight 
 	return &d, nil
 }
 
-// Of returns one page of what was disclosed of a patient, as far as it is in sight, the latest first, and whether there is more.
+// Of returns one page of a patient's disclosures in scope, the latest first, and whether there are more.
 func (r *DisclosureRepository) Of(ctx context.Context, patientID uuid.UUID, sight RecordSight, page Page) ([]*models.Disclosure, bool, error) {
 	page.Descending = true
 	return r.List(ctx, page, ofPatient(patientID), sight.where(visibleDisclosure))

@@ -8,10 +8,11 @@ import (
 	"gorm.io/gorm/logger"
 )
 
-// echo logs statements without their values, and errors without what they quote of a row.
+// echo logs statements without their values, and errors without the row content that they quote.
 type echo struct{ logger.Interface }
 
-// statementLogger logs statements when asked to (DB_ECHO), and nothing otherwise: errors are logged where they are handled.
+// statementLogger logs statements if on is true (DB_ECHO), and nothing otherwise: errors are logged where they are
+// handled.
 func statementLogger(on bool, log *slog.Logger) logger.Interface {
 	if !on {
 		return logger.Discard
@@ -32,7 +33,7 @@ func (e echo) Trace(ctx context.Context, begin time.Time, statement func() (stri
 	e.Interface.Trace(ctx, begin, statement, err)
 }
 
-// ParamsFilter implements gorm.ParamsFilter: no value gets into a statement's text.
+// ParamsFilter implements gorm.ParamsFilter. It keeps all values out of a statement's text.
 func (echo) ParamsFilter(_ context.Context, statement string, _ ...any) (string, []any) {
 	return statement, nil
 }

@@ -36,7 +36,7 @@ const (
 	SQLite     Engine = "sqlite"
 )
 
-// EngineOf tells from a database URL which engine it is for.
+// EngineOf returns the engine of a database URL.
 func EngineOf(databaseURL string) Engine {
 	if strings.HasPrefix(databaseURL, "sqlite:") {
 		return SQLite
@@ -44,8 +44,8 @@ func EngineOf(databaseURL string) Engine {
 	return PostgreSQL
 }
 
-// Connect opens a plain GORM handle on databaseURL: no hooks' keyring, no guard. It is for the migration runner; everything
-// else goes through Open. The caller closes it.
+// Connect opens a plain GORM handle on databaseURL, without the hooks' keyring and without the guard. Only the
+// migration runner needs it; everything else goes through Open. The caller closes the handle.
 func Connect(ctx context.Context, cfg config.Database, databaseURL string, log *slog.Logger) (*gorm.DB, error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.ConnectTimeout)
 	defer cancel()
@@ -80,8 +80,9 @@ func Connect(ctx context.Context, cfg config.Database, databaseURL string, log *
 	return db, nil
 }
 
-// openPatiently waits for a SQLite database that other processes open at the same time: switching to its write-ahead log, and recovering that, fail at
-// once where they meet, whatever the busy timeout.
+// openPatiently waits for a SQLite database that other processes open at the same time. Switching to the
+// write-ahead log, and recovering the log, fail at once if two processes collide. The busy timeout does not help
+// there.
 func openPatiently(ctx context.Context, dialector gorm.Dialector, config *gorm.Config) (*gorm.DB, error) {
 	for {
 		db, err := gorm.Open(dialector, config)
@@ -97,7 +98,7 @@ func openPatiently(ctx context.Context, dialector gorm.Dialector, config *gorm.C
 	}
 }
 
-// busyPause is how long to wait before trying to open a busy database again.
+// busyPause is the wait before another try to open a busy database.
 const busyPause = 50 * time.Millisecond
 
 func dialectorFor(cfg config.Database, databaseURL string) (gorm.Dialector, error) {
@@ -113,7 +114,7 @@ func postgresDialector(cfg config.Database, databaseURL string) (gorm.Dialector,
 		return nil, errors.New("database.url can't be read as a PostgreSQL URL") // the cause may quote the password
 	}
 	conn.ConnectTimeout = cfg.ConnectTimeout
-	// what is acknowledged is on disk, whatever the server's default
+	// synchronous_commit: an acknowledged commit is on disk, regardless of the server's default.
 	maps.Copy(conn.RuntimeParams, map[string]string{
 		"application_name":                    "novamind",
 		"timezone":                            "UTC",
@@ -166,9 +167,10 @@ func sqliteDialector(cfg config.Database, databaseURL string) (gorm.Dialector, e
 	return &sqliteDialect{sqlite.Dialector{DriverName: sqlitedriver.Name, DSN: dsn}}, nil
 }
 
-// createDatabaseFile makes a new database's file, which must not be readable by others from its first byte on; SQLite gives its WAL the same
-// mode. A file that is there is never opened: closing it would drop the locks of every connection that this process has to it (POSIX
-// advisory locks, fcntl(2)), and with them SQLite's knowledge that the database is in use.
+// createDatabaseFile creates the file of a new database. From its first byte on, others can't read the file; SQLite
+// gives its WAL the same mode. An existing file is never opened. Closing it would drop the locks of every
+// connection of this process to it (POSIX advisory locks, fcntl(2)). With the locks, SQLite would lose the
+// knowledge that the database is in use.
 func createDatabaseFile(path string) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the path is the operator's
 	if errors.Is(err, fs.ErrExist) {

@@ -22,10 +22,10 @@ import (
 	"novamind/models"
 )
 
-// retryAfter is what a client is told to wait when the database is busy or out of reach.
+// retryAfter is the time that a client is told to wait if the database is busy or can't be reached.
 const retryAfter = 2 * time.Second
 
-// engineError is what is left of an engine's error once row content is taken out.
+// engineError is an engine's error without row content.
 type engineError struct {
 	text     string
 	sqlState string // PostgreSQL's
@@ -33,8 +33,8 @@ type engineError struct {
 
 func (e engineError) Error() string { return e.text }
 
-// scrub takes out of an engine's error what may quote a row: PostgreSQL puts the failing row into its detail, and the
-// offending value into some messages.
+// scrub removes row content from an engine's error. PostgreSQL puts the failing row into the error's detail, and
+// the offending value into some messages.
 func scrub(err error) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -50,7 +50,7 @@ func scrub(err error) error {
 	return err
 }
 
-// translate turns an engine's error into ours. Errors that are ours already pass.
+// translate turns an engine's error into an apperr error. An apperr error passes unchanged.
 func translate(err error) error {
 	var ours *apperr.Error
 	switch {
@@ -93,7 +93,7 @@ func isOverlap(err error) bool {
 	return errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_CONSTRAINT_TRIGGER && strings.Contains(lite.Error(), "_no_overlap")
 }
 
-// isFrozen reports whether a change of what was signed was refused.
+// isFrozen reports whether the database refused to change a signed record.
 func isFrozen(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -103,14 +103,15 @@ func isFrozen(err error) bool {
 	return errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_CONSTRAINT_TRIGGER && strings.Contains(lite.Error(), "what was signed stays as it is")
 }
 
-// lostToAnother reports whether the database gave a transaction up in favour of another one, so that it may do better when it is run again: it was the
-// victim of a deadlock, or met rows that others were about to commit.
+// lostToAnother reports whether the database gave up a transaction in favour of another one, so that a retry may
+// succeed. The transaction was the victim of a deadlock, or met rows that others were about to commit.
 func lostToAnother(err error) bool {
 	state := sqlStateOf(err)
 	return state == deadlockDetected || state == exclusionViolation
 }
 
-// lockedByAnother reports whether another transaction held a lock for longer than the engine was told to wait for it.
+// lockedByAnother reports whether another transaction held a lock for longer than the engine was configured to
+// wait.
 func lockedByAnother(err error) bool {
 	var lite *modernc.Error
 	if errors.As(err, &lite) {
@@ -132,7 +133,7 @@ func sqlStateOf(err error) string {
 	return ""
 }
 
-// PostgreSQL's SQLSTATEs that are dealt with by name.
+// PostgreSQL's SQLSTATEs that are handled by name.
 const (
 	exclusionViolation = "23P01"
 	restrictViolation  = "23001"
@@ -142,7 +143,8 @@ const (
 	undefinedColumn    = "42703"
 )
 
-// otherSchema reports whether a table or column is not there: the schema was taken back, or moved on, under a running server.
+// otherSchema reports whether a table or column is missing: the schema was migrated down or up under a running
+// server.
 func otherSchema(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -165,7 +167,7 @@ func auditUnavailable(err error) error {
 	return e
 }
 
-// outOfReach reports whether err says that the engine could not do its work now, and may later.
+// outOfReach reports whether err says that the engine could not do its work now, but may later.
 func outOfReach(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {

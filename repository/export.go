@@ -9,7 +9,7 @@ import (
 	"novamind/models"
 )
 
-// ExportRepository reads what goes into an export.
+// ExportRepository reads the data of an export.
 type ExportRepository struct {
 	store        *Store
 	patients     *PatientRepository
@@ -18,38 +18,41 @@ type ExportRepository struct {
 	accounts     *AccountRepository
 }
 
-// NewExportRepository returns it on a store.
+// NewExportRepository returns the export repository of a store.
 func NewExportRepository(s *Store) *ExportRepository {
 	return &ExportRepository{s, NewPatientRepository(s), NewAppointmentRepository(s), NewMedicalRecordRepository(s), NewAccountRepository(s)}
 }
 
-// Patients returns the ids of the patients after one, in order, at most limit. It shows nobody, and is no access.
+// Patients returns the ids of the patients after the id after, in order, at most limit. It shows no patient, and is
+// not an access.
 func (r *ExportRepository) Patients(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, error) {
 	return r.appointments.ids(ctx, "SELECT id FROM patient WHERE id > ? ORDER BY id LIMIT ?", after.String(), limit)
 }
 
-// CountPatients returns how many patients there are. It shows nobody, and is no access.
+// CountPatients returns the number of patients. It shows no patient, and is not an access.
 func (r *ExportRepository) CountPatients(ctx context.Context) (int64, error) {
 	var n int64
 	row := r.appointments.store.handle(ctx).Statement.ConnPool.QueryRowContext(ctx, "SELECT count(*) FROM patient")
 	return n, translate(row.Scan(&n))
 }
 
-// Person returns the ids of all rows of a patient's person; none where there is no such patient. It shows nobody, and is no access.
+// Person returns the ids of all rows of a patient's person, or none if there is no such patient. It shows no
+// patient, and is not an access.
 func (r *ExportRepository) Person(ctx context.Context, patientID uuid.UUID) ([]uuid.UUID, error) {
 	return r.appointments.person(ctx, patientID)
 }
 
-// Chart is what an export has of a patient. Rows that can't be opened are marked Unreadable.
+// Chart is the data of one patient in an export. Rows that can't be opened are marked Unreadable.
 type Chart struct {
 	Patient      *models.Patient
 	Appointments []*models.Appointment
 	Records      []*models.MedicalRecord
-	Withheld     int64 // records that need a consent
+	Withheld     int64 // number of records left out because they need a consent
 }
 
-// Chart returns a patient's: no holds, and of records those that were signed, but never a psychotherapy note, and what 42 CFR Part 2 protects only where consented. What is
-// amended comes before its amendment. It returns a NotFound error.
+// Chart returns the chart of a patient. It contains no holds, and only signed records, but never a psychotherapy
+// note. It contains records that 42 CFR Part 2 protects only if consented. A record comes before its amendment. It
+// returns a NotFound error.
 func (r *ExportRepository) Chart(ctx context.Context, patientID uuid.UUID, consented bool) (*Chart, error) {
 	patients, _, err := r.patients.List(ctx, everyone, func(db *gorm.DB) *gorm.DB { return db.Where("id = ?", patientID) })
 	if err == nil && len(patients) == 0 {
@@ -80,7 +83,7 @@ func (r *ExportRepository) Chart(ctx context.Context, patientID uuid.UUID, conse
 	return out, translate(db.Find(&out.Records).Error)
 }
 
-// Accounts returns those of ids that are accounts, and those that have a role, unless it is empty; in order.
+// Accounts returns the accounts among ids and, unless role is empty, the accounts that have the role; in order.
 func (r *ExportRepository) Accounts(ctx context.Context, ids []uuid.UUID, role string) ([]*models.Account, error) {
 	found, _, err := r.accounts.List(ctx, everyone, func(db *gorm.DB) *gorm.DB {
 		named := withIDs(ids)(r.store.handle(ctx))

@@ -12,7 +12,8 @@ import (
 	"novamind/models"
 )
 
-// triggersOf returns the names of a table's triggers; on PostgreSQL only those that hold in every session, also in one that calls itself a replica.
+// triggersOf returns the names of a table's triggers; on PostgreSQL only those that hold in every session, also in
+// one that calls itself a replica.
 func triggersOf(t *testing.T, db *gorm.DB, table string) []string {
 	t.Helper()
 	list := "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
@@ -24,7 +25,8 @@ func triggersOf(t *testing.T, db *gorm.DB, table string) []string {
 	return names
 }
 
-// On PostgreSQL every change of a table with patients' data, or that decides who sees them, is witnessed; on SQLite no other program can make one.
+// On PostgreSQL every change of a table with patients' data, or that decides who sees them, is witnessed; on SQLite
+// no other program can make one.
 func TestPatientTablesAreGuarded(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -46,7 +48,8 @@ func TestPatientTablesAreGuarded(t *testing.T) {
 	})
 }
 
-// What is in the log stays: no age, no purge and no statement takes it out (45 CFR 164.316(b)(2) asks for six years, some states for ten).
+// What is in the log stays: no age, no purge and no statement takes it out (45 CFR 164.316(b)(2) asks for six
+// years, some states for ten).
 func TestNothingLeavesTheLog(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

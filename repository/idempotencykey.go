@@ -12,7 +12,7 @@ import (
 	"novamind/models"
 )
 
-// IdempotencyKeyRepository remembers what repeated requests made.
+// IdempotencyKeyRepository remembers the resources that repeatable requests created.
 type IdempotencyKeyRepository struct{ Base[models.IdempotencyKey] }
 
 // NewIdempotencyKeyRepository returns the idempotency keys of a store.
@@ -20,14 +20,14 @@ func NewIdempotencyKeyRepository(s *Store) *IdempotencyKeyRepository {
 	return &IdempotencyKeyRepository{Base[models.IdempotencyKey]{s}}
 }
 
-// A request's hash is keyed, like a blind index: a body with PHI could be guessed from a bare one.
+// A request's hash is keyed, like a blind index: a body with PHI could be guessed from a plain hash.
 var (
 	keyTerm     = phi.Term{Table: "idempotencykey", Column: "key_hash", Purpose: "idempotency_key", Bits: 256}
 	requestTerm = phi.Term{Table: "idempotencykey", Column: "request_hash", Purpose: "idempotency_request", Bits: 256}
 )
 
-// Find returns the id of what the account's request with this key made, or Nil where there was none. It returns a KeyReused
-// error when that request was another.
+// Find returns the id of the resource that the account's request with this key created, or Nil if there was no such
+// request. It returns a KeyReused error if that request was a different one.
 func (r *IdempotencyKeyRepository) Find(ctx context.Context, accountID uuid.UUID, key, request string, now time.Time) (uuid.UUID, error) {
 	keyHash, requestHash, err := r.hashes(key, request)
 	if err != nil {
@@ -47,8 +47,8 @@ func (r *IdempotencyKeyRepository) Find(ctx context.Context, accountID uuid.UUID
 	return rows[0].EntityID, nil
 }
 
-// Remember stores what a request made, and forgets what expired. It returns a Duplicate error when the same key was stored
-// meanwhile.
+// Remember stores the id of the resource that a request created, and removes expired keys. It returns a Duplicate
+// error if the same key was stored in the meantime.
 func (r *IdempotencyKeyRepository) Remember(ctx context.Context, accountID uuid.UUID, key, request string, entityID uuid.UUID, now, expires time.Time) error {
 	keyHash, requestHash, err := r.hashes(key, request)
 	if err != nil {

@@ -12,16 +12,17 @@ import (
 	"novamind/models"
 )
 
-// KeyRepository knows which values need which key.
+// KeyRepository finds the values and backups that need a key, and keeps the retired keys.
 type KeyRepository struct{ store *Store }
 
 // NewKeyRepository returns the keys of a store.
 func NewKeyRepository(s *Store) *KeyRepository { return &KeyRepository{s} }
 
-// indexColumn is where tokens are counted.
+// indexColumn is the column that index tokens are counted under.
 const indexColumn = "blindindex.token"
 
-// CountValues returns how many values each key seals: key id → table.column → count. Index tokens count too.
+// CountValues returns the number of values that each key seals: key id → table.column → count. Index tokens count
+// too.
 func (r *KeyRepository) CountValues(ctx context.Context) (map[string]map[string]int64, error) {
 	var selects []string
 	for _, c := range models.SealedColumns() {
@@ -29,7 +30,7 @@ func (r *KeyRepository) CountValues(ctx context.Context) (map[string]map[string]
 			c.KeyID(), c.Table, c.Column, c.Table, c.Column))
 	}
 	selects = append(selects, "SELECT substr(token, 5, 8), '"+indexColumn+"', count(*) FROM blindindex GROUP BY 1")
-	// Past the guard, which can't know that this shows no row.
+	// Bypasses the guard, which can't know that this query shows no row.
 	rows, err := r.store.handle(ctx).Statement.ConnPool.QueryContext(ctx, strings.Join(selects, " UNION ALL "))
 	if err != nil {
 		return nil, translate(err)
@@ -50,27 +51,27 @@ func (r *KeyRepository) CountValues(ctx context.Context) (map[string]map[string]
 	return counts, translate(rows.Err())
 }
 
-// Retired returns the keys that the database refuses, and when they were destroyed.
+// Retired returns the keys under which the database refuses new values, with the times of their destruction.
 func (r *KeyRepository) Retired(ctx context.Context) ([]models.RetiredKey, error) {
 	var rows []models.RetiredKey
 	err := r.store.handle(ctx).Order("created_at").Find(&rows).Error
 	return rows, translate(err)
 }
 
-// Refuse makes the database refuse new values under a key, from the commit of ctx's transaction on. A transaction that is under way then may have
-// written one before: see Settled.
+// Refuse makes the database refuse new values under a key, from the commit of ctx's transaction on. A transaction
+// under way at that moment may have written such a value before: see Settled.
 func (r *KeyRepository) Refuse(ctx context.Context, keyID string) error {
 	db := r.store.handle(ctx)
 	return translate(db.Where("key_id = ?", keyID).FirstOrCreate(&models.RetiredKey{KeyID: keyID, CreatedAt: time.Now().UTC().Truncate(time.Microsecond)}).Error)
 }
 
-// settledInterval is how often Settled looks.
+// settledInterval is the time between two checks of Settled.
 const settledInterval = 10 * time.Millisecond
 
-// Settled returns when every transaction has ended that was writing when it was called. No table is locked for it: a lock on several tables would
-// deadlock with who takes them in another order.
+// Settled returns once every transaction has ended that was writing at the call. It locks no table: a lock on
+// several tables would deadlock with a transaction that takes them in another order.
 func (r *KeyRepository) Settled(ctx context.Context) error {
-	if r.store.engine == SQLite { // one writes at a time
+	if r.store.engine == SQLite { // one transaction writes at a time
 		return nil
 	}
 	pool := r.store.handle(ctx).Statement.ConnPool
@@ -99,7 +100,7 @@ func (r *KeyRepository) Refused(ctx context.Context, keyID string) (bool, error)
 	return n > 0, translate(err)
 }
 
-// Destroyed notes that a key is gone.
+// Destroyed notes the time at which a key was destroyed.
 func (r *KeyRepository) Destroyed(ctx context.Context, keyID string, at time.Time) error {
 	db := r.store.handle(ctx).Model(&models.RetiredKey{}).Where("key_id = ?", keyID)
 	return translate(db.UpdateColumn("destroyed_at", at).Error)
@@ -111,7 +112,7 @@ func (r *KeyRepository) BackupsKept(ctx context.Context, now time.Time) ([]model
 	return kept, translate(r.store.handle(ctx).Where("retained_until > ?", now).Find(&kept).Error)
 }
 
-// BackupsNeeding returns how many backups that are still kept can't be read without a key.
+// BackupsNeeding returns the number of backups that are still kept and can't be read without a key.
 func (r *KeyRepository) BackupsNeeding(ctx context.Context, keyID string, now time.Time) (int, error) {
 	kept, err := r.BackupsKept(ctx, now)
 	if err != nil {
@@ -128,7 +129,7 @@ func (r *KeyRepository) BackupsNeeding(ctx context.Context, keyID string, now ti
 	return n, nil
 }
 
-// withKeyOtherThan narrows to rows that hold a value under another key than the two given.
+// withKeyOtherThan narrows a query to rows that hold a value under another key than keyID.
 func withKeyOtherThan(columns []models.SealedColumn, keyID string) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB {
 		var conditions []string
@@ -141,7 +142,8 @@ func withKeyOtherThan(columns []models.SealedColumn, keyID string) func(*gorm.DB
 	}
 }
 
-// HasOlder reports whether the data or the index keyset has a key besides its primary: only then can a value be under an older one.
+// HasOlder reports whether the data or the index keyset has a key besides its primary. Only then can a value be
+// under an older key.
 func (r *KeyRepository) HasOlder(ctx context.Context) (bool, error) {
 	if err := r.store.keys.refresh(ctx, r.store); err != nil {
 		return false, err

@@ -16,8 +16,8 @@ import (
 	"novamind/models"
 )
 
-// KeyLease is how long a server goes on with the keysets it has read. A new key is promoted, and an old one retired, only after every
-// server must have looked again.
+// KeyLease is the time for which a server uses the keysets that it has read. A new key is promoted, and an old one
+// retired, only after every server must have read the keysets again.
 const KeyLease = time.Second
 
 // keyCare keeps a store's keyring in step with the database, where other processes may change the keysets.
@@ -27,13 +27,15 @@ type keyCare struct {
 	mu      sync.Mutex
 	wrapped map[phi.Purpose]string
 	checked time.Time
-	behind  error // why the keysets of now could not be opened
+	behind  error // the error that kept the current keysets from being opened
 }
 
-// Unlock opens the database's keysets with the key-encryption key at kekURI, and hands them to the models' hooks, with the guard under
-// them. A database that has none yet gets its first ones, and, where kekURI is a file that does not exist, a new key-encryption key.
-// It returns an error when the key is missing or wrong for this database, or when a value is sealed under a key that no keyset has. It is
-// called once, before the store is shared. An ErrUnknownKey or ErrIndexScheme comes last: the store is unlocked, for who comes to find out.
+// Unlock opens the database's keysets with the key-encryption key at kekURI, and hands them to the models' hooks,
+// with the guard under them. A database without keysets gets its first ones. If kekURI is a file that does not
+// exist, such a database also gets a new key-encryption key. Unlock returns an error if the key is missing or wrong
+// for this database, or if a value is sealed under a key that no keyset has. Call it once, before the store is
+// shared. ErrUnknownKey and ErrIndexScheme come last: the store is unlocked by then, for a command that looks for
+// the cause.
 func (s *Store) Unlock(ctx context.Context, kekURI, phoneRegion string) error {
 	s.keys = &keyCare{kekURI: kekURI}
 	if err := s.addMissingKeysets(ctx); err != nil {
@@ -80,8 +82,8 @@ func loadKEK(uri string) (*phi.KEK, error) {
 	return kek, err
 }
 
-// addMissingKeysets makes the keysets of a new database, and those that a database of an older version has no use for yet. Several processes may
-// try at once: all go on with those that were stored first.
+// addMissingKeysets creates the keysets of a new database, and the keysets that a database of an older version does
+// not use yet. Several processes may try at once: all go on with the keysets that were stored first.
 func (s *Store) addMissingKeysets(ctx context.Context) error {
 	wrapped, err := readKeysets(s.db.WithContext(ctx))
 	if err != nil {
@@ -111,8 +113,8 @@ func (s *Store) addMissingKeysets(ctx context.Context) error {
 	return NewKeysetRepository(s).addMissing(ctx, added)
 }
 
-// notYetUsed returns the log's keysets that are missing where no event was ever authenticated or sequenced: an older version of the program made
-// the database. Any other missing keyset was removed.
+// notYetUsed returns the log's missing keysets if no event was ever authenticated or sequenced: then an older
+// version of the program created the database. Any other missing keyset was removed, and is not returned.
 func (s *Store) notYetUsed(ctx context.Context, wrapped map[phi.Purpose]string) ([]phi.Purpose, error) {
 	var missing []phi.Purpose
 	for _, p := range []phi.Purpose{phi.LogMAC, phi.LogSign} {
@@ -135,7 +137,7 @@ func (s *Store) notYetUsed(ctx context.Context, wrapped map[phi.Purpose]string) 
 	return missing, nil
 }
 
-// refresh reads the keysets again once the lease is over.
+// refresh reads the keysets again once the lease has expired.
 func (k *keyCare) refresh(ctx context.Context, s *Store) error {
 	if k == nil {
 		return errors.New("repository: the store is locked")
@@ -149,9 +151,9 @@ func (k *keyCare) refresh(ctx context.Context, s *Store) error {
 	return k.reload(s.db.WithContext(ctx), s)
 }
 
-// reload reads the keysets on db, and opens them where they changed. Where that fails, since this server has not got the new
-// key-encryption key yet, it goes on with those it has: the database refuses what is sealed under a retired key, and behind says that it can't
-// follow.
+// reload reads the keysets on db, and opens them if they changed. Opening fails while this server does not have the
+// new key-encryption key. The server then keeps its keysets, and behind holds the error. The database refuses
+// values sealed under a retired key.
 func (k *keyCare) reload(db *gorm.DB, s *Store) error {
 	now := time.Now()
 	wrapped, err := readKeysets(db)
@@ -191,10 +193,11 @@ func readKeysets(db *gorm.DB) (map[phi.Purpose]string, error) {
 	return wrapped, nil
 }
 
-// ErrUnknownKey: the database holds values under a key that no keyset has.
+// ErrUnknownKey is returned if the database holds values under a key that no keyset has.
 var ErrUnknownKey = errors.New("which is in no keyset of this database: restore the table keyset from a backup, or let novamind audit verify say what was altered")
 
-// checkKeyIDs refuses a database that holds values under keys that no keyset has: they could not be read.
+// checkKeyIDs returns ErrUnknownKey if the database holds values under keys that no keyset has: they could not be
+// read.
 func (s *Store) checkKeyIDs(ctx context.Context) error {
 	counts, err := NewKeyRepository(s).CountValues(ctx)
 	if err != nil {
@@ -211,14 +214,17 @@ func (s *Store) checkKeyIDs(ctx context.Context) error {
 	return nil
 }
 
-// ErrIndexScheme: patients are indexed by other rules than today's, so searches would miss them.
+// ErrIndexScheme is returned if patients are indexed by other rules than the current ones: searches would miss
+// them.
 var ErrIndexScheme = errors.New("patients are indexed by other rules (clinic.phone_region, or those of an older version of the program): stop the servers and run " +
 	"novamind keys rotate --index, or set clinic.phone_region back")
 
-// ErrIndexUnnoted is ErrIndexScheme where nothing says by which rules patients are indexed: those of today, if service.KeyService.AdoptIndexScheme finds so.
+// ErrIndexUnnoted is ErrIndexScheme for a database that does not say by which rules patients are indexed. They are
+// the current rules if service.KeyService.AdoptIndexScheme finds so.
 var ErrIndexUnnoted = fmt.Errorf("nothing says by which rules, so: %w", ErrIndexScheme)
 
-// checkIndexScheme compares the rules that tokens were made by with today's. A database without tokens takes today's.
+// checkIndexScheme compares the rules by which tokens were made with the current rules. A database without tokens
+// takes the current rules.
 func (s *Store) checkIndexScheme(ctx context.Context) error {
 	scheme := s.keyring.Indexer().Scheme()
 	pool := s.db.WithContext(ctx).Statement.ConnPool
@@ -243,7 +249,8 @@ func (s *Store) checkIndexScheme(ctx context.Context) error {
 // CursorKey returns the key that signs list cursors, the same on every server of this database.
 func (s *Store) CursorKey() []byte { return s.keyring.CursorKey() }
 
-// CheckKeys seals and opens a value, and returns what failed, or why this server can't follow a change of the keys.
+// CheckKeys seals and opens a value. It returns the error of doing so, or the error that keeps this server from
+// following a change of the keys.
 func (s *Store) CheckKeys(ctx context.Context) error {
 	if err := s.keys.refresh(ctx, s); err != nil {
 		return err
@@ -264,17 +271,18 @@ func (s *Store) CheckKeys(ctx context.Context) error {
 	return nil
 }
 
-// follows returns why the keysets in use are not those of the database.
+// follows returns the error that keeps this server from using the keysets of the database.
 func (k *keyCare) follows() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.behind
 }
 
-// errProbe rolls a probe back.
+// errProbe rolls back the transaction of a probe.
 var errProbe = errors.New("repository: probe")
 
-// CheckAudit writes an event and takes it back, and returns an audit.unavailable error where the log takes none.
+// CheckAudit writes an event and rolls it back. It returns an audit.unavailable error if the log accepts no event,
+// and another error if the sequencer lags behind.
 func (s *Store) CheckAudit(ctx context.Context) error {
 	ctx, unit, err := audit.Begin(audit.System(ctx, "readiness"))
 	if err != nil {
@@ -292,7 +300,7 @@ func (s *Store) CheckAudit(ctx context.Context) error {
 	return s.checkLag(ctx)
 }
 
-// maxLag is how long an event may wait to become a leaf before something is wrong.
+// maxLag is the longest time that an event may wait to become a leaf before CheckAudit fails.
 const maxLag = 5 * time.Second
 
 func (s *Store) checkLag(ctx context.Context) error {

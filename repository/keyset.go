@@ -30,14 +30,14 @@ func (r *KeysetRepository) ByPurpose(ctx context.Context, p phi.Purpose) (*model
 	return &row, nil
 }
 
-// IndexScheme returns how this program makes tokens.
+// IndexScheme returns the scheme by which this program makes tokens.
 func (r *KeysetRepository) IndexScheme() string { return r.store.keyring.Indexer().Scheme() }
 
-// Hold returns all keysets, locked until the transaction of ctx ends: nobody else changes a key meanwhile. It returns a NotFound error where
-// one is missing.
+// Hold returns all keysets, locked until the transaction of ctx ends, so that no other process changes a key in the
+// meantime. It returns a NotFound error if one is missing.
 func (r *KeysetRepository) Hold(ctx context.Context) ([]*models.Keyset, error) {
 	rows := make([]*models.Keyset, 0, len(phi.Purposes()))
-	for _, p := range phi.Purposes() { // in one order, so that two processes don't wait for each other
+	for _, p := range phi.Purposes() { // in a fixed order, so that two processes don't wait for each other
 		row, err := r.ByPurpose(ctx, p)
 		if err != nil {
 			return nil, err
@@ -47,10 +47,10 @@ func (r *KeysetRepository) Hold(ctx context.Context) ([]*models.Keyset, error) {
 	return rows, nil
 }
 
-// addMissing stores a database's first keysets. Where another process was first, its keysets stay.
+// addMissing stores a database's first keysets. Keysets that another process stored first stay.
 func (r *KeysetRepository) addMissing(ctx context.Context, wrapped map[phi.Purpose]string) error {
 	rows := make([]models.Keyset, 0, len(wrapped))
-	for _, p := range phi.Purposes() { // in one order, so that two processes don't wait for each other
+	for _, p := range phi.Purposes() { // in a fixed order, so that two processes don't wait for each other
 		if wrapped[p] != "" {
 			rows = append(rows, models.Keyset{Purpose: string(p), Wrapped: wrapped[p]})
 		}

@@ -19,7 +19,8 @@ import (
 	"novamind/repository"
 )
 
-// No engine error that comes out of the repository quotes a row, however it is printed, and DB_ECHO quotes none either.
+// No engine error that comes out of the repository quotes a row, however it is printed, and DB_ECHO quotes none
+// either.
 func TestErrorsQuoteNoRow(t *testing.T) {
 	t.Parallel()
 	const canary = "canary-4711"

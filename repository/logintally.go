@@ -11,17 +11,19 @@ import (
 	"novamind/models"
 )
 
-// LoginTallyRepository counts failed logins, for all servers of a database.
+// LoginTallyRepository counts failed logins for all servers of a database.
 type LoginTallyRepository struct{ store *Store }
 
 // NewLoginTallyRepository returns the tallies of a store.
 func NewLoginTallyRepository(s *Store) *LoginTallyRepository { return &LoginTallyRepository{s} }
 
-// tallyTerm: an e-mail address that somebody tried could be a patient's, and guessed from a bare hash.
+// tallyTerm is the term of a tally's keyed hash. An e-mail address that somebody tried could be a patient's, and
+// could be guessed from a plain hash.
 var tallyTerm = phi.Term{Table: "logintally", Column: "key_hash", Purpose: "login_tally", Bits: 256}
 
-// Settle hands the tallies of names, in their order, to decide, and stores what it made of them, unless it fails: its error is returned. Who
-// settles one of the same tallies waits. It joins the transaction of ctx, or has one of its own.
+// Settle passes the tallies of names, in their order, to decide, and stores its changes of them. If decide fails,
+// Settle returns the error and stores no changes. A concurrent call with one of the same names waits. Settle joins
+// the transaction of ctx, or runs one of its own.
 func (r *LoginTallyRepository) Settle(ctx context.Context, names []string, now time.Time, decide func([]*models.LoginTally) error) error {
 	if tx := current(ctx); tx != nil {
 		return r.settle(tx.db.WithContext(ctx), names, now, decide)
@@ -48,7 +50,8 @@ func (r *LoginTallyRepository) settle(db *gorm.DB, names []string, now time.Time
 	return nil
 }
 
-// hold returns a tally, made where there was none. An upsert that changes nothing locks it in either case.
+// hold returns a tally, and creates it if there was none. An upsert that changes nothing locks the row in either
+// case.
 func (r *LoginTallyRepository) hold(db *gorm.DB, name string, now time.Time) (*models.LoginTally, error) {
 	hash, err := r.store.keyring.Indexer().Token(tallyTerm, name)
 	if err != nil {
@@ -64,7 +67,7 @@ func (r *LoginTallyRepository) hold(db *gorm.DB, name string, now time.Time) (*m
 	return &row, db.Where("key_hash = ?", hash).Take(&row).Error
 }
 
-// RemoveExpired removes the tallies that say nothing any more. Those that are being settled are left to the next time.
+// RemoveExpired removes the expired tallies. Tallies that are being settled are left to the next call.
 func (r *LoginTallyRepository) RemoveExpired(ctx context.Context, now time.Time) error {
 	db := r.store.handle(ctx)
 	expired := db.Session(&gorm.Session{}).Model(&models.LoginTally{}).Select("key_hash").Where("expires_at <= ?", now)

@@ -18,7 +18,7 @@ func NewMedicalRecordRepository(s *Store) *MedicalRecordRepository {
 	return &MedicalRecordRepository{Base[models.MedicalRecord]{s}}
 }
 
-// RecordQuery narrows a list of records. A zero member is not asked for.
+// RecordQuery narrows a list of records. A zero member adds no condition.
 type RecordQuery struct {
 	PatientID     uuid.UUID
 	AppointmentID []uuid.UUID // one of these
@@ -51,14 +51,14 @@ func (q RecordQuery) narrow(db *gorm.DB) *gorm.DB {
 	return db
 }
 
-// Search returns one page of the records in sight that match q, the latest first, and whether there are more. Those that can't be opened are
-// marked Unreadable.
+// Search returns one page of the records in scope that match q, the latest first, and whether there are more.
+// Records that can't be opened are marked Unreadable.
 func (r *MedicalRecordRepository) Search(ctx context.Context, q RecordQuery, sight RecordSight, page Page) ([]*models.MedicalRecord, bool, error) {
 	page.ByTime, page.Descending = "occurred_at", true
 	return r.List(ctx, page, sight.narrow, q.narrow)
 }
 
-// InSight returns a record. It returns a NotFound error where there is none in sight, or an Unreadable one.
+// InSight returns a record in scope. It returns a NotFound error if there is none in scope, or an Unreadable error.
 func (r *MedicalRecordRepository) InSight(ctx context.Context, id uuid.UUID, sight RecordSight) (*models.MedicalRecord, error) {
 	var m models.MedicalRecord
 	if err := r.store.handle(ctx).Scopes(sight.narrow).Where("id = ?", id).Take(&m).Error; err != nil {
@@ -67,7 +67,7 @@ func (r *MedicalRecordRepository) InSight(ctx context.Context, id uuid.UUID, sig
 	return &m, nil
 }
 
-// InSightOf is InSight for a record of a patient, or of one who was merged into that patient.
+// InSightOf is InSight for a record of a patient, or of a patient merged into that one.
 func (r *MedicalRecordRepository) InSightOf(ctx context.Context, patientID, id uuid.UUID, sight RecordSight) (*models.MedicalRecord, error) {
 	var m models.MedicalRecord
 	if err := r.store.handle(ctx).Scopes(sight.narrow, ofPatient(patientID)).Where("id = ?", id).Take(&m).Error; err != nil {
@@ -76,7 +76,8 @@ func (r *MedicalRecordRepository) InSightOf(ctx context.Context, patientID, id u
 	return &m, nil
 }
 
-// BegunBy returns those of ids that are records of an account, or amendments of them. It shows nothing of them, and is not an access.
+// BegunBy returns the subset of ids that an account began: records that it wrote, and amendments of such records.
+// Records of normal sensitivity are left out. It shows nothing of the records, and is not an access.
 func (r *MedicalRecordRepository) BegunBy(ctx context.Context, accountID uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
 	var found []uuid.UUID
 	err := r.store.handle(ctx).Model(&models.MedicalRecord{}).
@@ -84,18 +85,20 @@ func (r *MedicalRecordRepository) BegunBy(ctx context.Context, accountID uuid.UU
 	return found, translate(err)
 }
 
-// Protected returns those of ids that are records which 42 CFR Part 2 protects. It shows nothing of them, and is not an access.
+// Protected returns the subset of ids that are records protected by 42 CFR Part 2. It shows nothing of them, and is
+// not an access.
 func (r *MedicalRecordRepository) Protected(ctx context.Context, ids []uuid.UUID) ([]uuid.UUID, error) {
 	var found []uuid.UUID
 	err := r.store.handle(ctx).Model(&models.MedicalRecord{}).Where("id IN ? AND sensitivity = ?", ids, models.SensitivityPart2).Pluck("id", &found).Error
 	return found, translate(err)
 }
 
-// versions are the ids of a record, of what it supersedes, and of what supersedes it.
+// versions is the query of the ids of all versions of a record: the record, its predecessors, and its successors.
 const versions = "WITH RECURSIVE chain (id, supersedes_id) AS (SELECT id, supersedes_id FROM medicalrecord WHERE id = ? UNION " +
 	"SELECT r.id, r.supersedes_id FROM medicalrecord AS r JOIN chain AS c ON r.id = c.supersedes_id OR r.supersedes_id = c.id) SELECT id FROM chain"
 
-// History returns a record with all that it supersedes and all that supersedes it, as far as they are in sight, the first version first.
+// History returns the versions of a record that are in scope: the record, its predecessors, and its successors. The
+// first version comes first. Versions that can't be opened are marked Unreadable.
 func (r *MedicalRecordRepository) History(ctx context.Context, id uuid.UUID, sight RecordSight) ([]*models.MedicalRecord, error) {
 	var rows []*models.MedicalRecord
 	db := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(sight.narrow).Where("id IN ("+versions+")", id)
@@ -103,30 +106,32 @@ func (r *MedicalRecordRepository) History(ctx context.Context, id uuid.UUID, sig
 	return rows, translate(err)
 }
 
-// Versions returns a record with all that it supersedes and all that supersedes it, whoever sees them: none of it is to be shown.
+// Versions returns all versions of a record, regardless of the caller's scope. The caller must not show them.
 func (r *MedicalRecordRepository) Versions(ctx context.Context, id uuid.UUID) ([]*models.MedicalRecord, error) {
 	rows, _, err := r.List(ctx, everyone, func(db *gorm.DB) *gorm.DB { return db.Where("id IN ("+versions+")", id) })
 	return rows, err
 }
 
-// FirstAuthor returns who wrote the first version of a record. It shows nothing of it, and is not an access. It returns a NotFound error.
+// FirstAuthor returns the id of the account that wrote the first version of a record. It shows nothing of the
+// record, and is not an access. It returns a NotFound error.
 func (r *MedicalRecordRepository) FirstAuthor(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
 	return r.one(ctx, "author_id", "supersedes_id IS NULL AND id IN ("+versions+")", id)
 }
 
-// successors are the ids of a record and of what supersedes it, directly or not.
+// successors is the query of the ids of a record and of all records that supersede it, directly or not.
 const successors = "WITH RECURSIVE later (id) AS (SELECT id FROM medicalrecord WHERE id = @id UNION ALL " +
 	"SELECT r.id FROM medicalrecord AS r JOIN later AS l ON r.supersedes_id = l.id) SELECT id FROM later"
 
-// LastVersion returns the last version of a record, as long as all that supersedes the record was entered in error. It shows nothing of it, and is not an access.
-// It returns a NotFound error where another version stands.
+// LastVersion returns the id of the last version of a record, if all versions after the record were entered in
+// error. It shows nothing of the record, and is not an access. It returns a NotFound error if a later version is
+// valid.
 func (r *MedicalRecordRepository) LastVersion(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
 	return r.one(ctx, "id", "id IN ("+successors+") AND NOT EXISTS (SELECT 1 FROM medicalrecord AS next WHERE next.supersedes_id = medicalrecord.id)"+
 		" AND NOT EXISTS (SELECT 1 FROM medicalrecord AS other WHERE other.id <> @id AND other.status <> '"+models.RecordInError+"' AND other.id IN ("+successors+"))",
 		map[string]any{"id": id})
 }
 
-// one returns an id in a column of the record that a condition is true of.
+// one returns the id in a column of the record that satisfies a condition.
 func (r *MedicalRecordRepository) one(ctx context.Context, column, condition string, of any) (uuid.UUID, error) {
 	var found []uuid.UUID
 	err := r.store.handle(ctx).Model(&models.MedicalRecord{}).Where(condition, of).Pluck(column, &found).Error
@@ -139,7 +144,8 @@ func (r *MedicalRecordRepository) one(ctx context.Context, column, condition str
 	return found[0], nil
 }
 
-// CanFollow reports whether there is such a record of a patient that is no draft, and that nothing supersedes. It shows nothing of it.
+// CanFollow reports whether a patient has this record, the record is no draft, and nothing supersedes it. It shows
+// nothing of the record.
 func (r *MedicalRecordRepository) CanFollow(ctx context.Context, id, patientID uuid.UUID) (bool, error) {
 	var n int64
 	err := r.store.handle(ctx).Model(&models.MedicalRecord{}).
@@ -147,7 +153,7 @@ func (r *MedicalRecordRepository) CanFollow(ctx context.Context, id, patientID u
 	return n > 0, translate(err)
 }
 
-// Known returns those of ids that are records already. It shows nothing of them, and is not an access.
+// Known returns the subset of ids that are records already. It shows nothing of them, and is not an access.
 func (r *MedicalRecordRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
 	return r.known(ctx, ids)
 }

@@ -19,14 +19,14 @@ type MigrationRun struct {
 	Direction      string // up, down, stamp, unstamp or repair
 	ProgramVersion string
 	Actor          string
-	Origin         string // runner, or offline: by SQL that was printed
+	Origin         string // runner, or offline: by printed SQL
 	Discarded      string // "table: 3 rows, table.column: 1 rows"
 }
 
-// runNamespace makes ids of the runner's log numbers (RFC 9562, version 5).
+// runNamespace is the namespace of ids made from the numbers of the runner's log (RFC 9562, version 5).
 var runNamespace = uuid.MustParse("01a207c0-0000-7000-8000-6e6f76616d64")
 
-// EntityID is what an event about the run names it by.
+// EntityID returns the id by which an event about the run names it.
 func (r MigrationRun) EntityID() uuid.UUID {
 	return uuid.NewSHA1(runNamespace, []byte(strconv.FormatInt(r.ID, 10)))
 }
@@ -39,7 +39,7 @@ func NewMigrationRunRepository(s *Store) *MigrationRunRepository {
 	return &MigrationRunRepository{s}
 }
 
-// Unrecorded returns the runs that the audit log does not tell of yet, in order.
+// Unrecorded returns the runs about which the audit log has no event yet, in order.
 func (r *MigrationRunRepository) Unrecorded(ctx context.Context) ([]MigrationRun, error) {
 	runs, err := r.all(ctx)
 	if err != nil {
@@ -66,8 +66,9 @@ func (r *MigrationRunRepository) all(ctx context.Context) ([]MigrationRun, error
 	return runs, translate(err)
 }
 
-// DiscardedRows returns the rows that a run discarded and that events have digests of, for the event that says so. Where the log misses another number of a table's
-// rows than the run discarded, something else took them too: then none of them, so that verifying the log finds them.
+// DiscardedRows returns the rows that a run discarded and that events have digests of, for the event about the run.
+// If a table misses another number of rows than the run discarded, something else removed rows too. Then none of
+// the table's rows is returned, so that verifying the log finds them.
 func (r *MigrationRunRepository) DiscardedRows(ctx context.Context, run MigrationRun) ([]audit.Subject, error) {
 	var subjects []audit.Subject
 	for _, model := range models.DigestedRows() {

@@ -9,8 +9,9 @@ import (
 	"novamind/models"
 )
 
-// Misindexed looks at the next patients after the given id, at most limit, and returns those whose stored tokens are not what they hold, and the id to
-// go on after, Nil when there are no more. It belongs into InTx; nobody is shown anything. Patients who can't be opened are left out: reading tells.
+// Misindexed looks at the next patients after the given id, at most limit. It returns the ids of patients whose
+// stored tokens do not match their data, and the id to continue after (Nil when there are no more). Call it inside
+// InTx. It shows no patient to anyone. Patients that can't be opened are left out: reading them reports it.
 func (r *PatientRepository) Misindexed(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error) {
 	rows, more, err := r.List(ctx, Page{Limit: limit, After: after})
 	if err != nil || len(rows) == 0 {

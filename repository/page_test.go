@@ -17,8 +17,8 @@ import (
 	"novamind/repository"
 )
 
-// Whatever the page size and the direction, and whoever is added before or behind meanwhile: who was there at the start is listed once,
-// in order.
+// Whatever the page size and the direction, and whoever is added before or behind meanwhile: who was there at the
+// start is listed once, in order.
 func TestPagesListEachRowOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -18,10 +18,10 @@ func NewPatientRepository(s *Store) *PatientRepository {
 	return &PatientRepository{Base[models.Patient]{s}}
 }
 
-// everyone is a page that takes all there are.
+// everyone is a page that takes all rows.
 var everyone = Page{Limit: 1 << 30}
 
-// ByEmail returns the patients with this e-mail, however written. Families share one.
+// ByEmail returns the patients with this e-mail address, however written. Members of a family may share one.
 func (r *PatientRepository) ByEmail(ctx context.Context, email string) ([]*models.Patient, error) {
 	found, _, err := r.Search(ctx, models.PatientQuery{Email: &email}, everyone, Sight{All: true})
 	return found, err
@@ -33,7 +33,8 @@ func (r *PatientRepository) ByPhone(ctx context.Context, phone string) ([]*model
 	return found, err
 }
 
-// ByName returns the patients with these names. Case, accents and spacing don't matter; a part of a compound name is enough.
+// ByName returns the patients with these names. Case, accents and spacing don't matter; one part of a compound name
+// is enough.
 func (r *PatientRepository) ByName(ctx context.Context, first, last string) ([]*models.Patient, error) {
 	found, _, err := r.Search(ctx, models.PatientQuery{FirstName: &first, LastName: &last}, everyone, Sight{All: true})
 	return found, err
@@ -45,8 +46,9 @@ func (r *PatientRepository) Active(ctx context.Context, page Page) ([]*models.Pa
 	return r.Search(ctx, models.PatientQuery{Active: &yes}, page, Sight{All: true})
 }
 
-// Search returns one page of the patients in sight that match q, and whether there are more. Index tokens of names stand for many
-// names, so rows are read until a page of true matches is full; those that only shared a token count as not seen.
+// Search returns one page of the patients in scope that match q, and whether there are more. An index token of a
+// name stands for many names, so rows are read until a page of true matches is full. Patients that only share a
+// token count as not seen.
 func (r *PatientRepository) Search(ctx context.Context, q models.PatientQuery, page Page, sight Sight) ([]*models.Patient, bool, error) {
 	where, err := r.narrow(q)
 	if err != nil {
@@ -88,7 +90,7 @@ func (r *PatientRepository) Search(ctx context.Context, q models.PatientQuery, p
 	}
 }
 
-// narrow returns the conditions that the database can judge.
+// narrow returns the conditions of q that the database can evaluate.
 func (r *PatientRepository) narrow(q models.PatientQuery) (func(*gorm.DB) *gorm.DB, error) {
 	candidates, err := q.Candidates(r.store.keyring.Indexer())
 	if err != nil {
@@ -105,20 +107,20 @@ func (r *PatientRepository) narrow(q models.PatientQuery) (func(*gorm.DB) *gorm.
 	}, nil
 }
 
-// Known returns those of ids that are patients already. It shows nothing of them, and is not an access.
+// Known returns the subset of ids that are patients already. It shows nothing of them, and is not an access.
 func (r *PatientRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
 	return r.known(ctx, ids)
 }
 
-// Among returns those of ids that are patients in sight, in no order. Rows that can't be opened are marked Unreadable.
+// Among returns the patients in scope among ids, in no order. Rows that can't be opened are marked Unreadable.
 func (r *PatientRepository) Among(ctx context.Context, ids []uuid.UUID, sight Sight,
 ) (found []*models.Patient, err error) {
 	db := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(withIDs(ids), sight.Narrow("id"))
 	return found, translate(db.Find(&found).Error)
 }
 
-// HoldOff keeps everyone else from writing patients until the transaction of ctx ends; reading goes on. On SQLite that is every
-// transaction's nature.
+// HoldOff keeps all other transactions from writing patients until the transaction of ctx ends. Reading goes on. On
+// SQLite, every transaction does so.
 func (r *PatientRepository) HoldOff(ctx context.Context) error {
 	if r.store.engine == SQLite {
 		return nil
@@ -127,7 +129,7 @@ func (r *PatientRepository) HoldOff(ctx context.Context) error {
 	return translate(err)
 }
 
-// Count returns how many patients there are.
+// Count returns the number of patients.
 func (r *PatientRepository) Count(ctx context.Context) (int64, error) {
 	var n int64
 	err := r.store.handle(ctx).Model(&models.Patient{}).Count(&n).Error

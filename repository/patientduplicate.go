@@ -8,8 +8,8 @@ import (
 	"novamind/models"
 )
 
-// Namesakes returns the patients with the names and the date of birth of p, who is not stored yet, and keeps everybody else from registering one
-// of the same last name until the transaction of ctx ends.
+// Namesakes returns the patients with the names and the date of birth of p, which is not stored yet. Until the
+// transaction of ctx ends, it keeps others from registering a patient of the same last name.
 func (r *PatientRepository) Namesakes(ctx context.Context, p *models.Patient) ([]*models.Patient, error) {
 	if err := r.holdName(ctx, p); err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func (r *PatientRepository) Namesakes(ctx context.Context, p *models.Patient) ([
 	return same, nil
 }
 
-// holdName takes a lock by the token of the last name. SQLite has one writer at a time.
+// holdName takes a lock by the token of the last name. SQLite needs no lock: it has one writer at a time.
 func (r *PatientRepository) holdName(ctx context.Context, p *models.Patient) error {
 	if r.store.engine == SQLite {
 		return nil
@@ -44,7 +44,8 @@ func (r *PatientRepository) holdName(ctx context.Context, p *models.Patient) err
 	return translate(err)
 }
 
-// Shared reports whether another patient in sight has the e-mail, or one of the phone numbers, of p. It shows nobody.
+// Shared reports whether another patient in scope has the e-mail address, or one of the phone numbers, of p. It
+// shows no patient.
 func (r *PatientRepository) Shared(ctx context.Context, p *models.Patient, sight Sight) (email, phone bool, err error) {
 	contact := p.ContactInfo.Plain()
 	if contact.Email != "" {
@@ -63,7 +64,7 @@ func (r *PatientRepository) Shared(ctx context.Context, p *models.Patient, sight
 	return email, phone, nil
 }
 
-// sharesAny asks the index alone: its tokens of e-mails and phones never stand for two values.
+// sharesAny queries the index alone: a token of an e-mail address or a phone number never stands for two values.
 func (r *PatientRepository) sharesAny(ctx context.Context, id uuid.UUID, sight Sight, q models.PatientQuery) (bool, error) {
 	where, err := r.narrow(q)
 	if err != nil {

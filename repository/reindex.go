@@ -10,9 +10,10 @@ import (
 	"novamind/models"
 )
 
-// OlderTokens returns the next patients after the given id who have an index token under an older key than the primary, at most limit, and the id to
-// go on after, Nil when there are no more. It belongs into InTx. It looks at patients page by page, since the tokens that were replaced stay in their
-// index for a while: whoever looked there would pass by all of them each time.
+// OlderTokens looks at the next patients after the given id, at most limit. It returns the ids of patients with an
+// index token under an older key than the primary, and the id to continue after (Nil when there are no more). Call
+// it inside InTx. It goes through the patients page by page, because replaced tokens stay in the index of tokens
+// for a while. A scan of that index would pass all of them each time.
 func (r *PatientRepository) OlderTokens(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error) {
 	var page []uuid.UUID
 	db := Page{Limit: limit, After: after}.apply(r.store.handle(ctx).Model(&models.Patient{}))
@@ -24,8 +25,8 @@ func (r *PatientRepository) OlderTokens(ctx context.Context, after uuid.UUID, li
 	return ids, lastOf(page, limit), translate(err)
 }
 
-// CountOlderTokens returns how many patients have an index token under an older key than the primary. It belongs
-// into InTx.
+// CountOlderTokens returns the number of patients with an index token under an older key than the primary. Call it
+// inside InTx.
 func (r *PatientRepository) CountOlderTokens(ctx context.Context) (int64, error) {
 	var n int64
 	err := r.olderTokens(ctx).Distinct("patient_id").Count(&n).Error
@@ -38,11 +39,12 @@ func (r *PatientRepository) olderTokens(ctx context.Context) *gorm.DB {
 	return r.store.handle(ctx).Model(&models.BlindIndex{}).Where("token < ? OR token >= ?", current, current[:len(current)-1]+";")
 }
 
-// Reindex replaces patients' tokens by those under the primary key. It belongs into InTx; nobody is shown anything.
+// Reindex replaces patients' tokens by tokens under the primary key. Call it inside InTx. It shows no patient to
+// anyone.
 func (r *PatientRepository) Reindex(ctx context.Context, ids []uuid.UUID) (Moved, error) {
 	db := r.store.handle(ctx)
 	rows, _, err := r.List(ctx, Page{Limit: len(ids)}, withIDs(ids), func(db *gorm.DB) *gorm.DB {
-		if r.store.engine == PostgreSQL { // a change of the patient must not slip in between reading and writing tokens
+		if r.store.engine == PostgreSQL { // no change of the patient may slip in between reading and writing tokens
 			db = db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 		}
 		return db

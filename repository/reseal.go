@@ -22,7 +22,7 @@ type ResealRepository struct {
 	columns []models.SealedColumn
 }
 
-// NewResealRepositories returns one for each model of patients' data.
+// NewResealRepositories returns one repository for each model of patient data.
 func NewResealRepositories(s *Store) []*ResealRepository {
 	var out []*ResealRepository
 	for _, m := range models.SealedRows() {
@@ -45,8 +45,9 @@ func sealedColumnsOf(table string) []models.SealedColumn {
 // Table returns the name of the model's table.
 func (r *ResealRepository) Table() string { return r.table }
 
-// OlderValues returns the next rows after the given id that hold a value under an older key than the primary, at most limit, and the id to go
-// on after, Nil when there are no more. It belongs into InTx.
+// OlderValues returns the ids of the next rows after the given id that hold a value under an older key than the
+// primary, at most limit. It also returns the id to continue after, Nil when there are no more. Call it inside
+// InTx.
 func (r *ResealRepository) OlderValues(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error) {
 	primary := r.store.keyring.Sealer(phi.Data).Primary()
 	var ids []uuid.UUID
@@ -55,7 +56,8 @@ func (r *ResealRepository) OlderValues(ctx context.Context, after uuid.UUID, lim
 	return ids, lastOf(ids, limit), translate(err)
 }
 
-// CountOlderValues returns how many rows hold a value under an older key than the primary. It belongs into InTx.
+// CountOlderValues returns the number of rows that hold a value under an older key than the primary. Call it inside
+// InTx.
 func (r *ResealRepository) CountOlderValues(ctx context.Context) (int64, error) {
 	var n int64
 	primary := r.store.keyring.Sealer(phi.Data).Primary()
@@ -63,7 +65,7 @@ func (r *ResealRepository) CountOlderValues(ctx context.Context) (int64, error) 
 	return n, translate(err)
 }
 
-// lastOf returns the last id of a full page.
+// lastOf returns the last id of a full page, and Nil for any other page.
 func lastOf(page []uuid.UUID, limit int) uuid.UUID {
 	if len(page) < limit {
 		return uuid.Nil
@@ -71,14 +73,14 @@ func lastOf(page []uuid.UUID, limit int) uuid.UUID {
 	return page[len(page)-1]
 }
 
-// Moved is what became of rows that were to move to a new key.
+// Moved is the result of moving rows to a new key.
 type Moved struct {
 	Subjects   []audit.Subject // the rows that moved
-	Unreadable []uuid.UUID     // those that can't be opened: moving them would hide it
+	Unreadable []uuid.UUID     // rows that can't be opened: moving them would hide the damage
 }
 
-// Reseal seals rows again under the primary key. A row that is changed meanwhile is left to its change, which seals it anew by itself. It
-// belongs into InTx; nobody is shown anything.
+// Reseal seals rows again under the primary key. It skips a row that is changed in the meantime, because that
+// change seals the row anew. Call it inside InTx. It shows no row to anyone.
 func (r *ResealRepository) Reseal(ctx context.Context, ids []uuid.UUID) (Moved, error) {
 	rows, err := r.read(ctx, ids)
 	if err != nil || len(rows) == 0 {
@@ -98,7 +100,8 @@ func (r *ResealRepository) Reseal(ctx context.Context, ids []uuid.UUID) (Moved, 
 	return moved, err
 }
 
-// read opens those rows of ids that nobody else has moved meanwhile. Those that can't be opened are marked.
+// read opens the rows of ids that nobody else has moved in the meantime. Rows that can't be opened are marked
+// Unreadable.
 func (r *ResealRepository) read(ctx context.Context, ids []uuid.UUID) ([]models.SealedRow, error) {
 	found := reflect.New(reflect.SliceOf(reflect.PointerTo(r.model)))
 	older := withKeyOtherThan(r.columns, r.store.keyring.Sealer(phi.Data).Primary())
@@ -116,7 +119,8 @@ func withIDs(ids []uuid.UUID) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB { return db.Where("id IN ?", ids) }
 }
 
-// write updates the sealed columns of rows in one statement, where their version is still the one that was read. It returns those that it wrote.
+// write updates the sealed columns of rows in one statement, if their version is still the one that was read. It
+// returns the rows that it wrote.
 func (r *ResealRepository) write(ctx context.Context, rows []models.SealedRow) ([]audit.Subject, error) {
 	db := r.store.handle(ctx)
 	var values []string
@@ -141,7 +145,8 @@ func (r *ResealRepository) write(ctx context.Context, rows []models.SealedRow) (
 	if len(values) == 0 {
 		return nil, nil
 	}
-	// Past the guard: hooks would count a change that is none. The values are sealed, and the database checks that.
+	// Bypasses the guard: hooks would record a change although the content stays. The values are sealed, and the
+	// database checks that.
 	written, err := db.Statement.ConnPool.QueryContext(ctx, r.update(values), args...)
 	if err != nil {
 		return nil, translate(err)
@@ -158,7 +163,7 @@ func (r *ResealRepository) write(ctx context.Context, rows []models.SealedRow) (
 	return out, translate(written.Err())
 }
 
-// update returns the statement that takes values, each one row of VALUES.
+// update returns the UPDATE statement for values. Each of values is one row of VALUES.
 func (r *ResealRepository) update(values []string) string {
 	var names, sets []string
 	for _, c := range r.columns {
@@ -170,7 +175,7 @@ func (r *ResealRepository) update(values []string) string {
 		strings.Join(names, ", "), strings.Join(values, ", "), strings.Join(sets, ", "), r.table)
 }
 
-// placeholders returns one row of VALUES whose first parameter comes after n others.
+// placeholders returns one row of VALUES, whose first parameter comes after n others.
 func (r *ResealRepository) placeholders(n int) string {
 	types := []string{"uuid", "bigint"}
 	for _, c := range r.columns {

@@ -6,11 +6,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// OnRevoke has fn called whenever this server took something from an account, once that is committed: a session, a key, or anything by changing the
-// account itself. It is called before the store is shared.
+// OnRevoke registers a function to call whenever this server took a session, a key or a permission from an account.
+// A change of the account itself counts too. fn is called once the transaction has ended. Call OnRevoke before the
+// store is shared.
 func (s *Store) OnRevoke(fn func(accountID uuid.UUID)) { s.onRevoke = append(s.onRevoke, fn) }
 
-// revoke notes that the transaction of ctx takes something from an account.
+// revoke notes that the transaction of ctx takes something from an account. Outside of a transaction, it calls the
+// functions of OnRevoke at once.
 func (s *Store) revoke(ctx context.Context, accountID uuid.UUID) {
 	if tx := current(ctx); tx != nil {
 		tx.revoked = append(tx.revoked, accountID)

@@ -17,7 +17,8 @@ func NewRiskFlagRepository(s *Store) *RiskFlagRepository {
 	return &RiskFlagRepository{Base[models.RiskFlag]{s}}
 }
 
-// Of returns one page of a patient's flags in sight, and whether there are more; open: only those that nobody has resolved.
+// Of returns one page of a patient's flags in scope, and whether there are more. If open is true, it returns only
+// unresolved flags.
 func (r *RiskFlagRepository) Of(ctx context.Context, patientID uuid.UUID, open bool, sight RecordSight, page Page) ([]*models.RiskFlag, bool, error) {
 	return r.List(ctx, page, ofPatient(patientID), sight.where(visibleFlag), unresolved(open))
 }
@@ -31,7 +32,7 @@ func unresolved(only bool) func(*gorm.DB) *gorm.DB {
 	}
 }
 
-// InSight returns a flag. It returns a NotFound error where there is none in sight, or an Unreadable one.
+// InSight returns a flag in scope. It returns a NotFound error if there is none in scope, or an Unreadable error.
 func (r *RiskFlagRepository) InSight(ctx context.Context, id uuid.UUID, sight RecordSight) (*models.RiskFlag, error) {
 	var f models.RiskFlag
 	if err := r.store.handle(ctx).Scopes(sight.where(visibleFlag)).Where("id = ?", id).Take(&f).Error; err != nil {
@@ -40,17 +41,18 @@ func (r *RiskFlagRepository) InSight(ctx context.Context, id uuid.UUID, sight Re
 	return &f, nil
 }
 
-// Raised reports whether a record has raised a flag, or another version of it one that nobody has resolved. It shows nothing of it.
+// Raised reports whether a record has raised a flag, or another version of the record a flag that is unresolved. It
+// shows nothing of the flag.
 func (r *RiskFlagRepository) Raised(ctx context.Context, recordID uuid.UUID) (bool, error) {
 	var n int64
 	err := r.store.handle(ctx).Model(&models.RiskFlag{}).Where("record_id = ? OR "+awaiting, recordID, recordID).Count(&n).Error
 	return n > 0, translate(err)
 }
 
-// awaiting is the condition on a flag that nobody has resolved, and that some version of a record has raised.
+// awaiting is the condition on an unresolved flag that some version of a record has raised.
 const awaiting = "resolved_at IS NULL AND record_id IN (" + versions + ")"
 
-// Awaiting returns the flags that nobody has resolved, and that a record or another version of it has raised. It returns an Unreadable error.
+// Awaiting returns the unresolved flags that any version of a record has raised. It returns an Unreadable error.
 func (r *RiskFlagRepository) Awaiting(ctx context.Context, recordID uuid.UUID) ([]*models.RiskFlag, error) {
 	var rows []*models.RiskFlag
 	err := r.store.handle(ctx).Where(awaiting, recordID).Find(&rows).Error

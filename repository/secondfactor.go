@@ -9,7 +9,7 @@ import (
 	"novamind/models"
 )
 
-// SecondFactorRepository keeps second factors, and what was used of them. Its methods belong into a transaction.
+// SecondFactorRepository keeps second factors, and their used codes. Call its methods inside a transaction.
 type SecondFactorRepository struct{ Base[models.SecondFactor] }
 
 // NewSecondFactorRepository returns the second factors of a store.
@@ -17,7 +17,8 @@ func NewSecondFactorRepository(s *Store) *SecondFactorRepository {
 	return &SecondFactorRepository{Base[models.SecondFactor]{s}}
 }
 
-// OfAccount returns an account's second factor, to check a code against: nobody is shown it. It returns a NotFound error, or an Unreadable one.
+// OfAccount returns an account's second factor, to check a code against. The row counts as not shown. It returns a
+// NotFound or an Unreadable error.
 func (r *SecondFactorRepository) OfAccount(ctx context.Context, accountID uuid.UUID) (*models.SecondFactor, error) {
 	var f models.SecondFactor
 	if err := r.store.handle(ctx).Where("account_id = ?", accountID).Take(&f).Error; err != nil {
@@ -27,8 +28,8 @@ func (r *SecondFactorRepository) OfAccount(ctx context.Context, accountID uuid.U
 	return &f, nil
 }
 
-// Advance notes that a code of a time step was used, and reports whether that was its first use: of all who try at once, one. A step
-// before the newest one was used too, or let go by.
+// Advance notes that a code of a time step was used, and reports whether this was its first use. Of several
+// concurrent callers, one gets true. A step before the newest used step counts as used.
 func (r *SecondFactorRepository) Advance(ctx context.Context, accountID uuid.UUID, step int64) (bool, error) {
 	db := r.store.handle(ctx).Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "account_id"}},
@@ -38,7 +39,7 @@ func (r *SecondFactorRepository) Advance(ctx context.Context, accountID uuid.UUI
 	return db.RowsAffected == 1, translate(db.Error)
 }
 
-// ReplaceRecoveryCodes gives an account these recovery codes, and no others.
+// ReplaceRecoveryCodes replaces all recovery codes of an account.
 func (r *SecondFactorRepository) ReplaceRecoveryCodes(ctx context.Context, accountID uuid.UUID, hashes []string) error {
 	db := r.store.handle(ctx)
 	if err := db.Where("account_id = ?", accountID).Delete(&models.RecoveryCode{}).Error; err != nil || len(hashes) == 0 {
@@ -51,7 +52,7 @@ func (r *SecondFactorRepository) ReplaceRecoveryCodes(ctx context.Context, accou
 	return translate(db.Create(&rows).Error)
 }
 
-// UseRecoveryCode uses a recovery code up, and reports whether there was one.
+// UseRecoveryCode removes a recovery code, and reports whether there was one.
 func (r *SecondFactorRepository) UseRecoveryCode(ctx context.Context, accountID uuid.UUID, hash string) (bool, error) {
 	db := r.store.handle(ctx).Where("account_id = ? AND code_hash = ?", accountID, hash).Delete(&models.RecoveryCode{})
 	return db.RowsAffected == 1, translate(db.Error)

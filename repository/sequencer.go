@@ -19,13 +19,16 @@ import (
 
 // The sequencer's pace.
 const (
-	sequenceInterval = 400 * time.Millisecond // a checkpoint within a second, and few of them
+	// short enough for a checkpoint within a second, long enough for few checkpoints
+	sequenceInterval = 400 * time.Millisecond
 	sequenceBatch    = 2000
-	// sequenceLock is the advisory lock of whoever sequences; any number will do, as long as nothing else uses it.
+	// sequenceLock is the number of the advisory lock of the running sequencer. Any number will do, as long as
+	// nothing else uses it.
 	sequenceLock = 0x6e6f7661
 )
 
-// Sequencer makes leaves of the audit events that wait in the outbox: one at a time for a database, whichever server is first.
+// Sequencer turns the audit events that wait in the outbox into leaves. One sequencer at a time works on a
+// database, on whichever server is first.
 type Sequencer struct {
 	store *Store
 	tree  *AuditTreeRepository
@@ -34,7 +37,7 @@ type Sequencer struct {
 // NewSequencer returns the sequencer of a store.
 func NewSequencer(s *Store) *Sequencer { return &Sequencer{store: s, tree: NewAuditTreeRepository(s)} }
 
-// Run sequences until ctx is done, and then once more what is left.
+// Run sequences until ctx is done. Then it sequences the remaining events once more.
 func (q *Sequencer) Run(ctx context.Context, log *slog.Logger) {
 	ticker := time.NewTicker(sequenceInterval)
 	defer ticker.Stop()
@@ -66,7 +69,8 @@ func (q *Sequencer) finish(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// Drain sequences until nothing waits, or until another server is at it. It returns tree.ErrTampered where the stored tree is not the signed one.
+// Drain sequences until no event waits, or until another server sequences. It returns tree.ErrTampered if the
+// stored tree is not the signed one.
 func (q *Sequencer) Drain(ctx context.Context) error {
 	for {
 		more, err := q.batch(ctx)
@@ -76,11 +80,12 @@ func (q *Sequencer) Drain(ctx context.Context) error {
 	}
 }
 
-// errIdle rolls a batch back that has nothing to do.
+// errIdle rolls back a batch that has nothing to do.
 var errIdle = errors.New("repository: nothing to sequence")
 
-// batch sequences one batch in one transaction: either all of it is in the tree, under a new signed checkpoint, or nothing is. It reports
-// whether something is left: what a full batch did not hold, or events of changes by direct SQL that it wrote itself.
+// batch sequences one batch in one transaction: either the whole batch is in the tree, under a new signed
+// checkpoint, or nothing is. It reports whether more is left: events beyond a full batch, or events about changes
+// by direct SQL that batch itself wrote.
 func (q *Sequencer) batch(ctx context.Context) (more bool, err error) {
 	if err := q.store.keys.refresh(ctx, q.store); err != nil {
 		return false, err
@@ -103,7 +108,7 @@ func (q *Sequencer) batch(ctx context.Context) (more bool, err error) {
 	return more, translate(err)
 }
 
-// waiting looks without a transaction: an idle clinic's database stays idle.
+// waiting looks for work without a transaction: an idle clinic's database stays idle.
 func (q *Sequencer) waiting(ctx context.Context) (bool, error) {
 	var waiting bool
 	row := q.store.db.WithContext(ctx).Statement.ConnPool.QueryRowContext(ctx,
@@ -120,7 +125,7 @@ func (q *Sequencer) sequence(ctx context.Context) (more bool, err error) {
 		return false, errIdle
 	}
 	db := q.store.handle(ctx)
-	// The witnesses first: the events of the transactions that they saw are then visible too.
+	// Read the witnesses first: the events of the transactions that they saw are then visible too.
 	witnesses, err := q.witnesses(ctx)
 	if err != nil {
 		return false, err
@@ -144,8 +149,9 @@ func (q *Sequencer) sequence(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	// These have the time of what they tell of, which can be long ago: one that waited for the next run would count as lag. What is told of forged events has not:
-	// where somebody alters whatever is written, there would be no end of it.
+	// Findings have the time of the change that they report, which can be long ago. A finding that waited for the
+	// next run would count as lag. Events about forged events have the current time, and wait. Otherwise, if
+	// somebody altered every event, the loop would not end.
 	more = len(findings) > 0 || max(len(outbox), len(witnesses)) == sequenceBatch
 	for _, id := range forged {
 		findings = append(findings, audit.Event{Action: audit.Create, EntityType: "auditlog", EntityID: id, Outcome: audit.Success})
@@ -168,7 +174,8 @@ func (q *Sequencer) witnesses(ctx context.Context) ([]models.AuditWitness, error
 	return witnesses, err
 }
 
-// lock makes this the only sequencer of the database, until the transaction ends. SQLite has one writer anyway.
+// lock makes this the only sequencer of the database until the transaction ends, and reports whether it is. SQLite
+// has one writer anyway.
 func (q *Sequencer) lock(ctx context.Context) (bool, error) {
 	if q.store.engine == SQLite {
 		return true, nil
@@ -178,8 +185,8 @@ func (q *Sequencer) lock(ctx context.Context) (bool, error) {
 	return mine, row.Scan(&mine)
 }
 
-// authenticate returns the waiting events that the program wrote, in order, and the ids of those that somebody else did. Events of a version
-// without MACs are taken over once, where the tree begins.
+// authenticate returns the waiting events that the program wrote, in order, and the ids of all other waiting
+// events. Events of a version without MACs are accepted once, at the beginning of the tree.
 func (q *Sequencer) authenticate(ctx context.Context, outbox []models.AuditOutbox, beginning bool) (genuine []audit.Entry, forged []uuid.UUID, err error) {
 	ids := make([]uuid.UUID, len(outbox))
 	for i, row := range outbox {
@@ -197,10 +204,11 @@ func (q *Sequencer) authenticate(ctx context.Context, outbox []models.AuditOutbo
 	for _, id := range ids {
 		e, ok := entries[id]
 		switch {
-		case sequenced[id]: // somebody queued it again
+		case sequenced[id]: // somebody queued the event again
 			forged = append(forged, id)
 		case !ok:
-			// Removed before it became a leaf, past the guards. What it said is lost; verify can't know of it either.
+			// Somebody removed the event past the guards before it became a leaf. Its content is lost; verify can't
+			// know of it either.
 			forged = append(forged, id)
 		case e.MAC == nil && beginning, e.MAC != nil && authenticator.Verify(e.Authenticated(), *e.MAC):
 			genuine = append(genuine, e)
@@ -211,7 +219,7 @@ func (q *Sequencer) authenticate(ctx context.Context, outbox []models.AuditOutbo
 	return genuine, forged, nil
 }
 
-// append adds events to the tree, and signs its new head.
+// append adds events to the tree, and signs the new head.
 func (q *Sequencer) append(ctx context.Context, checkpoint tree.Checkpoint, entries []audit.Entry) error {
 	if len(entries) == 0 {
 		return nil
@@ -240,7 +248,7 @@ func (q *Sequencer) append(ctx context.Context, checkpoint tree.Checkpoint, entr
 	})
 }
 
-// forget takes what was dealt with from those that wait.
+// forget removes the processed rows from the outbox and from the witnesses.
 func (q *Sequencer) forget(ctx context.Context, outbox []models.AuditOutbox, witnesses []models.AuditWitness) error {
 	db := q.store.handle(ctx)
 	if len(outbox) > 0 {
@@ -255,14 +263,15 @@ func (q *Sequencer) forget(ctx context.Context, outbox []models.AuditOutbox, wit
 	if len(witnesses) == 0 {
 		return nil
 	}
-	ids := make([]string, len(witnesses)) // by id: one with a lower may have been committed since
+	ids := make([]string, len(witnesses)) // by id: a witness with a lower id may have been committed since
 	for i, w := range witnesses {
 		ids[i] = strconv.FormatInt(w.ID, 10)
 	}
-	return db.Exec("DELETE FROM auditwitness WHERE id = ANY(?::bigint[])", "{"+strings.Join(ids, ",")+"}").Error // SQLite has no witnesses
+	// SQLite has no witnesses.
+	return db.Exec("DELETE FROM auditwitness WHERE id = ANY(?::bigint[])", "{"+strings.Join(ids, ",")+"}").Error
 }
 
-// direct stamps events of changes that were made by direct SQL.
+// direct stamps events about changes by direct SQL.
 func direct(findings []audit.Event) []audit.Event {
 	out := make([]audit.Event, len(findings))
 	for i, e := range findings {

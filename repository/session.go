@@ -19,8 +19,8 @@ func NewSessionRepository(s *Store) *SessionRepository {
 	return &SessionRepository{Base[models.Session]{s}}
 }
 
-// ByTokenHash returns the session of a token with its account, unless it has expired or was last used before idleSince. It returns a NotFound
-// error.
+// ByTokenHash returns the session of a token with its account, unless it has expired or was last used before
+// idleSince. It returns a NotFound error.
 func (r *SessionRepository) ByTokenHash(ctx context.Context, hash string, now, idleSince time.Time) (*models.Session, error) {
 	var s models.Session
 	err := r.store.handle(ctx).Preload("Account").
@@ -31,14 +31,14 @@ func (r *SessionRepository) ByTokenHash(ctx context.Context, hash string, now, i
 	return &s, nil
 }
 
-// OfAccount returns one page of the sessions of an account that go on, and whether there are more.
+// OfAccount returns one page of the active sessions of an account, and whether there are more.
 func (r *SessionRepository) OfAccount(ctx context.Context, accountID uuid.UUID, now, idleSince time.Time, page Page) ([]*models.Session, bool, error) {
 	return r.List(ctx, page, func(db *gorm.DB) *gorm.DB {
 		return db.Where("account_id = ? AND expires_at > ? AND last_seen_at > ?", accountID, now, idleSince)
 	})
 }
 
-// Touch notes that a session is used. It belongs into no transaction.
+// Touch notes that a session is used. It runs a transaction of its own: call it outside of any other.
 func (r *SessionRepository) Touch(ctx context.Context, id uuid.UUID, now time.Time) error {
 	return r.store.transact(ctx, func(tx *transaction) error {
 		return translate(tx.db.Model(&models.Session{}).Where("id = ? AND last_seen_at < ?", id, now).UpdateColumn("last_seen_at", now).Error)
@@ -55,7 +55,7 @@ func (r *SessionRepository) End(ctx context.Context, accountID, id uuid.UUID) er
 	return translate(db.Error)
 }
 
-// EndOthers removes the sessions of an account but one.
+// EndOthers removes all sessions of an account but keep.
 func (r *SessionRepository) EndOthers(ctx context.Context, accountID, keep uuid.UUID) error {
 	r.store.revoke(ctx, accountID)
 	return translate(r.store.handle(ctx).Where("account_id = ? AND id <> ?", accountID, keep).Delete(&models.Session{}).Error)

@@ -10,8 +10,8 @@ import (
 	"novamind/models"
 )
 
-// Actor returns the account of who acts by a session or an API key, as it is now. It returns a NotFound error where the account is disabled, or the session or
-// the key has ended.
+// Actor returns the account of an actor with a session or an API key, as it is now. It returns a NotFound error if
+// the account is disabled, or if the session or the key has ended.
 func (s *Store) Actor(ctx context.Context, actor audit.Actor) (*models.Account, error) {
 	account, err := NewAccountRepository(s).ByID(ctx, actor.ID)
 	if err != nil {
@@ -31,7 +31,7 @@ func (s *Store) Actor(ctx context.Context, actor audit.Actor) (*models.Account, 
 	return account, nil
 }
 
-// HoldActor is Actor, and keeps the account as it is until the transaction of ctx ends.
+// HoldActor is Actor, and keeps the account unchanged until the transaction of ctx ends.
 func (s *Store) HoldActor(ctx context.Context, actor audit.Actor) (*models.Account, error) {
 	if _, err := NewAccountRepository(s).Hold(ctx, actor.ID); err != nil {
 		return nil, err

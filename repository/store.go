@@ -1,5 +1,6 @@
-// Package repository is the only one that talks to a database: the store with its unit of work, and one repository for
-// each model. It turns engine errors into apperr errors; which rules hold is the services' business.
+// Package repository is the only package that talks to a database. It has the store with its unit of work, and one
+// repository for each model. It turns engine errors into apperr errors. The rules of the domain are the services'
+// business.
 package repository
 
 import (
@@ -19,7 +20,7 @@ import (
 	"novamind/models"
 )
 
-// recordTimeout bounds how long an event that must be stored after its request failed or was given up may take.
+// recordTimeout bounds the time for storing an event after its request failed or was cancelled.
 const recordTimeout = 10 * time.Second
 
 // Store is an opened database with its unit of work. It is safe for concurrent use.
@@ -28,13 +29,13 @@ type Store struct {
 	engine  Engine
 	keyring *phi.Keyring
 	keys    *keyCare
-	// writer lets one write transaction into SQLite at a time, in order of arrival; SQLite's own way is to poll.
+	// writer admits one write transaction into SQLite at a time, in order of arrival. SQLite itself would poll.
 	writer chan struct{}
-	// onRevoke are told of accounts from which something was taken.
+	// onRevoke are called with each account from which something was taken.
 	onRevoke []func(accountID uuid.UUID)
 }
 
-// Open opens the database that cfg names. Rows can be reached once Unlock was called.
+// Open opens the database that cfg names. Rows can be reached after Unlock.
 func Open(ctx context.Context, cfg config.Database, log *slog.Logger) (*Store, error) {
 	db, err := Connect(ctx, cfg, string(cfg.URL), log)
 	if err != nil {
@@ -55,7 +56,7 @@ func (s *Store) Close() error {
 	return pool.Close()
 }
 
-// Ping returns an Unavailable error where the database does not answer.
+// Ping returns an Unavailable error if the database does not answer.
 func (s *Store) Ping(ctx context.Context) error {
 	pool, err := s.db.DB()
 	if err != nil {
@@ -69,18 +70,19 @@ func (s *Store) Ping(ctx context.Context) error {
 
 type txKey struct{}
 
-// transaction is the one that a context carries.
+// transaction is the transaction that a context carries.
 type transaction struct {
-	db     *gorm.DB
-	failed error // a nested call failed: the whole is rolled back, whatever its caller made of the error
+	db *gorm.DB
+	// the error of a nested call: the whole transaction is rolled back, even if the caller dropped the error
+	failed error
 
-	revoked []uuid.UUID // accounts from which it takes something
+	revoked []uuid.UUID // accounts from which the transaction takes something
 }
 
-// errPanicked: a nested call did not end.
+// errPanicked is the error of a nested call that did not return.
 var errPanicked = errors.New("repository: a nested unit of work panicked")
 
-// join runs fn as a part of the transaction.
+// join runs fn as part of the transaction.
 func (tx *transaction) join(ctx context.Context, fn func(context.Context) error) error {
 	err := errPanicked
 	defer func() {
@@ -97,7 +99,7 @@ func current(ctx context.Context) *transaction {
 	return tx
 }
 
-// handle returns the transaction of ctx, or the pool.
+// handle returns the transaction of ctx, or the pool if ctx has none.
 func (s *Store) handle(ctx context.Context) *gorm.DB {
 	if tx := current(ctx); tx != nil {
 		return tx.db.WithContext(ctx)
@@ -105,30 +107,31 @@ func (s *Store) handle(ctx context.Context) *gorm.DB {
 	return s.db.WithContext(ctx)
 }
 
-// InTx runs fn as one unit of work (specification 2.1, get_db_session): what fn changes, and the events of it, commit
-// together when fn returns nil, and not at all when it returns an error or panics. Nested calls join the outer one. When a
-// unit is rolled back, what it had read is recorded all the same, rows can be written again as they are in memory, and the error of fn is returned.
-// Inside Read, it commits by itself.
+// InTx runs fn as one unit of work (specification 2.1, get_db_session). The changes of fn and their events commit
+// together if fn returns nil. If fn returns an error or panics, nothing commits. Nested calls join the outer one.
+// If a unit is rolled back, its reads are recorded all the same, rows can be written again as they are in memory,
+// and InTx returns the error of fn. Inside Read, InTx commits by itself.
 //
-// It returns an audit.unavailable error when the events can't be stored, and an internal one without an actor in ctx.
+// It returns an audit.unavailable error if the events can't be stored, and an internal error if ctx has no actor.
 func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error {
 	return s.inTx(ctx, func(error) bool { return false }, fn)
 }
 
-// Contended is InTx for what many want at the same time. fn runs again where the database gave its transaction up in favour of another one, so it begins with
-// nothing but what is in the database.
+// Contended is InTx with a retry on conflict, for work that many callers want at the same time. fn runs again if
+// the database gave up its transaction in favour of another one, so fn must begin with nothing but the content of
+// the database.
 func (s *Store) Contended(ctx context.Context, fn func(context.Context) error) error {
 	return s.inTx(ctx, lostToAnother, fn)
 }
 
-// InBatch is Contended for one batch of a job that no client waits for. fn also runs again where another transaction
-// held a lock for longer than one statement waits (busy_timeout, lock_timeout). Under load, that is an ordinary wait:
-// it is recorded as a failure only after the last of the tries.
+// InBatch is Contended for one batch of a job that no client waits for. fn also runs again if another transaction
+// held a lock for longer than one statement waits (busy_timeout, lock_timeout). Under load, that is an ordinary
+// wait: it is recorded as a failure only after the last try.
 func (s *Store) InBatch(ctx context.Context, fn func(context.Context) error) error {
 	return s.inTx(ctx, func(err error) bool { return lostToAnother(err) || lockedByAnother(err) }, fn)
 }
 
-// tries is how often a transaction is begun while others keep winning.
+// tries is the largest number of times that a transaction is begun while others keep winning.
 const tries = 5
 
 func (s *Store) inTx(ctx context.Context, retry func(error) bool, fn func(context.Context) error) error {
@@ -137,12 +140,12 @@ func (s *Store) inTx(ctx context.Context, retry func(error) bool, fn func(contex
 	}
 	commit := (*audit.Unit).Commit
 	if _, err := audit.Current(ctx); err == nil {
-		commit = (*audit.Unit).TakeChanges // what was seen is for the Read around it to tell
+		commit = (*audit.Unit).TakeChanges // the Read around it records the rows that were seen
 	}
 	return s.inUnit(ctx, func(ctx context.Context, unit *audit.Unit) error {
 		return again(retry, func() error {
 			var revoked []uuid.UUID
-			defer func() { s.tellRevoked(revoked) }() // also where nobody knows whether it was committed
+			defer func() { s.tellRevoked(revoked) }() // also if it is unknown whether the transaction was committed
 			committed := false
 			defer func() { unit.Ended(committed) }()
 			err := s.transact(ctx, func(tx *transaction) error {
@@ -162,7 +165,7 @@ func (s *Store) inTx(ctx context.Context, retry func(error) bool, fn func(contex
 	}, nil)
 }
 
-// again runs transact until it succeeds, fails in a way that retry does not accept, or has failed too often.
+// again runs transact until it succeeds, returns an error that retry does not accept, or has failed tries times.
 func again(retry func(error) bool, transact func() error) error {
 	for try := 1; ; try++ {
 		if err := transact(); err == nil || try == tries || !retry(err) {
@@ -171,16 +174,16 @@ func again(retry func(error) bool, transact func() error) error {
 	}
 }
 
-// Read runs fn without a transaction. Before it returns, one event with every row that fn saw is durable, whether fn
-// succeeded or not. Nested calls, also in InTx, join.
+// Read runs fn without a transaction. Before Read returns, one event with every row that fn saw is durable, whether
+// fn succeeded or not. Nested calls, also in InTx, join.
 //
-// It returns an audit.unavailable error when the event can't be stored: then nothing that fn saw may be shown.
+// It returns an audit.unavailable error if the event can't be stored: then nothing that fn saw may be shown.
 func (s *Store) Read(ctx context.Context, fn func(context.Context) error) error {
 	return s.inUnit(ctx, func(ctx context.Context, _ *audit.Unit) error { return fn(ctx) }, (*audit.Unit).Answer)
 }
 
-// inUnit runs work in the unit of ctx, or in a new one, whose events it stores in the end: those that answer returns where work
-// succeeded, and those of the failure else, also after a panic.
+// inUnit runs work in the unit of ctx, or in a new one. At the end of a new unit, it stores the events that answer
+// returns if work succeeded. Otherwise, also after a panic, it stores the events of the failure.
 func (s *Store) inUnit(ctx context.Context, work func(context.Context, *audit.Unit) error, answer func(*audit.Unit) []audit.Event) error {
 	if unit, err := audit.Current(ctx); err == nil {
 		return translate(work(ctx, unit))
@@ -202,7 +205,7 @@ func (s *Store) inUnit(ctx context.Context, work func(context.Context, *audit.Un
 	var events []audit.Event
 	switch {
 	case apperr.Is(err, apperr.Invalid) && unit.Untouched():
-		// A request that breaks a rule before it touched anything is no access.
+		// A request that breaks a rule before it touched anything is not an access.
 	case err != nil:
 		events = unit.Fail(outcomeOf(err), string(apperr.CodeOf(err)))
 	case answer != nil:
@@ -221,7 +224,8 @@ func outcomeOf(err error) string {
 	return audit.Failure
 }
 
-// record stores events in a transaction of their own. A request that was given up meanwhile is recorded like any other.
+// record stores events in a transaction of their own. The events of a request that was cancelled in the meantime
+// are stored like any others.
 func (s *Store) record(ctx context.Context, events []audit.Event) error {
 	if len(events) == 0 {
 		return nil

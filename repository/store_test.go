@@ -23,7 +23,8 @@ func intending(t *testing.T, action string) context.Context {
 	return audit.WithIntent(actor(t.Context()), audit.Intent{Action: action, EntityType: "patient"})
 }
 
-// Calls that join are one unit: nothing of it is there before the outermost ends, and one event carries all that was seen.
+// Calls that join are one unit: nothing of it is there before the outermost ends, and one event carries all that
+// was seen.
 func TestNestedUnitsJoin(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -135,7 +135,8 @@ func TestStaleChangesFail(t *testing.T) {
 	})
 }
 
-// What a unit took back with its transaction, the structs that were written in it don't claim: they can be written again.
+// What a unit took back with its transaction, the structs that were written in it don't claim: they can be written
+// again.
 func TestRolledBackUnitsCanBeRepeated(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -6,20 +6,21 @@ import (
 	"time"
 )
 
-// ClockTolerance is how much the clocks of the servers may differ from each other and from the database's.
+// ClockTolerance is the largest difference allowed between the clocks of the servers and of the database.
 const ClockTolerance = time.Minute
 
-// Since narrows a list to what changed at a time or later.
+// Since narrows a list to changes at a time or later.
 type Since struct {
 	From time.Time
 
-	// Watermark is set by the list before it reads, where it is zero. A row that the list does not show has a change
-	// at that time or later, or none: what to ask for next.
+	// Watermark is set by the list before it reads, if it is zero. Any change that the list does not show has that
+	// time or a later one. Ask for changes since Watermark next.
 	Watermark time.Time
 }
 
-// mark sets the watermark. No transaction may commit after the list a change from before it. A change has the time of
-// its statement, by the clock of its server; so its transaction had begun then, and is under way now or begins later.
+// mark sets the watermark. No transaction that commits after the list may bring a change from before the watermark.
+// A change has the time of its statement, by the clock of its server. So its transaction had begun by then, and is
+// under way now or begins later.
 func (s *Since) mark(ctx context.Context, store *Store) error {
 	if !s.Watermark.IsZero() {
 		return nil
@@ -29,9 +30,9 @@ func (s *Since) mark(ctx context.Context, store *Store) error {
 	return err
 }
 
-// oldestUnderWay returns when the oldest transaction under way began, or the time now. PostgreSQL shows it the
-// transactions of the own role: all servers and commands of a database have the same. SQLite has one writer at a time,
-// of whatever process: while we are it, there is no other.
+// oldestUnderWay returns the time at which the oldest transaction under way began, or the current time. PostgreSQL
+// shows it the transactions of its own role; all servers and commands of a database have the same role. SQLite has
+// one writer at a time, of any process: while this process is the writer, there is no other.
 func (s *Store) oldestUnderWay(ctx context.Context) (time.Time, error) {
 	if s.engine == SQLite {
 		if current(ctx) != nil {

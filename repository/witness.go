@@ -11,18 +11,19 @@ import (
 	"novamind/models"
 )
 
-// ofPatientDigest stands for the digest of rows that say something of a patient, tokens and who sees them: an event of the same transaction that names the
-// patient covers them, for nobody else's transaction has one of ours.
+// ofPatientDigest stands for the digest of rows about a patient: index tokens, and rows that decide on access to
+// the patient. An event of the same transaction that names the patient covers such rows, because no other
+// transaction has one of our events.
 const ofPatientDigest = "*"
 
-// change is what a witness saw, and what an event may cover.
+// change is a change that a witness saw and that an event may cover.
 type change struct {
 	transaction int64
 	row         uuid.UUID
 	digest      string
 }
 
-// coverage is what genuine events tell of.
+// coverage is the set of changes that genuine events report.
 type coverage map[change]bool
 
 func (c coverage) add(e audit.Entry) {
@@ -37,16 +38,17 @@ func (c coverage) add(e audit.Entry) {
 	}
 }
 
-// missing returns the witnesses of changes that no event tells of.
+// missing returns the witnesses of changes that no event reports.
 func (c coverage) missing(witnesses []models.AuditWitness) []models.AuditWitness {
 	return slices.DeleteFunc(slices.Clone(witnesses), func(w models.AuditWitness) bool {
 		return w.RowID != nil && c[change{w.TransactionID, *w.RowID, w.RowDigest}]
 	})
 }
 
-// uncovered returns an event for each change that the database saw and no event of the program's covers: one of the same transaction, that
-// names the row and what it was changed to. One that somebody wrote by hand lacks the program's MAC. genuine are the events of this batch; others
-// became leaves before, or wait behind it.
+// uncovered returns an event for each change that the database saw and that no event of the program covers. A
+// covering event belongs to the same transaction, and names the row and its new digest. An event that somebody
+// wrote by hand lacks the program's MAC. genuine are the events of this batch. Other events became leaves before,
+// or wait behind the batch.
 func (q *Sequencer) uncovered(ctx context.Context, witnesses []models.AuditWitness, genuine []audit.Entry) ([]audit.Event, error) {
 	covered := coverage{}
 	for _, e := range genuine {
@@ -63,7 +65,7 @@ func (q *Sequencer) uncovered(ctx context.Context, witnesses []models.AuditWitne
 	return findings, nil
 }
 
-// addOthers looks for the events on the witnesses' rows outside of the batch.
+// addOthers adds the genuine events outside of the batch that name the witnesses' rows.
 func (q *Sequencer) addOthers(ctx context.Context, witnesses []models.AuditWitness, covered coverage) error {
 	ids, since := rowsOf(witnesses)
 	if len(ids) == 0 {
@@ -92,7 +94,7 @@ func (q *Sequencer) addOthers(ctx context.Context, witnesses []models.AuditWitne
 	return nil
 }
 
-// rowsOf returns which rows witnesses saw changed, and when the first of them did.
+// rowsOf returns the ids of the rows that witnesses saw changed, and the time of the first change.
 func rowsOf(witnesses []models.AuditWitness) ([]uuid.UUID, time.Time) {
 	seen := map[uuid.UUID]bool{}
 	var ids []uuid.UUID
@@ -109,10 +111,10 @@ func rowsOf(witnesses []models.AuditWitness) ([]uuid.UUID, time.Time) {
 	return ids, since
 }
 
-// witnessed names operations as events do.
+// witnessed maps the operations of witnesses to the actions of events.
 var witnessed = map[string]string{"insert": audit.Create, "update": audit.Update, "delete": audit.Purge, "truncate": audit.Truncate}
 
-// finding is the event of a change that the program did not make.
+// finding returns the event of a change that the program did not make.
 func finding(w models.AuditWitness) audit.Event {
 	e := audit.Event{
 		Action: witnessed[w.Operation], EntityType: w.TableName, Fields: w.Fields, Outcome: audit.Success,
