@@ -7,8 +7,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// AccountLink lets somebody choose the password of an account, once: an invitation, or a reset. Its token is known to whom it was given
-// alone; the database has a hash. An account has one at a time.
+// AccountLink lets a person choose the password of an account once, after an invitation or a reset. Only the
+// recipient knows its token; the database has a hash. An account has one link at a time.
 type AccountLink struct {
 	Base
 	AccountID uuid.UUID `gorm:"type:uuid;not null;uniqueIndex:accountlink_account_id_key"`

@@ -8,22 +8,26 @@ import (
 	"gorm.io/gorm"
 )
 
-// APIKey lets a machine in. It is shown once; the database has a hash. A key is never changed, only revoked, which removes it.
+// APIKey authenticates a machine. It is shown once; the database has a hash. A key is never changed, only revoked,
+// which removes it.
 type APIKey struct {
 	Base
 	Versioned
 	Named `gorm:"-"`
 
-	AccountID uuid.UUID                   `gorm:"type:uuid;not null;index:apikey_account_id_idx"` // who answers for it
-	Account   *Account                    `gorm:"constraint:apikey_account_id_fkey,OnDelete:CASCADE"`
-	Name      string                      `gorm:"not null"`
-	KeyHash   string                      `gorm:"not null;uniqueIndex:apikey_key_hash_key" audit:"secret"` // hex SHA-256 of 256 random bits
-	Scopes    datatypes.JSONSlice[string] `gorm:"not null"`                                                // the permissions that it has
+	// the account that answers for the key
+	AccountID uuid.UUID `gorm:"type:uuid;not null;index:apikey_account_id_idx"`
+	Account   *Account  `gorm:"constraint:apikey_account_id_fkey,OnDelete:CASCADE"`
+	Name      string    `gorm:"not null"`
+	// hex SHA-256 of 256 random bits
+	KeyHash string `gorm:"not null;uniqueIndex:apikey_key_hash_key" audit:"secret"`
+	// the permissions of the key
+	Scopes    datatypes.JSONSlice[string] `gorm:"not null"`
 	ExpiresAt time.Time                   `gorm:"not null"`
 	Use       *APIKeyUse                  `gorm:"foreignKey:APIKeyID;constraint:apikeyuse_api_key_id_fkey,OnDelete:CASCADE"`
 }
 
-// People returns the ids of a row beside which names can stand.
+// People returns the patient and account ids of the row. Names can be shown beside them.
 func (k *APIKey) People() (patients, accounts []uuid.UUID) { return nil, ids(&k.AccountID) }
 
 // BeforeSave assigns the id, the times and the version.
@@ -32,7 +36,7 @@ func (k *APIKey) BeforeSave(tx *gorm.DB) error { return seal(tx, k) }
 // AfterSave notes the change.
 func (k *APIKey) AfterSave(tx *gorm.DB) error { return noteChange(tx, k) }
 
-// AfterFind remembers the row, so that a change can say what it touched.
+// AfterFind remembers the row, so that a change can name the touched columns.
 func (k *APIKey) AfterFind(*gorm.DB) error {
 	remember(k)
 	return nil
@@ -41,8 +45,9 @@ func (k *APIKey) AfterFind(*gorm.DB) error {
 // AfterDelete notes the removal.
 func (k *APIKey) AfterDelete(tx *gorm.DB) error { return noteRemoval(tx, k) }
 
-// APIKeyUse is when a key was used last. It stands apart from the key, whose row is what the log says of it.
+// APIKeyUse is the time of a key's last use. It is kept apart from the key, so that the key's row stays as the log
+// describes it.
 type APIKeyUse struct {
 	APIKeyID   uuid.UUID `gorm:"type:uuid;primaryKey"`
-	LastUsedAt time.Time `gorm:"not null"` // behind by up to a minute
+	LastUsedAt time.Time `gorm:"not null"` // up to a minute behind
 }

@@ -10,7 +10,7 @@ import (
 	"novamind/internal/phi"
 )
 
-// Appointment is a time that a patient and a practitioner have for each other. The database refuses overlaps.
+// Appointment is a time that a patient and a practitioner reserve for each other. The database refuses overlaps.
 type Appointment struct {
 	Base
 	Versioned
@@ -24,7 +24,7 @@ type Appointment struct {
 	Series         *AppointmentSeries `gorm:"constraint:OnDelete:CASCADE"`
 	StartsAt       time.Time          `gorm:"not null;index:appointment_starts_at_idx"`
 	EndsAt         time.Time          `gorm:"not null;index:appointment_patient_id_idx,priority:2;index:appointment_practitioner_id_idx,priority:2;check:appointment_ends_later,ends_at > starts_at"`
-	TimeZone       string             `gorm:"not null"` // IANA name, of the clock that it was made by
+	TimeZone       string             `gorm:"not null"` // IANA name of the clock by which the appointment was made
 	Status         string             `gorm:"not null;check:appointment_status_known,status IN ('pending', 'booked', 'arrived', 'checked-in', 'fulfilled', 'cancelled', 'noshow', 'entered-in-error')"`
 	Type           string             `gorm:"not null;check:appointment_type_known,type IN ('intake', 'individual', 'group', 'medication', 'assessment')"`
 	Modality       string             `gorm:"not null;check:appointment_modality_known,modality IN ('in_person', 'video', 'phone')"`
@@ -36,7 +36,7 @@ type Appointment struct {
 	CancelReason   phi.Text `gorm:"check:appointment_cancellation_has_reason,status <> 'cancelled' OR cancel_reason IS NOT NULL"`
 }
 
-// People returns the ids of a row beside which names can stand.
+// People returns the patient and account ids of the row. Names can be shown beside them.
 func (a *Appointment) People() (patients, accounts []uuid.UUID) {
 	return ids(&a.PatientID), ids(&a.PractitionerID)
 }
@@ -50,12 +50,12 @@ const (
 	TypeAssessment = "assessment"
 )
 
-// AppointmentTypes lists them.
+// AppointmentTypes lists the appointment types.
 func AppointmentTypes() []string {
 	return []string{TypeIntake, TypeIndividual, TypeGroup, TypeMedication, TypeAssessment}
 }
 
-// Modalities lists how patient and practitioner may meet.
+// Modalities lists the ways in which patient and practitioner may meet.
 func Modalities() []string { return []string{"in_person", "video", "phone"} }
 
 // BeforeSave seals the row. Times are kept in UTC, which SQLite compares as text.
@@ -70,7 +70,7 @@ func (a *Appointment) BeforeSave(tx *gorm.DB) error {
 
 func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// AfterSave notes the change: that of a status is a transition.
+// AfterSave notes the change. A change of the status is noted as a transition.
 func (a *Appointment) AfterSave(tx *gorm.DB) error {
 	old, changed := a.before.(*Appointment)
 	if !changed || old.Status == a.Status {
@@ -96,7 +96,7 @@ type AppointmentSeries struct {
 	TimeZone  string    `gorm:"not null"`
 }
 
-// People returns the ids of a row beside which names can stand.
+// People returns the patient and account ids of the row. Names can be shown beside them.
 func (s *AppointmentSeries) People() (patients, accounts []uuid.UUID) { return ids(&s.PatientID), nil }
 
 // BeforeSave assigns the id and the times.

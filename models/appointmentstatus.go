@@ -19,12 +19,13 @@ const (
 	EnteredInError = "entered-in-error"
 )
 
-// AppointmentStates lists them.
+// AppointmentStates lists the states of an appointment.
 func AppointmentStates() []string {
 	return []string{Pending, Booked, Arrived, CheckedIn, Fulfilled, Cancelled, NoShow, EnteredInError}
 }
 
-// transitions says what may follow a state; EarliestFor says from when on. A no-show may arrive late, if the time is still free.
+// transitions lists the states that may follow a state. EarliestFor returns from when on. A no-show may arrive
+// late, if the time is still free.
 var transitions = map[string][]string{
 	Pending:   {Booked, Cancelled, EnteredInError},
 	Booked:    {Arrived, CheckedIn, Fulfilled, Cancelled, NoShow, EnteredInError},
@@ -35,11 +36,13 @@ var transitions = map[string][]string{
 	NoShow:    {Arrived, EnteredInError},
 }
 
-// MayBecome reports whether an appointment in state from may go on to state to.
+// MayBecome reports whether an appointment may go from state from to state to.
 func MayBecome(from, to string) bool { return slices.Contains(transitions[from], to) }
 
-// EarliestFor returns from when on the appointment may come to a state; the zero time where always. Who comes does so on the day of it, by the clock that it was made
-// by, or later; what was held or missed has begun. It returns schedule.ErrZone where that clock is unknown.
+// EarliestFor returns the earliest time at which the appointment may enter a state, or the zero time if there is no
+// limit. A patient may arrive or check in on the day of the appointment or later. The day is that of the clock by
+// which the appointment was made. A fulfilled or missed appointment must have begun. It returns schedule.ErrZone if
+// that clock is unknown.
 func (a *Appointment) EarliestFor(state string) (time.Time, error) {
 	switch state {
 	case Arrived, CheckedIn:
@@ -56,13 +59,14 @@ func (a *Appointment) EarliestFor(state string) (time.Time, error) {
 	}
 }
 
-// occupying are the states in which an appointment takes its time; the others free it. The database has the same list.
+// occupying lists the states in which an appointment takes up its time; the other states free it. The database has
+// the same list.
 var occupying = []string{Pending, Booked, Arrived, CheckedIn, Fulfilled}
 
-// Occupies reports whether an appointment in this state takes its time.
+// Occupies reports whether an appointment in this state takes up its time.
 func Occupies(state string) bool { return slices.Contains(occupying, state) }
 
-// changeable are the states in which what is said of an appointment may still change.
+// changeable lists the states in which the details of an appointment may still change.
 var changeable = []string{Pending, Booked, Arrived, CheckedIn}
 
 // Changeable reports whether an appointment in this state may be moved and rewritten.

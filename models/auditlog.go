@@ -13,17 +13,17 @@ import (
 	"novamind/internal/phi"
 )
 
-// ErrLogFrozen: an entry of the log is to be changed or removed.
+// ErrLogFrozen is returned for an attempt to change or remove an entry of the log.
 var ErrLogFrozen = errors.New("models: the audit log only grows")
 
 // AuditLog is one event of the audit log (specification 7.2).
 type AuditLog struct {
 	Base
 	OccurredAt    time.Time  `gorm:"not null"`
-	TransactionID *int64     `gorm:"<-:false"` // PostgreSQL's, given by the database
+	TransactionID *int64     `gorm:"<-:false"` // PostgreSQL's transaction id, assigned by the database
 	UserID        *uuid.UUID `gorm:"type:uuid"`
 	ActorRoles    datatypes.JSONSlice[string]
-	OnBehalfOf    *string    // who started a job
+	OnBehalfOf    *string    // the person that started a job
 	SessionID     *uuid.UUID `gorm:"type:uuid"`
 	APIKeyID      *uuid.UUID `gorm:"type:uuid"`
 	Address       *string
@@ -34,7 +34,7 @@ type AuditLog struct {
 	EntityType    string     `gorm:"not null"`
 	EntityID      *uuid.UUID `gorm:"type:uuid"`
 	Changes       datatypes.JSONType[Changes]
-	Diff          phi.JSON[audit.Diff] `phi:"closed"` // what changed from what to what; OpenDiff
+	Diff          phi.JSON[audit.Diff] `phi:"closed"` // the old and new values of a change; see OpenDiff
 	Details       *string
 	Reason        phi.Text // sealed: people write names into reasons
 	Outcome       string   `gorm:"not null"`
@@ -50,23 +50,23 @@ type Changes struct {
 	Fields []string `json:"fields"`
 }
 
-// AuditSubject is one row that an event showed or changed. It is a table of its own so that "who saw this patient" is one
-// query.
+// AuditSubject is one row that an event showed or changed. It has a table of its own, so that one query finds every
+// access to a patient.
 type AuditSubject struct {
 	EntityID   uuid.UUID `gorm:"type:uuid;primaryKey"`
 	EventID    uuid.UUID `gorm:"type:uuid;primaryKey;index:auditsubject_event_id_idx"`
 	EntityType *string
-	RowVersion *int64  // of the row after the change; NULL where it was only shown
+	RowVersion *int64  // of the row after the change; NULL if the row was only shown
 	RowDigest  *string // likewise, or audit.Removed
 }
 
-// Demographic reports whether the event is about who a patient is, or when they come.
+// Demographic reports whether the event is about a patient's identity or appointments.
 func (a *AuditLog) Demographic() bool {
 	category := valueOf(a.DataCategory)
 	return category == demographics || category == scheduling
 }
 
-// dataCategories says what kind of data a table holds.
+// dataCategories maps each table to the category of its data.
 var dataCategories = map[string]string{
 	"patient": demographics, "medicalrecord": clinical,
 	"appointment": scheduling, "appointmentseries": scheduling, "availability": "staff",
@@ -75,14 +75,14 @@ var dataCategories = map[string]string{
 	"consent": clinical, "disclosure": clinical, "riskflag": clinical,
 }
 
-// The categories of patients' data.
+// The categories of patient data.
 const (
 	demographics = "demographics"
 	scheduling   = "scheduling"
-	clinical     = "clinical" // what is in a clinical record
+	clinical     = "clinical" // content of a clinical record
 )
 
-// Clinical reports whether the event is about what a clinical record says.
+// Clinical reports whether the event is about the content of a clinical record.
 func (a *AuditLog) Clinical() bool { return valueOf(a.DataCategory) == clinical }
 
 // NewAuditLog returns the row of an event.
@@ -123,7 +123,7 @@ func NewAuditLog(e audit.Event) *AuditLog {
 	return row
 }
 
-// Entry returns the row as the tree takes it, sealed.
+// Entry returns the row in the form that the tree takes, sealed.
 func (a *AuditLog) Entry() (audit.Entry, error) {
 	reason, _, err := storedText(a.Reason)
 	if err != nil {
@@ -147,7 +147,7 @@ func (a *AuditLog) Entry() (audit.Entry, error) {
 	return e, nil
 }
 
-// BeforeSave seals the row, and authenticates it as the program's.
+// BeforeSave seals the row, and adds the MAC that shows the program wrote it.
 func (a *AuditLog) BeforeSave(tx *gorm.DB) error {
 	if err := seal(tx, a); err != nil {
 		return err
@@ -165,11 +165,11 @@ func (a *AuditLog) BeforeSave(tx *gorm.DB) error {
 	return err
 }
 
-// AfterFind opens the seals, but for that of the diff.
+// AfterFind opens the sealed columns except the diff.
 func (a *AuditLog) AfterFind(tx *gorm.DB) error { return open(tx, a) }
 
-// OpenDiff opens what the event changed, which is PHI, and tells the unit of work that its rows are shown. It returns an error where the unit is
-// missing, and phi.ErrUnreadable where the diff was altered.
+// OpenDiff opens the values that the event changed, which are PHI, and notes in the unit of work that the event's
+// rows are shown. It returns an error if there is no unit, and phi.ErrUnreadable if the diff was altered.
 func (a *AuditLog) OpenDiff(tx *gorm.DB) (audit.Diff, error) {
 	unit, err := audit.Current(tx.Statement.Context)
 	if err != nil {
@@ -202,10 +202,10 @@ func valueOf(s *string) string {
 	return *s
 }
 
-// BeforeUpdate refuses.
+// BeforeUpdate returns ErrLogFrozen.
 func (*AuditLog) BeforeUpdate(*gorm.DB) error { return ErrLogFrozen }
 
-// BeforeDelete refuses.
+// BeforeDelete returns ErrLogFrozen.
 func (*AuditLog) BeforeDelete(*gorm.DB) error { return ErrLogFrozen }
 
 func optionalID(id uuid.UUID) *uuid.UUID {

@@ -7,12 +7,12 @@ import (
 	"gorm.io/datatypes"
 )
 
-// AuditOutbox names an event that is not a leaf of the tree yet. A trigger adds it, with the event.
+// AuditOutbox names an event that is not a leaf of the tree yet. A trigger adds the row together with the event.
 type AuditOutbox struct {
 	EventID uuid.UUID `gorm:"type:uuid;primaryKey"`
 }
 
-// AuditLeaf says which event is which leaf of the tree.
+// AuditLeaf maps a leaf of the tree to its event.
 type AuditLeaf struct {
 	LeafIndex int64     `gorm:"primaryKey;autoIncrement:false"`
 	EventID   uuid.UUID `gorm:"type:uuid;not null;uniqueIndex:auditleaf_event_id_key"`
@@ -33,8 +33,9 @@ type AuditCheckpoint struct {
 	Note      string    `gorm:"not null"`
 }
 
-// AuditWitness is a change of a patient's row, or of the tokens it is found by, that PostgreSQL saw. It waits to be matched with the event that
-// the program wrote in the same transaction; one without becomes an event itself.
+// AuditWitness is a change of a patient's row, or of its index tokens, that PostgreSQL saw. It waits to be matched
+// with the event that the program wrote in the same transaction. A witness without such an event becomes an event
+// itself.
 type AuditWitness struct {
 	ID            int64                       `gorm:"primaryKey;autoIncrement:false"`
 	CreatedAt     time.Time                   `gorm:"not null;default:CURRENT_TIMESTAMP"`

@@ -16,7 +16,8 @@ import (
 	_ "novamind/internal/sqlitedriver" // the driver named "sqlite"
 )
 
-// BenchmarkOpenPage opens a page of 50 patients, as they come from the database, and recomputes what they were searched by.
+// BenchmarkOpenPage opens a page of 50 patients, as they come from the database, and recomputes what they were
+// searched by.
 func BenchmarkOpenPage(b *testing.B) {
 	tx := benchDB(b)
 	var page []*Patient

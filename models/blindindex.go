@@ -12,7 +12,7 @@ import (
 	"novamind/internal/phi"
 )
 
-// BlindIndex is one token under which a patient can be found without opening anything.
+// BlindIndex is one token under which a patient can be found without opening a row.
 type BlindIndex struct {
 	Token     string    `gorm:"primaryKey"`
 	PatientID uuid.UUID `gorm:"type:uuid;primaryKey;index:blindindex_patient_id_idx"`
@@ -23,16 +23,17 @@ func (*BlindIndex) derived() {}
 
 type derivingKey struct{}
 
-// deriving returns a session for rows that follow from others.
+// deriving returns a session for writing rows that are derived from others.
 func deriving(tx *gorm.DB) *gorm.DB {
 	return tx.Session(&gorm.Session{NewDB: true, Context: context.WithValue(tx.Statement.Context, derivingKey{}, true)})
 }
 
-// following reports whether ctx is that of deriving.
+// following reports whether ctx comes from deriving.
 func following(ctx context.Context) bool { return ctx.Value(derivingKey{}) != nil }
 
-// The indexes. E-mail and phone keep 128 bits: two different values never meet. Names keep 16, so that a token stands for
-// many names; who searches filters after opening. Prefixes are of 2 to 4 letters, of every part of both names together.
+// The indexes. E-mail and phone keep 128 bits: two different values never share a token. Names keep 16 bits, so
+// that a token stands for many names; a search filters after opening. Prefixes have 2 to 4 letters, of every part
+// of both names together.
 var (
 	emailTerm     = phi.Term{Table: "patient", Column: "contact_info", Purpose: "email", Bits: 128}
 	phoneTerm     = phi.Term{Table: "patient", Column: "contact_info", Purpose: "phone", Bits: 128}
@@ -41,13 +42,14 @@ var (
 	prefixTerm    = phi.Term{Table: "patient", Column: "name", Purpose: "name_prefix", Bits: 16}
 )
 
-// The lengths of indexed prefixes, in letters. Longer ones would tell names apart; shorter ones find too many.
+// The lengths of indexed prefixes, in letters. Longer prefixes would tell names apart; shorter prefixes find too
+// many.
 const (
 	minPrefix = 2
 	maxPrefix = 4
 )
 
-// prefixOf returns the first letters of a name part, and whether it has as many.
+// prefixOf returns the first letters of a part of a name, and whether the part has that many.
 func prefixOf(part string, letters int) (string, bool) {
 	runes := []rune(part)
 	if len(runes) < letters {
@@ -95,8 +97,8 @@ func EmailTokens(x *phi.Indexer, email string) ([]string, error) {
 	return x.Candidates(emailTerm, phi.NormalizeText(email))
 }
 
-// index keeps a patient's tokens what the row says: it writes what is missing and removes what is too much. Where the stored ones were not those of the
-// row before the change, somebody else wrote them, and that becomes an event.
+// index keeps a patient's tokens in step with the row: it writes missing tokens and removes surplus ones. If the
+// stored tokens were not those of the row before the change, somebody else wrote them. That becomes an event.
 func (p *Patient) index(tx *gorm.DB) error {
 	tokens, err := p.Tokens(tx)
 	if err != nil {
@@ -136,7 +138,8 @@ func tokensOf(rows []BlindIndex) []string {
 	return tokens
 }
 
-// noteAlteredIndex compares the stored tokens with those of the row as it was read. Tokens under an older key may be of other rules, and are not judged.
+// noteAlteredIndex compares the stored tokens with those of the row as it was read. Tokens under an older key may
+// follow other rules, and are not checked.
 func (p *Patient) noteAlteredIndex(tx *gorm.DB, stored []BlindIndex) error {
 	ring, err := keyringOf(tx)
 	if err != nil {
@@ -162,8 +165,9 @@ func (p *Patient) noteAlteredIndex(tx *gorm.DB, stored []BlindIndex) error {
 	return nil
 }
 
-// Reindex replaces the tokens of opened patients by those under the index key of today. It belongs into a transaction that keeps others from changing
-// them; the caller makes the event. It returns phi.ErrUnreadable for one who could not be opened.
+// Reindex replaces the tokens of opened patients by tokens under the current index key. Call it inside a
+// transaction that keeps others from changing the patients; the caller makes the event. It returns
+// phi.ErrUnreadable for a patient that could not be opened.
 func Reindex(tx *gorm.DB, patients []*Patient) error {
 	if len(patients) == 0 {
 		return nil
@@ -186,7 +190,8 @@ func Reindex(tx *gorm.DB, patients []*Patient) error {
 	return insertTokens(deriving(tx), tokens)
 }
 
-// insertTokens hands PostgreSQL two arrays: reading thousands of parameters would take it, and us, as long as the rest.
+// insertTokens passes the rows to PostgreSQL as two arrays: thousands of parameters would cost both sides as much
+// time as the rest.
 func insertTokens(tx *gorm.DB, rows []BlindIndex) error {
 	if len(rows) == 0 {
 		return nil

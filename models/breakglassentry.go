@@ -6,7 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// BreakGlassEntry is an appointment that was booked, or a record that was written, by emergency access alone: it brings nobody into care.
+// BreakGlassEntry is an appointment that was booked, or a record that was written, by emergency access alone. It
+// brings the patient into nobody's care.
 type BreakGlassEntry struct {
 	EntryID   uuid.UUID `gorm:"type:uuid;primaryKey"` // of the appointment or the record
 	PatientID uuid.UUID `gorm:"type:uuid;not null;index:breakglassentry_patient_id_idx"`

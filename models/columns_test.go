@@ -56,8 +56,8 @@ var phiWords = []string{
 	"reason", "note", "content", "title", "comment", "description", "details", "message", "diagnos", "medic", "code", "url",
 }
 
-// suspects returns the columns of models that can hold text, and are not sealed: all of a table that has sealed columns, and
-// elsewhere those whose names are words for PHI.
+// suspects returns the columns of models that can hold text, and are not sealed: all of a table that has sealed
+// columns, and elsewhere those whose names are words for PHI.
 func suspects(t *testing.T, tables []any) []string {
 	t.Helper()
 	var out []string

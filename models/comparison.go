@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// comparison finds the sealed columns of a table in a query's text. Comparing them or sorting by them is a mistake, and hands the engine what was
-// to be found, in the clear.
+// comparison finds the sealed columns of a table in a query's text. Comparing sealed columns or sorting by them is
+// a mistake. It also gives the engine the searched value in the clear.
 type comparison struct {
 	columns  *regexp.Regexp
-	harmless *regexp.Regexp // asking for the key, or whether there is a value
+	harmless *regexp.Regexp // a query for the key id, or for whether there is a value
 }
 
 func comparisonOf(table string) comparison {

@@ -12,16 +12,17 @@ import (
 // ConsentPart2 permits the disclosure of records that 42 CFR Part 2 protects (2.31).
 const ConsentPart2 = "part2"
 
-// Consent is what a patient agreed to. It takes effect when it is recorded, and opens nothing to who records it. It may be revoked, and is never changed
-// otherwise.
+// Consent is a patient's agreement to a disclosure. It takes effect when it is recorded, and never for the account
+// that recorded it. A consent can be revoked, and never changes otherwise.
 type Consent struct {
 	Base
 	Versioned
 	Named `gorm:"-"`
 
-	PatientID   uuid.UUID  `gorm:"type:uuid;not null;index:consent_patient_id_idx"`
-	Kind        string     `gorm:"not null;check:consent_kind,kind IN ('part2')"`
-	RecipientID *uuid.UUID `gorm:"type:uuid"` // the account that may see; nil: everybody who treats the patient here
+	PatientID uuid.UUID `gorm:"type:uuid;not null;index:consent_patient_id_idx"`
+	Kind      string    `gorm:"not null;check:consent_kind,kind IN ('part2')"`
+	// the account that may see the records; nil: every account that treats the patient here
+	RecipientID *uuid.UUID `gorm:"type:uuid"`
 	Purpose     phi.Text   `gorm:"not null"`
 	GrantedAt   time.Time  `gorm:"not null"` // when the patient signed it
 	ExpiresAt   *time.Time
@@ -32,7 +33,7 @@ type Consent struct {
 	Recorder    *Account `gorm:"foreignKey:RecordedBy"`
 }
 
-// People returns the ids of a row beside which names can stand.
+// People returns the patient and account ids of the row. Names can be shown beside them.
 func (c *Consent) People() (patients, accounts []uuid.UUID) {
 	return ids(&c.PatientID), ids(c.RecipientID, &c.RecordedBy)
 }

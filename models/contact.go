@@ -2,7 +2,7 @@ package models
 
 import "novamind/internal/phi"
 
-// ContactInfo is how to reach a patient: an e-mail or a phone at least.
+// ContactInfo is the ways to reach a patient: at least an e-mail address or a phone number.
 type ContactInfo struct {
 	phi.Private `json:"-"`
 
@@ -30,7 +30,7 @@ type Insurance struct {
 	GroupNumber  string `json:"group_number,omitempty" max:"200" example:"G-1"`
 }
 
-// EmergencyContact is whom to call; the phone is required.
+// EmergencyContact is the person to call in an emergency; the phone is required.
 type EmergencyContact struct {
 	phi.Private `json:"-"`
 

@@ -7,14 +7,15 @@ import (
 	"novamind/internal/audit"
 )
 
-// RowVersion is a row without its content: where it is, and how often it changed.
+// RowVersion is a row without its content: its id and its version.
 type RowVersion struct {
 	ID      uuid.UUID
 	Version int64
 }
 
-// dependants returns, as an event names what is removed, the rows of patients' data whose column names the row id: the database removes them with it, and
-// a removal that no event names would count as one by direct SQL.
+// dependants returns the rows of patient data whose column columnName holds id, as subjects of the event of a
+// removal. The database removes these rows too. A removal that no event names would count as a removal by direct
+// SQL.
 func dependants(tx *gorm.DB, columnName string, id uuid.UUID) ([]audit.Subject, error) {
 	var out []audit.Subject
 	for _, m := range SealedRows() {

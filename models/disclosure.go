@@ -9,7 +9,8 @@ import (
 	"novamind/internal/phi"
 )
 
-// Disclosure says that something of a patient's was disclosed, and to whom (45 CFR 164.528; 42 CFR 2.25): to an account, or to somebody outside.
+// Disclosure states that data of a patient was disclosed, and to which recipient (45 CFR 164.528; 42 CFR 2.25). The
+// recipient is an account, or a person or organization outside the clinic.
 type Disclosure struct {
 	Base
 	Versioned
@@ -18,11 +19,11 @@ type Disclosure struct {
 	PatientID   uuid.UUID  `gorm:"type:uuid;not null;index:disclosure_patient_id_idx"`
 	RecordID    *uuid.UUID `gorm:"type:uuid;index:disclosure_record_id_idx"`
 	ConsentID   *uuid.UUID `gorm:"type:uuid;index:disclosure_consent_id_idx"`
-	DisclosedBy *uuid.UUID `gorm:"type:uuid"` // nil: a job of the program; its event names who started it
+	DisclosedBy *uuid.UUID `gorm:"type:uuid"` // nil: a job of the program; its event names the person that started it
 	RecipientID *uuid.UUID `gorm:"type:uuid"`
-	Recipient   phi.Text   // outside of the clinic
+	Recipient   phi.Text   // outside the clinic
 	Purpose     phi.Text   `gorm:"not null"`
-	Notice      bool       `gorm:"not null"` // the notice that redisclosure is prohibited went with it (42 CFR 2.32)
+	Notice      bool       `gorm:"not null"` // the notice that redisclosure is prohibited was included (42 CFR 2.32)
 	DisclosedAt time.Time  `gorm:"not null"`
 	Patient     *Patient   `gorm:"constraint:OnDelete:CASCADE"`
 	Record      *MedicalRecord
@@ -31,7 +32,7 @@ type Disclosure struct {
 	Addressee   *Account `gorm:"foreignKey:RecipientID"`
 }
 
-// People returns the ids of a row beside which names can stand.
+// People returns the patient and account ids of the row. Names can be shown beside them.
 func (d *Disclosure) People() (patients, accounts []uuid.UUID) {
 	return ids(&d.PatientID), ids(d.DisclosedBy, d.RecipientID)
 }
@@ -45,7 +46,7 @@ func (d *Disclosure) AfterSave(tx *gorm.DB) error { return noteChange(tx, d) }
 // AfterFind notes the access and opens the row.
 func (d *Disclosure) AfterFind(tx *gorm.DB) error { return open(tx, d) }
 
-// BeforeUpdate refuses: what was disclosed was disclosed.
+// BeforeUpdate returns ErrFrozen: a disclosure that took place can't be changed.
 func (*Disclosure) BeforeUpdate(*gorm.DB) error { return ErrFrozen }
 
 // AfterDelete notes the purge.

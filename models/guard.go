@@ -15,30 +15,32 @@ import (
 )
 
 var (
-	// ErrBypass: a statement would reach a table with sealed columns past the hooks that seal, open and audit.
+	// ErrBypass is returned for a statement that would reach a table with sealed columns past the hooks that seal,
+	// open and audit.
 	ErrBypass = errors.New("models: this statement would pass sealing and auditing by")
-	// ErrStale: the row was changed, or removed, since it was read.
+	// ErrStale is returned if the row was changed, or removed, since it was read.
 	ErrStale = errors.New("models: the row has changed since it was read")
 )
 
 const guardName = "novamind:guard"
 
-// Guard is the GORM plugin that hands hooks their keyring, and the net under them: on all six of GORM's processors it
-// refuses a statement on a table with sealed columns that its hooks would not see, and a change of it, or of any versioned row, outside
-// a transaction, where it could not commit together with its event. It also makes every change of a versioned row depend
-// on the version that was read. It is a net against mistakes, not against code that hides what its SQL does.
+// Guard is the GORM plugin that gives hooks their keyring and catches statements that would bypass the hooks. On
+// all six of GORM's processors, it refuses a statement on a table with sealed columns that the hooks would not see.
+// It also refuses a change of such a table, or of any versioned row, outside a transaction: the change could not
+// commit together with its event. It makes every change of a versioned row depend on the version that was read. The
+// guard protects against mistakes, not against code that hides the effect of its SQL.
 type Guard struct {
 	Keyring *phi.Keyring
 	// Reload reads the keysets again, in the transaction of tx.
 	Reload func(tx *gorm.DB) error
 
 	sealed       map[string]reflect.Type // table → model
-	words        *regexp.Regexp          // the names of these tables
-	derivedWords *regexp.Regexp          // the names of tables that hooks alone write
+	words        *regexp.Regexp          // matches the names of these tables
+	derivedWords *regexp.Regexp          // matches the names of tables that hooks alone write
 	comparisons  map[string]comparison   // by table
 }
 
-// derived models have rows that follow from other rows: nobody writes them but the hooks of these.
+// derived models have rows that follow from other rows: only the hooks of those rows write them.
 type derived interface{ derived() }
 
 // Name implements gorm.Plugin.
@@ -69,7 +71,7 @@ func (g *Guard) Initialize(db *gorm.DB) error {
 		c.Row().Before("*").Register(guardName, checked(g.checkRow)),
 		c.Raw().Before("*").Register(guardName, checked(g.checkRaw)),
 		c.Create().After("*").Register(guardName+":after", settleVersions),
-		// Before the hooks that note the change: there was none.
+		// Runs before the hooks that note the change, because there was none.
 		c.Update().After("gorm:update").Before("gorm:after_update").Register(guardName+":stale", noStaleChange),
 		c.Update().After("*").Register(guardName+":after", settleVersions),
 		c.Delete().After("gorm:delete").Before("gorm:after_delete").Register(guardName+":after", noStaleChange),
@@ -102,7 +104,7 @@ func (g *Guard) touches(stmt *gorm.Statement) bool {
 		stmt.TableExpr != nil && g.words.MatchString(stmt.TableExpr.SQL) || g.words.MatchString(stmt.SQL.String())
 }
 
-// onlyClauses refuses a statement to which a caller gave other clauses than these.
+// onlyClauses refuses a statement with clauses other than names.
 func onlyClauses(stmt *gorm.Statement, names ...string) error {
 	for name := range stmt.Clauses {
 		if !slices.Contains(names, name) {
@@ -112,7 +114,7 @@ func onlyClauses(stmt *gorm.Statement, names ...string) error {
 	return nil
 }
 
-// throughModel refuses a statement on a sealed table that is not made with the table's own model and its hooks.
+// throughModel refuses a statement on a sealed table that does not use the table's own model and its hooks.
 func (g *Guard) throughModel(stmt *gorm.Statement) error {
 	if stmt.Schema == nil || g.sealed[stmt.Schema.Table] != stmt.Schema.ModelType || stmt.Table != stmt.Schema.Table {
 		return fmt.Errorf("%w: use the model of the table", ErrBypass)

@@ -65,8 +65,8 @@ func openRing(t *testing.T, db *gorm.DB, kek string) *phi.Keyring {
 	return ring
 }
 
-// unit runs work in a unit of work and a transaction. It commits even what failed, so that nothing a refused statement wrote is
-// hidden by a rollback.
+// unit runs work in a unit of work and a transaction. It commits even what failed, so that nothing a refused
+// statement wrote is hidden by a rollback.
 func (g guarded) unit(t *testing.T, work func(tx *gorm.DB) error) ([]audit.Event, error) {
 	t.Helper()
 	ctx, unit, err := audit.Begin(audit.System(t.Context(), "test"))

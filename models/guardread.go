@@ -9,8 +9,8 @@ import (
 	"gorm.io/gorm/callbacks"
 )
 
-// reads reports whether a query names a table with sealed columns anywhere, also in a join, a subquery or a clause. Its text tells: it is built
-// here, and GORM's own callback finds it built.
+// reads reports whether a query names a table with sealed columns anywhere, also in a join, a subquery or a clause.
+// It builds the text of the query to find out; GORM's own callback then finds the text already built.
 func (g *Guard) reads(stmt *gorm.Statement) bool {
 	if g.touches(stmt) {
 		return true
@@ -19,8 +19,8 @@ func (g *Guard) reads(stmt *gorm.Statement) bool {
 	return g.touches(stmt)
 }
 
-// checkQuery also judges subqueries, which GORM builds by dry runs whose errors it drops: a refused one leaves text that no
-// engine takes, and that names a sealed table, so that the query around it is refused too.
+// checkQuery also judges subqueries, which GORM builds by dry runs whose errors it drops. A refused subquery leaves
+// text that no engine accepts and that names a sealed table, so that the query around it is refused too.
 func (g *Guard) checkQuery(stmt *gorm.Statement) error {
 	err := g.checkRead(stmt)
 	if err != nil && stmt.DryRun {
@@ -42,7 +42,7 @@ func (g *Guard) checkRead(stmt *gorm.Statement) error {
 	}
 	bare := false
 	switch stmt.Dest.(type) {
-	case *int64, *[]uuid.UUID, *[]RowVersion: // a count or bare ids show nobody, and hold no sealed value
+	case *int64, *[]uuid.UUID, *[]RowVersion: // a count or bare ids show no data, and hold no sealed value
 		bare = true
 	}
 	clauses := []string{"WHERE", "ORDER BY", "LIMIT", "FOR"}
@@ -56,7 +56,7 @@ func (g *Guard) checkRead(stmt *gorm.Statement) error {
 	}
 	callbacks.BuildQuerySQL(stmt.DB)
 	text := stmt.SQL.String()
-	if !bare { // which names all columns
+	if !bare { // the part before FROM names all columns
 		_, text, _ = strings.Cut(text, " FROM ")
 	}
 	if g.comparisons[stmt.Table].in(text) {
@@ -65,7 +65,7 @@ func (g *Guard) checkRead(stmt *gorm.Statement) error {
 	return nil
 }
 
-// checkRow refuses all rows of sealed tables that come without a model.
+// checkRow refuses all rows of sealed tables that are read without a model.
 func (g *Guard) checkRow(stmt *gorm.Statement) error {
 	if err := g.checkRaw(stmt); err != nil {
 		return err
@@ -76,7 +76,8 @@ func (g *Guard) checkRow(stmt *gorm.Statement) error {
 	return nil
 }
 
-// checkRaw refuses what SQL of a caller's own must not do: it could also be a change that returns rows.
+// checkRaw refuses raw SQL that names a sealed or derived table, or controls the transaction. Such SQL could also
+// be a change that returns rows.
 func (g *Guard) checkRaw(stmt *gorm.Statement) error {
 	text := stmt.SQL.String()
 	switch {

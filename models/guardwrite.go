@@ -10,12 +10,13 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// writes reports whether a change could reach a table with sealed columns: also one whose clauses, and not its model, name the table.
+// writes reports whether a change could reach a table with sealed columns. It also finds a change whose clauses,
+// and not its model, name the table.
 func (g *Guard) writes(stmt *gorm.Statement) bool {
 	return g.touches(stmt) || onlyClauses(stmt, "WHERE", "SET", "RETURNING", "ON CONFLICT") != nil
 }
 
-// throughRow refuses a change of a sealed table that is not one of whole rows, as their model has them, in a transaction.
+// throughRow refuses a change of a sealed table unless it changes whole rows of the table's model in a transaction.
 func (g *Guard) throughRow(stmt *gorm.Statement, clauses ...string) error {
 	if err := g.throughModel(stmt); err != nil {
 		return err
@@ -26,7 +27,7 @@ func (g *Guard) throughRow(stmt *gorm.Statement, clauses ...string) error {
 	return onlyClauses(stmt, clauses...)
 }
 
-// change judges a change of any table.
+// change checks a change of any table.
 func (g *Guard) change(stmt *gorm.Statement) error {
 	if stmt.DryRun {
 		return fmt.Errorf("%w: a dry run of a change, which hooks would take for one", ErrBypass)
@@ -34,7 +35,7 @@ func (g *Guard) change(stmt *gorm.Statement) error {
 	return errors.Join(g.checkRaw(stmt), sameRows(stmt.Model), sameRows(stmt.Dest), inTransaction(stmt))
 }
 
-// sameRows refuses rows that were read and have another id now: they would be written over others.
+// sameRows refuses rows whose id has changed since they were read: they would be written over other rows.
 func sameRows(rows any) (err error) {
 	each(reflect.ValueOf(rows), func(m any) {
 		e, ok := m.(entity)
@@ -48,7 +49,7 @@ func sameRows(rows any) (err error) {
 	return err
 }
 
-// inTransaction refuses a change of a row whose changes are events where the event could not commit with it.
+// inTransaction refuses a change of a versioned row if its event could not commit with it.
 func inTransaction(stmt *gorm.Statement) error {
 	if stmt.Schema == nil {
 		return nil
@@ -61,9 +62,10 @@ func inTransaction(stmt *gorm.Statement) error {
 	return nil
 }
 
-// elsewhere has the SQL of a change of another table read once it is built: expressions, subqueries and conditions can name a sealed table as
-// well; and tables that follow from others are written by the hooks of these alone. A clause that writes nothing, after all others, does it; what it
-// finds keeps GORM from sending the statement.
+// elsewhere checks the SQL of a change of another table once the SQL is built. Expressions, subqueries and
+// conditions can name a sealed table as well. Derived tables may be written only by the hooks of their source
+// tables. The check is a clause after all others that writes nothing. If it finds an error, GORM does not send the
+// statement.
 func (g *Guard) elsewhere(stmt *gorm.Statement) {
 	stmt.Clauses[guardName] = clause.Clause{Builder: func(clause.Clause, clause.Builder) {
 		delete(stmt.Clauses, guardName)
@@ -83,7 +85,7 @@ func (g *Guard) checkCreate(stmt *gorm.Statement) error {
 		g.elsewhere(stmt)
 		return nil
 	}
-	if err := g.throughRow(stmt, "WHERE"); err != nil { // FirstOrCreate's; an INSERT has none
+	if err := g.throughRow(stmt, "WHERE"); err != nil { // FirstOrCreate has it; an INSERT has no WHERE
 		return err
 	}
 	if !isModel(stmt, stmt.Dest) || len(stmt.Selects) > 0 || len(stmt.Omits) > 0 {
@@ -135,7 +137,7 @@ func (g *Guard) checkDelete(stmt *gorm.Statement) error {
 	return requireVersion(stmt)
 }
 
-// requireVersion adds the version that was read to a change's conditions.
+// requireVersion adds the version that was read to the conditions of a change.
 func requireVersion(stmt *gorm.Statement) error {
 	if v, ok := stmt.Model.(interface{ rowVersion() *int64 }); ok && stmt.Schema != nil {
 		stmt.AddClause(clause.Where{Exprs: []clause.Expression{
@@ -151,7 +153,7 @@ func noStaleChange(db *gorm.DB) {
 	}
 }
 
-// settleVersions ends what seal began: where a row was not written, the version that was counted up for it is taken back.
+// settleVersions ends the work of seal: if a row was not written, it takes back the incremented version.
 func settleVersions(db *gorm.DB) {
 	if db.Statement.Schema == nil {
 		return

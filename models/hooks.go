@@ -13,10 +13,11 @@ import (
 	"novamind/internal/phi"
 )
 
-// ErrNotLoaded: a row is to be changed that was not read first, so nobody could say what changes.
+// ErrNotLoaded is returned for a change of a row that was not read first, so that the change could not be
+// described.
 var ErrNotLoaded = errors.New("models: only a row that was read can be changed")
 
-// bookkeeping columns are no content: a change of them alone is none.
+// bookkeeping columns are not content: a change of them alone is not a change.
 var bookkeeping = map[string]bool{"id": true, "version": true, "created_at": true, "updated_at": true}
 
 type entity interface {
@@ -26,7 +27,8 @@ type entity interface {
 type tolerantKey struct{}
 
 // TolerateUnreadable returns a context in which a row that can't be opened comes back empty and marked Unreadable,
-// instead of failing the whole query. It is for lists, and for who removes such a row: it can be deleted, and not changed.
+// instead of failing the whole query. It is for lists, and for the removal of such a row: the row can be deleted,
+// but not changed.
 func TolerateUnreadable(ctx context.Context) context.Context {
 	return context.WithValue(ctx, tolerantKey{}, true)
 }
@@ -43,7 +45,7 @@ func sealerOf(tx *gorm.DB, m entity) (*phi.Sealer, error) {
 	return ring.Sealer(phi.Data), nil
 }
 
-// seal is BeforeSave: it assigns the id, the times and the next version, and seals the whole row for them.
+// seal implements BeforeSave. It assigns the id, the times and the next version, and seals the whole row for them.
 func seal(tx *gorm.DB, m entity) error {
 	m.base().begin()
 	version := int64(0)
@@ -76,12 +78,13 @@ func sealRow(tx *gorm.DB, m entity, version int64) error {
 	return nil
 }
 
-// open is AfterFind: it notes the access first, then opens the seals; a failure leaves nothing opened behind.
+// open implements AfterFind. It notes the access first, then opens the sealed values. After a failure, no value
+// stays opened.
 func open(tx *gorm.DB, m entity) error {
 	l := layoutOf(m)
 	row := reflect.ValueOf(m).Elem()
 	ctx := tx.Statement.Context
-	m.base().before, m.base().unreadable = nil, false // of what the struct held earlier
+	m.base().before, m.base().unreadable = nil, false // clear the state of the struct's earlier row
 	unit, err := audit.Current(ctx)
 	if err != nil {
 		clearSealed(l, row)
@@ -105,8 +108,8 @@ func open(tx *gorm.DB, m entity) error {
 	return nil
 }
 
-// openRow opens every sealed column. A key that the keyring lacks may have been added by another process since: then it looks again,
-// once.
+// openRow opens every sealed column. Another process may have added a key that the keyring lacks: then openRow
+// reloads the keysets and tries again, once.
 func openRow(tx *gorm.DB, m entity, l *layout, row reflect.Value) error {
 	err := tryOpenRow(tx, m, l, row)
 	if !errors.Is(err, phi.ErrUnknownKey) {
@@ -142,7 +145,7 @@ func tryOpenRow(tx *gorm.DB, m entity, l *layout, row reflect.Value) error {
 	return nil
 }
 
-// bindingOf uses the names of today; a column that is ever renamed must keep its old name here.
+// bindingOf uses the current names. A column that is ever renamed must keep its old name here.
 func bindingOf(m entity, l *layout, c column, version int64) phi.Binding {
 	return phi.Binding{Table: l.table, Column: c.name, Row: m.base().ID, Version: version}
 }
@@ -162,10 +165,10 @@ func remember(m entity) {
 	m.base().before = snapshot.Interface()
 }
 
-// noteChange is AfterSave: it tells the unit of work which columns were created or changed.
+// noteChange implements AfterSave. It notes in the unit of work which columns were created or changed.
 func noteChange(tx *gorm.DB, m entity) error { return noteChangeAs(tx, m, "", "") }
 
-// noteChangeAs is noteChange where a change has a name of its own.
+// noteChangeAs is noteChange for a change that has a name of its own.
 func noteChangeAs(tx *gorm.DB, m entity, action, details string) error {
 	unit, err := audit.Current(tx.Statement.Context)
 	if err != nil {
@@ -203,10 +206,10 @@ func noteChangeAs(tx *gorm.DB, m entity, action, details string) error {
 	return nil
 }
 
-// patientTable is whose rows other rows belong to by their column patient_id.
+// patientTable is the table that the column patient_id of other rows refers to.
 const patientTable = "patient"
 
-// PatientOf returns the patient to whom a row belongs, or Nil.
+// PatientOf returns the id of the patient that a row belongs to, or Nil.
 func PatientOf(m any) uuid.UUID {
 	for _, c := range layoutOf(m).columns {
 		if c.name == "patient_id" {
@@ -217,7 +220,8 @@ func PatientOf(m any) uuid.UUID {
 	return uuid.Nil
 }
 
-// ofPatient returns the patient to whom a row belongs as an event names them: who touched anything of a patient is one query.
+// ofPatient returns the patient that a row belongs to, as a subject of an event: one query then finds every access
+// to data of a patient.
 func ofPatient(m any) []audit.Subject {
 	if id := PatientOf(m); id != uuid.Nil {
 		return []audit.Subject{{ID: id, EntityType: patientTable}}
@@ -225,8 +229,8 @@ func ofPatient(m any) []audit.Subject {
 	return nil
 }
 
-// forget returns what makes a row's struct what it was before a write that did not last, to be written again: its plain values stay. A struct that
-// was read anew since stays as it is.
+// forget returns a function that resets a row's struct to its state before a write that was rolled back, so that it
+// can be written again. The plain values stay. A struct that was read again in the meantime stays as it is.
 func forget(m entity, old any) func() {
 	written := m.base().before
 	return func() {
@@ -243,7 +247,7 @@ func forget(m entity, old any) func() {
 	}
 }
 
-// noteRemoval is AfterDelete. The rows that went along are named in the same event.
+// noteRemoval implements AfterDelete. The same event names the rows that were removed along with the row.
 func noteRemoval(tx *gorm.DB, m entity, goesAlong ...audit.Subject) error {
 	unit, err := audit.Current(tx.Statement.Context)
 	if err != nil {
@@ -251,13 +255,14 @@ func noteRemoval(tx *gorm.DB, m entity, goesAlong ...audit.Subject) error {
 	}
 	change := audit.Change{RowVersion: versionOf(m), RowDigest: audit.Removed, Others: append(ofPatient(m), goesAlong...)}
 	if m.base().unreadable {
-		change.Details = "phi.unreadable" // nobody can say what is removed
+		change.Details = "phi.unreadable" // the removed content is unknown
 	}
 	unit.Changed(audit.Purge, layoutOf(m).table, m.base().ID, change)
 	return nil
 }
 
-// storeChanges stores the events of the changes so far before the transaction's end, where the database asks for them.
+// storeChanges stores the events of the changes so far before the end of the transaction, where the database
+// requires them.
 func storeChanges(tx *gorm.DB) error {
 	unit, err := audit.Current(tx.Statement.Context)
 	if err != nil {
@@ -270,7 +275,7 @@ func storeChanges(tx *gorm.DB) error {
 	return tx.Session(&gorm.Session{NewDB: true}).Create(&rows).Error
 }
 
-// versionOf returns a copy of a row's version, or nil where its rows have none.
+// versionOf returns a copy of a row's version, or nil if its rows have no version.
 func versionOf(m entity) *int64 {
 	v, ok := m.(interface{ rowVersion() *int64 })
 	if !ok {
@@ -280,8 +285,8 @@ func versionOf(m entity) *int64 {
 	return &version
 }
 
-// Refuse takes an opened row back, where something outside it proved to be tampered with: it is marked Unreadable, and
-// the finding becomes an event.
+// Refuse takes back an opened row, because something outside the row proved to be tampered with. The row is marked
+// Unreadable, and the finding becomes an event.
 func (p *Patient) Refuse(unit *audit.Unit) {
 	l := layoutOf(p)
 	clearSealed(l, reflect.ValueOf(p).Elem())

@@ -7,8 +7,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// IdempotencyKey remembers what a POST with an Idempotency-Key made, so that a repeat gives the same result. It holds no
-// answer and no request, only keyed hashes.
+// IdempotencyKey remembers the resource that a POST with an Idempotency-Key created, so that a repeat gives the
+// same result. It holds neither the response nor the request, only keyed hashes.
 type IdempotencyKey struct {
 	Base
 	AccountID   uuid.UUID `gorm:"type:uuid;not null;uniqueIndex:idempotencykey_account_id_key_hash_key,priority:1"`

@@ -11,7 +11,7 @@ import (
 	"novamind/internal/phi"
 )
 
-// sealable is what phi's field types are, through a pointer.
+// sealable is implemented by pointers to phi's field types.
 type sealable interface {
 	Seal(s *phi.Sealer, b phi.Binding) error
 	Open(s *phi.Sealer, b phi.Binding) error
@@ -25,11 +25,11 @@ type column struct {
 	name   string
 	index  []int
 	sealed bool
-	secret bool // tagged audit:"secret": the log tells that it changed, and not from or to what
+	secret bool // tagged audit:"secret": the log records that the value changed, but not the old and new values
 	closed bool // tagged phi:"closed": reading a row leaves it sealed
 }
 
-// layout is what the hooks need to know of a model, worked out once from its GORM schema.
+// layout describes a model for the hooks. It is computed once from the model's GORM schema.
 type layout struct {
 	table   string
 	columns []column
@@ -76,7 +76,7 @@ func (c column) field(row reflect.Value) sealable {
 	return row.FieldByIndex(c.index).Addr().Interface().(sealable) //nolint:forcetypeassert // layoutOf checked it
 }
 
-// plain returns what a row holds in column c, for the log to seal; nil for NULL.
+// plain returns the value of a row in column c, for the log to seal. It returns nil for NULL.
 func (c column) plain(row reflect.Value) any {
 	switch {
 	case c.secret:
@@ -88,7 +88,7 @@ func (c column) plain(row reflect.Value) any {
 	}
 }
 
-// same reports whether two rows hold the same in column c.
+// same reports whether two rows hold the same value in column c.
 func (c column) same(a, b reflect.Value) bool {
 	if c.sealed {
 		return c.field(a).Same(c.field(b))
@@ -96,7 +96,7 @@ func (c column) same(a, b reflect.Value) bool {
 	return reflect.DeepEqual(a.FieldByIndex(c.index).Interface(), b.FieldByIndex(c.index).Interface())
 }
 
-// empty reports whether a row holds nothing in column c.
+// empty reports whether a row holds no value in column c.
 func (c column) empty(row reflect.Value) bool {
 	if c.sealed {
 		return c.field(row).IsNull()
@@ -114,7 +114,8 @@ func ColumnsOf(model any) []string {
 	return names
 }
 
-// PointersTo returns pointers to the fields of a row, to scan its columns into. Nothing is opened, and no hook runs.
+// PointersTo returns pointers to the fields of a row, to scan its columns into. No value is opened, and no hook
+// runs.
 func PointersTo(model any) []any {
 	l := layoutOf(model)
 	row := reflect.Indirect(reflect.ValueOf(model))

@@ -33,12 +33,14 @@ func RecordKinds() []string {
 	}
 }
 
-// The sensitivities: who sees a record of a patient in their care.
+// The sensitivities: they decide which accounts may see a record of a patient in their care.
 const (
-	SensitivityNormal        = "normal"        // who may see medical records
-	SensitivityRestricted    = "restricted"    // who wrote its first version, who is assigned to the patient, and who has emergency access
-	SensitivityPsychotherapy = "psychotherapy" // its author alone
-	SensitivityPart2         = "part2"         // who wrote its first version, and whom the patient's consent names (42 CFR Part 2)
+	SensitivityNormal = "normal" // every account that may see medical records
+	// the author of the first version, accounts assigned to the patient, and accounts with emergency access
+	SensitivityRestricted    = "restricted"
+	SensitivityPsychotherapy = "psychotherapy" // the author alone
+	// the author of the first version, and recipients named by the patient's consent (42 CFR Part 2)
+	SensitivityPart2 = "part2"
 )
 
 // Sensitivities lists the sensitivities.
@@ -54,17 +56,17 @@ const (
 	RecordInError = "entered-in-error"
 )
 
-// recordSteps says which states may follow one another. The database has the same table (medicalrecord_frozen).
+// recordSteps lists the states that may follow a state. The database has the same table (medicalrecord_frozen).
 var recordSteps = map[string][]string{
 	RecordDraft:   {RecordFinal, RecordInError},
 	RecordFinal:   {RecordAmended, RecordInError},
 	RecordAmended: {RecordInError},
 }
 
-// RecordMayBecome reports whether a record in one state may come into another.
+// RecordMayBecome reports whether a record may go from state from to state to.
 func RecordMayBecome(from, to string) bool { return slices.Contains(recordSteps[from], to) }
 
-// ErrFrozen: a record that is no draft any more is to be changed.
+// ErrFrozen is returned for a change of a record that is no longer a draft.
 var ErrFrozen = errors.New("models: what was signed stays as it is")
 
 // Coding is a code of a terminology: ICD-10-CM, LOINC.
@@ -76,8 +78,8 @@ type Coding struct {
 	Display string `json:"display,omitempty" max:"200" example:"Generalized anxiety disorder"`
 }
 
-// MedicalRecord is an entry of a patient's chart. What a change made of its sealed columns is not in the log: a draft is its author's, and
-// what was signed does not change.
+// MedicalRecord is an entry of a patient's chart. The log has no old and new values of its sealed columns: a draft
+// is its author's, and a signed record does not change.
 type MedicalRecord struct {
 	Base
 	Versioned
@@ -98,7 +100,7 @@ type MedicalRecord struct {
 	SignedBy        *uuid.UUID `gorm:"type:uuid"`
 	SupersedesID    *uuid.UUID `gorm:"type:uuid;uniqueIndex:medicalrecord_supersedes_id_key"`
 	AmendmentReason phi.Text   `audit:"secret"`
-	ErrorReason     phi.Text   `audit:"secret"` // why it was entered in error
+	ErrorReason     phi.Text   `audit:"secret"` // the reason why the record was entered in error
 	Patient         *Patient   `gorm:"constraint:OnDelete:CASCADE"`
 	Author          *Account
 	Signer          *Account `gorm:"foreignKey:SignedBy"`
@@ -106,12 +108,12 @@ type MedicalRecord struct {
 	Appointment     *Appointment
 }
 
-// People returns the ids of a row beside which names can stand.
+// People returns the patient and account ids of the row. Names can be shown beside them.
 func (m *MedicalRecord) People() (patients, accounts []uuid.UUID) {
 	return ids(&m.PatientID), ids(&m.AuthorID, m.SignedBy)
 }
 
-// Frozen reports whether the record is no draft any more.
+// Frozen reports whether the record is no longer a draft.
 func (m *MedicalRecord) Frozen() bool { return m.Status != RecordDraft }
 
 // BeforeSave seals the row. It returns ErrFrozen for a change that the record's state does not allow.
@@ -124,7 +126,8 @@ func (m *MedicalRecord) BeforeSave(tx *gorm.DB) error {
 	return seal(tx, m)
 }
 
-// follows judges a change: of a draft, anything; of what was signed, the state alone, and one step of it, with the reason of an error.
+// follows checks a change. A draft may change in any way. In a signed record, only the status may change, by one
+// step, and the reason of an error together with it.
 func (m *MedicalRecord) follows(old *MedicalRecord) error {
 	if m.Status != old.Status && !RecordMayBecome(old.Status, m.Status) {
 		return ErrFrozen
@@ -148,7 +151,8 @@ func (m *MedicalRecord) AfterSave(tx *gorm.DB) error { return noteChange(tx, m) 
 // AfterFind notes the access and opens the row.
 func (m *MedicalRecord) AfterFind(tx *gorm.DB) error { return open(tx, m) }
 
-// BeforeDelete notes the purge, and stores its event at once: without it, the database lets go of no signed record.
+// BeforeDelete notes the purge, and stores its event at once. Without the event, the database refuses to remove a
+// signed record.
 func (m *MedicalRecord) BeforeDelete(tx *gorm.DB) error {
 	if err := noteRemoval(tx, m); err != nil {
 		return err

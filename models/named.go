@@ -11,7 +11,7 @@ import (
 // Name is the name of a patient or an account beside its id in an answer.
 type Name string
 
-// ChangesApart says that a name can change while the version of an answer that shows it stays.
+// ChangesApart states that a name can change while the version of an answer that shows it stays the same.
 func (Name) ChangesApart() {}
 
 // Person is the name of a patient or an account, and the time at which its row last changed.
@@ -46,7 +46,7 @@ func (n *Named) NamedBefore(t time.Time) bool {
 // PatientName returns the name of a patient, or nil where there is none to show.
 func (n *Named) PatientName(id uuid.UUID) *Name { return nameIn(n.patients, &id) }
 
-// AccountName returns the name of an account, or nil where there is none to show.
+// AccountName returns the name of an account, or nil if there is none to show.
 func (n *Named) AccountName(id *uuid.UUID) *Name { return nameIn(n.accounts, id) }
 
 func nameIn(people map[uuid.UUID]Person, id *uuid.UUID) *Name {
@@ -56,7 +56,7 @@ func nameIn(people map[uuid.UUID]Person, id *uuid.UUID) *Name {
 	return new(Name(people[*id].Name.Plain()))
 }
 
-// ids returns the ids that are there.
+// ids returns the ids that are not nil.
 func ids(optional ...*uuid.UUID) (there []uuid.UUID) {
 	for _, id := range optional {
 		if id != nil {

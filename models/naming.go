@@ -6,7 +6,7 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// Naming gives tables, indexes and constraints the names that PostgreSQL would.
+// Naming gives tables, indexes and constraints the names that PostgreSQL would give them.
 type Naming struct{ schema.NamingStrategy }
 
 // TableName derives a table's name from its model's, in lower case (specification 2.2).

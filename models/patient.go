@@ -13,18 +13,20 @@ import (
 type Patient struct {
 	Base
 	Versioned
-	FirstName        phi.Text              `gorm:"not null"`
-	LastName         phi.Text              `gorm:"not null"`
-	DateOfBirth      phi.Date              `gorm:"not null"`
-	Active           bool                  `gorm:"not null" migrate:"default=true"` // not GORM's default: it would store true for false
+	FirstName   phi.Text `gorm:"not null"`
+	LastName    phi.Text `gorm:"not null"`
+	DateOfBirth phi.Date `gorm:"not null"`
+	// not GORM's default: it would store true for false
+	Active           bool                  `gorm:"not null" migrate:"default=true"`
 	ContactInfo      phi.JSON[ContactInfo] `gorm:"not null"`
 	Address          phi.JSON[Address]
 	Insurance        phi.JSON[Insurance]
 	EmergencyContact phi.JSON[EmergencyContact]
-	MergedIntoID     *uuid.UUID `gorm:"type:uuid;index;check:patient_not_merged_into_itself,merged_into_id <> id"` // the same person's row that is kept
-	MergedInto       *Patient
+	// the kept row of the same person
+	MergedIntoID *uuid.UUID `gorm:"type:uuid;index;check:patient_not_merged_into_itself,merged_into_id <> id"`
+	MergedInto   *Patient
 
-	goesAlong []audit.Subject // when the row is purged
+	goesAlong []audit.Subject // the rows that are removed when the patient is purged
 }
 
 // BeforeSave seals the row.
@@ -41,8 +43,9 @@ func (p *Patient) AfterSave(tx *gorm.DB) error {
 // AfterFind notes the access and opens the row.
 func (p *Patient) AfterFind(tx *gorm.DB) error { return open(tx, p) }
 
-// BeforeDelete keeps everybody from giving the patient rows, and finds those that go along. Where there are any, it stores the event of the purge,
-// which names them all, at once: without it, the database lets go of no signed record.
+// BeforeDelete keeps others from adding rows of the patient, and finds the rows that are removed along. If there
+// are any, it stores the event of the purge at once; the event names them all. Without the event, the database
+// refuses to remove a signed record.
 func (p *Patient) BeforeDelete(tx *gorm.DB) error {
 	var locked []uuid.UUID
 	db := tx.Model(&Patient{}).Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
@@ -59,7 +62,7 @@ func (p *Patient) BeforeDelete(tx *gorm.DB) error {
 	return storeChanges(tx)
 }
 
-// AfterDelete notes the purge, unless that was done before.
+// AfterDelete notes the purge, unless BeforeDelete did.
 func (p *Patient) AfterDelete(tx *gorm.DB) error {
 	if len(p.goesAlong) > 0 {
 		return nil

@@ -7,17 +7,18 @@ import (
 	"novamind/internal/phi"
 )
 
-// PatientQuery is a search: all that is asked for must hold. A nil member is not asked for; what is, is compared after normalisation.
+// PatientQuery is a search: a patient must satisfy all criteria. A nil member is no criterion. Values are compared
+// after normalisation.
 type PatientQuery struct {
 	phi.Private `json:"-"`
 
 	Active      *bool
 	Email       *string
 	Phone       *string
-	FirstName   *string // the whole name, or parts of a compound that follow each other
+	FirstName   *string // the whole name, or consecutive parts of a compound name
 	LastName    *string
 	DateOfBirth *phi.CalendarDate
-	Prefixes    []string // each must begin a part of the first or the last name; at least MinPrefix letters
+	Prefixes    []string // each must begin a part of the first or the last name, and has at least MinPrefix letters
 	And         *PatientQuery
 }
 
@@ -27,7 +28,7 @@ func (PatientQuery) MarshalJSON() ([]byte, error) { return []byte(`"` + phi.Reda
 // MinPrefix is the shortest prefix that can be searched.
 const MinPrefix = minPrefix
 
-// Candidates returns, for each indexed member that is asked for, the tokens one of which a matching patient has.
+// Candidates returns a list of tokens for each indexed criterion. A matching patient has one token of each list.
 func (q PatientQuery) Candidates(x *phi.Indexer) ([][]string, error) {
 	var out [][]string
 	ask := func(term phi.Term, normalised string) error {
@@ -71,7 +72,7 @@ func one(normalise func(string) string) func(string) []string {
 	return func(s string) []string { return []string{normalise(s)} }
 }
 
-// nameTerms returns the parts of a name that is asked for. Without one it is nobody's.
+// nameTerms returns the parts of a searched name. For a name without parts, it returns a term that no patient has.
 func nameTerms(name string) []string {
 	if parts := phi.NameParts(name); len(parts) > 0 {
 		return parts
@@ -79,7 +80,7 @@ func nameTerms(name string) []string {
 	return []string{""}
 }
 
-// namedBy reports whether the parts of asked follow each other in name.
+// namedBy reports whether the parts of asked are consecutive parts of name.
 func namedBy(name, asked string) bool {
 	parts, want := phi.NameParts(name), phi.NameParts(asked)
 	for i := 0; len(want) > 0 && i+len(want) <= len(parts); i++ {
@@ -96,7 +97,7 @@ func SameName(a, b *Patient) bool {
 	return same(a.FirstName, b.FirstName) && same(a.LastName, b.LastName)
 }
 
-// Matches reports whether an opened patient is what q asks for. It decides; the index only narrows down.
+// Matches reports whether an opened patient satisfies q. Matches decides; the index only narrows the search.
 func (q PatientQuery) Matches(p *Patient, x *phi.Indexer) bool {
 	return q.matchesContact(p, x) && q.matchesName(p) &&
 		(q.Active == nil || p.Active == *q.Active) &&
@@ -114,8 +115,8 @@ func (q PatientQuery) matchesName(p *Patient) bool {
 	})
 }
 
-// Redirected reports whether an index row must have been tampered with to bring up p: an untruncated token can't stand for
-// another value.
+// Redirected reports whether an index row must have been tampered with to find p. An untruncated token can't stand
+// for another value.
 func (q PatientQuery) Redirected(p *Patient, x *phi.Indexer) bool {
 	return !q.matchesContact(p, x) || q.And != nil && q.And.Redirected(p, x)
 }
@@ -132,22 +133,23 @@ func (q PatientQuery) matchesContact(p *Patient, x *phi.Indexer) bool {
 	return want == x.NormalizePhone(contact.Phone) || want == x.NormalizePhone(contact.AlternativePhone)
 }
 
-// NamesPerson reports whether q asks by a name.
+// NamesPerson reports whether q has a name as a criterion.
 func (q PatientQuery) NamesPerson() bool {
 	return q.FirstName != nil || q.LastName != nil || len(q.Prefixes) > 0 || q.And != nil && q.And.NamesPerson()
 }
 
-// AsksDate reports whether q asks by date of birth.
+// AsksDate reports whether q has a date of birth as a criterion.
 func (q PatientQuery) AsksDate() bool {
 	return q.DateOfBirth != nil || q.And != nil && q.And.AsksDate()
 }
 
-// ByPerson reports whether q asks for particular people, rather than for a list.
+// ByPerson reports whether q searches for particular people, rather than for a list.
 func (q PatientQuery) ByPerson() bool {
 	return q.Email != nil || q.Phone != nil || q.AsksDate() || q.NamesPerson() || q.And != nil && q.And.ByPerson()
 }
 
-// Shape names what q asks by, without the terms: the log may say how somebody searched, not for whom.
+// Shape returns the names of q's criteria, without the values: the log may record the kind of a search, but not the
+// searched person.
 func (q PatientQuery) Shape() string {
 	by := q.shape()
 	if len(by) == 0 {

@@ -6,7 +6,7 @@ import (
 	"novamind/internal/phi"
 )
 
-// The questionnaires that are scored here. Both are Pfizer's, free to use.
+// The questionnaires that the program can score. Both are Pfizer's, free to use.
 const (
 	PHQ9 = "phq-9" // depression
 	GAD7 = "gad-7" // anxiety
@@ -18,19 +18,19 @@ const LOINC = "http://loinc.org"
 // maxAnswer is "nearly every day"; 0 is "not at all".
 const maxAnswer = 3
 
-// band is a severity and the lowest score that it has.
+// band is a severity and its lowest score.
 type band struct {
 	from int
 	name string
 }
 
-// instrument is a questionnaire: its LOINC codes, and how its score is read.
+// instrument is a questionnaire: its LOINC codes, and the reading of its score.
 type instrument struct {
 	panel string
 	score string
 	items []string
 	bands []band
-	risk  int // which item asks for thoughts of self-harm, from 1; 0: none
+	risk  int // number of the item that asks for thoughts of self-harm, from 1; 0: none
 }
 
 var instruments = map[string]instrument{
@@ -46,7 +46,7 @@ var instruments = map[string]instrument{
 	},
 }
 
-// Questionnaire is one that was answered, with what its answers come to.
+// Questionnaire is an answered questionnaire, with its score.
 type Questionnaire struct {
 	phi.Private `json:"-"`
 
@@ -59,7 +59,7 @@ type Questionnaire struct {
 	Band       string   `json:"band" doc:"The severity that the score stands for." example:"moderate"`
 }
 
-// What NewQuestionnaire refuses.
+// The errors of NewQuestionnaire.
 var (
 	ErrInstrument = errors.New("models: not a questionnaire that is scored here")
 	ErrAnswers    = errors.New("models: a questionnaire needs every answer, each from 0 to 3")
@@ -89,7 +89,7 @@ func NewQuestionnaire(name string, answers []int) (Questionnaire, error) {
 	return q, nil
 }
 
-// AtRisk reports whether an answer tells of thoughts of self-harm.
+// AtRisk reports whether an answer indicates thoughts of self-harm.
 func (q Questionnaire) AtRisk() bool {
 	item := instruments[q.Instrument].risk
 	return item > 0 && item <= len(q.Answers) && q.Answers[item-1] > 0

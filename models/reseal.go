@@ -13,7 +13,7 @@ import (
 	"novamind/internal/phi"
 )
 
-// SealedColumn is a column that holds sealed values, for those who count or renew them.
+// SealedColumn describes a column that holds sealed values, for code that counts or renews them.
 type SealedColumn struct {
 	Table  string
 	Column string
@@ -21,7 +21,8 @@ type SealedColumn struct {
 	Log    bool // sealed under the log's keyset, which is never renewed
 }
 
-// KeyID returns the SQL that takes the key id out of the column, the same on both engines. In a condition, the guard lets it pass.
+// KeyID returns the SQL expression for the key id in the column, the same on both engines. The guard allows it in a
+// condition.
 func (c SealedColumn) KeyID() string {
 	if c.JSON {
 		return fmt.Sprintf("substr(%s ->> 'phi', 6, 8)", c.Column)
@@ -44,7 +45,7 @@ func SealedColumns() []SealedColumn {
 	return out
 }
 
-// SealedRow is a row of patients' data: a pointer to a model that has sealed columns and counts its versions.
+// SealedRow is a row of patient data: a pointer to a model that has sealed columns and counts its versions.
 type SealedRow interface {
 	Identity() uuid.UUID
 	Unreadable() bool
@@ -53,8 +54,8 @@ type SealedRow interface {
 	rowVersion() *int64
 }
 
-// SealedRows returns a zero row of each model of patients' data. Its values move to new keys, the database witnesses its changes, and every
-// event of a change has its digest. The log is not among them.
+// SealedRows returns a zero row of each model of patient data. The values of these models move to new keys, the
+// database witnesses their changes, and every event of a change has the row's digest. The log is not among them.
 func SealedRows() []SealedRow {
 	var out []SealedRow
 	for _, m := range All() {
@@ -65,7 +66,8 @@ func SealedRows() []SealedRow {
 	return out
 }
 
-// DigestedRows returns a zero row of each model of whose rows events have digests: those of SealedRows, and some more.
+// DigestedRows returns a zero row of each model whose rows have digests in events: the models of SealedRows, and
+// some more.
 func DigestedRows() []any {
 	out := []any{&Account{}, &APIKey{}, &Availability{}}
 	for _, row := range SealedRows() {
@@ -74,8 +76,8 @@ func DigestedRows() []any {
 	return out
 }
 
-// Renew seals an opened row again under the key of today, for the version that it has: the row stays what it is. It returns the
-// sealed columns' new database values in the order of SealedColumns.
+// Renew seals an opened row again under the current key, for its current version: the content stays the same. It
+// returns the new database values of the sealed columns in the order of SealedColumns.
 func Renew(tx *gorm.DB, m SealedRow) ([]driver.Value, error) {
 	if err := sealRow(tx, m, *m.rowVersion()); err != nil {
 		return nil, err
@@ -94,13 +96,13 @@ func Renew(tx *gorm.DB, m SealedRow) ([]driver.Value, error) {
 	return values, nil
 }
 
-// SubjectOf returns a row as an event names it that sealed or indexed it anew.
+// SubjectOf returns a row as a subject of the event that sealed or indexed it anew.
 func SubjectOf(m SealedRow) (audit.Subject, error) {
 	digest, err := RowDigest(m)
 	return audit.Subject{ID: m.Identity(), EntityType: TableOf(m), RowVersion: versionOf(m), RowDigest: digest}, err
 }
 
-// IndexedBy reports whether tokens, sorted, are those of p, under any one key.
+// IndexedBy reports whether tokens, sorted, are the tokens of p under any one key.
 func (p *Patient) IndexedBy(tokens []string, x *phi.Indexer) (bool, error) {
 	for _, under := range x.PerKey() {
 		own, err := p.tokens(under)
@@ -111,7 +113,7 @@ func (p *Patient) IndexedBy(tokens []string, x *phi.Indexer) (bool, error) {
 	return false, nil
 }
 
-// Tokens returns the tokens under which p is found, under the index key of today.
+// Tokens returns the tokens under which p is found, under the current index key.
 func (p *Patient) Tokens(tx *gorm.DB) ([]BlindIndex, error) {
 	ring, err := keyringOf(tx)
 	if err != nil {

@@ -15,8 +15,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// RowDigest returns the digest of a row as the database holds it, sealed values and all: SHA-256, in hex, over the columns that are not NULL,
-// in the order of their names. PostgreSQL's witness computes the same (audit_row_digest).
+// RowDigest returns the digest of a row as the database holds it, including sealed values. It is the SHA-256, in
+// hex, over the columns that are not NULL, in the order of their names. PostgreSQL's witness computes the same
+// digest (audit_row_digest).
 func RowDigest(model any) (string, error) {
 	l := layoutOf(model)
 	row := reflect.Indirect(reflect.ValueOf(model))
@@ -33,7 +34,7 @@ func RowDigest(model any) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// text returns a column's value as PostgreSQL's jsonb_each_text has it, and whether there is one.
+// text returns a column's value as PostgreSQL's jsonb_each_text prints it, and whether there is one.
 func (c column) text(row reflect.Value) (string, bool, error) {
 	value := row.FieldByIndex(c.index)
 	for value.Kind() == reflect.Pointer {
@@ -59,7 +60,7 @@ func (c column) text(row reflect.Value) (string, bool, error) {
 	}
 }
 
-// storedColumn is a sealed column: a digest is of what is there, also where somebody else wrote it.
+// storedColumn is a sealed column. A digest covers the stored value, even if somebody else wrote it.
 type storedColumn interface{ Stored() (driver.Value, error) }
 
 func storedText(v storedColumn) (string, bool, error) { return textOf(v.Stored()) }

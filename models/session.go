@@ -7,16 +7,16 @@ import (
 	"gorm.io/gorm"
 )
 
-// Session is a login. Its token is known to the client alone; the database has a hash.
+// Session is a login. Only the client knows its token; the database has a hash.
 type Session struct {
 	Base
 	AccountID uuid.UUID `gorm:"type:uuid;not null;index:session_account_id_idx"`
 	Account   *Account  `gorm:"constraint:OnDelete:CASCADE"`
 	TokenHash string    `gorm:"not null;uniqueIndex:session_token_hash_key"` // hex SHA-256 of a 256-bit random token
 	ExpiresAt time.Time `gorm:"not null"`
-	// LastSeenAt is behind by up to a minute: not every request writes it.
+	// LastSeenAt is up to a minute behind: not every request writes it.
 	LastSeenAt time.Time `gorm:"not null;default:CURRENT_TIMESTAMP"`
-	Address    *string   // where the login came from
+	Address    *string   // the network address that the login came from
 }
 
 // BeforeSave assigns the id and the times.

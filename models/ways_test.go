@@ -149,7 +149,8 @@ func TestWaysThroughTheHooks(t *testing.T) {
 	})
 }
 
-// requireEvents runs w: its events are those that are due, they name p where it is concerned, and the table holds nothing plain.
+// requireEvents runs w: its events are those that are due, they name p where it is concerned, and the table holds
+// nothing plain.
 func requireEvents(t *testing.T, g guarded, w way, p *models.Patient, concerned bool) {
 	t.Helper()
 	events, err := g.unit(t, func(tx *gorm.DB) error { return w.do(tx, p) })

@@ -1,6 +1,7 @@
 package extras
 
-// Apart names the columns whose defaults differ by engine on purpose: SQLite's auditwitness is never written.
+// Apart names the columns whose defaults differ between the engines on purpose: SQLite's auditwitness is never
+// written.
 func Apart() []string { return []string{"auditwitness.fields"} }
 
 // Seeds are SQL values for columns of scratch databases that can't be guessed from the schema; %d is the number of

@@ -31,7 +31,7 @@ type Extras struct {
 	Script      string              // functions, triggers, views: runs when all tables are there
 }
 
-// addConstraint finds the statements of a SQLite file that belong into CREATE TABLE.
+// addConstraint finds the statements of a SQLite file that become a part of CREATE TABLE.
 var addConstraint = regexp.MustCompile(`(?ms)^ALTER TABLE (\w+)\s+ADD (CONSTRAINT .+?);$`)
 
 // Of returns the schema objects of all models on an engine.

@@ -51,7 +51,7 @@ func (c sealedColumn) check(engine string) (name, expression string) {
 	return c.table + "_" + c.name + "_sealed", strings.ReplaceAll(expression, "COLUMN", c.name)
 }
 
-// expressions are by engine, and by whether the column is JSON; COLUMN is its name.
+// expressions are the CHECKs by engine, and by whether the column is JSON. COLUMN stands for the column's name.
 var expressions = map[string]map[bool]string{
 	"postgres": {
 		false: `COALESCE(COLUMN ~ '^phi1:[0-9a-f]+:[A-Za-z0-9_-]+$' AND substr(COLUMN, 14, 1) = ':' AND length(COLUMN) >= 52, false)`,
