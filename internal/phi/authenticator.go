@@ -13,8 +13,8 @@ import (
 
 const macPrefix = "mac1:"
 
-// Authenticator makes and checks the MACs of audit events: HMAC-SHA256, as text of the form mac1:<key id>:<hex>. Who has the database and not
-// the key can't make an event.
+// Authenticator makes and checks the MACs of audit events: HMAC-SHA256, as text of the form mac1:<key id>:<hex>. An
+// attacker with the database but without the key can't make an event.
 type Authenticator struct {
 	keys    map[uint32]prf.PRF
 	primary uint32
@@ -31,7 +31,7 @@ func newAuthenticator(handle *keyset.Handle) (*Authenticator, error) {
 // MAC returns the MAC of data under the primary key.
 func (a *Authenticator) MAC(data []byte) (string, error) { return a.mac(a.primary, data) }
 
-// Verify reports whether mac is that of data, under any key of the keyset.
+// Verify reports whether mac is the MAC of data under any key of the keyset.
 func (a *Authenticator) Verify(data []byte, mac string) bool {
 	id, _, found := strings.Cut(strings.TrimPrefix(mac, macPrefix), ":")
 	key, ok := parseKeyID(id)

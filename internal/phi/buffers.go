@@ -2,13 +2,13 @@ package phi
 
 import "sync"
 
-// buffers are what sealing and opening work in: never plain text.
+// buffers is the working memory of sealing and opening. It never holds plain text.
 type buffers struct {
 	sealed         []byte
 	associatedData []byte
 }
 
-// maxPooled is the largest buffer that is kept: one long note must not hold its memory for good.
+// maxPooled is the largest buffer that is kept: one long note must not occupy its memory for good.
 const maxPooled = 16 << 10
 
 var bufferPool = sync.Pool{New: func() any { return new(buffers) }}

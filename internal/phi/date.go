@@ -8,7 +8,8 @@ import (
 // CalendarDate is a day without time or zone, such as a date of birth.
 type CalendarDate struct{ day time.Time }
 
-// ParseCalendarDate reads YYYY-MM-DD (RFC 3339 full-date) and nothing else; a day that the calendar doesn't have is an error.
+// ParseCalendarDate reads YYYY-MM-DD (RFC 3339 full-date) and nothing else. A day that the calendar doesn't have is
+// an error.
 func ParseCalendarDate(s string) (CalendarDate, error) {
 	day, err := time.Parse(time.DateOnly, s)
 	if err != nil || len(s) != len(time.DateOnly) {

@@ -15,14 +15,16 @@ import (
 	"fmt"
 )
 
-// Redacted is what every printed form of a sealed field shows.
+// Redacted is the text that every printed form of a sealed field shows.
 const Redacted = "[PHI]"
 
 var (
-	// ErrUnreadable: a sealed value was altered, moved or put back, or its key is not in the keyset.
+	// ErrUnreadable is returned if a sealed value was altered, moved or put back, or if its key is not in the
+	// keyset.
 	ErrUnreadable = errors.New("phi: sealed value can't be opened")
-	// ErrUnknownKey is the ErrUnreadable of a value whose key the keyset lacks: another process may have added it since.
+	// ErrUnknownKey is the ErrUnreadable of a value whose key the keyset lacks. Another process may have added the
+	// key since.
 	ErrUnknownKey = fmt.Errorf("%w: its key is not in the keyset", ErrUnreadable)
-	// ErrNotSealed: plain text was about to reach the database.
+	// ErrNotSealed is returned if plain text was about to reach the database.
 	ErrNotSealed = errors.New("phi: refused to hand a plain value to the database")
 )

@@ -19,7 +19,8 @@ const (
 	tinkPrefixLen = 5
 )
 
-// base64url without padding; Strict refuses trailing bits that aren't zero, so one ciphertext has one text.
+// base64url is base64url without padding. Strict refuses trailing bits that aren't zero, so that one ciphertext has
+// one text.
 var base64url = base64.RawURLEncoding.Strict()
 
 // appendWrapped appends the envelope of a ciphertext with Tink's output prefix.
@@ -30,7 +31,8 @@ func appendWrapped(out, ciphertext []byte) []byte {
 	return base64url.AppendEncode(out, ciphertext[tinkPrefixLen:])
 }
 
-// appendUnwrapped is the inverse of appendWrapped. It takes exactly what that makes, and nothing else.
+// appendUnwrapped is the inverse of appendWrapped. It accepts exactly the output of appendWrapped, and nothing
+// else.
 func appendUnwrapped(out []byte, envelope string) ([]byte, error) {
 	if len(envelope) < headerLen+minBody || !strings.HasPrefix(envelope, prefix) || envelope[headerLen-1] != ':' {
 		return nil, fmt.Errorf("%w: not an envelope", ErrUnreadable)
@@ -43,8 +45,8 @@ func appendUnwrapped(out []byte, envelope string) ([]byte, error) {
 	start := len(out)
 	out = binary.BigEndian.AppendUint32(append(out, 1), id)
 	out, err := base64url.AppendDecode(out, []byte(body))
-	// encoding/base64 skips line breaks; an envelope has none. Skipping leaves fewer bytes than the length promises, but for lengths of 4n+1,
-	// which encode nothing.
+	// encoding/base64 skips line breaks, but an envelope has none. Skipping leaves fewer bytes than the length
+	// promises. The exception is a length of 4n+1, which encodes nothing.
 	if err != nil || len(body)%4 == 1 || len(out)-start-tinkPrefixLen != base64url.DecodedLen(len(body)) {
 		return nil, fmt.Errorf("%w: not base64url", ErrUnreadable)
 	}

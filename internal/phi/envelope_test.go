@@ -102,7 +102,8 @@ func TestOtherSpellingsAreNoEnvelopes(t *testing.T) {
 	}
 }
 
-// The key id is no hint: with that of another key of the keyset, a value doesn't open, and isn't taken for one of an unknown key.
+// The key id is no hint: with that of another key of the keyset, a value doesn't open, and isn't taken for one of
+// an unknown key.
 func TestKeyIDOfAnotherKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	kek := newKEK(t)

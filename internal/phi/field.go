@@ -30,23 +30,24 @@ const (
 
 // Field is a column whose value is sealed in the database. The zero Field is NULL.
 //
-// A Field holds the plain and the sealed form apart, so neither can pass for the other: Value hands out sealed text
-// only, Plain plain values only, and every printed form is Redacted.
+// A Field keeps the plain and the sealed form apart, so that neither can pass for the other. Value returns sealed
+// text only, Plain returns plain values only, and every printed form is Redacted.
 type Field[T any] struct {
 	value  **T // see conceal
 	sealed string
 	state  state
 }
 
-// conceal hides a value from fmt, which calls no methods on the unexported members of a struct that it prints, and follows a
-// pointer there at times, but never two. Nothing writes through them: copies of a field share the value.
+// conceal hides a value from fmt. fmt calls no methods on the unexported members of a struct that it prints. It
+// sometimes follows one pointer there, but never two. Nothing writes through the pointers: copies of a field share
+// the value.
 func conceal[T any](v T) **T {
 	hidden := concealed[T]()
 	**hidden = v
 	return hidden
 }
 
-// concealed returns a hidden zero value, made at one go.
+// concealed returns a hidden zero value, made in one allocation.
 func concealed[T any]() **T {
 	var place struct {
 		value   T
@@ -70,8 +71,8 @@ func OfOptional[T any](v *T) Field[T] {
 // IsNull reports whether the field is NULL.
 func (f Field[T]) IsNull() bool { return f.state == null }
 
-// Plain returns the value, and the zero T for NULL. It panics where the field was never opened: that is a defect of
-// the program, and showing an empty value instead would look like an empty record.
+// Plain returns the value, and the zero T for NULL. It panics if the field was never opened. That is a defect of
+// the program, and an empty value would look like an empty record.
 func (f Field[T]) Plain() T {
 	if f.state == sealed {
 		panic("phi: Plain called on a field that was not opened")
@@ -118,8 +119,8 @@ func (f *Field[T]) Seal(s *Sealer, b Binding) error {
 	return nil
 }
 
-// Open makes the plain value readable. It returns ErrUnreadable where the sealed text was not made for the place
-// that b names.
+// Open makes the plain value readable. It returns ErrUnreadable if the sealed text was not made for the place that
+// b names.
 func (f *Field[T]) Open(s *Sealer, b Binding) error {
 	if f.state == null {
 		return nil
@@ -139,14 +140,15 @@ func (f *Field[T]) Open(s *Sealer, b Binding) error {
 // Clear forgets both forms.
 func (f *Field[T]) Clear() { *f = Field[T]{} }
 
-// Same reports whether both fields hold the same plain value. It is for naming the fields that a change touches.
+// Same reports whether both fields hold the same plain value. It serves to name the fields that a change touches.
 func (f *Field[T]) Same(other any) bool {
 	o, ok := other.(*Field[T])
 	return ok && f.IsNull() == o.IsNull() && reflect.DeepEqual(f.Plain(), o.Plain())
 }
 
-// Value implements driver.Valuer: sealed text, or ErrNotSealed; ErrUnreadable where what was scanned is none. With an error comes Redacted: GORM
-// makes a condition IS NULL of a nil, whatever the error.
+// Value implements driver.Valuer. It returns the sealed text, ErrNotSealed for a plain value, or ErrUnreadable if
+// the scanned text is not an envelope. With an error, it returns Redacted: GORM turns nil into the condition IS
+// NULL, regardless of the error.
 func (f Field[T]) Value() (driver.Value, error) {
 	if f.state == sealed && !isEnvelope(f.sealed) {
 		return Redacted, fmt.Errorf("%w: not an envelope", ErrUnreadable)
@@ -154,8 +156,8 @@ func (f Field[T]) Value() (driver.Value, error) {
 	return f.Stored()
 }
 
-// Stored returns what the database holds, or is about to, whatever it is: for digests, which show it to nobody. It returns ErrNotSealed where
-// that is the plain value.
+// Stored returns the value that the database holds, or is about to hold, in any form. It is for digests, which show
+// the value to nobody. It returns ErrNotSealed if the value is plain.
 func (f Field[T]) Stored() (driver.Value, error) {
 	switch f.state {
 	case null:
@@ -167,7 +169,7 @@ func (f Field[T]) Stored() (driver.Value, error) {
 	return Redacted, ErrNotSealed
 }
 
-// Scan implements sql.Scanner. It keeps what came, and judges nothing: opening does, and Value.
+// Scan implements sql.Scanner. It keeps the scanned value without checking it: Open and Value check it.
 func (f *Field[T]) Scan(src any) error {
 	f.Clear()
 	switch v := src.(type) {
@@ -195,10 +197,10 @@ func (Field[T]) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, Redacted)
 // LogValue returns Redacted.
 func (Field[T]) LogValue() slog.Value { return slog.StringValue(Redacted) }
 
-// MarshalJSON returns Redacted: answers are made from types of their own, never from models.
+// MarshalJSON returns Redacted: responses are made from types of their own, never from models.
 func (Field[T]) MarshalJSON() ([]byte, error) { return []byte(`"` + Redacted + `"`), nil }
 
-// UnmarshalJSON refuses: requests are read into types of their own.
+// UnmarshalJSON returns an error: requests are read into types of their own.
 func (*Field[T]) UnmarshalJSON([]byte) error {
 	return errors.New("phi: a sealed field can't be read from JSON")
 }
@@ -209,7 +211,7 @@ func (Field[T]) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 // GobEncode returns Redacted.
 func (Field[T]) GobEncode() ([]byte, error) { return []byte(Redacted), nil }
 
-// GobDecode refuses.
+// GobDecode returns an error.
 func (*Field[T]) GobDecode([]byte) error {
 	return errors.New("phi: a sealed field can't be read from gob")
 }

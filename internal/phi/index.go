@@ -13,14 +13,15 @@ import (
 	"github.com/tink-crypto/tink-go/v2/prf"
 )
 
-// normalizer is the version of what makes one value of many spellings. It changes when that does.
+// normalizer is the version of the rules that map many spellings to one value. It changes whenever the rules
+// change.
 const normalizer = "novamind blind index 2"
 
-// Indexer makes blind index tokens: truncated HMAC-SHA256 of normalised values under subkeys of the index keyset,
-// one for each table, column and purpose.
+// Indexer makes blind index tokens: truncated HMAC-SHA256 of normalised values under subkeys of the index keyset.
+// There is one subkey for each table, column and purpose.
 //
-// A token is text of the form bi1:<key id>:<purpose>:<hex>. Equal values have equal tokens: that is its use, and its leak
-// (docs/threat-model.md).
+// A token is text of the form bi1:<key id>:<purpose>:<hex>. Equal values have equal tokens: that is its use, and
+// its leak (docs/threat-model.md).
 type Indexer struct {
 	keys        map[uint32]prf.PRF
 	primary     uint32
@@ -33,7 +34,7 @@ type subkeyName struct {
 	table, column, purpose string
 }
 
-// Term names the index that a value goes into: its place, and how much of the hash is kept.
+// Term names the index that a value goes into: its place, and the number of bits of the hash to keep.
 type Term struct {
 	Table, Column, Purpose string
 	Bits                   int // a multiple of 8, at most 256
@@ -47,8 +48,8 @@ func newIndexer(handle *keyset.Handle, phoneRegion string) (*Indexer, error) {
 	return &Indexer{keys: set.PRFs, primary: set.PrimaryID, phoneRegion: phoneRegion, subkeys: &sync.Map{}}, nil
 }
 
-// Scheme says how values become tokens: the normaliser's version, and the region of phone numbers. It is part of every subkey, so tokens of
-// different schemes never compare equal.
+// Scheme returns the rules by which values become tokens: the normaliser's version, and the region of phone
+// numbers. It is part of every subkey, so tokens of different schemes never compare equal.
 func (x *Indexer) Scheme() string { return normalizer + " " + x.phoneRegion }
 
 // Primary returns the id of the key that Token uses.
@@ -78,7 +79,7 @@ func (x *Indexer) Older(token string) bool {
 	return ok && named && x.Knows(keyID) && keyID != x.Primary()
 }
 
-// Keys returns how many keys the keyset has.
+// Keys returns the number of keys in the keyset.
 func (x *Indexer) Keys() int { return len(x.keys) }
 
 // Token returns the token to store for a normalised value.
@@ -109,7 +110,7 @@ func (x *Indexer) token(key uint32, t Term, normalised string) (string, error) {
 	return "bi1:" + formatKeyID(key) + ":" + t.Purpose + ":" + hex.EncodeToString(mac.Sum(nil)[:t.Bits/8]), nil
 }
 
-// subkey derives, once, the key of one index: the PRF over the length-prefixed parts of its name.
+// subkey derives the key of one index, once: the PRF over the length-prefixed parts of its name.
 func (x *Indexer) subkey(n subkeyName) ([]byte, error) {
 	if subkey, ok := x.subkeys.Load(n); ok {
 		return subkey.([]byte), nil //nolint:forcetypeassert // only stored below

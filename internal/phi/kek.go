@@ -16,20 +16,26 @@ import (
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
-// ErrNoKEK: there is no key-encryption key where the configuration says.
+// ErrNoKEK is returned if there is no key-encryption key at the configured place.
 var ErrNoKEK = errors.New("phi: no key-encryption key")
 
-// KEK is the key-encryption key: it wraps the keysets that the database holds. Whoever has the database and not the
-// KEK has nothing.
+// KEK is the key-encryption key, which wraps the keysets in the database. Without the KEK, the database reveals
+// nothing.
 type KEK struct {
 	aead tink.AEAD
 	uri  string
 }
 
-// String names where the key is, not the key.
+// String returns the place of the key, not the key.
 func (k *KEK) String() string { return k.uri }
 
-// LoadKEK reads the key-encryption key from where uri says:
+// LoadKEK reads the key-encryption key from the place that uri names:
+//
+//	file:PATH  a Tink keyset in JSON, in a file that only its owner may read
+//	env:NAME   the same text in an environment variable
+//	hcvault://HOST:PORT/transit/keys/NAME   a key of HashiCorp Vault's transit engine
+//
+// It returns ErrNoKEK if there is none.
 //
 //	file:PATH  a Tink keyset in JSON, in a file that only its owner may read
 //	env:NAME   the same text in an environment variable
@@ -47,7 +53,8 @@ func LoadKEK(uri string) (*KEK, error) {
 	return kekOf(uri, handle)
 }
 
-// LoadNewestKEK is LoadKEK without the older keys, which a rotation has left: it opens only what the newest key wrapped.
+// LoadNewestKEK is LoadKEK without the older keys that a rotation left. It opens only keysets that the newest key
+// wrapped.
 func LoadNewestKEK(uri string) (*KEK, error) {
 	if strings.HasPrefix(uri, "hcvault://") {
 		return loadVaultKEK(uri)
@@ -66,7 +73,8 @@ func LoadNewestKEK(uri string) (*KEK, error) {
 	return kekOf(uri, handle)
 }
 
-// KEKKeys lists the keys of the key-encryption keyset at a file: or env: uri; those of a KMS are its own affair, and none are listed.
+// KEKKeys lists the keys of the key-encryption keyset at a file: or env: uri. For a KMS, it lists none, because the
+// KMS manages its keys.
 func KEKKeys(uri string) ([]Key, error) {
 	if strings.HasPrefix(uri, "hcvault://") {
 		return nil, nil
@@ -97,7 +105,8 @@ func kekOf(uri string, handle *keyset.Handle) (*KEK, error) {
 func parseKEK(uri string, text []byte) (*keyset.Handle, error) {
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
 	if err != nil {
-		return nil, fmt.Errorf("%s does not hold a key-encryption key (a Tink keyset in JSON)", uri) // the cause may quote the text
+		// The cause may quote the text.
+		return nil, fmt.Errorf("%s does not hold a key-encryption key (a Tink keyset in JSON)", uri)
 	}
 	return handle, nil
 }
@@ -132,8 +141,9 @@ func readKEK(uri string) ([]byte, error) {
 	}
 }
 
-// CreateKEK makes a key-encryption key at a file: uri, unless one is there already; it appears whole or not at all,
-// so several processes may try at once. Other uris have their keys made elsewhere: ErrNoKEK.
+// CreateKEK makes a key-encryption key at a file: uri, unless the file exists already. The file appears whole or
+// not at all, so that several processes may try at once. For other uris, it returns ErrNoKEK: their keys are made
+// elsewhere.
 func CreateKEK(uri string) error {
 	path, ok := strings.CutPrefix(uri, "file:")
 	if !ok {
@@ -153,8 +163,8 @@ func CreateKEK(uri string) error {
 	return nil
 }
 
-// AddKEK adds a key to the key-encryption keyset at a file: uri, and makes it the one that wraps; the old ones still unwrap. Two processes must
-// not change the file at once: the caller holds the database's keysets.
+// AddKEK adds a key to the key-encryption keyset at a file: uri, and makes it the one that wraps. The old keys
+// still unwrap. Two processes must not change the file at once: the caller must hold the database's keysets.
 func AddKEK(uri string) error {
 	return editKEK(uri, func(manager *keyset.Manager, _ []Key) error {
 		id, err := manager.Add(aead.AES256GCMKeyTemplate())
@@ -165,7 +175,8 @@ func AddKEK(uri string) error {
 	})
 }
 
-// TrimKEK destroys all keys of the key-encryption keyset at a file: uri but the one that wraps. AddKEK's condition holds.
+// TrimKEK destroys all keys of the key-encryption keyset at a file: uri except the one that wraps. The condition of
+// AddKEK applies.
 func TrimKEK(uri string) error {
 	return editKEK(uri, deleteOlder)
 }
@@ -211,7 +222,8 @@ func editKEK(uri string, edit func(*keyset.Manager, []Key) error) error {
 	return replaceFile(path, text)
 }
 
-// removeUnfinished removes what killed processes left half-written: it may hold a key that is to be gone.
+// removeUnfinished removes files that killed processes left half-written: such a file may hold a key that is to be
+// destroyed.
 func removeUnfinished(folder string) error {
 	left, err := filepath.Glob(filepath.Join(folder, unfinished))
 	if err != nil {
@@ -219,7 +231,7 @@ func removeUnfinished(folder string) error {
 	}
 	for _, path := range left {
 		info, err := os.Stat(path)
-		if err != nil || time.Since(info.ModTime()) < time.Minute { // somebody else may be about to finish it
+		if err != nil || time.Since(info.ModTime()) < time.Minute { // another process may be about to finish it
 			continue
 		}
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -238,19 +250,19 @@ func kekText(handle *keyset.Handle) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// WriteNewFile writes a file of mode 0600 that appears whole, synced, and only if no file of that name exists
-// (else fs.ErrExist). Missing folders are made with mode 0700.
+// WriteNewFile writes a file of mode 0600 that appears whole and synced. It returns fs.ErrExist if a file of that
+// name exists. Missing folders are made with mode 0700.
 func WriteNewFile(path string, content []byte) error {
-	// A link, unlike a rename, never replaces what another process put there first.
+	// A link, unlike a rename, never replaces a file that another process put there first.
 	return writeFile(path, content, os.Link)
 }
 
-// replaceFile is WriteNewFile for a file that may be there: it is replaced at once.
+// replaceFile is WriteNewFile for a file that may exist: it is replaced atomically.
 func replaceFile(path string, content []byte) error {
 	return writeFile(path, content, os.Rename)
 }
 
-// unfinished is what files are called until they are whole.
+// unfinished is the pattern of a file's name until the file is whole.
 const unfinished = ".new-*"
 
 func writeFile(path string, content []byte, place func(temp, path string) error) error {
@@ -290,7 +302,7 @@ func IsFile(uri string) bool { return strings.HasPrefix(uri, "file:") }
 // IsVariable reports whether uri names an environment variable.
 func IsVariable(uri string) bool { return strings.HasPrefix(uri, "env:") }
 
-// SamePlace reports whether two uris name one key-encryption key, also where they name its file differently.
+// SamePlace reports whether two uris name one key-encryption key, even if they name its file differently.
 func SamePlace(a, b string) bool {
 	if a == b || !IsFile(a) || !IsFile(b) {
 		return a == b

@@ -31,7 +31,7 @@ func OpenKeyring(kek *KEK, wrapped map[Purpose]string, phoneRegion string) (*Key
 	return ring, ring.Load(kek, wrapped)
 }
 
-// Load replaces the keysets, all at once or, with an error, not at all.
+// Load replaces all keysets at once. With an error, it replaces none.
 func (r *Keyring) Load(kek *KEK, wrapped map[Purpose]string) error {
 	handles := map[Purpose]*keyset.Handle{}
 	for _, p := range Purposes() {
@@ -64,16 +64,16 @@ func (r *Keyring) Load(kek *KEK, wrapped map[Purpose]string) error {
 	return nil
 }
 
-// Sealer returns the sealer for p, which is Data or Log, as of now.
+// Sealer returns the current sealer for p, which is Data or Log.
 func (r *Keyring) Sealer(p Purpose) *Sealer { return r.opened.Load().sealers[p] }
 
-// Indexer returns the maker of blind indexes, as of now.
+// Indexer returns the current maker of blind index tokens.
 func (r *Keyring) Indexer() *Indexer { return r.opened.Load().indexer }
 
-// LogMAC returns the maker of audit events' MACs, as of now.
+// LogMAC returns the current maker of audit events' MACs.
 func (r *Keyring) LogMAC() *Authenticator { return r.opened.Load().logMAC }
 
-// LogSigner returns the signer of the audit log's checkpoints, as of now.
+// LogSigner returns the current signer of the audit log's checkpoints.
 func (r *Keyring) LogSigner() *LogSigner { return r.opened.Load().logSigner }
 
 // CursorKey returns a key of 32 bytes for signing list cursors.
@@ -119,7 +119,7 @@ func (s *Sealer) Primary() string { return s.primary }
 // Knows reports whether the keyset has this key.
 func (s *Sealer) Knows(keyID string) bool { return s.known[keyID] }
 
-// Keys returns how many keys the keyset has.
+// Keys returns the number of keys in the keyset.
 func (s *Sealer) Keys() int { return len(s.known) }
 
 // Seal encrypts plain for the place that b names.
@@ -135,8 +135,8 @@ func (s *Sealer) Seal(plain []byte, b Binding) (string, error) {
 	return string(buffers.sealed), nil
 }
 
-// Open decrypts an envelope that was sealed for the place that b names. It returns ErrUnreadable for anything else, and
-// ErrUnknownKey, which is ErrUnreadable too, where the keyset lacks the key.
+// Open decrypts an envelope that was sealed for the place that b names. It returns ErrUnreadable for anything else.
+// If the keyset lacks the key, it returns ErrUnknownKey, which is an ErrUnreadable too.
 func (s *Sealer) Open(envelope string, b Binding) ([]byte, error) {
 	buffers := takeBuffers()
 	defer buffers.release()

@@ -13,7 +13,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/signature"
 )
 
-// Purpose names what a keyset is for.
+// Purpose names the use of a keyset.
 type Purpose string
 
 // The keysets. The log has one of its own: the log can't be sealed anew, so its keys are never retired.
@@ -44,7 +44,7 @@ func (p Purpose) template() *tinkpb.KeyTemplate {
 // associatedData keeps a wrapped keyset from being put in the place of another.
 func (p Purpose) associatedData() []byte { return []byte("novamind keyset " + string(p)) }
 
-// Key is one key of a keyset, without the key.
+// Key describes one key of a keyset, without the key material.
 type Key struct {
 	ID      string // 8 hex digits, as in envelopes and tokens
 	Primary bool   // new values are sealed under it
@@ -78,7 +78,7 @@ func AddKey(p Purpose, kek *KEK, wrapped string) (string, error) {
 	})
 }
 
-// Promote makes a key the one that seals.
+// Promote makes a key the one that seals new values.
 func Promote(p Purpose, kek *KEK, wrapped, keyID string) (string, error) {
 	return editKeyset(p, kek, wrapped, func(m *keyset.Manager) error {
 		id, ok := parseKeyID(keyID)
@@ -89,7 +89,7 @@ func Promote(p Purpose, kek *KEK, wrapped, keyID string) (string, error) {
 	})
 }
 
-// RemoveKey destroys a key that is not the primary. What is still sealed under it is lost.
+// RemoveKey destroys a key that is not the primary. Values still sealed under it are lost.
 func RemoveKey(p Purpose, kek *KEK, wrapped, keyID string) (string, error) {
 	return editKeyset(p, kek, wrapped, func(m *keyset.Manager) error {
 		id, ok := parseKeyID(keyID)
@@ -100,7 +100,7 @@ func RemoveKey(p Purpose, kek *KEK, wrapped, keyID string) (string, error) {
 	})
 }
 
-// Rewrap wraps a keyset by another key-encryption key. Its keys stay.
+// Rewrap wraps a keyset with another key-encryption key. The keys of the keyset stay.
 func Rewrap(p Purpose, from, to *KEK, wrapped string) (string, error) {
 	handle, err := openKeyset(p, from, wrapped)
 	if err != nil {

@@ -63,13 +63,14 @@ func newLogSigner(handle *keyset.Handle) (*LogSigner, error) {
 	return s, nil
 }
 
-// Origin names the log in its checkpoints: the same for as long as the log lives, another for every other log.
+// Origin returns the name of the log in its checkpoints. It stays the same for the life of the log, and differs for
+// every other log.
 func (s *LogSigner) Origin() string { return s.origin }
 
-// Verifiers returns the public keys under which this log's checkpoints were ever signed.
+// Verifiers returns all public keys under which this log's checkpoints were ever signed.
 func (s *LogSigner) Verifiers() note.Verifiers { return s.verifiers }
 
-// VerifierKeys returns the same keys as text (golang.org/x/mod/sumdb/note), for others to check the log with.
+// VerifierKeys returns the same keys as text (golang.org/x/mod/sumdb/note), so that others can check the log.
 func (s *LogSigner) VerifierKeys() []string { return s.keys }
 
 // Name implements note.Signer.

@@ -11,8 +11,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// NormalizeText returns s as an index sees it: NFKC, case-folded, trimmed, runs of white space as one space. The steps are those of
-// compatibility caseless matching (Unicode Standard, D146): folding can undo a normal form, and the other way round.
+// NormalizeText returns s as an index sees it: NFKC, case-folded, trimmed, runs of white space as one space. The
+// steps are those of compatibility caseless matching (Unicode Standard, D146): folding can undo a normal form, and
+// a normal form can undo folding.
 func NormalizeText(s string) string {
 	if isASCII(s) {
 		return normalizeASCII(s)
@@ -29,7 +30,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-// normalizeASCII is all that normalisation does to ASCII, at a tenth of the cost.
+// normalizeASCII does all that normalisation does to ASCII, at a tenth of the cost.
 func normalizeASCII(s string) string {
 	if isNormalASCII(s) {
 		return s
@@ -39,7 +40,7 @@ func normalizeASCII(s string) string {
 
 // isNormalASCII reports whether normalizeASCII would return s itself.
 func isNormalASCII(s string) bool {
-	space := true // a leading one would go
+	space := true // leading white space would be removed
 	for i := range len(s) {
 		c := s[i]
 		if 'A' <= c && c <= 'Z' || '\t' <= c && c <= '\r' || c == ' ' && space {
@@ -55,8 +56,8 @@ func caseless(s string) string {
 	return norm.NFKD.String(fold.String(norm.NFKD.String(fold.String(norm.NFD.String(strings.ToValidUTF8(s, "\uFFFD"))))))
 }
 
-// NormalizeName is NormalizeText without diacritics and what can't be seen, and with one kind of apostrophe: José and jose are one name, and so are
-// Łukasz and Lukasz.
+// NormalizeName is NormalizeText without diacritics and invisible characters, and with one kind of apostrophe. José
+// and jose are one name, and so are Łukasz and Lukasz.
 func NormalizeName(s string) string {
 	if isASCII(s) {
 		return normalizeASCII(s)
@@ -73,14 +74,16 @@ func NormalizeName(s string) string {
 	return strings.Join(strings.Fields(norm.NFKC.String(bare.String())), " ")
 }
 
-// plainForms are what decomposing leaves: letters, folded, whose mark is no mark of Unicode's, or that are two letters, as passports have them (ICAO
-// Doc 9303-3, section 6); and what stands in for an apostrophe, typed by keyboards that mean well, or out of letters such as ŉ.
+// plainForms are the characters that decomposing leaves. Some are folded letters whose mark is not a Unicode mark,
+// or that stand for two letters, as in passports (ICAO Doc 9303-3, section 6). The others are substitutes for an
+// apostrophe, typed by keyboards that mean well, or decomposed from letters such as ŉ.
 var plainForms = map[rune]string{
 	'ł': "l", 'ø': "o", 'đ': "d", 'ð': "d", 'ħ': "h", 'ŧ': "t", 'ŋ': "n", 'ı': "i", 'ĸ': "k", 'æ': "ae", 'œ': "oe", 'þ': "th",
 	'\u2018': "'", '\u2019': "'", '\u02bc': "'", '\u2032': "'",
 }
 
-// NameParts returns the normalised parts of a name: García-López has two. A single part is returned alone.
+// NameParts returns the normalised parts of a name: García-López has two. A name of a single part gives that part
+// alone.
 func NameParts(s string) []string {
 	return strings.FieldsFunc(NormalizeName(s), func(r rune) bool {
 		if r < utf8.RuneSelf {
@@ -90,7 +93,7 @@ func NameParts(s string) []string {
 	})
 }
 
-// NamePartBegins reports whether a part of a name begins with prefix, which is the beginning of a normalised part.
+// NamePartBegins reports whether a part of a name begins with prefix. prefix is the beginning of a normalised part.
 func NamePartBegins(name, prefix string) bool {
 	if !isASCII(name) {
 		return slices.ContainsFunc(NameParts(name), func(part string) bool { return strings.HasPrefix(part, prefix) })
@@ -103,13 +106,13 @@ func NamePartBegins(name, prefix string) bool {
 	return false
 }
 
-// isASCIISeparator reports whether NameParts parts at c.
+// isASCIISeparator reports whether NameParts separates parts at c.
 func isASCIISeparator(c byte) bool {
 	return '\t' <= c && c <= '\r' || strings.IndexByte(" -./,()\"", c) >= 0
 }
 
-// NormalizePhone returns s in E.164 (ITU-T), read in the indexer's region where it has no country code, and its bare
-// digits where it is no number that any plan could hold.
+// NormalizePhone returns s in E.164 (ITU-T). A number without a country code is read in the indexer's region. If s
+// is not a possible number, it returns the bare digits of s.
 func (x *Indexer) NormalizePhone(s string) string {
 	if number, err := phonenumbers.Parse(s, x.phoneRegion); err == nil {
 		return phonenumbers.Format(number, phonenumbers.E164)

@@ -19,9 +19,9 @@ import (
 // vaultTimeout bounds one call to Vault.
 const vaultTimeout = 10 * time.Second
 
-// loadVaultKEK returns the key-encryption key that is a key of HashiCorp Vault's transit engine: every wrapping is a call to Vault, and the key
-// never leaves it. The token is in VAULT_TOKEN, the certificate authority, where it is none of the system's, in the file VAULT_CACERT, as
-// Vault's own tools have it.
+// loadVaultKEK returns a key-encryption key that is a key of HashiCorp Vault's transit engine. Every wrapping is a
+// call to Vault, and the key never leaves Vault. The token is in VAULT_TOKEN. The file VAULT_CACERT holds the
+// certificate authority, if it is not one of the system's. Vault's own tools use the same variables.
 func loadVaultKEK(uri string) (*KEK, error) {
 	token := os.Getenv("VAULT_TOKEN")
 	if token == "" {
@@ -39,8 +39,8 @@ func newVaultKEK(uri, token string, roots *x509.CertPool) (*KEK, error) {
 	if err != nil || address.Host == "" {
 		return nil, errors.New("phi.kek must be hcvault://HOST:PORT/transit/keys/NAME")
 	}
-	// Not hcvault.NewClient: it sends associated data as the key's derivation context, which Vault ignores for ordinary keys, so that one
-	// keyset could take another's place.
+	// Not hcvault.NewClient: it sends associated data as the key's derivation context, which Vault ignores for
+	// ordinary keys. One keyset could then take another's place.
 	vault, err := newVaultClient("https://"+address.Host, token, roots)
 	if err != nil {
 		return nil, fmt.Errorf("phi: %s: %w", uri, err)
@@ -56,7 +56,7 @@ func newVaultKEK(uri, token string, roots *x509.CertPool) (*KEK, error) {
 	return &KEK{aead: &vaultAEAD{AEAD: primitive}, uri: uri}, nil
 }
 
-// vaultAEAD remembers why Vault gave no answer: Tink reports a failed decryption without its cause.
+// vaultAEAD remembers the reason why Vault gave no answer: Tink reports a failed decryption without its cause.
 type vaultAEAD struct {
 	tink.AEAD
 
@@ -75,13 +75,14 @@ func (v *vaultAEAD) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
 	case err == nil:
 	case !errors.As(err, &answer):
 		v.silent = err
-	case answer.StatusCode != http.StatusBadRequest: // which says that the ciphertext is not the key's
+	case answer.StatusCode != http.StatusBadRequest: // 400 says that the ciphertext is not the key's
 		v.silent = fmt.Errorf("Vault answers %d %s", answer.StatusCode, http.StatusText(answer.StatusCode)) //nolint:staticcheck // a name
 	}
 	return plain, err
 }
 
-// unanswered returns why a KMS did not answer the last time it was asked, or nil where it did, or the key is none of a KMS.
+// unanswered returns the reason why a KMS did not answer the last call. It returns nil if the KMS answered, or if
+// the key is not in a KMS.
 func unanswered(primitive tink.AEAD) error {
 	vault, ok := primitive.(*vaultAEAD)
 	if !ok {
@@ -92,7 +93,7 @@ func unanswered(primitive tink.AEAD) error {
 	return vault.silent
 }
 
-// newVaultClient takes nothing from Vault's own variables but the namespace: VAULT_SKIP_VERIFY least of all.
+// newVaultClient takes only the namespace from Vault's own variables. In particular, it ignores VAULT_SKIP_VERIFY.
 func newVaultClient(address, token string, roots *x509.CertPool) (*api.Client, error) {
 	config := api.DefaultConfig()
 	if config.Error != nil {
@@ -112,7 +113,8 @@ func newVaultClient(address, token string, roots *x509.CertPool) (*api.Client, e
 	return client, nil
 }
 
-// vaultRoots returns nil, the system's authorities, where VAULT_CACERT is not set.
+// vaultRoots returns the certificate authorities in VAULT_CACERT. If the variable is not set, it returns nil, which
+// means the system's.
 func vaultRoots() (*x509.CertPool, error) {
 	path := os.Getenv("VAULT_CACERT")
 	if path == "" {

@@ -24,8 +24,9 @@ import (
 
 const vaultToken = "s.stand-in-token"
 
-// transit stands in for Vault's transit engine with one AES-256-GCM key that is not derived: as there, associated data is bound, a context is ignored, and
-// a ciphertext names the version of the key (https://developer.hashicorp.com/vault/api-docs/secret/transit).
+// transit stands in for Vault's transit engine with one AES-256-GCM key that is not derived: as there, associated
+// data is bound, a context is ignored, and a ciphertext names the version of the key
+// (https://developer.hashicorp.com/vault/api-docs/secret/transit).
 type transit struct {
 	*httptest.Server
 
