@@ -7,31 +7,32 @@ import (
 	"github.com/google/uuid"
 )
 
-// ErrOutOfSight: what was asked for is out of the actor's sight. The caller is told the same as where there is nothing; the log is told.
+// ErrOutOfSight is returned if the requested resource is outside the actor's scope. The caller gets the same answer
+// as for a missing resource; the log records the difference.
 var ErrOutOfSight = errors.New("audit: out of the actor's sight")
 
-// ErrNoActor: nobody answers for the access, so it does not happen.
+// ErrNoActor is returned if nobody is responsible for an access, so that the access does not happen.
 var ErrNoActor = errors.New("audit: no actor in the context")
 
-// Actor is who answers for what happens in a context.
+// Actor is the party responsible for every access in a context.
 type Actor struct {
 	ID        uuid.UUID // the account; Nil for jobs of the system and for requests before login
 	Roles     []string
-	Scopes    []string // of an API key: the permissions of its roles that it has; nil: all of them
+	Scopes    []string // of an API key: the permissions it has of its roles; nil: all of them
 	SessionID uuid.UUID
-	APIKeyID  uuid.UUID // the key that stands in for a session
+	APIKeyID  uuid.UUID // the key used instead of a session
 	Origin    string    // "api", or "system:<job>"
 	RequestID string
 
-	OnBehalfOf string // who started a job, as the operating system knows them
-	Address    string // where the request came from
+	OnBehalfOf string // the person that started a job, by the operating system's name
+	Address    string // the network address of the request
 	Route      string // the pattern of the request's route, never its path
-	Purpose    string // purpose of use (HL7 v3 PurposeOfUse), where the client states one
+	Purpose    string // purpose of use (HL7 v3 PurposeOfUse), if the client states one
 }
 
 type actorKey struct{}
 
-// WithActor returns a context in which a answers for every access.
+// WithActor returns a context in which a is responsible for every access.
 func WithActor(ctx context.Context, a Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, a)
 }
@@ -45,7 +46,7 @@ func ActorFrom(ctx context.Context) (Actor, error) {
 	return a, nil
 }
 
-// System returns a context in which the named job of the program acts.
+// System returns a context in which the named job of the program is the actor.
 func System(ctx context.Context, job string) context.Context {
 	return WithActor(ctx, Actor{Roles: []string{"system"}, Origin: SystemOrigin + job})
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// Entry is an event as the log holds it: what is sensitive in it is sealed already.
+// Entry is an event as the log holds it: its sensitive parts are sealed already.
 type Entry struct {
 	ID            uuid.UUID
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 	OccurredAt    time.Time
-	TransactionID *int64 // PostgreSQL's, given by the database
+	TransactionID *int64 // PostgreSQL's transaction id, assigned by the database
 	UserID        *uuid.UUID
 	ActorRoles    []string
 	OnBehalfOf    *string
@@ -34,7 +34,7 @@ type Entry struct {
 	Outcome       string
 	Origin        string
 	RequestID     *string
-	Nonce         *string // random, so that a hash tells nothing of an event that could be guessed
+	Nonce         *string // random, so that the hash of a guessable event reveals nothing
 	MAC           *string
 	Subjects      []EntrySubject
 }
@@ -47,8 +47,9 @@ type EntrySubject struct {
 	RowDigest  *string
 }
 
-// Leaf returns the canonical bytes of the entry, all of its columns and subjects, which the tree hashes. It is an encoding of its own, not
-// that of any engine: each part with its length before it, absent ones told from empty ones.
+// Leaf returns the canonical bytes of the entry, which the tree hashes: all of its columns and subjects. The
+// encoding is independent of any engine. Each part has its length before it, and an absent part differs from an
+// empty one.
 func (e Entry) Leaf() []byte {
 	w := newLeafWriter()
 	w.number(e.TransactionID)
@@ -56,7 +57,8 @@ func (e Entry) Leaf() []byte {
 	return append(w.out, e.Authenticated()...)
 }
 
-// Authenticated returns the canonical bytes that the program's MAC of an entry covers: all but the MAC, and what the database adds.
+// Authenticated returns the canonical bytes that the program's MAC of an entry covers: all but the MAC, and the
+// values that the database adds.
 func (e Entry) Authenticated() []byte {
 	w := newLeafWriter()
 	w.bytes(e.ID[:])
@@ -88,7 +90,7 @@ func (e Entry) Authenticated() []byte {
 	return w.out
 }
 
-// leafLabel begins every encoding: no other use of the keys takes it for something of its own.
+// leafLabel begins every encoding, so that no other use of the keys accepts it as its own.
 const leafLabel = "novamind event 1"
 
 // leafWriter encodes parts, each with its length before it.
@@ -100,7 +102,7 @@ func newLeafWriter() *leafWriter {
 	return w
 }
 
-// absent is a length that no part has.
+// absent is a length that no part has; it marks an absent part.
 const absent = 1<<32 - 1
 
 func (w *leafWriter) count(n int) {

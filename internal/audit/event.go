@@ -1,6 +1,6 @@
-// Package audit says who does what to whose records (45 CFR 164.312(b)): the actor and the unit of work in the
-// context, and the events that result. It stores nothing itself; the repository does, in the transaction of a change
-// and before the answer to a read.
+// Package audit records accesses to records, with the acting account (45 CFR 164.312(b)). It has the actor and the
+// unit of work in the context, and the events that result. It stores nothing itself. The repository stores the
+// events: in the transaction of a change, and before the answer to a read.
 package audit
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Actions. What a service intends, or what a hook saw.
+// Actions: the intent of a service, or the finding of a hook.
 const (
 	Create      = "create"
 	Read        = "read"
@@ -22,7 +22,7 @@ const (
 	Unmerge     = "unmerge"
 	Sign        = "sign"
 	Amend       = "amend"
-	MarkError   = "mark_error" // a record should never have been written
+	MarkError   = "mark_error" // a record that should never have been written
 	Revoke      = "revoke"
 	Disclose    = "disclose"
 	Transition  = "transition" // of an appointment, from one state to the next
@@ -49,7 +49,7 @@ const (
 	RevokeKey   = "revoke_api_key"
 	AddKey      = "add_key"
 	PromoteKey  = "promote_key"
-	AdoptIndex  = "adopt_index" // the tokens were found to be today's
+	AdoptIndex  = "adopt_index" // the tokens were found to follow the current rules
 	RetireKey   = "retire_key"
 	DestroyKey  = "destroy_key"
 	RewrapKeys  = "rewrap_keys"
@@ -58,10 +58,10 @@ const (
 	MendIndex   = "mend_index" // index tokens that somebody else wrote were replaced
 	Truncate    = "truncate"
 	Migrate     = "migrate"
-	OpenDiff    = "open_diff" // what an event changed was opened: old and new values
+	OpenDiff    = "open_diff" // the old and new values of an event were opened
 	Export      = "export"
 	SignOff     = "sign_off" // of a week's review of the log
-	Restore     = "restore"  // a backup was put back: the tree goes on from an earlier head, in a new epoch
+	Restore     = "restore"  // a backup was put back: the tree continues from an earlier head, in a new epoch
 )
 
 // Actions lists the actions.
@@ -85,7 +85,7 @@ func Jobs() []string {
 	}
 }
 
-// Origins lists where events come from.
+// Origins lists the origins of events.
 func Origins() []string {
 	origins := []string{API, DirectSQL}
 	for _, job := range Jobs() {
@@ -94,15 +94,15 @@ func Origins() []string {
 	return origins
 }
 
-// Origins, beside "system:<job>".
+// Origins, besides "system:<job>".
 const (
 	API       = "api"
 	DirectSQL = "direct-sql" // a change that this program did not make
 
-	SystemOrigin = "system:" // before the name of a job
+	SystemOrigin = "system:" // prefix of a job's name
 )
 
-// BreakTheGlass is the purpose of what happens by emergency access (HL7 v3 PurposeOfUse).
+// BreakTheGlass is the purpose of accesses under emergency access (HL7 v3 PurposeOfUse).
 const BreakTheGlass = "BTG"
 
 // Outcomes.
@@ -117,28 +117,28 @@ type Subject struct {
 	ID         uuid.UUID
 	EntityType string
 	RowVersion *int64 // after a change, of a row that has versions
-	RowDigest  string // of the sealed row after a change; Removed where it is gone; empty where it was only shown
+	RowDigest  string // of the sealed row after a change; Removed if the row is gone; empty if it was only shown
 }
 
 // Removed stands for the digest of a row that is gone.
 const Removed = "-"
 
-// Change is what a change did to a row.
+// Change describes a change of a row.
 type Change struct {
 	private
 
-	Action  string // what it is called, where that is more than create or update
-	Details string // stable text of ours
+	Action  string // the name of the action, if it is more precise than create or update
+	Details string // fixed text of the program
 
-	Fields []string // the columns that it touched
+	Fields []string // the columns that the change touched
 	Diff   Diff
 
 	RowVersion *int64
 	RowDigest  string
-	Others     []Subject // rows that changed with it
+	Others     []Subject // rows that changed with the row
 }
 
-// Diff is the content of a change: column → old and new value, each as JSON has it. It is PHI, and sealed in the log.
+// Diff is the content of a change: column → old and new value, each as in JSON. It is PHI, and sealed in the log.
 type Diff map[string]FieldChange
 
 // FieldChange is one column's old and new value; nil is NULL, or no row.
@@ -149,11 +149,12 @@ type FieldChange struct {
 	New any `json:"new,omitempty"`
 }
 
-// Event is one entry of the log. But for Diff and Reason it names fields and rows, never their content.
+// Event is one entry of the log. Except in Diff and Reason, it names fields and rows, never their content.
 type Event struct {
 	private
 
-	ID         uuid.UUID // a UUIDv7 that begins with OccurredAt, to the millisecond or so: the log is in the order of time
+	// A UUIDv7 that begins with OccurredAt, to the millisecond or so: the log is in the order of time.
+	ID         uuid.UUID
 	OccurredAt time.Time
 	UserID     uuid.UUID // Nil: nobody is logged in, or a job of the system acts
 	Action     string
@@ -162,8 +163,8 @@ type Event struct {
 	Subjects   []Subject // the rows that were shown or changed
 	Fields     []string  // the columns that a change touched
 	Diff       Diff      // sealed in the log
-	Details    string    // stable text of ours: an error code, the shape of a search
-	Reason     string    // what the actor gave as reason; sealed in the log
+	Details    string    // fixed text of the program: an error code, the shape of a search
+	Reason     string    // the reason that the actor gave; sealed in the log
 	Outcome    string
 	Origin     string
 	RequestID  string
@@ -176,10 +177,11 @@ type Event struct {
 	Purpose    string
 }
 
-// MarshalJSON returns redacted: an event is stored as a row of the log, which seals.
+// MarshalJSON returns redacted: an event is stored as a row of the log, which seals it.
 func (Event) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// FirstID returns the least id that an event of this time or later can have: ids are UUIDv7 (RFC 9562), which begin with their time.
+// FirstID returns the smallest id that an event at this time or later can have. Ids are UUIDv7 (RFC 9562), which
+// begin with their time.
 func FirstID(t time.Time) uuid.UUID {
 	var id uuid.UUID
 	var millis [8]byte

@@ -8,10 +8,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// errLeaf: the bytes are no leaf.
+// errLeaf is returned for bytes that are not a leaf.
 var errLeaf = errors.New("audit: not the canonical bytes of an event")
 
-// ParseLeaf returns the entry whose Leaf these bytes are. Anything else, also another encoding of the same entry, is an error.
+// ParseLeaf returns the entry whose Leaf these bytes are. Any other bytes are an error, even another encoding of
+// the same entry.
 func ParseLeaf(leaf []byte) (Entry, error) {
 	r := &leafReader{rest: leaf}
 	r.label()
@@ -44,7 +45,7 @@ func ParseLeaf(leaf []byte) (Entry, error) {
 	return e, nil
 }
 
-// leafReader takes off part after part of what leafWriter wrote.
+// leafReader reads the parts that leafWriter wrote, one after the other.
 type leafReader struct {
 	rest   []byte
 	failed bool
@@ -68,7 +69,7 @@ func (r *leafReader) count() uint32 {
 	return binary.BigEndian.Uint32(part)
 }
 
-// optional returns the next part, and whether it is there.
+// optional returns the next part, and whether it is present.
 func (r *leafReader) optional() ([]byte, bool) {
 	n := r.count()
 	if n == absent || r.failed {

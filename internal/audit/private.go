@@ -7,10 +7,12 @@ import (
 	"log/slog"
 )
 
-// redacted is what every printed form of what the log seals shows, as that of the sealed columns themselves.
+// redacted is the text that every printed form of sealed log content shows, the same as for the sealed columns
+// themselves.
 const redacted = "[PHI]"
 
-// private is embedded in types that hold what the log seals: fmt and slog print redacted for them, and gob refuses them.
+// private is embedded in types that hold content that the log seals. fmt and slog print redacted for them, and gob
+// refuses them.
 type private struct{}
 
 // String returns redacted.
@@ -22,10 +24,10 @@ func (private) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, redacted) 
 // LogValue returns redacted.
 func (private) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// GobEncode refuses.
+// GobEncode returns an error.
 func (private) GobEncode() ([]byte, error) { return nil, errPrivate }
 
-// GobDecode refuses.
+// GobDecode returns an error.
 func (*private) GobDecode([]byte) error { return errPrivate }
 
 // Format prints redacted for every verb.
@@ -34,10 +36,10 @@ func (Diff) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, redacted) }
 // LogValue returns redacted.
 func (Diff) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// GobEncode refuses.
+// GobEncode returns an error.
 func (Diff) GobEncode() ([]byte, error) { return nil, errPrivate }
 
-// GobDecode refuses.
+// GobDecode returns an error.
 func (*Diff) GobDecode([]byte) error { return errPrivate }
 
 var errPrivate = errors.New("audit: what the log seals is not for gob")

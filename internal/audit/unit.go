@@ -11,10 +11,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// ErrOutsideUnit: a row was touched where nothing collects the event, so the access is refused.
+// ErrOutsideUnit is returned if a row is touched outside a unit of work, where nothing collects the event. The
+// access is refused.
 var ErrOutsideUnit = errors.New("audit: access outside a unit of work")
 
-// Intent is what a service is about to do. It names the events of the unit of work that follows.
+// Intent is the action that a service is about to take. It names the events of the following unit of work.
 type Intent struct {
 	private
 
@@ -27,12 +28,12 @@ type Intent struct {
 
 type intentKey struct{}
 
-// WithIntent returns a context in which the next unit of work is meant to do i.
+// WithIntent returns a context in which i is the intent of the next unit of work.
 func WithIntent(ctx context.Context, i Intent) context.Context {
 	return context.WithValue(ctx, intentKey{}, i)
 }
 
-// Unit collects what one unit of work touches. It is safe for concurrent use.
+// Unit collects the rows that one unit of work touches. It is safe for concurrent use.
 type Unit struct {
 	actor  Actor
 	intent Intent
@@ -47,7 +48,8 @@ type Unit struct {
 
 type unitKey struct{}
 
-// Begin opens a unit of work in ctx, on behalf of its actor and with its intent. It returns ErrNoActor without an actor.
+// Begin opens a unit of work in ctx, on behalf of the actor of ctx and with its intent. It returns ErrNoActor
+// without an actor.
 func Begin(ctx context.Context) (context.Context, *Unit, error) {
 	actor, err := ActorFrom(ctx)
 	if err != nil {
@@ -77,35 +79,37 @@ func (u *Unit) Accessed(entityType string, id uuid.UUID) {
 	}
 }
 
-// Withhold takes back Accessed for a row that was opened only to find that it is not part of the answer.
+// Withhold takes back Accessed for a row that was opened but turned out not to be part of the answer.
 func (u *Unit) Withhold(id uuid.UUID) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.forget(id)
 }
 
-// UsedFor sets the purpose of use of the events that follow.
+// UsedFor sets the purpose of use of all following events.
 func (u *Unit) UsedFor(purpose string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.actor.Purpose = purpose
 }
 
-// ForgetChanges takes back Changed and Record, where what they note was rolled back.
+// ForgetChanges takes back Changed and Record, because their changes were rolled back.
 func (u *Unit) ForgetChanges() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.changes = nil
 }
 
-// OnRollback has undo called where the transaction that is open does not commit: what a row's struct took from it is to be taken back.
+// OnRollback registers undo, to be called if the open transaction does not commit. undo resets the struct of a row
+// that the transaction wrote.
 func (u *Unit) OnRollback(undo func()) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.undo = append(u.undo, undo)
 }
 
-// Ended tells the unit how its transaction ended. What was to be undone is, the last first, unless it was committed.
+// Ended tells the unit how its transaction ended. Unless it was committed, Ended calls the functions of OnRollback,
+// the last first.
 func (u *Unit) Ended(committed bool) {
 	u.mu.Lock()
 	undo := u.undo
@@ -119,7 +123,7 @@ func (u *Unit) Ended(committed bool) {
 	}
 }
 
-// Untouched reports whether the unit has seen and changed nothing.
+// Untouched reports whether the unit has neither seen nor changed any row.
 func (u *Unit) Untouched() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -136,8 +140,8 @@ func (u *Unit) Unreadable(entityType string, id uuid.UUID) {
 	}))
 }
 
-// Changed notes a change of a row: its event will be committed with it. operation is Create, Update or Purge;
-// where the unit intends something more precise for this kind of row (deactivate is an update), the intent names it.
+// Changed notes a change of a row: its event will be committed with it. operation is Create, Update or Purge. If
+// the unit intends something more precise for this row (deactivate is an update), the intent names the event.
 func (u *Unit) Changed(operation, entityType string, id uuid.UUID, c Change) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -159,8 +163,8 @@ func (u *Unit) Record(e Event) {
 	u.changes = append(u.changes, u.stamp(e))
 }
 
-// Commit returns the events to be stored in the transaction that is about to commit, and forgets them: the changes,
-// and one event for the rows that were seen and not changed.
+// Commit returns the events to be stored in the transaction that is about to commit, and forgets them. They are the
+// changes, and one event for the rows that were seen but not changed.
 func (u *Unit) Commit() []Event {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -171,7 +175,8 @@ func (u *Unit) Commit() []Event {
 	return append(events, u.takeUnreadable()...)
 }
 
-// TakeChanges returns the events of the changes so far, to be stored now, and forgets them. Commit has those that follow.
+// TakeChanges returns the events of the changes so far, to be stored now, and forgets them. Commit returns the
+// later ones.
 func (u *Unit) TakeChanges() []Event {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -189,23 +194,23 @@ func (u *Unit) takeChanges() []Event {
 	return events
 }
 
-// Answer returns the events to be stored before a read is answered: one that carries every row seen, whether there
-// were any or not.
+// Answer returns the events to be stored before a read is answered. One event carries every row seen, even if there
+// was none.
 func (u *Unit) Answer() []Event {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return append([]Event{u.access(u.intent.Action, u.intent.EntityType, Success, u.intent.Details)}, u.takeUnreadable()...)
 }
 
-// Fail returns the events to be stored after a unit that ended with an error or was rolled back: what was intended,
-// which rows were seen on the way, and why it ended. reason is an error code.
+// Fail returns the events to be stored after a unit that ended with an error or was rolled back. They carry the
+// intent, the rows seen on the way, and the reason for the end. reason is an error code.
 func (u *Unit) Fail(outcome, reason string) []Event {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.changes = nil
 	unreadable := u.takeUnreadable()
 	if len(unreadable) == 1 && unreadable[0].EntityID == u.intent.EntityID && u.intent.Action == Read {
-		return unreadable // it says the same already
+		return unreadable // this event says the same already
 	}
 	return append([]Event{u.access(u.intent.Action, u.intent.EntityType, outcome, reason)}, unreadable...)
 }
@@ -235,10 +240,11 @@ func (u *Unit) takeUnreadable() []Event {
 	return events
 }
 
-// stamp fills in who, when and where.
+// stamp fills in the actor, the time and the place.
 func (u *Unit) stamp(e Event) Event { return Stamp(u.actor, e) }
 
-// Stamp gives an event its id, and fills in who, when and where. An address and a time that it has stay.
+// Stamp gives an event its id, and fills in the actor, the time and the place. An address and a time that the event
+// already has stay.
 func Stamp(a Actor, e Event) Event {
 	e.ID = uuid.Must(uuid.NewV7())
 	if e.OccurredAt.IsZero() {

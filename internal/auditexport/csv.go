@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// table is the format for spreadsheets.
+// table is the CSV format, for spreadsheets.
 type table struct {
 	pending string   // the checkpoint, until the first row is written
 	first   []string // the first row, read for its checkpoint
@@ -26,13 +26,13 @@ var columns = []string{
 	"leaf", "proof", "checkpoint",
 }
 
-// The columns that hold the proof, from the end.
+// The columns that hold the proof, counted from the end.
 const (
 	leafColumn  = 3
 	proofColumn = 2
 )
 
-// row returns the columns of a record but for the checkpoint.
+// row returns the columns of a record except the checkpoint.
 func row(r Record) []string {
 	e := r.Entry
 	subjects := make([]string, len(e.Subjects))
@@ -57,7 +57,7 @@ func row(r Record) []string {
 
 var oneLine = strings.NewReplacer("\n", `\n`, "\r", `\r`)
 
-// harmless keeps a cell on its line, and a spreadsheet from taking it for a formula.
+// harmless keeps a cell on its line, and keeps a spreadsheet from reading it as a formula.
 func harmless(cell string) string {
 	cell = oneLine.Replace(cell)
 	if cell != "" && strings.ContainsRune("=+-@\t", rune(cell[0])) {

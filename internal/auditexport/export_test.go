@@ -257,7 +257,8 @@ func TestProofFile(t *testing.T) {
 	require.ErrorIs(t, err, tree.ErrTampered)
 }
 
-// The last letter of base64 has bits that mean nothing: a signature that is spelt otherwise there is not the one that was made.
+// The last letter of base64 has bits that mean nothing: a signature that is spelt otherwise there is not the one
+// that was made.
 func TestCheckpointsHaveOneSpelling(t *testing.T) {
 	t.Parallel()
 	l := newLog(t, someEntries(1))

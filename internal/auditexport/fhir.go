@@ -104,7 +104,7 @@ type fhirDetail struct {
 
 const dicom = "http://dicom.nema.org/resources/ontology/DCM"
 
-// eventTypes are DICOM's codes for what kind of event an action is; any other is one on a patient's record.
+// eventTypes maps actions to DICOM's codes for kinds of events. Any other action is an event on a patient's record.
 var eventTypes = map[string]fhirCoding{
 	audit.Login:      {dicom, "110114", "User Authentication"},
 	audit.Logout:     {dicom, "110114", "User Authentication"},
@@ -123,14 +123,14 @@ var eventTypes = map[string]fhirCoding{
 	audit.RewrapKeys: {dicom, "110113", "Security Alert"},
 }
 
-// fhirActions are FHIR's letters for actions; any other is E, execute.
+// fhirActions maps actions to FHIR's letters. Any other action is E, execute.
 var fhirActions = map[string]string{
 	audit.Create: "C", audit.Read: "R", audit.Update: "U", audit.Deactivate: "U", audit.Purge: "D", audit.Truncate: "D",
 }
 
 var fhirOutcomes = map[string]string{audit.Success: "0", audit.Denied: "4", audit.Failure: "8"}
 
-// resources are the FHIR resources that rows of a table are.
+// resources maps tables to the FHIR resources of their rows.
 var resources = map[string]string{"patient": "Patient", "appointment": "Appointment", "account": "Practitioner", "consent": "Consent"}
 
 func newFHIREvent(r Record) fhirEvent {

@@ -11,7 +11,7 @@ import (
 	"novamind/internal/audit/tree"
 )
 
-// event is an entry as the API shows events, and all there is of it; what is sealed in the log is sealed here.
+// event is an entry in the form of the API, with all of its content. Sealed content of the log stays sealed.
 type event struct {
 	ID           uuid.UUID  `json:"id"`
 	OccurredAt   time.Time  `json:"occurred_at"`

@@ -23,8 +23,8 @@ type Report struct {
 	Size     int64     `json:"size"`   // of the tree of the checkpoint
 	Root     string    `json:"root"`
 	Epoch    int64     `json:"epoch"`
-	Events   int64     `json:"events"`   // that were proved
-	Complete bool      `json:"complete"` // they are all that the log had at the checkpoint
+	Events   int64     `json:"events"`   // number of proved events
+	Complete bool      `json:"complete"` // the file has all events of the log at the checkpoint
 	Findings []Finding `json:"findings"`
 }
 
@@ -40,23 +40,23 @@ type Finding struct {
 const maxFindings = 1000
 
 var (
-	// ErrNotExport: the file is none of ours.
+	// ErrNotExport is returned if the file is not one that this package writes.
 	ErrNotExport = errors.New("the file is neither an export of an audit log nor a proof")
-	// ErrSigner: none of the keys that were given signed the file's checkpoint.
+	// ErrSigner is returned if none of the given keys signed the file's checkpoint.
 	ErrSigner = errors.New("none of the keys signed the file's checkpoint: it is of another log, altered, " +
 		"or signed by a newer key: see audit anchor, which prints all keys of the log")
-	// ErrSignature: the file's checkpoint names one of the keys that were given, which did not sign it.
+	// ErrSignature is returned if the file's checkpoint names one of the given keys, but that key did not sign it.
 	ErrSignature    = errors.New("the file's checkpoint was altered: its signature is not that of the key that it names")
 	errNoCheckpoint = errors.New("the file does not begin with a checkpoint")
 )
 
-// claim is what a record says it is.
+// claim is the content of a record, before it is checked.
 type claim struct {
-	fault string // why it is no record at all
+	fault string // the reason why it is no record at all
 	index int64
 	leaf  []byte
 	proof tree.Proof
-	shown func(Record) bool // whether what is readable is what the leaf says
+	shown func(Record) bool // whether the readable part matches the leaf
 }
 
 func newClaim(index int64, leaf []byte, proof [][]byte, shown func(Record) bool) claim {
@@ -70,9 +70,9 @@ func newClaim(index int64, leaf []byte, proof [][]byte, shown func(Record) bool)
 	return c
 }
 
-// Verify checks a file, of whichever format, against the log's public keys, and needs nothing else. It returns ErrNotExport, or an error where the file
-// can't be read or its checkpoint was not signed by any of the keys (ErrSigner or ErrSignature, and
-// tree.ErrTampered): then there is nothing to hold its records against.
+// Verify checks a file of any format against the log's public keys, and needs nothing else. It returns
+// ErrNotExport, or an error if the file can't be read. If none of the keys signed the checkpoint, it returns
+// ErrSigner or ErrSignature, and tree.ErrTampered: then the records can't be checked.
 func Verify(r io.Reader, verifiers note.Verifiers) (Report, error) {
 	in := &lines{in: bufio.NewReaderSize(r, 1<<16)}
 	begin, err := in.in.Peek(64)
@@ -110,8 +110,8 @@ func Verify(r io.Reader, verifiers note.Verifiers) (Report, error) {
 	return v.Report, nil
 }
 
-// openCheckpoint is tree.OpenCheckpoint, with an error that also says which side to look at: ErrSigner or
-// ErrSignature.
+// openCheckpoint is tree.OpenCheckpoint with a more precise error, ErrSigner or ErrSignature, which says where to
+// look for the cause.
 func openCheckpoint(signed string, verifiers note.Verifiers) (tree.Checkpoint, error) {
 	checkpoint, err := tree.OpenCheckpoint(signed, verifiers)
 	var unknown *note.UnverifiedNoteError
@@ -124,7 +124,7 @@ func openCheckpoint(signed string, verifiers note.Verifiers) (tree.Checkpoint, e
 	return checkpoint, err
 }
 
-// sniff tells a format from how a file begins; nil for none of ours.
+// sniff returns the format of a file with this beginning, or nil for an unknown format.
 func sniff(begin []byte) codec {
 	switch {
 	case bytes.HasPrefix(begin, []byte(`{"checkpoint":`)):
@@ -164,7 +164,7 @@ func (v *verification) judge(line int, c claim) {
 	}
 }
 
-// fault returns which event a claim is about, and why it is not proved; "" where it is.
+// fault returns the id of the event of a claim, and the reason why the claim is not proved, or "" if it is proved.
 func (v *verification) fault(c claim) (*uuid.UUID, string) {
 	entry, err := audit.ParseLeaf(c.leaf)
 	if err != nil {
@@ -208,12 +208,12 @@ type lines struct {
 	number int
 }
 
-// maxLine bounds a line: far more than an event with very many subjects needs.
+// maxLine bounds a line. It is far more than an event with very many subjects needs.
 const maxLine = 64 << 20
 
 var errLine = errors.New("a line is longer than 64 MiB")
 
-// read returns the next line, without its end; io.EOF after the last.
+// read returns the next line, without its end; io.EOF after the last line.
 func (l *lines) read() ([]byte, error) {
 	var line []byte
 	for {
@@ -241,7 +241,7 @@ func writeLine(w *bufio.Writer, v any) error {
 	return err
 }
 
-// sameLine reports whether a line is what writeLine makes of v.
+// sameLine reports whether a line equals the output of writeLine for v.
 func sameLine(line []byte, v any) bool {
 	want, err := json.Marshal(v)
 	return err == nil && bytes.Equal(line, want)

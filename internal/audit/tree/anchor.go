@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Anchor is a line of the anchor file: a checkpoint that was published outside the database, where whoever changes the database can't follow.
+// Anchor is a line of the anchor file: a checkpoint published outside the database, where a person that alters the
+// database can't alter it.
 type Anchor struct {
 	Time       time.Time `json:"time"`
 	Checkpoint string    `json:"checkpoint"` // the signed note
@@ -21,7 +22,8 @@ type Anchor struct {
 // maxAnchorLine is far more than a checkpoint with many signatures needs.
 const maxAnchorLine = 1 << 20
 
-// AppendAnchor adds a line to the anchor file at path, and syncs it. A missing file is made, readable by its owner alone.
+// AppendAnchor adds a line to the anchor file at path, and syncs it. A missing file is made, readable by its owner
+// alone.
 func AppendAnchor(path string, a Anchor) error {
 	line, err := json.Marshal(a)
 	if err != nil {
@@ -34,7 +36,7 @@ func AppendAnchor(path string, a Anchor) error {
 	if err != nil {
 		return fmt.Errorf("audit anchor: %w", err)
 	}
-	// One write, and a line of its own, even after one that a crash cut short.
+	// One write makes a line of its own, even after a line that a crash cut short.
 	_, err = file.Write(slices.Concat([]byte("\n"), line, []byte("\n")))
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("audit anchor: %w", err)
@@ -42,8 +44,8 @@ func AppendAnchor(path string, a Anchor) error {
 	return nil
 }
 
-// ReadAnchors returns the lines of the anchor file at path, in order, and how many it could not read: a crash may cut one short. There are none
-// where there is no file.
+// ReadAnchors returns the lines of the anchor file at path, in order, and the number of lines it could not read: a
+// crash may cut a line short. Without a file, it returns no lines.
 func ReadAnchors(path string) (anchors []Anchor, unread int, err error) {
 	file, err := os.Open(path) //nolint:gosec // the path is the operator's
 	if errors.Is(err, fs.ErrNotExist) {

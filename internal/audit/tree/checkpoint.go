@@ -11,8 +11,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Checkpoint is a signed head (C2SP tlog-checkpoint). Its epoch, an extension line, counts the restores from a backup, each of which makes the
-// tree go on from an earlier head.
+// Checkpoint is a signed head (C2SP tlog-checkpoint). Its epoch, an extension line, counts the restores from a
+// backup. After each restore, the tree continues from an earlier head.
 type Checkpoint struct {
 	Origin string
 	Head   Head
@@ -21,7 +21,7 @@ type Checkpoint struct {
 
 const epochPrefix = "epoch "
 
-// text is what is signed.
+// text returns the text to sign.
 func (c Checkpoint) text() string {
 	return fmt.Sprintf("%s\n%d\n%s\n%s%d\n", c.Origin, c.Head.N, base64.StdEncoding.EncodeToString(c.Head.Hash[:]), epochPrefix, c.Epoch)
 }
@@ -35,17 +35,19 @@ func (c Checkpoint) Sign(signers ...note.Signer) (string, error) {
 	return string(signed), nil
 }
 
-// errCheckpoint: the text is a signed note, and no checkpoint.
+// errCheckpoint is returned for the text of a signed note that is not a checkpoint.
 var errCheckpoint = errors.New("not a checkpoint")
 
-// OpenCheckpoint returns the checkpoint of a signed note. It returns ErrTampered where no key of verifiers signed it.
+// OpenCheckpoint returns the checkpoint of a signed note. It returns ErrTampered if no key of verifiers signed the
+// note.
 func OpenCheckpoint(signed string, verifiers note.Verifiers) (Checkpoint, error) {
 	opened, err := note.Open([]byte(signed), verifiers)
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("%w: checkpoint: %w", ErrTampered, err)
 	}
 	c, err := parseCheckpoint(opened.Text)
-	for _, signature := range opened.Sigs { // note takes any bits in the padding: two texts would be one checkpoint
+	// note accepts any bits in the padding: one checkpoint would have two texts
+	for _, signature := range opened.Sigs {
 		_, strict := base64.StdEncoding.Strict().DecodeString(signature.Base64)
 		err = errors.Join(err, strict)
 	}

@@ -11,11 +11,11 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Proof shows that a leaf is in a tree: the hashes beside its way to the root (RFC 6962).
+// Proof shows that a leaf is in a tree. It is the hashes beside the leaf's path to the root (RFC 6962).
 type Proof = tlog.RecordProof
 
-// Prove returns the proofs that leaves are in the tree of a head, in the order of indexes, reading each stored tile once. It returns ErrTampered
-// where the stored tiles are not those of the head, or an index is not in the tree.
+// Prove returns the proofs that leaves are in the tree of a head, in the order of indexes, reading each stored tile
+// once. It returns ErrTampered if the stored tiles are not those of the head, or if an index is not in the tree.
 func Prove(head Head, source Source, indexes []int64) ([]Proof, error) {
 	wanted := map[int64]bool{}
 	for _, index := range indexes {
@@ -67,7 +67,7 @@ func readAll(head Head, source Source, wanted map[int64]bool) (tlog.HashReader, 
 	}), nil
 }
 
-// Included returns ErrTampered unless p shows that these bytes are the leaf at index of the tree of a head.
+// Included returns ErrTampered unless p shows that these bytes are the leaf at index in the tree of a head.
 func Included(p Proof, head Head, index int64, leaf []byte) error {
 	if err := tlog.CheckRecord(p, head.N, head.Hash, index, tlog.RecordHash(leaf)); err != nil {
 		return fmt.Errorf("%w: leaf %d is not in the tree of the checkpoint at %d", ErrTampered, index, head.N)
@@ -75,7 +75,7 @@ func Included(p Proof, head Head, index int64, leaf []byte) error {
 	return nil
 }
 
-// ProofFile is a leaf with all that is needed to check it: a C2SP tlog-proof whose extra data is the leaf.
+// ProofFile is a leaf with all data needed to check it: a C2SP tlog-proof whose extra data is the leaf.
 type ProofFile struct {
 	Leaf       []byte
 	Index      int64
@@ -98,10 +98,10 @@ func (f ProofFile) String() string {
 
 var errProof = errors.New("not a tlog-proof with the leaf as its extra data")
 
-// IsProofFile reports whether a text that begins so is meant to be a ProofFile.
+// IsProofFile reports whether a text with this beginning is meant to be a ProofFile.
 func IsProofFile(begin string) bool { return strings.HasPrefix(begin, proofHeader+"\n") }
 
-// ParseProofFile reads the text form. It checks nothing but that.
+// ParseProofFile reads the text form. It checks only the form.
 func ParseProofFile(text string) (ProofFile, error) {
 	head, checkpoint, ok := strings.Cut(text, "\n\n")
 	lines := strings.Split(head, "\n")
@@ -136,8 +136,8 @@ func ParseHash(text string) (tlog.Hash, error) {
 	return tlog.Hash(raw), nil
 }
 
-// Check returns the checkpoint under which the leaf is proved. It returns ErrTampered where a key of verifiers did not sign it, or the leaf is not
-// in its tree.
+// Check returns the checkpoint under which the leaf is proved. It returns ErrTampered if no key of verifiers signed
+// the checkpoint, or if the leaf is not in its tree.
 func (f ProofFile) Check(verifiers note.Verifiers) (Checkpoint, error) {
 	checkpoint, err := OpenCheckpoint(f.Checkpoint, verifiers)
 	if err != nil {

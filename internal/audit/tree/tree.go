@@ -1,5 +1,5 @@
-// Package tree is the transparency log over the audit events: a Merkle tree (RFC 6962, by golang.org/x/mod/sumdb/tlog) in tiles, and
-// its signed checkpoints (C2SP tlog-checkpoint). It stores nothing itself.
+// Package tree is the transparency log over the audit events. It is a Merkle tree (RFC 6962, by
+// golang.org/x/mod/sumdb/tlog) in tiles, with signed checkpoints (C2SP tlog-checkpoint). It stores nothing itself.
 package tree
 
 import (
@@ -12,7 +12,7 @@ import (
 // TileHeight is the height of tiles: a full one holds 256 hashes, 8 KiB.
 const TileHeight = 8
 
-// ErrTampered: what is stored of the tree is not what was signed.
+// ErrTampered is returned if the stored tree is not the signed one.
 var ErrTampered = errors.New("the audit tree was tampered with")
 
 // Head is a tree's size in leaves, and its root hash.
@@ -24,7 +24,8 @@ type TileID struct{ Level, Index int64 }
 // Source reads stored tiles, each as wide as it is stored. A missing tile is missing from the map.
 type Source func(ids []TileID) (map[TileID][]byte, error)
 
-// Reader returns the hashes of the tree of a head, every one checked against the head's root: what it returns was in that tree.
+// Reader returns the hashes of the tree of a head, each checked against the head's root: every returned hash was in
+// that tree.
 func Reader(head Head, source Source) tlog.HashReader {
 	return tlog.TileHashReader(head, tileReader{source})
 }
@@ -37,7 +38,7 @@ func (tileReader) Height() int { return TileHeight }
 // SaveTiles implements tlog.TileReader: the tiles are stored already.
 func (tileReader) SaveTiles([]tlog.Tile, [][]byte) {}
 
-// ReadTiles implements tlog.TileReader. A tile may have grown since the tree that is asked about, but never shrunk.
+// ReadTiles implements tlog.TileReader. A tile may have grown since the requested tree, but never shrunk.
 func (r tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	ids := make([]TileID, len(tiles))
 	for i, t := range tiles {
@@ -58,8 +59,8 @@ func (r tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	return data, nil
 }
 
-// Append adds leaves to the tree of a head. It returns the head of the grown tree, and the tiles that changed. It returns ErrTampered where the
-// stored tiles are not those of the head.
+// Append adds leaves to the tree of a head. It returns the head of the grown tree, and the changed tiles. It
+// returns ErrTampered if the stored tiles are not those of the head.
 func Append(head Head, source Source, leaves []tlog.Hash) (Head, map[TileID][]byte, error) {
 	grown := overlay{old: Reader(head, source), oldCount: tlog.StoredHashCount(head.N), added: map[int64]tlog.Hash{}}
 	for i, leaf := range leaves {
@@ -84,7 +85,8 @@ func Append(head Head, source Source, leaves []tlog.Hash) (Head, map[TileID][]by
 		if err != nil {
 			return Head{}, nil, tampered(err)
 		}
-		if id := (TileID{int64(t.L), t.N}); len(data) > len(tiles[id]) { // NewTiles may name one at several widths
+		// NewTiles may name one tile at several widths
+		if id := (TileID{int64(t.L), t.N}); len(data) > len(tiles[id]) {
 			tiles[id] = data
 		}
 	}
@@ -95,7 +97,7 @@ func tampered(err error) error {
 	if errors.Is(err, ErrTampered) {
 		return err
 	}
-	return fmt.Errorf("%w: %s", ErrTampered, err.Error()) // tlog says what is inconsistent
+	return fmt.Errorf("%w: %s", ErrTampered, err.Error()) // tlog's text names the inconsistency
 }
 
 // overlay is a tree with hashes that are not stored yet.
@@ -146,7 +148,7 @@ func (r *Roots) Add(leaf tlog.Hash) {
 		r.hashes = map[int64]tlog.Hash{}
 	}
 	level, n := 0, r.size
-	for n&1 == 1 { // a left sibling waits: join
+	for n&1 == 1 { // a left sibling waits: join the two
 		left := tlog.StoredHashIndex(level, n-1)
 		leaf = tlog.NodeHash(r.hashes[left], leaf)
 		delete(r.hashes, left)
@@ -172,7 +174,8 @@ func (r *Roots) Head() (Head, error) {
 	return Head{N: r.size, Hash: root}, err
 }
 
-// Resume sets an empty computation to the tree of a head, whose right edge is read from the stored tiles, and checked.
+// Resume sets an empty computation to the tree of a head. It reads the right edge from the stored tiles, and checks
+// it.
 func (r *Roots) Resume(head Head, source Source) error {
 	r.size, r.hashes = head.N, map[int64]tlog.Hash{}
 	var edge []int64
