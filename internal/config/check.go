@@ -17,7 +17,7 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// normalise brings the database URLs into their one form and lets migrate_url default to url.
+// normalise converts the database URLs to their one form. An unset migrate_url becomes url.
 func (in *input) normalise(cfg *Config) (err error) {
 	db := &cfg.Database
 	if db.URL, err = db.URL.normalise(); err != nil {
@@ -32,7 +32,7 @@ func (in *input) normalise(cfg *Config) (err error) {
 	return nil
 }
 
-// checks are the rules beyond types and bounds. The errors say what to do and hold no value.
+// checks are the rules beyond types and bounds. The errors tell the operator the correction, and hold no value.
 var checks = []struct {
 	path  string
 	check func(*Config) error
@@ -69,7 +69,7 @@ func (in *input) check(cfg *Config) error {
 	return nil
 }
 
-// checkBounds holds a number or duration against the min and max tags of its field.
+// checkBounds checks a number or duration against the min and max tags of its field.
 func (k key) checkBounds() error {
 	if low, ok := k.bound("min"); ok && k.value.Int() < low {
 		return errors.New("must be at least " + k.tag.Get("min"))
@@ -90,7 +90,7 @@ func (k key) bound(name string) (int64, bool) {
 	return n, err == nil
 }
 
-// checkTransport refuses an unverified connection, or warns of it when database.allow_insecure is set.
+// checkTransport refuses an unverified connection, or warns of it if database.allow_insecure is set.
 func (c *Config) checkTransport(path string, d DSN) error {
 	if _, ok := d.SQLitePath(); ok {
 		return nil
@@ -150,7 +150,7 @@ var vaultKey = regexp.MustCompile(`^hcvault://[A-Za-z0-9.-]+(:[0-9]+)?/([A-Za-z0
 
 func checkKEK(c *Config) error { return c.CheckKEK(c.PHI.KEK) }
 
-// CheckKEK returns why kek could not be phi.kek in this configuration.
+// CheckKEK returns the reason why kek can't be phi.kek in this configuration, or nil.
 func (c *Config) CheckKEK(kek string) error {
 	if name, ok := strings.CutPrefix(kek, "env:"); ok && variableName.MatchString(name) {
 		return nil
@@ -179,7 +179,7 @@ func checkAnchorFile(c *Config) error {
 	return nil
 }
 
-// sameFolder also sees through symbolic links and letter case where both folders exist.
+// sameFolder also recognises a folder through symbolic links and letter case, if both folders exist.
 func sameFolder(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)

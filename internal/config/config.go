@@ -7,7 +7,7 @@ import (
 )
 
 // Config is every setting of the program. Durations of 0 mean "off" where the min tag allows 0. It prints without
-// secrets, whatever the verb or encoder.
+// secrets, with every verb and encoder.
 type Config struct {
 	Database Database `koanf:"database"`
 	Server   Server   `koanf:"server"`
@@ -22,10 +22,10 @@ type Config struct {
 	warnings []string
 }
 
-// Database says where the data is and how connections to it behave.
+// Database is the place of the data and the behaviour of connections to it.
 type Database struct {
 	URL              DSN           `koanf:"url"`
-	MigrateURL       DSN           `koanf:"migrate_url"` // equals URL after Load when it was not set
+	MigrateURL       DSN           `koanf:"migrate_url"` // equals URL after Load if it was not set
 	AutoMigrate      bool          `koanf:"auto_migrate"`
 	AllowInsecure    bool          `koanf:"allow_insecure"`
 	Echo             bool          `koanf:"echo"`
@@ -57,19 +57,19 @@ type Server struct {
 	CORSOrigins       []string      `koanf:"cors_origins"` // scheme://host[:port]
 }
 
-// PHI says where the key-encryption key is ("file:PATH", "env:NAME" or "hcvault://…", never the key itself), and how fast servers move
-// values from older keys to the newest.
+// PHI is the place of the key-encryption key ("file:PATH", "env:NAME" or "hcvault://…", never the key itself), and
+// the rate at which servers move values from older keys to the newest.
 type PHI struct {
 	KEK        string `koanf:"kek"`
 	ResealRate int    `koanf:"reseal_rate" min:"0"` // patients a second; 0 is off
 }
 
-// Audit is how the audit log is kept.
+// Audit is the settings of the audit log.
 type Audit struct {
-	AnchorFile string `koanf:"anchor_file"` // checkpoints are appended to it; empty is off
+	AnchorFile string `koanf:"anchor_file"` // file to append checkpoints to; empty is off
 }
 
-// Auth is how people log in.
+// Auth is the settings of logins.
 type Auth struct {
 	SessionLifetime time.Duration `koanf:"session_lifetime" min:"1m"`
 	SessionIdle     time.Duration `koanf:"session_idle" min:"1m"`
@@ -80,22 +80,24 @@ type Auth struct {
 	Argon2          Argon2        `koanf:"argon2"`
 }
 
-// Argon2 is the cost of an Argon2id password hash (RFC 9106). The smallest memory is the least that OWASP's Password
-// Storage Cheat Sheet lists.
+// Argon2 is the cost of an Argon2id password hash (RFC 9106). The smallest memory is the minimum that OWASP's
+// Password Storage Cheat Sheet lists.
 type Argon2 struct {
 	MemoryKiB int `koanf:"memory_kib" min:"7168" max:"4194304"`
 	Passes    int `koanf:"passes" min:"1" max:"1000"`
 	Lanes     int `koanf:"lanes" min:"1" max:"255"`
 }
 
-// Access is who sees whom, and how accounts come about.
+// Access is the scope of care relationships, and the settings of emergency access and of invitations.
 type Access struct {
-	CareWindow     time.Duration `koanf:"care_window" min:"0s"` // how long before and after it an appointment, and after it a record, keeps a patient in care
+	// time before and after an appointment, and after a record, during which the patient stays in care
+	CareWindow     time.Duration `koanf:"care_window" min:"0s"`
 	BreakGlass     time.Duration `koanf:"break_glass" min:"1m" max:"24h"`
-	Webhook        Webhook       `koanf:"webhook"` // told of emergency accesses; empty is off
+	Webhook        Webhook       `koanf:"webhook"` // receives reports of emergency accesses; empty is off
 	WebhookPrivate bool          `koanf:"webhook_private"`
 	LinkPeriod     time.Duration `koanf:"link_period" min:"1m" max:"720h"` // of invitations and resets
-	LinkURL        string        `koanf:"link_url"`                        // the page that takes their token, behind a #; empty: the bare token
+	// page that takes the token of a link, after a #; empty: the bare token
+	LinkURL string `koanf:"link_url"`
 }
 
 // Limits are request rates. Failed and anonymous requests are always limited, per address.
@@ -105,21 +107,22 @@ type Limits struct {
 	RequestsPerMinute int `koanf:"requests_per_minute" min:"0"` // per account; 0 is off
 }
 
-// Clinic is what is particular to this clinic.
+// Clinic is the settings particular to this clinic.
 type Clinic struct {
 	PhoneRegion string        `koanf:"phone_region"`       // ISO 3166-1 alpha-2
 	TimeZone    string        `koanf:"time_zone"`          // IANA
-	Hours       string        `koanf:"hours"`              // as OpeningHours reads them
+	Hours       string        `koanf:"hours"`              // in the form that OpeningHours reads
 	HoldTime    time.Duration `koanf:"hold_time" min:"1m"` // of pending appointments
 }
 
-// Log says what is logged and how.
+// Log is the level and the format of the log.
 type Log struct {
 	Level  slog.Level `koanf:"level"`
 	Format string     `koanf:"format"` // auto, text or json
 }
 
-// Default returns the configuration of an installation that set nothing. The config.yaml at the root lists the same.
+// Default returns the configuration of an installation without any settings. The config.yaml at the root lists the
+// same values.
 func Default() *Config {
 	return &Config{
 		Database: Database{
@@ -165,8 +168,8 @@ func Default() *Config {
 	}
 }
 
-// TOTPRoles returns the roles that need a second factor: those of auth.require_totp once the server can be reached from beyond this machine, by its own
-// address or through a proxy, and none before.
+// TOTPRoles returns the roles that need a second factor. They are the roles of auth.require_totp if the server can
+// be reached from beyond this machine, by its own address or through a proxy. Otherwise there are none.
 func (c *Config) TOTPRoles() []string {
 	if c.Server.local() && len(c.Server.TrustedProxies) == 0 {
 		return nil
@@ -174,5 +177,5 @@ func (c *Config) TOTPRoles() []string {
 	return c.Auth.RequireTOTP
 }
 
-// Warnings returns what is allowed but dangerous, one line each, for the log at every start.
+// Warnings returns the settings that are allowed but dangerous, one line each, for the log at every start.
 func (c *Config) Warnings() []string { return c.warnings }

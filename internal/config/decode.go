@@ -14,7 +14,7 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// decode lays what was set over the defaults. Types are exact: nothing is converted but durations and levels.
+// decode puts the settings over the defaults. Types are exact: only durations and levels are converted.
 func (in *input) decode() (*Config, error) {
 	cfg := Default()
 	var found mapstructure.Metadata
@@ -33,13 +33,13 @@ func (in *input) decode() (*Config, error) {
 	return cfg, nil
 }
 
-// keyShaped is what the path of a key looks like. Anything else is more likely text of a file that is no
+// keyShaped matches the form of a key's path. Any other text more likely comes from a file that is not a
 // configuration, and is not repeated.
 var keyShaped = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*$`)
 
-// refuseUnknown returns the error for a key of the file that there is not. It names the key where it lies in a
-// section of ours, or is spelt as one of our keys; else only its line, since the file may be something else than a
-// configuration.
+// refuseUnknown returns the error for an unknown key of the file. It names the key if the key is in a known
+// section, or is spelt as a known key. Otherwise it names only the key's line, since the file may be something else
+// than a configuration.
 func (in *input) refuseUnknown(path string) error {
 	section, _, nested := strings.Cut(path, ".")
 	ours := keyShaped.MatchString(path) && slices.ContainsFunc(keys(Default()), func(k key) bool {
@@ -57,8 +57,8 @@ func (in *input) refuseUnknown(path string) error {
 
 var errType = errors.New("wrong type")
 
-// exact parses the types YAML does not have, and refuses what the decoder would bend: it cuts 2.5 to 2, and takes 30
-// for 30 nanoseconds.
+// exact parses the types that YAML does not have, and refuses values that the decoder would distort: it cuts 2.5 to
+// 2, and takes 30 for 30 nanoseconds.
 func exact(from, to reflect.Value) (any, error) {
 	raw := from.Interface()
 	text, isText := raw.(string)
@@ -84,7 +84,8 @@ func exact(from, to reflect.Value) (any, error) {
 	return raw, nil
 }
 
-// refuseType names the first key that err is about. The decoder's own text may quote the value.
+// refuseType returns an error that names the first key that err is about. The decoder's own text may quote the
+// value.
 func (in *input) refuseType(err error) error {
 	var at *mapstructure.DecodeError
 	if !errors.As(err, &at) {

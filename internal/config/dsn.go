@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// DSN is a database URL. It prints without its user, password and parameters; string(dsn) is the whole of it.
+// DSN is a database URL. It prints without its user, password and parameters; string(dsn) is the whole URL.
 //
 // After Load it has one of two forms:
-//   - sqlite://PATH, where PATH is all that follows the two slashes, taken literally: sqlite://data/x.db is relative to
+//   - sqlite://PATH, where PATH is all text after the two slashes, taken literally: sqlite://data/x.db is relative to
 //     the working directory, sqlite:///srv/x.db is absolute;
 //   - postgres://…, as libpq and pgx read it.
 //
-// Load also takes postgresql://, and the Python program's postgresql+asyncpg:// and sqlite+aiosqlite://. The last
-// follows SQLAlchemy's rule: three slashes are a relative path, four an absolute one.
+// Load also accepts postgresql://, and the Python program's postgresql+asyncpg:// and sqlite+aiosqlite://. The last
+// form follows SQLAlchemy's rule: three slashes are a relative path, four an absolute one.
 type DSN string
 
 const (
@@ -24,7 +24,7 @@ const (
 	postgres = "postgres://"
 )
 
-// SQLitePath returns the path of the database file, or "" and false when the DSN is not of SQLite.
+// SQLitePath returns the path of the database file, or "" and false if the DSN is not of SQLite.
 func (d DSN) SQLitePath() (string, bool) {
 	if !strings.HasPrefix(string(d), sqlite) {
 		return "", false
@@ -32,15 +32,15 @@ func (d DSN) SQLitePath() (string, bool) {
 	return string(d)[len(sqlite):], true
 }
 
-// Redacted returns the DSN without its user, password and parameters. url.URL's Redacted does not do: it can't parse
-// several hosts, and leaves a password among the parameters.
+// Redacted returns the DSN without its user, password and parameters. url.URL's Redacted is not enough: it can't
+// parse several hosts, and leaves a password among the parameters.
 func (d DSN) Redacted() string {
 	if _, ok := d.SQLitePath(); ok || d == "" {
 		return string(d)
 	}
 	scheme, rest, ok := strings.Cut(string(d), "://")
 	head, parameters, _ := strings.Cut(rest, "?")
-	if !ok || strings.Contains(parameters, "@") { // an unescaped password may reach behind the question mark
+	if !ok || strings.Contains(parameters, "@") { // an unescaped password may extend behind the question mark
 		return "[redacted]"
 	}
 	if i := strings.LastIndex(head, "@"); i >= 0 {
@@ -75,7 +75,7 @@ func (d DSN) hasPassword() bool {
 
 var errForm = errors.New("must be sqlite://PATH or postgres://USER@HOST:PORT/NAME")
 
-// normalise returns the DSN in one of its two forms. Its errors hold nothing of it.
+// normalise returns the DSN in one of its two forms. Its errors hold no part of the DSN.
 func (d DSN) normalise() (DSN, error) {
 	scheme, rest, ok := strings.Cut(string(d), "://")
 	if !ok {

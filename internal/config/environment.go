@@ -11,16 +11,16 @@ import (
 	"github.com/knadh/koanf/providers/env/v2"
 )
 
-// aliases are the names under which the Python program's settings knew a key.
+// aliases maps the variable names of the Python program's settings to keys.
 var aliases = map[string]string{
 	"DATABASE_URL": "database.url",
 	"DB_ECHO":      "database.echo",
 }
 
-// foreign are variables of ours that are no configuration keys.
+// foreign are the prefixes of our variables that are not configuration keys.
 var foreign = []string{"NOVAMIND_ADMIN_", "NOVAMIND_TEST_"}
 
-// readEnvironment reads the aliases, then the variables named after their keys, which win.
+// readEnvironment reads the aliases, then the variables named after their keys, which override the aliases.
 func (in *input) readEnvironment(environ func() []string) {
 	byAlias, byName := map[string]key{}, map[string]key{}
 	for _, k := range keys(Default()) {
@@ -32,7 +32,7 @@ func (in *input) readEnvironment(environ func() []string) {
 		}
 	}
 	in.readVariables(byAlias, func() []string {
-		// An empty alias is what a compose file passes on when the variable is not set.
+		// A compose file passes on an empty alias if the variable is not set.
 		return slices.DeleteFunc(environ(), func(pair string) bool {
 			_, value, _ := strings.Cut(pair, "=")
 			return value == ""
@@ -56,7 +56,8 @@ func (in *input) readVariables(known map[string]key, environ func() []string) {
 	_ = in.values.Load(provider, nil) // reads a map: can't fail
 }
 
-// typed returns text as a value of the key's type, or as it came when it is none, for the decoder to refuse.
+// typed returns text as a value of the key's type. If that fails, it returns text unchanged, for the decoder to
+// refuse.
 func (k key) typed(text string) any {
 	switch k.value.Interface().(type) {
 	case bool:
@@ -75,8 +76,8 @@ func (k key) typed(text string) any {
 	return text
 }
 
-// strayVariables refuses a NOVAMIND_ variable that nothing reads: most likely a misspelt key. The one that phi.kek
-// names is read.
+// strayVariables refuses a NOVAMIND_ variable that nothing reads: most likely a misspelt key. The variable that
+// phi.kek names is read.
 func strayVariables(environ []string, kek string) error {
 	allowed := map[string]bool{strings.TrimPrefix(kek, "env:"): true}
 	for _, k := range keys(Default()) {

@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// local reports whether nobody but this machine reaches the listener.
+// local reports whether only this machine can reach the listener.
 func (s Server) local() bool {
 	host, _, err := net.SplitHostPort(s.Addr)
 	if err != nil {
@@ -18,8 +18,8 @@ func (s Server) local() bool {
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
-// checkExposure refuses to answer the network in plain HTTP, or warns of it when server.allow_insecure is set. Who names
-// trusted proxies says that TLS ends there.
+// checkExposure refuses to answer the network in plain HTTP, or warns of it if server.allow_insecure is set. Naming
+// trusted proxies states that TLS ends at the proxies.
 func checkExposure(c *Config) error {
 	s := c.Server
 	switch {

@@ -41,7 +41,7 @@ func (in *input) checkFileValue(k key) error {
 	return nil
 }
 
-// linesOf returns on which line of a YAML file each key stands.
+// linesOf returns the line of each key in a YAML file.
 func linesOf(text []byte) map[string]int {
 	lines := map[string]int{}
 	var walk func(prefix string, node *yaml.Node)
@@ -61,8 +61,8 @@ func linesOf(text []byte) map[string]int {
 
 var yamlLine = regexp.MustCompile(`line \d+`)
 
-// parseYAML reads exactly one document: a second one would be ignored in silence. The parser's own messages quote
-// values, so only the line is taken from them.
+// parseYAML reads exactly one document: a second document would be ignored silently. The parser's own messages
+// quote values, so only the line is taken from them.
 func parseYAML(text []byte) (map[string]any, error) {
 	var values map[string]any
 	decoder := yaml.NewDecoder(bytes.NewReader(text))

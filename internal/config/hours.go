@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Hours says when the clinic is open.
+// Hours is the opening hours of the clinic.
 type Hours struct {
 	zone  *time.Location
 	spans []span
@@ -29,7 +29,8 @@ func (h Hours) Open(t time.Time) bool {
 	return slices.ContainsFunc(h.spans, func(s span) bool { return s.days[t.Weekday()] && s.from <= minute && minute < s.to })
 }
 
-// OpeningHours returns the clinic's hours. A configuration that was loaded has good ones.
+// OpeningHours returns the clinic's hours. It does not fail for a loaded configuration, because Load has checked
+// them.
 func (c Clinic) OpeningHours() (Hours, error) {
 	zone, err := time.LoadLocation(c.TimeZone)
 	if err != nil || c.TimeZone == "" {
@@ -48,7 +49,8 @@ func (c Clinic) OpeningHours() (Hours, error) {
 
 var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
-// parseSpan reads "mon-fri 07:00-19:00" or "sat 08:00-12:00". The days may go past Saturday; the hours end by midnight, 24:00.
+// parseSpan reads "mon-fri 07:00-19:00" or "sat 08:00-12:00". The days may go past Saturday. The hours end at
+// midnight, 24:00, at the latest.
 func parseSpan(text string) (span, bool) {
 	days, hours, ok := strings.Cut(text, " ")
 	first, last, several := strings.Cut(days, "-")

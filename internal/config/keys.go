@@ -34,7 +34,7 @@ func keysIn(section string, v reflect.Value) []key {
 
 const variablePrefix = "NOVAMIND_"
 
-// variable names the environment variable that sets the key.
+// variable returns the name of the environment variable that sets the key.
 func (k key) variable() string {
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(k.path, ".", "__"))
 }

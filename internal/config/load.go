@@ -9,18 +9,18 @@ import (
 	"github.com/knadh/koanf/v2"
 )
 
-// DefaultFile is read from the working directory when no other file is named.
+// DefaultFile is read from the working directory if no other file is named.
 const DefaultFile = "config.yaml"
 
-// Load returns the defaults, overridden by the file, overridden by the environment. With an empty path the file is
-// DefaultFile, if there is one; a file that is named must exist. The error is one line that names the key, says where
-// its value came from and what to do, and never holds the value: it may be a secret.
+// Load returns the defaults, overridden by the file, overridden by the environment. If path is empty, the file is
+// DefaultFile, if that exists; a named file must exist. The error is one line that names the key, the origin of its
+// value and the action to take. It never holds the value, which may be a secret.
 func Load(path string) (*Config, error) {
 	in := &input{values: koanf.New("."), origins: map[string]string{}}
 	if err := in.readFile(path); err != nil {
 		return nil, err
 	}
-	if _, err := in.decode(); err != nil { // a variable would hide a section that is none
+	if _, err := in.decode(); err != nil { // a variable would hide a section that is not a section
 		return nil, err
 	}
 	in.readEnvironment(os.Environ)
@@ -40,7 +40,7 @@ func Load(path string) (*Config, error) {
 	return cfg, nil
 }
 
-// input is what was set, and where.
+// input is the values that were set, and their origins.
 type input struct {
 	values  *koanf.Koanf
 	origins map[string]string // key path → variable

@@ -12,9 +12,9 @@ import (
 var errUnreadableURL = errors.New("is not a PostgreSQL URL that can be read: correct it as postgres://USER@HOST:PORT/NAME, " +
 	"with special characters percent-encoded")
 
-// unverified reports whether any host that a PostgreSQL DSN leads to is remote and reached without checking its
-// certificate and name. The driver itself is asked, since hosts and modes also come from parameters, PG* variables and
-// service files, and one DSN may hold several. The driver's errors are replaced: they may quote the DSN.
+// unverified reports whether a PostgreSQL DSN leads to any remote host without checking the host's certificate and
+// name. It asks the driver itself, since hosts and modes also come from parameters, PG* variables and service
+// files, and one DSN may hold several. The driver's errors are replaced: they may quote the DSN.
 func unverified(d DSN) (bool, error) {
 	effective, err := pgconn.ParseConfig(string(d))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
@@ -41,7 +41,7 @@ func isLocal(host string, port uint16) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// verifiesFully recognises sslmode=verify-full in what the driver makes of it.
+// verifiesFully recognises sslmode=verify-full in the driver's TLS configuration.
 func verifiesFully(t *tls.Config, host string) bool {
 	return t != nil && !t.InsecureSkipVerify && t.ServerName == host
 }

@@ -6,7 +6,8 @@ import (
 	"net/url"
 )
 
-// Webhook is an address that is told of events. Its path often is a secret, so it prints as its host alone; string(w) is the whole of it.
+// Webhook is an address that receives reports of events. Its path is often a secret, so it prints as its scheme and
+// host; string(w) is the whole address.
 type Webhook string
 
 // Redacted returns the webhook's scheme and host.

@@ -1,5 +1,5 @@
-// Package dbtest gives tests real databases: a new one for each test, on each engine, removed afterwards. Under -short
-// there is SQLite alone.
+// Package dbtest gives tests real databases: a new one for each test, on each engine, removed afterwards. Under
+// -short there is only SQLite.
 package dbtest
 
 import (
@@ -18,18 +18,19 @@ import (
 	"novamind/migrations"
 )
 
-// Engine makes databases of one kind. Both functions return a URL as database.url takes it.
+// Engine makes databases of one kind. Both functions return a URL in the form of database.url.
 type Engine struct {
-	Name  string                  // as migrations names it
+	Name  string                  // as in migrations
 	URL   func(testing.TB) string // a migrated database
-	Empty func(testing.TB) string // one without a schema
+	Empty func(testing.TB) string // a database without a schema
 }
 
-// OnlyPostgres is the environment variable that, when set, leaves SQLite out of Engines. `make test` sets it for the
-// race detector, which would take most of its time in SQLite's own code.
+// OnlyPostgres is the environment variable that, if set, leaves SQLite out of Engines. `make test` sets it for the
+// race detector, which would spend most of its time in SQLite's own code.
 const OnlyPostgres = "NOVAMIND_TEST_ONLY_POSTGRES"
 
-// Engines returns the engines that tests run on: both, SQLite alone under -short, PostgreSQL alone with OnlyPostgres.
+// Engines returns the engines that tests run on: both, only SQLite under -short, or only PostgreSQL with
+// OnlyPostgres.
 func Engines() []Engine {
 	onSQLite := Engine{Name: migrations.SQLite, URL: SQLite, Empty: EmptySQLite}
 	onPostgres := Engine{Name: migrations.Postgres, URL: Postgres, Empty: EmptyPostgres}
@@ -54,7 +55,7 @@ func Run(t *testing.T, test func(t *testing.T, url string)) {
 	}
 }
 
-// Open returns a plain gorm handle on url, without hooks or plugins, that is closed at the end of the test.
+// Open returns a plain gorm handle on url, without hooks or plugins. The handle is closed at the end of the test.
 func Open(tb testing.TB, url string) *gorm.DB {
 	tb.Helper()
 	db, err := open(url)
@@ -66,7 +67,7 @@ func Open(tb testing.TB, url string) *gorm.DB {
 func open(address string) (*gorm.DB, error) {
 	config := &gorm.Config{Logger: logger.Discard}
 	if path, ok := strings.CutPrefix(address, "sqlite://"); ok {
-		// t.TempDir keeps "#" and "%" of test names, which a file: URI reads as its own.
+		// t.TempDir keeps "#" and "%" of test names, which have another meaning in a file: URI.
 		dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + sqlitePragmas
 		return gorm.Open(&sqlite.Dialector{DriverName: "sqlite", DSN: dsn}, config)
 	}

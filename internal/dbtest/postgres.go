@@ -21,12 +21,12 @@ import (
 	"novamind/migrations"
 )
 
-// ServerURL is the environment variable that names a server on which tests may create databases. Without it they
-// start one of their own.
+// ServerURL is the environment variable that names a server on which tests may create databases. Without it, the
+// tests start a server of their own.
 const ServerURL = "NOVAMIND_TEST_POSTGRES_URL"
 
 // Postgres returns the URL of a new migrated PostgreSQL database, dropped at the end of the test. It skips the test
-// under -short and fails it, saying how to get a server, where there is none.
+// under -short. If there is no server, it fails the test with a text that says how to get one.
 func Postgres(tb testing.TB) string {
 	tb.Helper()
 	s := sharedPostgres(tb)
@@ -116,8 +116,8 @@ func (s *databases) exec(statements ...string) error {
 	return nil
 }
 
-// makeTemplate migrates the template unless another process did. It stays on the server for the next run; an
-// unfinished one of a process that died is made anew.
+// makeTemplate migrates the template unless another process did. The template stays on the server for the next run.
+// An unfinished template of a process that died is made anew.
 func (s *databases) makeTemplate() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -145,7 +145,7 @@ func (s *databases) makeTemplate() error {
 	return s.exec("ALTER DATABASE " + unfinished + " RENAME TO " + s.template)
 }
 
-// templateName is another one for every other schema.
+// templateName returns a name that differs for every schema.
 func templateName() (string, error) {
 	set, err := migrations.Embedded(migrations.Postgres)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"novamind/migrations"
 )
 
-// pool lends scratch databases of PostgreSQL and empties them afterwards: making one takes longer than most of what tests do with one.
+// pool lends scratch databases of PostgreSQL and empties them afterwards: making a database takes longer than most
+// tests' work with it.
 var pool struct {
 	sync.Mutex
 
@@ -20,7 +21,8 @@ var pool struct {
 	drops  []func()
 }
 
-// DropScratch drops what Scratch made. A package that uses it calls this at the end of its TestMain.
+// DropScratch drops the databases that Scratch made. A package that uses Scratch calls it at the end of its
+// TestMain.
 func DropScratch() {
 	pool.Lock()
 	defer pool.Unlock()
@@ -59,7 +61,7 @@ func lend(ctx context.Context) (*gorm.DB, func(), error) {
 	return db, giveBack(db), nil
 }
 
-// giveBack empties a database and puts it back; one that can't be emptied stays away.
+// giveBack empties a database and returns it to the pool. A database that can't be emptied is not returned.
 func giveBack(db *gorm.DB) func() {
 	return func() {
 		err := db.Exec("DROP SCHEMA public CASCADE").Error

@@ -11,13 +11,13 @@ import (
 	"novamind/migrations"
 )
 
-// Options are how a throwaway server differs from the fast one that tests share.
+// Options are the differences of a temporary server from the fast server that tests share.
 type Options = scratch.Options
 
-// Server is a throwaway PostgreSQL of one test. It ends with the test process, however that ends.
+// Server is a temporary PostgreSQL of one test. It ends with the test process, however that process ends.
 type Server struct{ server *scratch.Server }
 
-// NewServer starts a server for one test, for those that kill it. The database has no schema.
+// NewServer starts a server for one test, for tests that kill their server. The database has no schema.
 func NewServer(tb testing.TB, options Options) *Server {
 	tb.Helper()
 	if testing.Short() {
@@ -35,13 +35,13 @@ func (s *Server) URL() string { return s.server.URL() }
 // Dir returns the server's folder: its data is in data, its log in log.
 func (s *Server) Dir() string { return s.server.Dir() }
 
-// Kill ends the server with SIGKILL and returns once it is gone. Start brings it back.
+// Kill ends the server with SIGKILL, and returns once the server is gone. Start starts it again.
 func (s *Server) Kill(tb testing.TB) {
 	tb.Helper()
 	require.NoError(tb, s.server.Kill())
 }
 
-// Start starts a killed server on the data that it left.
+// Start starts a killed server on its existing data.
 func (s *Server) Start(tb testing.TB) {
 	tb.Helper()
 	require.NoError(tb, s.server.Restart(tb.Context()))
@@ -53,7 +53,7 @@ func (s *Server) Migrate(tb testing.TB) {
 	require.NoError(tb, migrate(s.URL(), migrations.Postgres))
 }
 
-// explain tells, where the machine has no PostgreSQL, what tests can use instead.
+// explain adds the alternatives for tests to the error of a machine without PostgreSQL.
 func explain(err error) error {
 	if !errors.Is(err, scratch.ErrNoPostgres) {
 		return err

@@ -11,7 +11,7 @@ import (
 	"novamind/migrations"
 )
 
-// sqlitePragmas are those of the program's own databases.
+// sqlitePragmas are the pragmas of the program's own databases.
 const sqlitePragmas = "?_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 	"&_pragma=busy_timeout(10000)&_txlock=immediate"
 
@@ -31,7 +31,7 @@ func EmptySQLite(tb testing.TB) string {
 	return "sqlite://" + filepath.Join(tb.TempDir(), "novamind.db")
 }
 
-// sqliteTemplate is the content of a migrated database. Closing it left nothing in the write-ahead log.
+// sqliteTemplate is the content of a migrated database. The database was closed, so the write-ahead log is empty.
 var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "novamind-test-")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// DropTriggers takes away what guards tables, as who owns the database can.
+// DropTriggers removes the triggers that guard tables, as the owner of the database can.
 func DropTriggers(tb testing.TB, db *gorm.DB, tables ...string) {
 	tb.Helper()
 	for _, table := range tables {

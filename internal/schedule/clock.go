@@ -1,5 +1,5 @@
-// Package schedule reckons with clinic hours: what a wall clock's time is on a day in a time zone, which hours are open, which slots are free, and when
-// a recurring appointment falls. It knows no database and no people.
+// Package schedule calculates with clinic hours: the time of a wall clock on a day in a time zone, open hours, free
+// slots, and the times of a recurring appointment. It knows no database and no people.
 package schedule
 
 import (
@@ -9,11 +9,11 @@ import (
 	_ "time/tzdata" // the same zones on every machine, those without a zone database too
 )
 
-// ErrZone: a name is no time zone of the IANA database.
+// ErrZone is returned for a name that is not a time zone of the IANA database.
 var ErrZone = errors.New("schedule: not an IANA time zone")
 
-// Zone returns the time zone of an IANA name such as America/New_York. It returns ErrZone, also for "Local" and for no name, which mean another zone on
-// every machine.
+// Zone returns the time zone of an IANA name such as America/New_York. It returns ErrZone for any other name. That
+// includes "Local" and the empty name, which mean a different zone on every machine.
 func Zone(name string) (*time.Location, error) {
 	if name == "" || name == "Local" {
 		return nil, ErrZone
@@ -25,19 +25,20 @@ func Zone(name string) (*time.Location, error) {
 	return zone, nil
 }
 
-// The years, in UTC, that times of a clinic lie in. What databases and JSON take goes further, but not as far as RFC 3339's offsets.
+// The range of years, in UTC, for a clinic's times. Databases and JSON accept a wider range, but not as wide as RFC
+// 3339's offsets need.
 const (
 	FirstYear = 1900
 	LastYear  = 2200
 )
 
-// Plausible reports whether a moment lies in these years.
+// Plausible reports whether a moment lies in the years from FirstYear to LastYear.
 func Plausible(t time.Time) bool {
 	year := t.UTC().Year()
 	return FirstYear <= year && year <= LastYear
 }
 
-// Clock is what a wall clock shows, in minutes since midnight: up to 24:00, which ends a day.
+// Clock is the time on a wall clock, in minutes since midnight: up to 24:00, which ends a day.
 type Clock int
 
 const endOfDay Clock = 24 * 60
@@ -57,19 +58,20 @@ func ParseClock(text string) (Clock, error) {
 // String returns the form that ParseClock reads.
 func (c Clock) String() string { return fmt.Sprintf("%02d:%02d", c/60, c%60) }
 
-// Moment returns the moment at which clocks in a zone show c on a day, of which only the date counts. Where clocks are set back and show it twice, it is the first
-// time; where they are set forward past it, there is none: then it returns the moment of the change, and false.
+// Moment returns the moment at which clocks in a zone show c on a day; only the date of day counts. If clocks are
+// set back and show c twice, it returns the first moment. If clocks are set forward past c, it returns the moment
+// of the change, and false.
 func Moment(day time.Time, c Clock, zone *time.Location) (time.Time, bool) {
 	wall := time.Date(day.Year(), day.Month(), day.Day(), 0, int(c), 0, 0, time.UTC)
 	return Resolve(wall, zone)
 }
 
-// Resolve is Moment for the wall clock's time that wall shows, in whatever zone it is, to the nanosecond.
+// Resolve is Moment for the wall clock's time that wall shows, in any zone, to the nanosecond.
 func Resolve(wall time.Time, zone *time.Location) (time.Time, bool) {
 	year, month, day := wall.Date()
 	t := time.Date(year, month, day, wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), zone)
 	start, end := t.ZoneBounds()
-	if shown := Wall(t); !shown.Equal(Wall(wall)) { // time.Date answers by one of the offsets around the gap
+	if shown := Wall(t); !shown.Equal(Wall(wall)) { // time.Date uses one of the offsets around the gap
 		if shown.After(Wall(wall)) {
 			return start, false
 		}
@@ -86,7 +88,8 @@ func Resolve(wall time.Time, zone *time.Location) (time.Time, bool) {
 	return t, true
 }
 
-// Wall returns what clocks in t's zone show, as a time in UTC: to count days and hours by the calendar, whatever clocks do meanwhile.
+// Wall returns the time that clocks in t's zone show, as a time in UTC. It serves to count days and hours by the
+// calendar, regardless of changes of the clocks.
 func Wall(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Hours is a part of a day, by the wall clock. No types means all of them.
+// Hours is a part of a day, by the wall clock. An empty list of types means all types.
 type Hours struct {
 	From  string   `json:"from" max:"5" doc:"A time of day, as HH:MM." example:"09:00"`
 	To    string   `json:"to" max:"5" doc:"A time of day, as HH:MM, at most 24:00." example:"17:00"`
@@ -18,19 +18,20 @@ type WeeklyHours struct {
 	Hours
 }
 
-// DayHours is what holds on one day in place of the weekly hours. No hours means closed.
+// DayHours replaces the weekly hours on one day. Without hours, the day is closed.
 type DayHours struct {
 	Date  string  `json:"date" format:"date"`
 	Hours []Hours `json:"hours" doc:"The hours of the day. If empty, the practitioner does not see patients on this day."`
 }
 
-// TimeOff is a number of whole days, the last one included, on which nothing is open.
+// TimeOff is a number of whole days, including the last one, on which nothing is open.
 type TimeOff struct {
 	From string `json:"from" format:"date"`
 	To   string `json:"to" format:"date" doc:"The last day of the time off, inclusive."`
 }
 
-// Week is when somebody works: weekly hours, days that differ, and time off, by the wall clock of one zone. Its texts have been checked.
+// Week is the working hours of a practitioner: weekly hours, days that differ, and time off, by the wall clock of
+// one zone. Its texts have been checked.
 type Week struct {
 	Zone    *time.Location
 	Weekly  []WeeklyHours
@@ -38,7 +39,7 @@ type Week struct {
 	TimeOff []TimeOff
 }
 
-// Always is open at all times, by the wall clock of a zone.
+// Always returns a week that is open at all times, by the wall clock of a zone.
 func Always(zone *time.Location) Week {
 	week := Week{Zone: zone}
 	for day := range time.Saturday + 1 {
@@ -47,7 +48,7 @@ func Always(zone *time.Location) Week {
 	return week
 }
 
-// on returns what is open on a day for a type; the empty one is any.
+// on returns the open hours of a day for a type. The empty type is any type.
 func (w Week) on(day time.Time, typ string) []Hours {
 	date := day.Format(time.DateOnly)
 	if slices.ContainsFunc(w.TimeOff, func(off TimeOff) bool { return off.From <= date && date <= off.To }) {
@@ -66,7 +67,7 @@ func (w Week) on(day time.Time, typ string) []Hours {
 	return slices.DeleteFunc(hours, func(h Hours) bool { return typ != "" && len(h.Types) > 0 && !slices.Contains(h.Types, typ) })
 }
 
-// days calls do with every day that has a moment of i, by the clocks of the week's zone.
+// days calls do with every day that shares a moment with i, by the clocks of the week's zone.
 func (w Week) days(i Interval, do func(date time.Time)) {
 	first, last := Wall(i.Start.In(w.Zone)), Wall(i.End.In(w.Zone))
 	for date := first.Truncate(day); !date.After(last); date = date.AddDate(0, 0, 1) {
@@ -74,7 +75,7 @@ func (w Week) days(i Interval, do func(date time.Time)) {
 	}
 }
 
-// wall returns when the hours of a day begin and end, by what the wall clock shows.
+// wall returns the begin and the end of the hours of a day, as the wall clock shows them.
 func (h Hours) wall(date time.Time) Interval {
 	from, _ := ParseClock(h.From)
 	to, _ := ParseClock(h.To)
@@ -90,7 +91,7 @@ func (h Hours) open(date time.Time, zone *time.Location) Interval {
 	return Interval{start, end}
 }
 
-// Covers reports whether all of i is open for a type.
+// Covers reports whether the whole of i is open for a type.
 func (w Week) Covers(i Interval, typ string) bool {
 	var open []Interval
 	w.days(i, func(date time.Time) {
@@ -101,7 +102,7 @@ func (w Week) Covers(i Interval, typ string) bool {
 	return covers(merge(open), i)
 }
 
-// WeekdayName returns a day's name as WeeklyHours has it.
+// WeekdayName returns a day's name in the form of WeeklyHours.
 func WeekdayName(day time.Weekday) string {
 	return Weekdays()[(day+6)%7]
 }

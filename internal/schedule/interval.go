@@ -8,17 +8,17 @@ import (
 // Interval is the time from Start until just before End.
 type Interval struct{ Start, End time.Time }
 
-// Overlaps reports whether both have a moment in common.
+// Overlaps reports whether both intervals have a moment in common.
 func (i Interval) Overlaps(other Interval) bool {
 	return i.Start.Before(other.End) && other.Start.Before(i.End)
 }
 
-// covers reports whether one of merged intervals holds all of i.
+// covers reports whether one of the merged intervals contains the whole of i.
 func covers(merged []Interval, i Interval) bool {
 	return slices.ContainsFunc(merged, func(open Interval) bool { return !i.Start.Before(open.Start) && !i.End.After(open.End) })
 }
 
-// merge returns the same time as intervals that neither touch nor overlap, in order.
+// merge returns the same times as intervals that neither touch nor overlap, in order.
 func merge(intervals []Interval) []Interval {
 	slices.SortFunc(intervals, func(a, b Interval) int { return a.Start.Compare(b.Start) })
 	var out []Interval

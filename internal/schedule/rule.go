@@ -14,7 +14,7 @@ const (
 	MaxYears       = 5
 )
 
-// The ways in which a recurrence rule is not taken.
+// The reasons for refusing a recurrence rule.
 var (
 	ErrRule        = errors.New("schedule: not a recurrence rule (RFC 5545) with FREQ DAILY, WEEKLY, MONTHLY or YEARLY")
 	ErrRuleEndless = errors.New("schedule: the rule has neither COUNT nor UNTIL")
@@ -25,11 +25,11 @@ var (
 type Rule struct {
 	text   string
 	option rrule.ROption
-	utc    bool // UNTIL is a moment, not what a clock shows
+	utc    bool // UNTIL is a moment, not a wall clock's time
 }
 
-// ParseRule reads a rule such as FREQ=WEEKLY;BYDAY=TU;COUNT=12. It returns ErrRule, or ErrRuleEndless. Parts that set the time of day are refused: that
-// is the start's.
+// ParseRule reads a rule such as FREQ=WEEKLY;BYDAY=TU;COUNT=12. It returns ErrRule, or ErrRuleEndless. It refuses
+// parts that set the time of day, because the start sets it.
 func ParseRule(text string) (Rule, error) {
 	text = strings.ToUpper(strings.TrimSpace(text))
 	parts, err := partsOf(text)
@@ -48,18 +48,19 @@ func ParseRule(text string) (Rule, error) {
 	}
 	rule := Rule{text: text, option: *option}
 	if until := parts["UNTIL"]; len(until) == len(rrule.DateFormat) {
-		rule.option.Until = option.Until.Add(24*time.Hour - time.Second) // a date takes in all of its day
+		rule.option.Until = option.Until.Add(24*time.Hour - time.Second) // a date includes its whole day
 	} else {
 		rule.utc = strings.HasSuffix(until, "Z")
 	}
 	return rule, nil
 }
 
-// String returns the rule in capitals. It holds nothing but names and numbers of RFC 5545.
+// String returns the rule in capitals. It holds only names and numbers of RFC 5545.
 func (r Rule) String() string { return r.text }
 
-// Starts returns when the recurrence that begins at start falls, start's own clock and zone being kept: 09:00 stays 09:00. A time that clocks skip does not
-// occur (RFC 5545, 3.3.10); one that they show twice occurs the first time, but for start itself. It returns ErrRuleTooLong, or ErrRule where the rule makes nothing.
+// Starts returns the times of the recurrence that begins at start. It keeps start's own clock and zone: 09:00 stays
+// 09:00. A time that clocks skip does not occur (RFC 5545, 3.3.10). A time that clocks show twice occurs the first
+// time, except for start itself. It returns ErrRuleTooLong, or ErrRule if the rule gives no times.
 func (r Rule) Starts(start time.Time) ([]time.Time, error) {
 	option, zone := r.option, start.Location()
 	option.Dtstart = Wall(start)

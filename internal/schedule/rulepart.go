@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// rulePart is how a part of a rule is written (RFC 5545, 3.3.10), and with which FREQ it goes; empty: all that are taken.
+// rulePart is the form of a part of a rule (RFC 5545, 3.3.10), and the values of FREQ that it goes with. Empty
+// freqs mean all accepted values.
 type rulePart struct {
 	form  *regexp.Regexp
 	freqs string
 }
 
-// list returns the form of one or more of a kind.
+// list returns the form of a list of one or more elements of the form one.
 func list(one string) *regexp.Regexp { return regexp.MustCompile("^" + one + "(," + one + ")*$") }
 
 const (
@@ -33,7 +34,8 @@ var ruleParts = map[string]rulePart{
 	"WKST":       {form: regexp.MustCompile("^" + weekday + "$")},
 }
 
-// partsOf returns the parts of a rule by name. It returns ErrRule unless each is there once, and of the right form and company.
+// partsOf returns the parts of a rule by name. It returns ErrRule unless each part is there once, has the right
+// form, and fits the others.
 func partsOf(rule string) (map[string]string, error) {
 	parts := map[string]string{}
 	for text := range strings.SplitSeq(rule, ";") {

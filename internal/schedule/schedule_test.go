@@ -219,8 +219,8 @@ func TestExceptionsAndTimeOff(t *testing.T) {
 	require.False(t, covers("2026-03-24T09:00:00Z", "2026-03-24T10:00:00Z"), "on its last day too")
 }
 
-// Hours that adjoin are one stretch, within a day and at midnight, whichever part of it is asked for; those of other types don't adjoin. What is open day and night
-// begins anew each day.
+// Hours that adjoin are one stretch, within a day and at midnight, whichever part of it is asked for; those of
+// other types don't adjoin. What is open day and night begins anew each day.
 func TestSlotsOfAdjoiningHours(t *testing.T) {
 	t.Parallel()
 	hours := func(weekday, from, to string, types ...string) schedule.WeeklyHours {

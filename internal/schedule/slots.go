@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// Slots returns the free slots of a length for a type that lie within span, in order, none of which overlap; the empty type is any. They begin where hours begin
-// and every length after that, by the wall clock: none begins at a time that clocks skip, and a time that they show twice is offered the first time alone. Hours
-// that adjoin are one, also at midnight; those that go on for more than a day begin anew at each midnight.
+// Slots returns the free slots of a length for a type that lie within span, in order. The slots don't overlap. The
+// empty type is any type. Slots begin at the beginning of hours and every length after that, by the wall clock. No
+// slot begins at a time that clocks skip, and a time that clocks show twice is offered the first time alone.
+// Adjoining hours count as one, also at midnight. Hours that go on for more than a day begin anew at each midnight.
 func (w Week) Slots(span Interval, length time.Duration, typ string, taken []Interval) []Interval {
 	var free []Interval
 	for _, typ := range w.types(typ) {
@@ -29,10 +30,11 @@ func (w Week) Slots(span Interval, length time.Duration, typ string, taken []Int
 	return slots
 }
 
-// noType is one that no hours name: only those that are for all types are for it.
+// noType is a type that no hours name: it fits only hours for all types.
 const noType = "\x00"
 
-// types returns the types that slots for typ may be for: hours for one don't adjoin those for another.
+// types returns the types for which slots for typ may be. They are separate, because hours for one type don't
+// adjoin hours for another.
 func (w Week) types(typ string) []string {
 	if typ != "" {
 		return []string{typ}
@@ -52,9 +54,9 @@ func (w Week) types(typ string) []string {
 
 const day = 24 * time.Hour
 
-// stretches returns what is open for a type around span without a break, by what the wall clock shows.
+// stretches returns the unbroken open times for a type around span, as the wall clock shows them.
 func (w Week) stretches(span Interval, typ string) []Interval {
-	// What goes on for a day at most, and has a moment of span, neither begins nor ends further off.
+	// A stretch of at most a day that has a moment of span neither begins nor ends further away.
 	around := Interval{span.Start.Add(-2 * day), span.End.Add(2 * day)}
 	var open []Interval
 	w.days(around, func(date time.Time) {
@@ -69,7 +71,8 @@ func (w Week) stretches(span Interval, typ string) []Interval {
 	return out
 }
 
-// daily cuts a stretch of more than a day at each midnight: where it began, long ago perhaps, should not say where its slots begin.
+// daily cuts a stretch of more than a day at each midnight. Its beginning, perhaps long ago, must not decide where
+// its slots begin.
 func daily(stretch Interval) []Interval {
 	if stretch.End.Sub(stretch.Start) <= day {
 		return []Interval{stretch}
@@ -90,7 +93,7 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// slotsOf returns the slots of a stretch that the wall clock shows in a zone.
+// slotsOf returns the slots of a stretch of wall clock times in a zone.
 func slotsOf(open Interval, zone *time.Location, length time.Duration) []Interval {
 	closing, _ := Resolve(open.End, zone)
 	var out []Interval

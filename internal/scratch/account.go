@@ -8,10 +8,11 @@ import (
 	"syscall"
 )
 
-// account is the system user that PostgreSQL runs as: the caller, unless that is root, whom it refuses.
+// account is the system user that PostgreSQL runs as. It is the caller, unless the caller is root, which PostgreSQL
+// refuses.
 type account struct{ credential *syscall.Credential }
 
-// unprivileged returns the caller's own account, or for root that of postgres, or else of nobody.
+// unprivileged returns the caller's own account. For root, it returns the account of postgres, or else of nobody.
 func unprivileged() (account, error) {
 	if os.Geteuid() != 0 {
 		return account{}, nil
@@ -28,7 +29,7 @@ func unprivileged() (account, error) {
 	return account{}, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody: start it as another user")
 }
 
-// own gives the folder to the account.
+// own makes the account the owner of the folder.
 func (a account) own(dir string) error {
 	if a.credential == nil {
 		return nil
@@ -36,7 +37,8 @@ func (a account) own(dir string) error {
 	return os.Chown(dir, int(a.credential.Uid), int(a.credential.Gid))
 }
 
-// attributes start a process as the account, in a session of its own, so that Ctrl-C does not reach it.
+// attributes returns the attributes that start a process as the account, in a session of its own, so that Ctrl-C
+// does not reach it.
 func (a account) attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: a.credential, Setsid: true}
 }

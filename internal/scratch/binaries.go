@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// ErrNoPostgres says that this machine has no PostgreSQL to start.
+// ErrNoPostgres is returned if this machine has no PostgreSQL to start.
 var ErrNoPostgres = errors.New("no PostgreSQL server programs on this machine (apt-get install postgresql)")
 
 // findBinaries returns the folder of PostgreSQL's programs: Debian's newest, pg_config's, or one in PATH.

@@ -17,7 +17,7 @@ import (
 	"novamind/internal/sqlitedriver"
 )
 
-// Source makes empty databases of one engine. The caller calls drop when it is done with one.
+// Source makes empty databases of one engine. The caller calls drop when it no longer needs the database.
 type Source func(ctx context.Context) (db *gorm.DB, drop func(), err error)
 
 // Memory makes SQLite databases in memory.
@@ -38,15 +38,17 @@ func config() *gorm.Config {
 	return &gorm.Config{Logger: logger.Discard, SkipDefaultTransaction: true, DisableAutomaticPing: true}
 }
 
-// Beside makes databases on the PostgreSQL server of databaseURL, whose user needs the right to create them (CREATEDB).
+// Beside returns a source of databases on the PostgreSQL server of databaseURL. The URL's user needs the right to
+// create them (CREATEDB).
 func Beside(databaseURL string) Source {
 	return func(ctx context.Context) (*gorm.DB, func(), error) {
 		server, err := pgx.ParseConfig(databaseURL)
 		if err != nil {
-			return nil, nil, errors.New("the URL of the scratch server can't be read as a PostgreSQL URL") // the cause may quote the password
+			// The cause may quote the password.
+			return nil, nil, errors.New("the URL of the scratch server can't be read as a PostgreSQL URL")
 		}
 		name := "novamind_scratch_" + strings.ToLower(rand.Text())
-		// from template0, which nobody adds to
+		// from template0, which never changes
 		if err := execute(ctx, server, "CREATE DATABASE "+name+" TEMPLATE template0 STRATEGY wal_log"); err != nil {
 			return nil, nil, fmt.Errorf("can't make a scratch database (its server: --dev-url): %w", err)
 		}

@@ -1,4 +1,4 @@
-// Package scratch makes databases that are thrown away, and starts a throwaway PostgreSQL from the programs that this machine has.
+// Package scratch makes temporary databases, and starts a temporary PostgreSQL from the programs on this machine.
 package scratch
 
 import (
@@ -15,22 +15,23 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Options are how a server differs from the fast one.
+// Options are the differences of a server from the fast one.
 type Options struct {
 	Fsync bool // sync to disk before acknowledging a commit, as in production
 }
 
-// Server is a throwaway PostgreSQL. It listens on a socket in a folder of its own, which only its user and root can
-// enter, and it ends with the process that started it, however that ends.
+// Server is a temporary PostgreSQL. It listens on a socket in a folder of its own, which only its user and root can
+// enter. It ends with the process that started it, however that process ends.
 type Server struct {
 	dir     string // holds data, log and socket
 	bin     string
 	options Options
-	keeper  io.WriteCloser // the standard input of the shell that keeps it
+	keeper  io.WriteCloser // the standard input of the shell that runs the server
 	ended   chan struct{}  // closed when that shell has ended
 }
 
-// Start makes a cluster and starts a server on it. It returns ErrNoPostgres where the machine has no programs for that.
+// Start makes a cluster and starts a server on it. It returns ErrNoPostgres if the machine has no PostgreSQL
+// programs.
 func Start(ctx context.Context, options Options) (*Server, error) {
 	bin, err := findBinaries(ctx)
 	if err != nil {
@@ -53,7 +54,8 @@ func (s *Server) URL() string {
 	return (&url.URL{Scheme: "postgres", Path: "/postgres", RawQuery: query.Encode()}).String()
 }
 
-// Dir returns the server's folder: its data is in data, its log in log. It goes when the server ends other than by Kill.
+// Dir returns the server's folder: its data is in data, its log in log. The folder is removed when the server ends,
+// except by Kill.
 func (s *Server) Dir() string { return s.dir }
 
 // Close ends the server and removes its folder.
@@ -63,7 +65,7 @@ func (s *Server) Close() error {
 	return os.RemoveAll(s.dir)
 }
 
-// Kill ends the server with SIGKILL and returns once it is gone. Restart brings it back.
+// Kill ends the server with SIGKILL, and returns once the server is gone. Restart starts it again.
 func (s *Server) Kill() error {
 	_, err := io.WriteString(s.keeper, "kill\n")
 	<-s.ended
@@ -90,8 +92,9 @@ func (s *Server) initialise(ctx context.Context) error {
 	return nil
 }
 
-// keep runs the server as its child until standard input says "kill", or ends as that of a dead process does; then it
-// removes the folder. No process id of ours can go stale: the shell signals only a child it has not waited for.
+// keep is a shell script that runs the server as its child. It waits until standard input says "kill", or ends, as
+// it does when the process dies. In the latter case it also removes the folder. No process id can go stale: the
+// shell signals only a child it has not waited for.
 const keep = `
 "$@" 2>>log </dev/null &
 read -r word
@@ -104,7 +107,7 @@ else
 	rm -rf "$PWD"
 fi`
 
-// Restart starts a killed server on the data that it left, and returns when it takes connections.
+// Restart starts a killed server on its existing data, and returns when the server accepts connections.
 func (s *Server) Restart(ctx context.Context) error {
 	account, err := unprivileged()
 	if err != nil {
@@ -121,7 +124,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	// Not CommandContext: the shell outlives ctx, and removes the folder when its standard input ends.
 	shell := exec.Command("/bin/sh", arguments...) //nolint:noctx,gosec // see above; the postgres of this machine
 	shell.Dir, shell.SysProcAttr = s.dir, account.attributes()
-	shell.Stdout = io.Discard // a pipe that every backend inherits: Wait returns when the last one is gone
+	shell.Stdout = io.Discard // a pipe that every backend inherits: Wait returns when the last backend is gone
 	if s.keeper, err = shell.StdinPipe(); err != nil {
 		return err
 	}

@@ -1,4 +1,5 @@
-// Package sqlitedriver is the driver named "sqlite" (modernc.org/sqlite) with what the schema's triggers need.
+// Package sqlitedriver is the driver named "sqlite" (modernc.org/sqlite) with a collation that the schema's
+// triggers need.
 package sqlitedriver
 
 import (
@@ -7,11 +8,11 @@ import (
 	"modernc.org/sqlite"
 )
 
-// Name is what database/sql knows the driver by.
+// Name is the driver's name in database/sql.
 const Name = "sqlite"
 
-// programCollation exists in this program alone. Triggers name it, so that no other program can change a patient or the log
-// (migration 0004): for it, they don't compile.
+// programCollation exists in this program alone. Triggers name it, so that they don't compile in any other program.
+// No other program can then change a patient or the log (migration 0004).
 const programCollation = "novamind"
 
 func init() { //nolint:gochecknoinits // as drivers register themselves
