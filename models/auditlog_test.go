@@ -13,7 +13,7 @@ import (
 	"novamind/models"
 )
 
-// Every event on patients' data says what kind of data it is about.
+// Every event on patient data has the category of the data.
 func TestEventsHaveADataCategory(t *testing.T) {
 	t.Parallel()
 	for _, row := range models.SealedRows() {
@@ -23,7 +23,7 @@ func TestEventsHaveADataCategory(t *testing.T) {
 	}
 }
 
-// A leaf covers every column of the event and of its subjects: whichever is changed, the tree tells.
+// A leaf covers every column of the event and of its subjects: a change of any column changes the leaf.
 func TestLeavesCoverEveryColumn(t *testing.T) {
 	t.Parallel()
 	fresh := func() *models.AuditLog {
@@ -48,7 +48,7 @@ func TestLeavesCoverEveryColumn(t *testing.T) {
 	}
 	for i, column := range models.ColumnsOf(&models.AuditSubject{}) {
 		if column == "event_id" {
-			continue // is how the event's subjects are found
+			continue // the column by which the event's subjects are found
 		}
 		e := fresh()
 		changed(t, models.PointersTo(&e.Subjects[0])[i])

@@ -16,8 +16,8 @@ import (
 	_ "novamind/internal/sqlitedriver" // the driver named "sqlite"
 )
 
-// BenchmarkOpenPage opens a page of 50 patients, as they come from the database, and recomputes what they were
-// searched by.
+// BenchmarkOpenPage opens a page of 50 patients, as they come from the database, and recomputes the terms of the
+// search.
 func BenchmarkOpenPage(b *testing.B) {
 	tx := benchDB(b)
 	var page []*Patient
@@ -28,7 +28,7 @@ func BenchmarkOpenPage(b *testing.B) {
 	require.NoError(b, err)
 	email := "somebody@example.org"
 	query := PatientQuery{Email: &email, Prefixes: []string{"exam"}}
-	rows := make([]Patient, len(page)) // GORM has made them before it calls the hook
+	rows := make([]Patient, len(page)) // GORM has made the rows before it calls the hook
 	for b.Loop() {
 		for i, stored := range page {
 			rows[i] = *stored

@@ -14,7 +14,7 @@ import (
 	"novamind/models"
 )
 
-// bypass is a way past the hooks. p was read before; what the way got is returned beside its error.
+// bypass is a way past the hooks. p was read before. do returns the rows that the way got beside its error.
 type bypass struct {
 	name string
 	do   func(tx *gorm.DB, p *models.Patient) (got any, err error)
@@ -161,7 +161,7 @@ func bypassedPartialReads() []bypass {
 	}
 }
 
-// bypassedConditions ask the engine for sealed values in the clear, which it has not.
+// bypassedConditions ask the engine for sealed values in the clear, which the engine does not have.
 func bypassedConditions() []bypass {
 	var out []bypass
 	for name, narrow := range map[string]func(tx *gorm.DB) *gorm.DB{
@@ -217,7 +217,7 @@ func TestBypassedReadsFail(t *testing.T) {
 	})
 }
 
-// requireRefused runs b: it is ErrBypass, it gets nothing and it changes nothing.
+// requireRefused runs b and requires that it returns ErrBypass, gets nothing and changes nothing.
 func requireRefused(t *testing.T, g guarded, b bypass, p *models.Patient) {
 	t.Helper()
 	before := g.rows(t)
@@ -429,7 +429,7 @@ func bypassedDeletes() []bypass {
 		}})
 }
 
-// bypassedElsewhere change another table by what they take from a sealed one.
+// bypassedElsewhere change another table using values of a sealed one.
 func bypassedElsewhere() []bypass {
 	backups := func(tx *gorm.DB) *gorm.DB { return tx.Model(&models.Backup{}).Where("true") }
 	names := func(tx *gorm.DB) clause.Expr {
@@ -486,7 +486,7 @@ func bypassedElsewhere() []bypass {
 
 var returning = clause.Returning{Columns: []clause.Column{{Name: "(SELECT first_name FROM patient LIMIT 1) AS key_ids", Raw: true}}}
 
-// bypassedTransactions undo a part of a transaction, or end it, whose events stay.
+// bypassedTransactions undo a part of a transaction, or end it, while its events stay.
 func bypassedTransactions() []bypass {
 	undone := errors.New("undone")
 	var out []bypass
@@ -514,7 +514,7 @@ func TestBypassedChangesFail(t *testing.T) {
 	t.Parallel()
 	runGuarded(t, func(t *testing.T, g guarded) {
 		p := g.loaded(t)
-		g.loaded(t) // another row, to be left alone
+		g.loaded(t) // another row, which must stay unchanged
 		require.NoError(t, firstError(g.unit(t, func(tx *gorm.DB) error { return tx.Create(&models.Backup{KeyIDs: []string{"a"}}).Error })))
 		for _, ways := range [][]bypass{bypassedCreates(), bypassedUpdates(), bypassedDeletes(), bypassedElsewhere(), bypassedTransactions()} {
 			for _, b := range ways {

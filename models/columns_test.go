@@ -14,7 +14,7 @@ import (
 	"novamind/models"
 )
 
-// inTheClear are the columns that look like PHI and are not sealed, each with its reason.
+// inTheClear are the columns that look like PHI but are not sealed, each with its reason.
 var inTheClear = map[string]string{
 	"account.email":           "staff, not a patient; logging in looks it up",
 	"account.name":            "staff, not a patient",
@@ -50,14 +50,14 @@ var inTheClear = map[string]string{
 	"appointment.modality":      "a constant of ours",
 }
 
-// phiWords are what a column of PHI may be called by.
+// phiWords are words for PHI in the names of columns.
 var phiWords = []string{
 	"name", "birth", "contact", "address", "street", "city", "zip", "insurance", "policy", "phone", "email", "relation", "gender",
 	"reason", "note", "content", "title", "comment", "description", "details", "message", "diagnos", "medic", "code", "url",
 }
 
-// suspects returns the columns of models that can hold text, and are not sealed: all of a table that has sealed
-// columns, and elsewhere those whose names are words for PHI.
+// suspects returns the columns of models that can hold text and are not sealed. In a table with sealed columns, it
+// returns all of them. In other tables, it returns the columns whose names are words for PHI.
 func suspects(t *testing.T, tables []any) []string {
 	t.Helper()
 	var out []string
@@ -83,7 +83,8 @@ func isSealed(field *schema.Field) bool {
 	return sealed
 }
 
-// holdsText tells by the type of the column, so also for a datatypes.JSON, a []byte and a string of a named type.
+// holdsText decides by the type of the column. It therefore covers a datatypes.JSON, a []byte and a string of a
+// named type too.
 func holdsText(field *schema.Field) bool {
 	switch field.DataType {
 	case schema.Bool, schema.Int, schema.Uint, schema.Float, schema.Time, "uuid":
@@ -93,7 +94,7 @@ func holdsText(field *schema.Field) bool {
 	}
 }
 
-// What looks like PHI is sealed, or stands above with its reason.
+// A column that looks like PHI is sealed, or is listed above with its reason.
 func TestWhatLooksLikePHIIsSealed(t *testing.T) {
 	t.Parallel()
 	found := suspects(t, models.All())
@@ -105,7 +106,7 @@ func TestWhatLooksLikePHIIsSealed(t *testing.T) {
 	}
 }
 
-// The test above would see every kind of forgotten column.
+// The test above would find every kind of forgotten column.
 func TestForgottenColumnsAreSeen(t *testing.T) {
 	t.Parallel()
 	type Kind string

@@ -65,8 +65,8 @@ func openRing(t *testing.T, db *gorm.DB, kek string) *phi.Keyring {
 	return ring
 }
 
-// unit runs work in a unit of work and a transaction. It commits even what failed, so that nothing a refused
-// statement wrote is hidden by a rollback.
+// unit runs work in a unit of work and a transaction. It commits even after an error, so that a rollback hides
+// nothing that a refused statement wrote.
 func (g guarded) unit(t *testing.T, work func(tx *gorm.DB) error) ([]audit.Event, error) {
 	t.Helper()
 	ctx, unit, err := audit.Begin(audit.System(t.Context(), "test"))
@@ -74,7 +74,7 @@ func (g guarded) unit(t *testing.T, work func(tx *gorm.DB) error) ([]audit.Event
 	tx := g.db.WithContext(ctx).Begin()
 	require.NoError(t, tx.Error)
 	if err := work(tx); err != nil {
-		_ = tx.Commit().Error // PostgreSQL rolls back where the statement itself failed
+		_ = tx.Commit().Error // PostgreSQL rolls back if the statement itself failed
 		return nil, err
 	}
 	require.NoError(t, tx.Commit().Error)
@@ -98,7 +98,7 @@ func (g guarded) read(t *testing.T, p *models.Patient) *models.Patient {
 	return &back
 }
 
-// rows returns all that plain SQL finds in the tables that say something of patients.
+// rows returns all rows that plain SQL finds in the tables about patients, and in some others.
 func (g guarded) rows(t *testing.T) map[string][]map[string]any {
 	t.Helper()
 	out := map[string][]map[string]any{}
@@ -115,7 +115,7 @@ var (
 	sealedJSON = regexp.MustCompile(`^\{"phi": ?"phi1:[0-9a-f]{8}:[A-Za-z0-9_-]{38,}"\}$`)
 )
 
-// requireSealed looks by plain SQL at every sealed column of every patient: it is NULL, or sealed once.
+// requireSealed reads every sealed column of every patient by plain SQL: each value is NULL, or sealed once.
 func (g guarded) requireSealed(t *testing.T) {
 	t.Helper()
 	for _, row := range g.rows(t)["patient"] {

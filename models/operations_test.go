@@ -15,7 +15,7 @@ import (
 	"novamind/models"
 )
 
-// chart is whom invented rows belong to.
+// chart is the patient and the account that invented rows belong to.
 type chart struct {
 	patient *models.Patient
 	account *models.Account
@@ -27,7 +27,7 @@ type sample struct {
 	change func(row any)
 }
 
-// samples has one for each table of patients' data, and of others with sealed columns.
+// samples has a sample for each table of patient data, and for other tables with sealed columns.
 var samples = map[string]sample{
 	"patient": {
 		func(chart) any { return invented() },
@@ -77,7 +77,7 @@ var samples = map[string]sample{
 	},
 }
 
-// Whatever is done to a row with sealed columns, an event says so and names it, or it is not done.
+// Every operation on a row with sealed columns leaves an event that names the row, or is refused.
 func TestEveryOperationOnEveryModelLeavesAnEvent(t *testing.T) {
 	t.Parallel()
 	runGuarded(t, func(t *testing.T, g guarded) {

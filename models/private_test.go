@@ -18,7 +18,7 @@ import (
 	"novamind/models"
 )
 
-// valueTypes returns the types of ours that sealed columns of tables hold when they are open, and those inside them.
+// valueTypes returns the program's types that opened sealed columns hold, and the types inside them.
 func valueTypes(tables []any) map[reflect.Type]bool {
 	found := map[reflect.Type]bool{}
 	for _, m := range tables {
@@ -52,7 +52,7 @@ func collectValueTypes(t reflect.Type, found map[reflect.Type]bool) {
 	}
 }
 
-// Values that were opened print as little as the columns that they come from. A new type of them embeds phi.Private.
+// Opened values print as little as the columns that they come from. A new type of value embeds phi.Private.
 func TestValuesPrintRedacted(t *testing.T) {
 	t.Parallel()
 	types := valueTypes(models.All())
@@ -83,7 +83,7 @@ func requireRedacted(t *testing.T, v any) {
 	require.Error(t, gob.NewEncoder(&out).Encode(v), name)
 }
 
-// JSON, which sealing and answers need, has values whole.
+// JSON, which sealing and responses need, contains the whole values.
 func TestValuesInJSON(t *testing.T) {
 	t.Parallel()
 	text, err := json.Marshal(models.Address{Street: canary, City: "C", State: "S", ZipCode: "Z"})

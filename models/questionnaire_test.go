@@ -9,7 +9,7 @@ import (
 	"novamind/models"
 )
 
-// The bands begin where the instruments' authors say: PHQ-9 (Kroenke 2001) at 5, 10, 15 and 20, GAD-7 (Spitzer
+// The bands begin where the instruments' authors set them: PHQ-9 (Kroenke 2001) at 5, 10, 15 and 20, GAD-7 (Spitzer
 // 2006) at 5, 10 and 15.
 func TestBandsOfScores(t *testing.T) {
 	t.Parallel()

@@ -56,7 +56,7 @@ func TestFailedWritesLeaveTheStruct(t *testing.T) {
 
 func firstError(_ []audit.Event, err error) error { return err }
 
-// A removed row does not come back, whatever its struct is used for.
+// A removed row does not come back through any use of its struct.
 func TestRemovedRowsStayAway(t *testing.T) {
 	t.Parallel()
 	runGuarded(t, func(t *testing.T, g guarded) {
@@ -69,7 +69,7 @@ func TestRemovedRowsStayAway(t *testing.T) {
 	})
 }
 
-// rolledBack is guarded.unit for what is rolled back in the end.
+// rolledBack is guarded.unit, but rolls back in the end.
 func (g guarded) rolledBack(t *testing.T, work func(tx *gorm.DB) error) {
 	t.Helper()
 	ctx, unit, err := audit.Begin(audit.System(t.Context(), "test"))
@@ -80,7 +80,7 @@ func (g guarded) rolledBack(t *testing.T, work func(tx *gorm.DB) error) {
 	unit.Ended(false)
 }
 
-// What was rolled back can be written again, as if it were the first time.
+// A write that was rolled back can be repeated, as if it were the first time.
 func TestRolledBackWritesCanBeRepeated(t *testing.T) {
 	t.Parallel()
 	runGuarded(t, func(t *testing.T, g guarded) {
@@ -116,7 +116,7 @@ func TestRolledBackWritesCanBeRepeated(t *testing.T) {
 	})
 }
 
-// A dry run leaves no event, and the struct as it was.
+// A dry run leaves no event, and leaves the struct as it was.
 func TestDryRunsChangeNothing(t *testing.T) {
 	t.Parallel()
 	runGuarded(t, func(t *testing.T, g guarded) {
@@ -141,7 +141,7 @@ func TestDryRunsChangeNothing(t *testing.T) {
 	})
 }
 
-// What GORM fills in from a map is no sealed value, and nobody gets it for one.
+// A value that GORM fills in from a map is not a sealed value, and no reader gets it as one.
 func TestMapsFillInNothingSealed(t *testing.T) {
 	t.Parallel()
 	runGuarded(t, func(t *testing.T, g guarded) {
@@ -159,7 +159,7 @@ func TestMapsFillInNothingSealed(t *testing.T) {
 	})
 }
 
-// A change mends index rows that somebody else wrote or removed, and says so.
+// A change repairs index rows that somebody else wrote or removed, and leaves an event about the repair.
 func TestChangesMendTheIndex(t *testing.T) {
 	t.Parallel()
 	runGuarded(t, func(t *testing.T, g guarded) {
@@ -202,7 +202,8 @@ func TestChangesMendTheIndex(t *testing.T) {
 	})
 }
 
-// A row that can't be opened can be removed by who knows that, and the event tells; it can't be changed.
+// A row that can't be opened can be removed by a caller that tolerates it, and the event says so. The row can't be
+// changed.
 func TestUnreadableRowsCanBeRemoved(t *testing.T) {
 	t.Parallel()
 	runGuarded(t, func(t *testing.T, g guarded) {
@@ -224,7 +225,7 @@ func TestUnreadableRowsCanBeRemoved(t *testing.T) {
 	})
 }
 
-// The guard minds its own tables: others change by expressions, whatever their parameters are.
+// The guard affects only its own tables: other tables can be changed by expressions with any parameters.
 func TestOtherTablesChange(t *testing.T) {
 	t.Parallel()
 	runGuarded(t, func(t *testing.T, g guarded) {
@@ -241,7 +242,7 @@ func TestOtherTablesChange(t *testing.T) {
 	})
 }
 
-// Every Save seals the plain values anew, so nothing is sealed twice, and no sealed text outlives its version.
+// Every Save seals the plain values anew. Nothing is sealed twice, and no sealed text outlives its version.
 func TestRepeatedSaves(t *testing.T) {
 	t.Parallel()
 	runGuarded(t, func(t *testing.T, g guarded) {
@@ -307,7 +308,7 @@ func TestNothingWithoutUnitActorOrTransaction(t *testing.T) {
 	})
 }
 
-// What a struct held before a read is not taken for what the read gave.
+// The earlier content of a struct is not mistaken for the result of a read.
 func TestStructsThatAreUsedAgain(t *testing.T) {
 	t.Parallel()
 	runGuarded(t, func(t *testing.T, g guarded) {
@@ -315,7 +316,7 @@ func TestStructsThatAreUsedAgain(t *testing.T) {
 		require.NoError(t, g.sql.Exec("UPDATE patient SET first_name = last_name WHERE id = ?", bad.ID).Error)
 		var p models.Patient
 		take := func(id uuid.UUID) error {
-			p.ID = uuid.Nil // GORM makes a condition of it
+			p.ID = uuid.Nil // GORM would turn the id into a condition
 			return firstError(g.unit(t, func(tx *gorm.DB) error { return tx.Take(&p, "id = ?", id).Error }))
 		}
 		require.NoError(t, take(good.ID))

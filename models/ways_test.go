@@ -12,7 +12,7 @@ import (
 	"novamind/models"
 )
 
-// way is one that GORM has to reach a table with sealed columns. p was read before.
+// way is one of GORM's ways to reach a table with sealed columns. p was read before.
 type way struct {
 	name   string
 	do     func(tx *gorm.DB, p *models.Patient) error
@@ -131,7 +131,7 @@ func waysToChange() []way {
 	}
 }
 
-// The ways that work seal what they write, and each leaves its event.
+// Every permitted way seals the values that it writes, and leaves its event.
 func TestWaysThroughTheHooks(t *testing.T) {
 	t.Parallel()
 	runGuarded(t, func(t *testing.T, g guarded) {
@@ -149,8 +149,8 @@ func TestWaysThroughTheHooks(t *testing.T) {
 	})
 }
 
-// requireEvents runs w: its events are those that are due, they name p where it is concerned, and the table holds
-// nothing plain.
+// requireEvents runs w and requires the due events, which name p if concerned is true. The table then holds no
+// plain text.
 func requireEvents(t *testing.T, g guarded, w way, p *models.Patient, concerned bool) {
 	t.Helper()
 	events, err := g.unit(t, func(tx *gorm.DB) error { return w.do(tx, p) })

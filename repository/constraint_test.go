@@ -52,7 +52,7 @@ var tokenForgeries = []string{
 
 var errUndo = errors.New("undo")
 
-// column is one that the database guards, with what it must refuse and one value of the right form.
+// column is a column that the database guards, with values that it must refuse and one value of the right form.
 type column struct {
 	table, name string
 	json        bool
@@ -102,7 +102,7 @@ func (c column) insert(db *gorm.DB, value, parameter string) error {
 		" FROM "+c.table+" LIMIT 1", parameter).Error
 }
 
-// oneRow narrows to a single row: a statement on many could fail for a reason of another.
+// oneRow narrows to a single row: a statement on many rows could fail because of another row.
 func (c column) oneRow() string {
 	key := "id"
 	if c.table == "blindindex" {
@@ -122,13 +122,13 @@ func (c column) cast(db *gorm.DB, value string) string {
 	}
 }
 
-// Whoever has SQL can't put plain text where sealed text belongs: the database refuses it in every form.
+// Direct SQL can't put plain text in the place of sealed text: the database refuses every form of plain text.
 func TestDatabaseRefusesPlainText(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		create(t, openStore(t, url), complete())
 		db := dbtest.Open(t, url)
-		dbtest.DropTriggers(t, db, "auditlog") // the CHECKs alone must do
+		dbtest.DropTriggers(t, db, "auditlog") // the CHECKs must refuse on their own
 		for _, c := range guardedColumns() {
 			for how, put := range map[string]func(*gorm.DB, string, string) error{"UPDATE": c.update, "INSERT": c.insert} {
 				for _, forged := range c.forgeries {
@@ -137,14 +137,14 @@ func TestDatabaseRefusesPlainText(t *testing.T) {
 				for _, hidden := range hiddenForgeries(db) {
 					require.Error(t, put(db, hidden, c.good), "%s: %s.%s took %s", how, c.table, c.name, hidden)
 				}
-				// Else the refusals would prove nothing.
+				// Otherwise, the refusals would prove nothing.
 				undone(t, db, true, func(tx *gorm.DB) error { return put(tx, "?", c.good) })
 			}
 		}
 	})
 }
 
-// hiddenForgeries are SQL expressions that hide something behind a value of the right form.
+// hiddenForgeries returns SQL expressions that hide text behind a value of the right form.
 func hiddenForgeries(db *gorm.DB) []string {
 	if db.Name() != "sqlite" {
 		return nil // PostgreSQL's text holds no NUL, and its columns no other type
@@ -152,8 +152,8 @@ func hiddenForgeries(db *gorm.DB) []string {
 	return []string{"? || char(0) || 'Smith'", "'Smith' || char(0) || ?", "? || char(0)", "CAST(? AS BLOB)", "CAST(? || char(0) || 'Smith' AS BLOB)"}
 }
 
-// PostgreSQL keeps the last of members with one name, and forgets the others; SQLite keeps the text, so it must
-// refuse it.
+// PostgreSQL keeps the last of several members with one name, and drops the others. SQLite keeps the text, so it
+// must refuse it.
 func TestDuplicateMembersLeaveNothingPlain(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -169,7 +169,7 @@ func TestDuplicateMembersLeaveNothingPlain(t *testing.T) {
 	})
 }
 
-// The database takes exactly the envelopes, also of texts that nobody thought of.
+// The database accepts exactly the envelopes. The check includes texts that nobody thought of.
 func TestDatabaseTakesEnvelopesOnly(t *testing.T) {
 	t.Parallel()
 	envelope := regexp.MustCompile(`\Aphi1:[0-9a-f]{8}:[A-Za-z0-9_-]{38,}\z`)
@@ -191,7 +191,7 @@ func TestDatabaseTakesEnvelopesOnly(t *testing.T) {
 	})
 }
 
-// undone requires that put succeeds, or not, and takes it back.
+// undone requires that put succeeds if want is true, and fails otherwise. It rolls the change back.
 func undone(t require.TestingT, db *gorm.DB, want bool, put func(*gorm.DB) error) {
 	var got error
 	require.ErrorIs(t, db.Transaction(func(tx *gorm.DB) error {

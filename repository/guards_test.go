@@ -12,8 +12,8 @@ import (
 	"novamind/models"
 )
 
-// triggersOf returns the names of a table's triggers; on PostgreSQL only those that hold in every session, also in
-// one that calls itself a replica.
+// triggersOf returns the names of a table's triggers. On PostgreSQL, it returns only triggers that hold in every
+// session, also in one that calls itself a replica.
 func triggersOf(t *testing.T, db *gorm.DB, table string) []string {
 	t.Helper()
 	list := "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
@@ -25,8 +25,8 @@ func triggersOf(t *testing.T, db *gorm.DB, table string) []string {
 	return names
 }
 
-// On PostgreSQL every change of a table with patients' data, or that decides who sees them, is witnessed; on SQLite
-// no other program can make one.
+// On PostgreSQL, every change of a table with patient data, or of a table that decides on access to patients, is
+// witnessed. On SQLite, no other program can make such a change.
 func TestPatientTablesAreGuarded(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -48,7 +48,7 @@ func TestPatientTablesAreGuarded(t *testing.T) {
 	})
 }
 
-// What is in the log stays: no age, no purge and no statement takes it out (45 CFR 164.316(b)(2) asks for six
+// The log keeps its content: no age, no purge and no statement removes an entry (45 CFR 164.316(b)(2) asks for six
 // years, some states for ten).
 func TestNothingLeavesTheLog(t *testing.T) {
 	t.Parallel()
@@ -68,7 +68,7 @@ func TestNothingLeavesTheLog(t *testing.T) {
 			}
 			for _, statement := range statements {
 				if table == "audittile" && strings.HasPrefix(statement, "INSERT OR REPLACE") {
-					continue // the same hashes again are no change
+					continue // writing the same hashes again is not a change
 				}
 				require.Error(t, db.Exec(statement).Error, statement)
 			}

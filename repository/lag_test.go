@@ -25,7 +25,7 @@ func TestLagIsNoticed(t *testing.T) {
 			copy(id[6:], whole[6:])
 			require.NoError(t, dbtest.Open(t, url).Exec("INSERT INTO auditoutbox VALUES (?)", id.String()).Error)
 		}
-		waits(-time.Minute) // by a clock that is ahead: not too old, however slow the machine is
+		waits(-time.Minute) // by a clock that is ahead: not too old, even on a slow machine
 		require.NoError(t, store.CheckAudit(t.Context()))
 		waits(time.Minute)
 		require.ErrorContains(t, store.CheckAudit(t.Context()), "2 audit events wait to be sequenced")

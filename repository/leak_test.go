@@ -19,8 +19,7 @@ import (
 	"novamind/repository"
 )
 
-// No engine error that comes out of the repository quotes a row, however it is printed, and DB_ECHO quotes none
-// either.
+// No engine error that the repository returns quotes a row, in any printed form. DB_ECHO quotes no row either.
 func TestErrorsQuoteNoRow(t *testing.T) {
 	t.Parallel()
 	const canary = "canary-4711"

@@ -15,7 +15,7 @@ import (
 	"novamind/repository"
 )
 
-// chart is a patient with an author, and a way to reach both past the program.
+// chart is a patient with an author, and direct access to both past the program.
 type chart struct {
 	store   *repository.Store
 	records *repository.MedicalRecordRepository
@@ -58,7 +58,7 @@ func (c chart) change(t *testing.T, id uuid.UUID, edit func(*models.MedicalRecor
 	})
 }
 
-// Neither the program nor SQL changes what was signed, or removes it without an event.
+// Neither the program nor SQL changes a signed record, or removes it without an event.
 func TestSignedRecordsAreFrozen(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -104,7 +104,7 @@ func TestSignedRecordsAreFrozen(t *testing.T) {
 	})
 }
 
-// A second amendment of one record is refused as what it is.
+// A second amendment of one record is refused with the right error.
 func TestOneAmendmentFollows(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -124,7 +124,8 @@ func TestOneAmendmentFollows(t *testing.T) {
 	})
 }
 
-// The program says when a row was made, to the microsecond on either engine, and no row was changed before.
+// The program sets the creation time of a row, to the microsecond on either engine. No row was changed before its
+// creation.
 func TestRowsTellWhenTheyWereMade(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -17,8 +17,8 @@ import (
 	"novamind/repository"
 )
 
-// Whatever the page size and the direction, and whoever is added before or behind meanwhile: who was there at the
-// start is listed once, in order.
+// Each row that exists at the start is listed once, in order. This holds for every page size and direction, and for
+// rows added before or behind the page in the meantime.
 func TestPagesListEachRowOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -60,7 +60,7 @@ func TestPagesListEachRowOnce(t *testing.T) {
 	})
 }
 
-// A row read only to know that there are more is not part of what was shown.
+// A row read only to learn whether there are more is not part of the rows shown.
 func TestRowsReadAheadAreNotInTheEvent(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -108,7 +108,7 @@ func TestBaseErrors(t *testing.T) {
 	})
 }
 
-// Times are compared as moments, whatever zone they are given in.
+// Times are compared as moments, in any zone.
 func TestAuditLogBetween(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

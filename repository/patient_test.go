@@ -17,7 +17,7 @@ import (
 	"novamind/repository"
 )
 
-// named returns a patient called so.
+// named returns a patient with these names.
 func named(first, last string) *models.Patient {
 	p := invented()
 	p.FirstName, p.LastName = phi.Of(first), phi.Of(last)
@@ -30,7 +30,7 @@ func reachedBy(contact models.ContactInfo) *models.Patient {
 	return p
 }
 
-// ids returns who was found, in order; Nil stands for somebody who can't be read.
+// ids returns the ids of the patients, in order. Nil stands for a patient that can't be read.
 func ids(patients []*models.Patient) []uuid.UUID {
 	out := make([]uuid.UUID, len(patients))
 	for i, p := range patients {
@@ -113,7 +113,7 @@ func TestSearchByContact(t *testing.T) {
 	})
 }
 
-// An index follows its row: what a patient was once called finds nobody.
+// An index follows its row: a former name of a patient finds nobody.
 func TestSearchAfterAChange(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -146,7 +146,8 @@ func TestSearchAfterAChange(t *testing.T) {
 	})
 }
 
-// Names share truncated tokens; who is only called something else is not shown, and not in the event of the search.
+// Names share truncated tokens. A patient that only shares a token is not shown, and is not in the event of the
+// search.
 func TestNamesThatCollideAreFiltered(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -161,7 +162,7 @@ func TestNamesThatCollideAreFiltered(t *testing.T) {
 		require.Len(t, searches[0].Subjects, 1)
 		require.Equal(t, mine.ID, searches[0].Subjects[0].EntityID)
 
-		// A page is full of true matches, however many others the token stands for.
+		// A page is full of true matches, even if the token stands for many other names.
 		for range 3 {
 			create(t, store, named("Anna", other))
 			create(t, store, named("Anna", one))
@@ -196,7 +197,8 @@ func indexerOf(t *testing.T, url, kek string) *phi.Indexer {
 	return ring.Indexer()
 }
 
-// collidingNames returns two last names with one token: among some thousand, of 16 bits, there are many.
+// collidingNames returns two last names with one token. Among some thousand names, many pairs share a token of 16
+// bits.
 func collidingNames(t *testing.T, x *phi.Indexer) (one, other string) {
 	t.Helper()
 	seen := map[string]string{}

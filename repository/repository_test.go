@@ -22,7 +22,7 @@ func openStore(t testing.TB, url string) *repository.Store {
 	return unlocked(t, url, filepath.Join(t.TempDir(), "kek"))
 }
 
-// openTwoStores returns two stores on one database, as two servers have them.
+// openTwoStores returns two stores on one database, as two servers would have.
 func openTwoStores(t *testing.T, url string) (one, other *repository.Store) {
 	t.Helper()
 	kek := filepath.Join(t.TempDir(), "kek")

@@ -13,7 +13,7 @@ import (
 	"novamind/repository"
 )
 
-// A server whose schema was taken back under it is out of service; it has no defect.
+// A server whose schema was migrated down under it is out of service, but does not report a defect.
 func TestAnotherSchemaIsNoDefect(t *testing.T) {
 	t.Parallel()
 	for name, statement := range map[string]string{

@@ -21,7 +21,7 @@ func count(t *testing.T, db *gorm.DB, query string, args ...any) int64 {
 	return n
 }
 
-// sequence makes leaves of all that waits, and returns how many leaves there are.
+// sequence turns all waiting events into leaves, and returns the number of leaves.
 func sequence(t *testing.T, store *repository.Store) int64 {
 	t.Helper()
 	require.NoError(t, repository.NewSequencer(store).Drain(t.Context()))
@@ -30,7 +30,7 @@ func sequence(t *testing.T, store *repository.Store) int64 {
 	return checkpoint.Head.N
 }
 
-// directSQL returns the events of what was changed past the program.
+// directSQL returns the events of changes made past the program.
 func directSQL(t *testing.T, store *repository.Store) []*models.AuditLog {
 	t.Helper()
 	var found []*models.AuditLog
@@ -64,7 +64,7 @@ func TestSequencerMakesLeavesOfEvents(t *testing.T) {
 	})
 }
 
-// What was changed past the program is an event in the tree, with who did it and what was touched.
+// A change made past the program becomes an event in the tree, with the database user and the touched columns.
 func TestDirectSQLBecomesEvents(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -92,7 +92,7 @@ func TestDirectSQLBecomesEvents(t *testing.T) {
 	require.ElementsMatch(t, []string{"patient update", "blindindex purge", "blindindex truncate", "patient purge"}, got)
 }
 
-// Whoever alters each event as it is written can't keep the sequencer at it for ever.
+// An attacker that alters each event as it is written can't keep the sequencer busy for ever.
 func TestSequencingEndsWhereEventsAreAltered(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

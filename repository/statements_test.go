@@ -16,7 +16,8 @@ import (
 	"novamind/repository"
 )
 
-// However many patients a request reads, its event is one statement, and the rows that it names are another.
+// A request's event is one statement, and the rows that the event names are another, for any number of patients
+// read.
 func TestReadingAddsTwoStatements(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -41,7 +42,8 @@ func TestReadingAddsTwoStatements(t *testing.T) {
 			require.Equal(t, 2, strings.Count(out.String(), "INSERT INTO"), "%d patients", limit)
 			reads := 0
 			for line := range strings.Lines(out.String()) {
-				if strings.Contains(line, "SELECT ") && !strings.Contains(line, "keyset") { // read again once a second, by whoever comes
+				// read again once a second, by any request
+				if strings.Contains(line, "SELECT ") && !strings.Contains(line, "keyset") {
 					reads++
 				}
 			}

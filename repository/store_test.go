@@ -23,8 +23,8 @@ func intending(t *testing.T, action string) context.Context {
 	return audit.WithIntent(actor(t.Context()), audit.Intent{Action: action, EntityType: "patient"})
 }
 
-// Calls that join are one unit: nothing of it is there before the outermost ends, and one event carries all that
-// was seen.
+// Calls that join are one unit: no change is visible before the outermost call ends, and one event carries all rows
+// seen.
 func TestNestedUnitsJoin(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -49,7 +49,7 @@ func TestNestedUnitsJoin(t *testing.T) {
 	})
 }
 
-// However an inner call fails, the outer one can't commit.
+// After any failure of an inner call, the outer one can't commit.
 func TestNestedFailuresRollBackTheOuterUnit(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -80,7 +80,7 @@ func TestNestedFailuresRollBackTheOuterUnit(t *testing.T) {
 	})
 }
 
-// What a rolled-back unit had seen is in the log all the same, and what it did not change is not.
+// The log has the rows that a rolled-back unit had seen, but not the changes that were undone.
 func TestRolledBackUnitsAreRecorded(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -130,7 +130,7 @@ func TestRolledBackUnitsAreRecorded(t *testing.T) {
 	})
 }
 
-// Whoever hangs up leaves a trace: also when the keysets are due to be read again, and nothing could be done any more.
+// A cancelled request leaves an event, even if the keysets had to be read again and nothing could be done any more.
 func TestCancelledRequestsAreRecorded(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -161,7 +161,7 @@ func TestCancelledRequestsAreRecorded(t *testing.T) {
 	})
 }
 
-// A change inside a read stands or falls on its own; one that fell leaves no event of success.
+// A change inside a read commits or fails on its own. A failed change leaves no event of success.
 func TestTransactionsInsideARead(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -182,7 +182,7 @@ func TestTransactionsInsideARead(t *testing.T) {
 	})
 }
 
-// Nobody answers for it, so it does not happen.
+// Without a responsible actor, the access does not happen.
 func TestNoActorNoAccess(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -199,7 +199,7 @@ func TestNoActorNoAccess(t *testing.T) {
 	})
 }
 
-// More writers than connections, on two servers: they wait for each other, and none is turned away.
+// There are more writers than connections, on two servers. They wait for each other, and none is refused.
 func TestConcurrentWritersAllSucceed(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -65,7 +65,7 @@ func TestForgedEnvelopesDoNotOpen(t *testing.T) {
 	})
 }
 
-// One row that was tampered with does not take a list down, and shows nothing of itself.
+// One row that was tampered with does not make a list fail, and shows none of its content.
 func TestListsShowReadableRowsBesideUnreadable(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -90,7 +90,7 @@ func TestListsShowReadableRowsBesideUnreadable(t *testing.T) {
 	})
 }
 
-// A token that was pointed at another patient is found out, whichever untruncated index it is of.
+// A token that was pointed at another patient is detected, for every untruncated index.
 func TestRedirectedContactIndexes(t *testing.T) {
 	t.Parallel()
 	for name, q := range map[string]models.PatientQuery{
@@ -128,7 +128,7 @@ func TestRedirectedContactIndexes(t *testing.T) {
 	}
 }
 
-// The log's own sealed column is guarded like the patients'.
+// The log's own sealed column is guarded like those of patients.
 func TestMovedReasonIsUnreadable(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

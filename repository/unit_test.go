@@ -20,7 +20,7 @@ import (
 	"novamind/repository"
 )
 
-// breakLog makes the audit log take no event.
+// breakLog makes the audit log refuse every event.
 func breakLog(t *testing.T, db *gorm.DB) {
 	t.Helper()
 	sql := "ALTER TABLE auditlog ADD CONSTRAINT broken CHECK (false) NOT VALID"
@@ -46,7 +46,7 @@ func countPatients(t *testing.T, db *gorm.DB) (n int64) {
 	return n
 }
 
-// What can't be recorded does not happen, and is not shown.
+// An access that can't be recorded does not happen, and shows nothing.
 func TestUnrecordableAccessFails(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -72,7 +72,7 @@ func TestUnitOfWorkRollsBackWhole(t *testing.T) {
 		patients := repository.NewPatientRepository(store)
 		db := dbtest.Open(t, url)
 		failed := errors.New("failed")
-		for range 40 { // more often than the pool has connections: none is lost
+		for range 40 { // more often than the pool has connections: no connection is lost
 			require.ErrorIs(t, store.InTx(actor(t.Context()), func(ctx context.Context) error {
 				return errors.Join(patients.Create(ctx, invented()), failed)
 			}), failed)
@@ -135,8 +135,7 @@ func TestStaleChangesFail(t *testing.T) {
 	})
 }
 
-// What a unit took back with its transaction, the structs that were written in it don't claim: they can be written
-// again.
+// Structs written in a rolled-back transaction forget its changes: they can be written again.
 func TestRolledBackUnitsCanBeRepeated(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -152,7 +151,7 @@ func TestRolledBackUnitsCanBeRepeated(t *testing.T) {
 		for i, end := range []func() error{
 			func() error { return failed },
 			func() error { panic(failed) },
-			func() error { return nil }, // and no event can be stored
+			func() error { return nil }, // here, the event can't be stored
 		} {
 			if i == 2 {
 				breakLog(t, db)

@@ -14,7 +14,7 @@ import (
 	"novamind/repository"
 )
 
-// changes reads what changed since a time, page by page, and calls between after each page.
+// changes reads the changes since a time, page by page, and calls between after each page.
 func changes(t *testing.T, store *repository.Store, since time.Time, limit int, between func()) (found []*models.Patient, watermark time.Time) {
 	t.Helper()
 	asked := &repository.Since{From: since}
@@ -32,7 +32,7 @@ func changes(t *testing.T, store *repository.Store, since time.Time, limit int, 
 	return found, asked.Watermark
 }
 
-// A row that was changed before a list was read, and committed while it was, is found with the list's watermark.
+// A row that was changed before a list was read, and committed during the read, is found with the list's watermark.
 func TestNoChangeIsMissedThatCommitsLate(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -60,7 +60,7 @@ func TestNoChangeIsMissedThatCommitsLate(t *testing.T) {
 		if lite { // one writer at a time: the list waits for it
 			limit = 10
 			time.AfterFunc(time.Second/2, release)
-		} else { // what is shown first was changed after what is not
+		} else { // the rows shown first were changed after the rows not shown
 			others()
 		}
 		found, watermark := changes(t, store, time.Unix(0, 0), limit, release)
@@ -74,7 +74,7 @@ func TestNoChangeIsMissedThatCommitsLate(t *testing.T) {
 	})
 }
 
-// Each page of a list has what changed in the order of the changes, and the watermark of the first one.
+// Each page of a list has the changes in their order, and the watermark of the first page.
 func TestChangesComeInTheirOrder(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -21,7 +21,7 @@ var (
 
 func id(n byte) uuid.UUID { return uuid.UUID{15: n} }
 
-// begin opens a unit of work that is meant to do i.
+// begin opens a unit of work with the intent i.
 func begin(t *testing.T, i audit.Intent) *audit.Unit {
 	t.Helper()
 	_, unit, err := audit.Begin(audit.WithIntent(audit.WithActor(t.Context(), who), i))
@@ -29,7 +29,7 @@ func begin(t *testing.T, i audit.Intent) *audit.Unit {
 	return unit
 }
 
-// shown are rows of one kind.
+// shown returns subjects of one kind.
 func shown(entityType string, ids ...uuid.UUID) []audit.Subject {
 	var out []audit.Subject
 	for _, id := range ids {
@@ -38,7 +38,7 @@ func shown(entityType string, ids ...uuid.UUID) []audit.Subject {
 	return out
 }
 
-// plain takes the stamp off events, after a look at it.
+// plain checks the stamps of events, and removes them.
 func plain(t *testing.T, events []audit.Event) []audit.Event {
 	t.Helper()
 	seen := map[uuid.UUID]bool{}
@@ -127,7 +127,7 @@ func TestCommitNamesTheIntendedChange(t *testing.T) {
 	require.True(t, u.Untouched())
 }
 
-// A row that is changed was seen too: the change says so. One that was only seen on the way is a read.
+// A changed row was seen too, and its change says so. A row that was only seen on the way is a read.
 func TestCommitAddsTheRowsOnlySeen(t *testing.T) {
 	t.Parallel()
 	u := begin(t, audit.Intent{Action: audit.Create, EntityType: "appointment", EntityID: carla, Reason: "asked"})
@@ -167,7 +167,7 @@ func TestUnreadableRowsAreEvents(t *testing.T) {
 	require.Equal(t, []audit.Event{found}, plain(t, u.Fail(audit.Failure, "phi.unreadable")), "said once")
 }
 
-// A unit that failed changed nothing, but what it had seen was seen.
+// A unit that failed changed nothing, but the rows that it saw stay seen.
 func TestFailForgetsChangesAndKeepsReads(t *testing.T) {
 	t.Parallel()
 	u := begin(t, audit.Intent{Action: audit.Update, EntityType: "patient", EntityID: alice, Details: "d", Reason: "asked"})
@@ -181,7 +181,7 @@ func TestFailForgetsChangesAndKeepsReads(t *testing.T) {
 	require.Empty(t, u.Commit(), "nothing of it is left")
 }
 
-// Changes that were rolled back are none; what was seen on the way, or found altered, stays.
+// Changes that were rolled back are forgotten. Rows seen on the way, or found altered, stay.
 func TestForgetChangesKeepsTheRest(t *testing.T) {
 	t.Parallel()
 	u := begin(t, audit.Intent{Action: audit.Read, EntityType: "patient"})

@@ -117,7 +117,7 @@ func entries() *rapid.Generator[audit.Entry] {
 	})
 }
 
-// Whatever events there are, their canonical bytes say all of it, and nothing else has those bytes.
+// The canonical bytes of any event contain the whole event, and no other event has the same bytes.
 func TestParseLeaf(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -134,7 +134,7 @@ func TestParseLeaf(t *testing.T) {
 	})
 }
 
-// What is exported verifies with the public key alone, in every format: whole, and in parts.
+// An export verifies with the public key alone, in every format, whole or in parts.
 func TestExportVerifies(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -180,7 +180,7 @@ func replacements(i int) []byte {
 	return all[i%len(all):][:1]
 }
 
-// Every changed byte of an export is found, and so is a record that is left out or stands twice.
+// Every changed byte of an export is found, and so is a record that is left out or appears twice.
 func TestExportTampered(t *testing.T) {
 	t.Parallel()
 	l := newLog(t, someEntries(3))
@@ -212,7 +212,7 @@ func TestExportTampered(t *testing.T) {
 	}
 }
 
-// sameCSV reports whether a changed byte was of no meaning in CSV: a heading's.
+// sameCSV reports whether a changed byte has no meaning in CSV, because it is in a heading.
 func sameCSV(format auditexport.Format, altered []byte, file string) bool {
 	_, rest, _ := strings.Cut(file, "\n")
 	return format == auditexport.CSV && strings.HasSuffix(string(altered), rest)
@@ -257,7 +257,7 @@ func TestProofFile(t *testing.T) {
 	require.ErrorIs(t, err, tree.ErrTampered)
 }
 
-// The last letter of base64 has bits that mean nothing: a signature that is spelt otherwise there is not the one
+// The last letter of base64 has bits without meaning. A signature with another spelling there is not the signature
 // that was made.
 func TestCheckpointsHaveOneSpelling(t *testing.T) {
 	t.Parallel()
@@ -275,7 +275,7 @@ func TestCheckpointsHaveOneSpelling(t *testing.T) {
 	}
 }
 
-// A checkpoint that a known key did not sign is told from one that another key signed.
+// A checkpoint that a known key did not sign is distinguished from a checkpoint that another key signed.
 func TestCheckpointThatWasAltered(t *testing.T) {
 	t.Parallel()
 	l := newLog(t, someEntries(3))

@@ -16,7 +16,7 @@ func TestPlainHTTPStaysOnThisMachine(t *testing.T) {
 	require.NoError(t, os.WriteFile(open, nil, 0o644))
 	for name, test := range map[string]struct {
 		server  string
-		refused string // the key that is named
+		refused string // the key named in the error
 		warned  bool
 		totp    bool
 	}{

@@ -34,7 +34,7 @@ func TestShippedFileExplainsEachKeyInOneLine(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(shipped)
 	require.NoError(t, err)
-	_, body, _ := strings.Cut(string(text), "\n\n") // behind the head of the file
+	_, body, _ := strings.Cut(string(text), "\n\n") // after the head of the file
 
 	comments, explained := 0, 0
 	for line := range strings.Lines(body) {

@@ -177,7 +177,7 @@ func TestLoadRefusesSecretInFileThoughTheEnvironmentOverridesIt(t *testing.T) {
 	requireRefusal(t, err, "database.url (from config.yaml): secrets never appear")
 }
 
-// A variable sets one key, and makes no section of a text.
+// A variable sets one key, and does not turn a text into a section.
 func TestLoadRefusesAWrongSectionThoughTheEnvironmentOverridesIt(t *testing.T) {
 	install(t, "server: "+canary, map[string]string{"NOVAMIND_SERVER__ADDR": "127.0.0.1:0"})
 	_, err := Load("")

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The pairs below have the same plain text of 200 bytes and the same associated data: what our envelope costs is
-// their ratio.
+// The pairs below have the same plain text of 200 bytes and the same associated data: their ratio is the cost of
+// our envelope.
 
 var benchPlace = Binding{Table: "patient", Column: "contact_info", Row: uuid.MustParse("01890a5d-ac96-774b-bcce-b302099a8057"), Version: 7}
 

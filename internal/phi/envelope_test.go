@@ -39,7 +39,7 @@ func TestUnwrapIsTheInverseOfWrap(t *testing.T) {
 	})
 }
 
-// Every byte counts: whatever one of them is changed to, the value is refused.
+// Every byte counts: after any change of one byte, the value is refused.
 func TestEveryChangeOfAByteIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newRing(t).Sealer(Data)
@@ -67,7 +67,7 @@ func TestEveryChangeOfAByteIsRefused(t *testing.T) {
 
 func TestOtherSpellingsAreNoEnvelopes(t *testing.T) {
 	t.Parallel()
-	const id, body = "deadbeef", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" // 28 zero bytes, the least
+	const id, body = "deadbeef", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" // 28 zero bytes, the minimum
 	_, err := appendUnwrapped(nil, "phi1:"+id+":"+body)
 	require.NoError(t, err)
 	for name, spelling := range map[string]string{
@@ -102,8 +102,8 @@ func TestOtherSpellingsAreNoEnvelopes(t *testing.T) {
 	}
 }
 
-// The key id is no hint: with that of another key of the keyset, a value doesn't open, and isn't taken for one of
-// an unknown key.
+// The key id is not a mere hint. With the id of another key of the keyset, a value doesn't open, and isn't reported
+// as a value of an unknown key.
 func TestKeyIDOfAnotherKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	kek := newKEK(t)
@@ -125,7 +125,7 @@ func TestKeyIDOfAnotherKeyIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnknownKey)
 }
 
-// Two bindings never share their encoding, even where their names run together to the same text.
+// Two bindings never share their encoding, even if their names concatenate to the same text.
 func TestBindingsDontShareAnEncoding(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -160,7 +160,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// What the parser takes, it gives back to the letter: no ciphertext has two spellings.
+// The parser returns every accepted text unchanged: no ciphertext has two spellings.
 func FuzzEnvelope(f *testing.F) {
 	f.Add(prefix + "deadbeef:" + base64.RawURLEncoding.EncodeToString(make([]byte, 28)))
 	f.Fuzz(func(t *testing.T, envelope string) {

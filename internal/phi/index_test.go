@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// tokenShape is that of the CHECK in the database.
+// tokenShape is the pattern of the CHECK in the database.
 const tokenShape = `^bi1:[0-9a-f]{8}:[a-z_]{1,32}:[0-9a-f]{4,64}$`
 
 func TestTokensOfEveryWidth(t *testing.T) {
@@ -21,7 +21,7 @@ func TestTokensOfEveryWidth(t *testing.T) {
 	}
 }
 
-// Equal values have equal tokens; other values, places, purposes and keys have others.
+// Equal values have equal tokens. Different values, places, purposes and keys have different tokens.
 func TestTokensTellApart(t *testing.T) {
 	t.Parallel()
 	x, y := newRing(t).Indexer(), newRing(t).Indexer()
@@ -60,7 +60,7 @@ func TestTokensTellApart(t *testing.T) {
 // hash is the end of a token of 128 bits: tokens must differ there, not only in their names.
 func hash(token string) string { return token[len(token)-32:] }
 
-// The parts of an index's name are told apart, even where they run together to the same text.
+// The parts of an index's name are kept apart, even if they concatenate to the same text.
 func TestTokenNamesDontRunTogether(t *testing.T) {
 	t.Parallel()
 	x := newRing(t).Indexer()

@@ -14,7 +14,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/prf"
 )
 
-// Whoever comes first makes the key; all others get that one, whole.
+// The first process makes the key; all others get that same key, whole.
 func TestManyCreateOneKEK(t *testing.T) {
 	t.Parallel()
 	uri := "file:" + filepath.Join(t.TempDir(), "keys", "kek")
@@ -68,7 +68,7 @@ func TestKEKFilesOfOthersAreRefused(t *testing.T) {
 	}
 }
 
-// wrongKEKs are texts that are no key-encryption key. The last is a keyset, but of keys that don't encrypt.
+// wrongKEKs returns texts that are not key-encryption keys. The last one is a keyset, but its keys don't encrypt.
 func wrongKEKs(t *testing.T) []string {
 	t.Helper()
 	handle, err := keyset.NewHandle(prf.HMACSHA256PRFKeyTemplate())
@@ -141,7 +141,7 @@ func TestKEKInTheEnvironment(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoKEK)
 }
 
-// A wrapped keyset in another's place does not open, also where both hold keys of one kind.
+// A wrapped keyset in another's place does not open, even if both hold keys of one kind.
 func TestKeysetsDontTakeEachOthersPlace(t *testing.T) {
 	t.Parallel()
 	kek := newKEK(t)

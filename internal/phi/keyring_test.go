@@ -63,7 +63,7 @@ func TestSealedValueOpensOnlyInItsPlace(t *testing.T) {
 	}
 }
 
-// Every change of one character is refused: the envelope has no part that does not count.
+// Every change of one character is refused: the envelope has no part without meaning.
 func TestAlteredEnvelopeIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newRing(t).Sealer(Data)

@@ -59,7 +59,8 @@ func TestNormalizeText(t *testing.T) {
 	require.Empty(t, NormalizeText(" \t\n"))
 }
 
-// Spelling does not change what a name is found by: not case, white space, nor how its letters are composed.
+// The spelling of a name does not change its index terms: neither case, nor white space, nor the composition of
+// letters.
 func TestSpellingsOfNames(t *testing.T) {
 	t.Parallel()
 	letters := []rune("abcdefghijklmnopqrstuvwxyzäöüßéèñçåøæšžłįőđ'\u2019-. ")
@@ -102,7 +103,7 @@ func TestNormalizePhone(t *testing.T) {
 	}
 }
 
-// However phonenumbers itself would print a number, it is read as the same.
+// A number is read as the same number in every form that phonenumbers itself can print.
 func TestPrintedPhonesAreTheSame(t *testing.T) {
 	t.Parallel()
 	x := newRing(t).Indexer()
@@ -159,7 +160,7 @@ func FuzzNormalize(f *testing.F) {
 	})
 }
 
-// ASCII goes a shorter way, to the same place.
+// The shorter path for ASCII has the same result.
 func TestNormalizeASCII(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -168,7 +169,7 @@ func TestNormalizeASCII(t *testing.T) {
 	})
 }
 
-// The shorter way for ASCII names finds the same parts.
+// The shorter path for ASCII names finds the same parts.
 func TestNamePartBegins(t *testing.T) {
 	t.Parallel()
 	letters := rapid.RuneFrom([]rune("abCD'-. \t\u00e9\u2010"))

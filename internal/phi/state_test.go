@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fmt calls no methods on unexported members, so the promise there is less: it does not show the value.
+// fmt calls no methods on unexported members, so the guarantee is weaker there: the output does not show the value.
 func TestUnexportedFieldsDontShowTheirValue(t *testing.T) {
 	t.Parallel()
 	v := newInvented(t)

@@ -24,8 +24,8 @@ import (
 
 const vaultToken = "s.stand-in-token"
 
-// transit stands in for Vault's transit engine with one AES-256-GCM key that is not derived: as there, associated
-// data is bound, a context is ignored, and a ciphertext names the version of the key
+// transit stands in for Vault's transit engine, with one AES-256-GCM key that is not derived. As in Vault,
+// associated data is bound, a context is ignored, and a ciphertext names the version of the key
 // (https://developer.hashicorp.com/vault/api-docs/secret/transit).
 type transit struct {
 	*httptest.Server
@@ -39,7 +39,7 @@ func newTransit(t *testing.T) *transit {
 	v := &transit{}
 	v.rotate(t)
 	v.Server = httptest.NewUnstartedServer(v)
-	v.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that don't trust it
+	v.Config.ErrorLog = log.New(io.Discard, "", 0) // don't log clients that don't trust the server
 	v.StartTLS()
 	t.Cleanup(v.Close)
 	return v
@@ -150,7 +150,7 @@ func TestVaultWrapsKeysets(t *testing.T) {
 	sealed, err := ring.Sealer(Data).Seal([]byte(canary), Binding{Table: "patient", Column: "first_name"})
 	require.NoError(t, err)
 
-	// Each keyset in its own place alone.
+	// Each keyset opens only in its own place.
 	for _, place := range Purposes() {
 		for _, other := range Purposes() {
 			_, err := Keys(place, vault.kek(t), wrapped[other])
@@ -175,7 +175,7 @@ func TestVaultWrapsKeysets(t *testing.T) {
 	require.ErrorContains(t, AddKEK(vault.uri()), "is not a file")
 }
 
-// text returns what Vault made of a keyset.
+// text returns Vault's ciphertext of a keyset.
 func text(t *testing.T, wrapped string) string {
 	t.Helper()
 	var keyset map[string]json.RawMessage
@@ -185,7 +185,8 @@ func text(t *testing.T, wrapped string) string {
 	return string(encrypted)
 }
 
-// Without Vault's consent there is no key: the error says where it should be, and not what was sent.
+// Without Vault's consent there is no key. The error names the configured place of the key, but not the data that
+// was sent.
 func TestVaultRefuses(t *testing.T) {
 	t.Parallel()
 	vault := newTransit(t)
@@ -226,7 +227,7 @@ func TestVaultIsConfiguredAsItsOwnToolsAre(t *testing.T) {
 	require.ErrorContains(t, err, "VAULT_TOKEN")
 
 	t.Setenv("VAULT_TOKEN", vaultToken)
-	t.Setenv("VAULT_SKIP_VERIFY", "true") // is not for us
+	t.Setenv("VAULT_SKIP_VERIFY", "true") // must be ignored
 	t.Setenv("VAULT_ADDR", "http://127.0.0.1:1")
 	kek, err := LoadKEK(vault.uri())
 	require.NoError(t, err)

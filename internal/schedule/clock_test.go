@@ -38,7 +38,7 @@ func TestClocks(t *testing.T) {
 	}
 }
 
-// changes are days on which clocks change: by how much, and which wall clock's times are skipped or come twice.
+// changes are days on which clocks change, with the wall clock's times that are skipped or come twice.
 var changes = []struct {
 	zone, day     string
 	gap, gapEnds  string // RFC 3339, of the moment of the change
@@ -69,7 +69,8 @@ func TestMomentsWhereClocksChange(t *testing.T) {
 	}
 }
 
-// Resolve finds what a search through all minutes finds: the first that shows the wall clock's time, or none.
+// Resolve finds the same moment as a search through all minutes: the first that shows the wall clock's time, or
+// none.
 func TestResolveIsTheFirstMomentThatShowsIt(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {

@@ -38,7 +38,7 @@ func nights(zone *time.Location) schedule.Week {
 	return week
 }
 
-// Slots in the gap don't exist; slots in the overlap exist once; all others are where the wall clock has them.
+// Slots in the gap don't exist, and slots in the overlap exist once. All others are where the wall clock has them.
 func TestSlotsWhereClocksChange(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -104,7 +104,7 @@ func TestRulesInTheGapAndTheOverlap(t *testing.T) {
 	starts, err = rule.Starts(time.Date(2026, 10, 31, 1, 30, 0, 0, loc))
 	require.NoError(t, err)
 	require.Equal(t, []string{"2026-10-31T01:30:00-04:00", "2026-11-01T01:30:00-04:00", "2026-11-02T01:30:00-05:00"}, texts(starts))
-	starts, err = rule.Starts(at(t, "2027-11-07T06:30:00Z").In(loc)) // the second half past one of that night
+	starts, err = rule.Starts(at(t, "2027-11-07T06:30:00Z").In(loc)) // the second 01:30 of that night
 	require.NoError(t, err)
 	require.Equal(t, []string{"2027-11-07T01:30:00-05:00", "2027-11-08T01:30:00-05:00", "2027-11-09T01:30:00-05:00"}, texts(starts))
 }
@@ -219,8 +219,8 @@ func TestExceptionsAndTimeOff(t *testing.T) {
 	require.False(t, covers("2026-03-24T09:00:00Z", "2026-03-24T10:00:00Z"), "on its last day too")
 }
 
-// Hours that adjoin are one stretch, within a day and at midnight, whichever part of it is asked for; those of
-// other types don't adjoin. What is open day and night begins anew each day.
+// Adjoining hours are one stretch, within a day and at midnight, for every requested part. Hours of other types
+// don't adjoin. Hours open day and night begin anew each day.
 func TestSlotsOfAdjoiningHours(t *testing.T) {
 	t.Parallel()
 	hours := func(weekday, from, to string, types ...string) schedule.WeeklyHours {
@@ -259,7 +259,7 @@ func TestSlotsOfAdjoiningHours(t *testing.T) {
 	}
 }
 
-// Every slot can be booked: it lies in open hours, is free, and no other overlaps it.
+// Every slot can be booked: it lies in open hours, is free, and overlaps no other slot.
 func TestSlotsAreOpenAndFree(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
