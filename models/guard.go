@@ -17,7 +17,7 @@ import (
 var (
 	// ErrBypass is returned for a statement that would reach a table with sealed columns past the hooks that seal,
 	// open and audit.
-	ErrBypass = errors.New("models: this statement would pass sealing and auditing by")
+	ErrBypass = errors.New("models: this statement would bypass sealing and auditing")
 	// ErrStale is returned if the row was changed, or removed, since it was read.
 	ErrStale = errors.New("models: the row has changed since it was read")
 )

@@ -30,7 +30,7 @@ func (g *Guard) throughRow(stmt *gorm.Statement, clauses ...string) error {
 // change checks a change of any table.
 func (g *Guard) change(stmt *gorm.Statement) error {
 	if stmt.DryRun {
-		return fmt.Errorf("%w: a dry run of a change, which hooks would take for one", ErrBypass)
+		return fmt.Errorf("%w: a dry run of a change, which the hooks would record as a change", ErrBypass)
 	}
 	return errors.Join(g.checkRaw(stmt), sameRows(stmt.Model), sameRows(stmt.Dest), inTransaction(stmt))
 }
@@ -71,7 +71,7 @@ func (g *Guard) elsewhere(stmt *gorm.Statement) {
 		delete(stmt.Clauses, guardName)
 		text := stmt.SQL.String()
 		if g.words.MatchString(text) || g.derivedWords.MatchString(text) && !following(stmt.Context) {
-			_ = stmt.AddError(fmt.Errorf("%w: it names a table that is not its to write or read", ErrBypass))
+			_ = stmt.AddError(fmt.Errorf("%w: it names a table that this statement must not write or read", ErrBypass))
 		}
 	}}
 	stmt.BuildClauses = append(slices.Clip(stmt.BuildClauses), guardName)

@@ -33,9 +33,9 @@ type keyCare struct {
 // Unlock opens the database's keysets with the key-encryption key at kekURI, and hands them to the models' hooks,
 // with the guard under them. A database without keysets gets its first ones. If kekURI is a file that does not
 // exist, such a database also gets a new key-encryption key. Unlock returns an error if the key is missing or wrong
-// for this database, or if a value is sealed under a key that no keyset has. Call it once, before the store is
-// shared. ErrUnknownKey and ErrIndexScheme come last: the store is unlocked by then, for a command that looks for
-// the cause.
+// for this database, or if no keyset has the key of a sealed value. Call it once, before the store is shared.
+// ErrUnknownKey and ErrIndexScheme come last: the store is unlocked by then, for a command that looks for the
+// cause.
 func (s *Store) Unlock(ctx context.Context, kekURI, phoneRegion string) error {
 	s.keys = &keyCare{kekURI: kekURI}
 	if err := s.addMissingKeysets(ctx); err != nil {
@@ -221,7 +221,7 @@ var ErrIndexScheme = errors.New("patients are indexed by other rules (clinic.pho
 
 // ErrIndexUnnoted is ErrIndexScheme for a database that does not say by which rules patients are indexed. They are
 // the current rules if service.KeyService.AdoptIndexScheme finds so.
-var ErrIndexUnnoted = fmt.Errorf("nothing says by which rules, so: %w", ErrIndexScheme)
+var ErrIndexUnnoted = fmt.Errorf("the database does not record its index rules: %w", ErrIndexScheme)
 
 // checkIndexScheme compares the rules by which tokens were made with the current rules. A database without tokens
 // takes the current rules.

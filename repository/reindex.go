@@ -11,9 +11,9 @@ import (
 )
 
 // OlderTokens looks at the next patients after the given id, at most limit. It returns the ids of patients with an
-// index token under an older key than the primary, and the id to continue after (Nil when there are no more). Call
-// it inside InTx. It goes through the patients page by page, because replaced tokens stay in the index of tokens
-// for a while. A scan of that index would pass all of them each time.
+// index token under an older key than the primary. It also returns the id to continue after, or Nil when there are
+// no more. Call it inside InTx. It goes through the patients page by page, because replaced tokens stay in the
+// index of tokens for a while. A scan of that index would pass all of them each time.
 func (r *PatientRepository) OlderTokens(ctx context.Context, after uuid.UUID, limit int) ([]uuid.UUID, uuid.UUID, error) {
 	var page []uuid.UUID
 	db := Page{Limit: limit, After: after}.apply(r.store.handle(ctx).Model(&models.Patient{}))

@@ -109,8 +109,8 @@ func (s *Store) handle(ctx context.Context) *gorm.DB {
 
 // InTx runs fn as one unit of work (specification 2.1, get_db_session). The changes of fn and their events commit
 // together if fn returns nil. If fn returns an error or panics, nothing commits. Nested calls join the outer one.
-// If a unit is rolled back, its reads are recorded all the same, rows can be written again as they are in memory,
-// and InTx returns the error of fn. Inside Read, InTx commits by itself.
+// If a unit is rolled back, InTx returns the error of fn. The unit's reads are recorded all the same, and rows can
+// be written again as they are in memory. Inside Read, InTx commits by itself.
 //
 // It returns an audit.unavailable error if the events can't be stored, and an internal error if ctx has no actor.
 func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error {
@@ -118,8 +118,8 @@ func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error 
 }
 
 // Contended is InTx with a retry on conflict, for work that many callers want at the same time. fn runs again if
-// the database gave up its transaction in favour of another one, so fn must begin with nothing but the content of
-// the database.
+// the database gave up its transaction in favour of another one. So fn must start from the content of the database
+// alone.
 func (s *Store) Contended(ctx context.Context, fn func(context.Context) error) error {
 	return s.inTx(ctx, lostToAnother, fn)
 }

@@ -9,7 +9,7 @@ import (
 
 // ErrOutOfSight is returned if the requested resource is outside the actor's scope. The caller gets the same answer
 // as for a missing resource; the log records the difference.
-var ErrOutOfSight = errors.New("audit: out of the actor's sight")
+var ErrOutOfSight = errors.New("audit: outside the actor's scope")
 
 // ErrNoActor is returned if nobody is responsible for an access, so that the access does not happen.
 var ErrNoActor = errors.New("audit: no actor in the context")
@@ -18,7 +18,7 @@ var ErrNoActor = errors.New("audit: no actor in the context")
 type Actor struct {
 	ID        uuid.UUID // the account; Nil for jobs of the system and for requests before login
 	Roles     []string
-	Scopes    []string // of an API key: the permissions it has of its roles; nil: all of them
+	Scopes    []string // of an API key: the granted part of its roles' permissions; nil: all of them
 	SessionID uuid.UUID
 	APIKeyID  uuid.UUID // the key used instead of a session
 	Origin    string    // "api", or "system:<job>"

@@ -42,4 +42,4 @@ func (Diff) GobEncode() ([]byte, error) { return nil, errPrivate }
 // GobDecode returns an error.
 func (*Diff) GobDecode([]byte) error { return errPrivate }
 
-var errPrivate = errors.New("audit: what the log seals is not for gob")
+var errPrivate = errors.New("audit: sealed log content can't be encoded with gob")

@@ -63,7 +63,7 @@ func newClaim(index int64, leaf []byte, proof [][]byte, shown func(Record) bool)
 	c := claim{index: index, leaf: leaf, shown: shown}
 	for _, raw := range proof {
 		if len(raw) != tlog.HashSize {
-			return claim{fault: "has a proof that is none"}
+			return claim{fault: "has a malformed proof"}
 		}
 		c.proof = append(c.proof, tlog.Hash(raw))
 	}
@@ -168,7 +168,7 @@ func (v *verification) judge(line int, c claim) {
 func (v *verification) fault(c claim) (*uuid.UUID, string) {
 	entry, err := audit.ParseLeaf(c.leaf)
 	if err != nil {
-		return nil, "has a leaf that is no event"
+		return nil, "has a leaf that is not an event"
 	}
 	switch {
 	case tree.Included(c.proof, v.head, c.index, c.leaf) != nil:

@@ -163,7 +163,7 @@ func (c *Config) CheckKEK(kek string) error {
 		return errors.New("must be file:PATH, env:NAME or hcvault://HOST:PORT/transit/keys/NAME, never the key itself")
 	}
 	if path, ok := c.Database.URL.SQLitePath(); ok && sameFolder(filepath.Dir(file), filepath.Dir(path)) {
-		return errors.New("must not lie in the database's folder, or one copy takes both: move the key file, or the database")
+		return errors.New("must not lie in the database's folder, because a copy of the folder would contain both: move the key file, or the database")
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ func checkAnchorFile(c *Config) error {
 		return errors.New("must be a file's path, or empty")
 	}
 	if path, ok := c.Database.URL.SQLitePath(); ok && file != "" && sameFolder(filepath.Dir(file), filepath.Dir(path)) {
-		return errors.New("must not lie in the database's folder, or who puts back an old copy puts back both")
+		return errors.New("must not lie in the database's folder: restoring an old copy of the folder would restore both")
 	}
 	return nil
 }

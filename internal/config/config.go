@@ -57,8 +57,8 @@ type Server struct {
 	CORSOrigins       []string      `koanf:"cors_origins"` // scheme://host[:port]
 }
 
-// PHI is the place of the key-encryption key ("file:PATH", "env:NAME" or "hcvault://…", never the key itself), and
-// the rate at which servers move values from older keys to the newest.
+// PHI is the place of the key-encryption key ("file:PATH", "env:NAME" or "hcvault://…", never the key itself). It
+// also has the rate at which servers move values from older keys to the newest.
 type PHI struct {
 	KEK        string `koanf:"kek"`
 	ResealRate int    `koanf:"reseal_rate" min:"0"` // patients a second; 0 is off
@@ -88,7 +88,7 @@ type Argon2 struct {
 	Lanes     int `koanf:"lanes" min:"1" max:"255"`
 }
 
-// Access is the scope of care relationships, and the settings of emergency access and of invitations.
+// Access is the settings of care, emergency access, invitations and password resets.
 type Access struct {
 	// time before and after an appointment, and after a record, during which the patient stays in care
 	CareWindow     time.Duration `koanf:"care_window" min:"0s"`

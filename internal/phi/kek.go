@@ -19,8 +19,8 @@ import (
 // ErrNoKEK is returned if there is no key-encryption key at the configured place.
 var ErrNoKEK = errors.New("phi: no key-encryption key")
 
-// KEK is the key-encryption key, which wraps the keysets in the database. Without the KEK, the database reveals
-// nothing.
+// KEK is the key-encryption key, which wraps the keysets in the database. Without the KEK, no sealed value in the
+// database can be opened.
 type KEK struct {
 	aead tink.AEAD
 	uri  string
@@ -36,12 +36,6 @@ func (k *KEK) String() string { return k.uri }
 //	hcvault://HOST:PORT/transit/keys/NAME   a key of HashiCorp Vault's transit engine
 //
 // It returns ErrNoKEK if there is none.
-//
-//	file:PATH  a Tink keyset in JSON, in a file that only its owner may read
-//	env:NAME   the same text in an environment variable
-//	hcvault://HOST:PORT/transit/keys/NAME   a key of HashiCorp Vault's transit engine
-//
-// It returns ErrNoKEK where there is none.
 func LoadKEK(uri string) (*KEK, error) {
 	if strings.HasPrefix(uri, "hcvault://") {
 		return loadVaultKEK(uri)

@@ -26,4 +26,4 @@ func (Private) GobEncode() ([]byte, error) { return nil, errPrivate }
 // GobDecode returns an error.
 func (*Private) GobDecode([]byte) error { return errPrivate }
 
-var errPrivate = errors.New("phi: a private value is not for gob")
+var errPrivate = errors.New("phi: a private value can't be encoded with gob")

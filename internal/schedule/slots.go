@@ -33,8 +33,8 @@ func (w Week) Slots(span Interval, length time.Duration, typ string, taken []Int
 // noType is a type that no hours name: it fits only hours for all types.
 const noType = "\x00"
 
-// types returns the types for which slots for typ may be. They are separate, because hours for one type don't
-// adjoin hours for another.
+// types returns the types whose slots are computed for typ. Each is computed separately, because hours for one type
+// don't adjoin hours for another.
 func (w Week) types(typ string) []string {
 	if typ != "" {
 		return []string{typ}
