@@ -43,7 +43,7 @@ func (n *Named) NamedBefore(t time.Time) bool {
 	return true
 }
 
-// PatientName returns the name of a patient, or nil where there is none to show.
+// PatientName returns the name of a patient, or nil if there is none to show.
 func (n *Named) PatientName(id uuid.UUID) *Name { return nameIn(n.patients, &id) }
 
 // AccountName returns the name of an account, or nil if there is none to show.

@@ -43,7 +43,7 @@ func EmptyPostgres(tb testing.TB) string {
 // databases makes databases on one server.
 type databases struct {
 	server       *url.URL // of a database to connect to first
-	admin        *sql.DB  // connections to it, which every test would otherwise make anew
+	admin        *sql.DB  // connections to the server; otherwise, every test would make new ones
 	template     string
 	migratedOnce func() error // makes the template
 }

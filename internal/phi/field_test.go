@@ -103,7 +103,7 @@ func TestFieldRoundTrip(t *testing.T) {
 	require.Nil(t, value)
 }
 
-// A column that was written past the program does not open, whatever its shape.
+// A column that was written past the program does not open in any shape.
 func TestForeignColumnsDontOpen(t *testing.T) {
 	t.Parallel()
 	s := newRing(t).Sealer(Data)

@@ -114,7 +114,7 @@ func (s *Server) Restart(ctx context.Context) error {
 		return err
 	}
 	settings := []string{"max_connections=300", "listen_addresses=", "unix_socket_directories=" + s.dir, "unix_socket_permissions=0700"}
-	if !s.options.Fsync { // nothing of it is kept: as little work as can be
+	if !s.options.Fsync { // no data has to survive, so the server does as little work as possible
 		settings = append(settings, "fsync=off", "full_page_writes=off", "autovacuum=off", "jit=off", "wal_level=minimal", "max_wal_senders=0")
 	}
 	arguments := []string{"-c", keep, "sh", filepath.Join(s.bin, "postgres"), "-D", "data"}
