@@ -24,13 +24,15 @@ import (
 	"novamind/service"
 )
 
-// expectation says who may call a method of a service.
+// expectation states the roles that may call a method of a service.
 type expectation struct {
-	roles  []string                                         // who may
-	action string                                           // what the event of a denial says
-	call   func(*testing.T, *bundle, context.Context) error // nil for a method that is open; bundle.inCareOf makes its patients
-	care   bool                                             // clinicians get NotFound for patients who are not in their care
-	open   string                                           // why a method asks for no role
+	roles  []string // the permitted roles
+	action string   // the action in the event of a denial
+	// Nil for an open method; its patients come from bundle.inCareOf.
+	call func(*testing.T, *bundle, context.Context) error
+	// Clinicians get NotFound for patients outside of their care.
+	care bool
+	open string // the reason why a method needs no role
 }
 
 var (
@@ -197,7 +199,7 @@ var expectations = map[string]expectation{
 		},
 	},
 	"AppointmentService.SetAvailability": {
-		roles: []string{service.RoleFrontDesk}, action: audit.Update, // and clinicians their own
+		roles: []string{service.RoleFrontDesk}, action: audit.Update, // and clinicians for their own hours
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			_, err := b.appointments.SetAvailability(ctx, b.practitioner(t).ID, anyVersion, func(*models.Availability) (service.AvailabilityInput, error) {
 				return service.AvailabilityInput{TimeZone: "UTC"}, nil
@@ -326,7 +328,8 @@ var expectations = map[string]expectation{
 		roles: clinicians, action: audit.Read, care: true,
 		call: func(t *testing.T, b *bundle, ctx context.Context) error {
 			c, err := b.charts.Of(ctx, b.recordFor(t, ctx).PatientID)
-			require.Equal(t, err == nil, c != nil && (len(c.Records) == 1 || b.byEmergency) && len(c.Flags) == 1) // an emergency shows no draft
+			// Emergency access shows no draft.
+			require.Equal(t, err == nil, c != nil && (len(c.Records) == 1 || b.byEmergency) && len(c.Flags) == 1)
 			return err
 		},
 	},
@@ -666,7 +669,7 @@ var expectations = map[string]expectation{
 	"AuditTreeService.Restored":           {open: "is the operator's"},
 }
 
-// Who adds a method must say who may call it.
+// Every method has a row in expectations, so that adding a method requires stating its roles.
 func TestEveryMethodHasAnExpectation(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -684,7 +687,7 @@ func TestEveryMethodHasAnExpectation(t *testing.T) {
 	require.ElementsMatch(t, declaredServices(t), names, "a service that is not looked at here")
 }
 
-// declaredServices returns the names of the types that the package calls services.
+// declaredServices returns the names of the service types that the package declares.
 func declaredServices(t *testing.T) []string {
 	t.Helper()
 	var names []string
@@ -706,7 +709,8 @@ func declaredServices(t *testing.T) []string {
 	return names
 }
 
-// Every method against every role, and none: who is not named in the table is denied, and the denial is in the log.
+// Each method is called with every role, and with none. Every role that the table does not name is denied, and the
+// denial is in the log.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	everyone := append(service.Roles(), service.RoleIntegration, service.RoleSystem, "", "Clinician", "no such role")
@@ -751,7 +755,8 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// Clinicians get the same for patients who are not in their care as for none, and the denial is in the log.
+// For patients outside of their care, clinicians get the same answer as for patients that do not exist. The denial is
+// in the log.
 func TestMethodsKeepToCare(t *testing.T) {
 	t.Parallel()
 	for name, e := range expectations {
@@ -776,7 +781,8 @@ func TestMethodsKeepToCare(t *testing.T) {
 	}
 }
 
-// Emergency access reads and adds, and no method does anything else by it: for that, the patient is as out of care as for anybody. What it shows is flagged.
+// Emergency access permits reading and adding. For every other method the patient is out of care, as for any other
+// clinician. All rows that it shows are flagged.
 func TestMethodsKeepToEmergencies(t *testing.T) {
 	t.Parallel()
 	permitted := []string{
@@ -804,7 +810,7 @@ func TestMethodsKeepToEmergencies(t *testing.T) {
 	}
 }
 
-// Who may not do a thing is not told what is wrong with how they asked.
+// A caller without the permission gets the denial before any fault of the input.
 func TestDenialComesBeforeValidation(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -825,7 +831,7 @@ func TestDenialComesBeforeValidation(t *testing.T) {
 	})
 }
 
-// No account can have the program's own role, and a permission that nobody listed is nobody's.
+// No account can have the program's own role. A permission that is not listed belongs to nobody.
 func TestReach(t *testing.T) {
 	t.Parallel()
 	require.NotContains(t, service.Roles(), service.RoleSystem)

@@ -15,7 +15,7 @@ import (
 	"novamind/service"
 )
 
-// bypassed returns what the log says of changes by direct SQL, as "table action".
+// bypassed returns the changes by direct SQL in the log, as "table action".
 func (b *bundle) bypassed(t *testing.T) []string {
 	t.Helper()
 	require.NoError(t, repository.NewSequencer(b.store).Drain(audit.System(t.Context(), "test")))
@@ -24,7 +24,8 @@ func (b *bundle) bypassed(t *testing.T) []string {
 	return found
 }
 
-// Who has SQL makes nobody see anybody without a trace; what the program does leaves the events that it has, and no finding.
+// Direct SQL that gives somebody access to a patient always leaves a trace. The program's own changes leave only
+// their usual events, and no finding.
 func TestDirectSQLOnAccessIsWitnessed(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -20,7 +20,7 @@ import (
 
 const chosen = "a passphrase of one's own"
 
-// edit returns an edit that lays changes over what an account is.
+// edit returns an edit that applies changes to the present account.
 func edit(change func(*service.AccountInput)) func(*models.Account) (service.AccountInput, error) {
 	return func(a *models.Account) (service.AccountInput, error) {
 		in := service.AccountInput{Email: a.Email, Name: a.Name, Roles: a.Roles, Disabled: a.Disabled}
@@ -29,7 +29,7 @@ func edit(change func(*service.AccountInput)) func(*models.Account) (service.Acc
 	}
 }
 
-// An invitation is a way in, once and for a time.
+// An invitation allows one login, for a limited time.
 func TestInvitations(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -69,7 +69,7 @@ func TestInvitations(t *testing.T) {
 	})
 }
 
-// everything returns what plain SQL finds in the tables about accounts.
+// everything returns the result of plain SQL on the tables about accounts.
 func (b *bundle) everything(t *testing.T) string {
 	t.Helper()
 	var text strings.Builder
@@ -84,7 +84,7 @@ func (b *bundle) everything(t *testing.T) string {
 	return text.String()
 }
 
-// Of many who redeem one link at once, one succeeds.
+// When many requests redeem one link at once, one succeeds.
 func TestLinksAreUsedOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -110,7 +110,7 @@ func TestLinksAreUsedOnce(t *testing.T) {
 	})
 }
 
-// A password that an admin chose has to be changed first.
+// A password that an admin chose must be changed first.
 func TestFirstPasswordsMustBeChanged(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -135,7 +135,7 @@ func TestFirstPasswordsMustBeChanged(t *testing.T) {
 	})
 }
 
-// A repeated request makes no second account, and shows no link again.
+// A repeated request makes no second account, and does not show the link again.
 func TestRepeatedInvitations(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -167,7 +167,7 @@ func TestRepeatedInvitations(t *testing.T) {
 	})
 }
 
-// Who is disabled is out at once, and does not come back by being enabled.
+// A disabled account loses its logins at once, and does not get them back when it is enabled.
 func TestDisabling(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -206,7 +206,7 @@ func TestDisabling(t *testing.T) {
 	})
 }
 
-// New roles hold at once, and the log has both sets.
+// New roles take effect at once, and the log has the old and the new roles.
 func TestRoleChanges(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -247,7 +247,7 @@ func TestRoleChanges(t *testing.T) {
 	})
 }
 
-// However many admins are disabled or lose the role at once, on two servers, one stays.
+// One admin remains, no matter how many admins are disabled or lose the role at once on two servers.
 func TestOneAdminStays(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -295,7 +295,7 @@ func ids(accounts []*models.Account) []uuid.UUID {
 	return out
 }
 
-// Practitioners are the clinicians who are not disabled.
+// Practitioners lists the clinicians whose accounts are not disabled.
 func TestPractitioners(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -322,7 +322,7 @@ func TestPractitioners(t *testing.T) {
 	})
 }
 
-// An admin takes away the second factor of somebody who lost it; the password stays what it was.
+// An admin can remove the second factor of an owner that lost it. The password stays the same.
 func TestRemovingASecondFactor(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -352,13 +352,13 @@ func TestRemovingASecondFactor(t *testing.T) {
 	})
 }
 
-// API keys end with the account that answers for them, or with its right to make any, and don't come back.
+// API keys end with their account, or with its permission to make keys, and do not come back.
 func TestKeysDieWithTheirAccount(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		admin := as(t, service.RoleAdmin)
-		b.account(t, service.RoleAdmin) // who stays
+		b.account(t, service.RoleAdmin) // the admin that remains
 		for name, c := range map[string]struct{ take, giveBack func(*service.AccountInput) }{
 			"disabled": {
 				func(in *service.AccountInput) { in.Disabled = true },

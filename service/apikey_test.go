@@ -18,7 +18,7 @@ func keyInput() service.APIKeyInput {
 	return service.APIKeyInput{Name: "laboratory", Scopes: []string{"patient.read"}, ExpiresAt: time.Now().Add(time.Hour)}
 }
 
-// onAccount gives the actor of ctx an account that is there: a key belongs to one.
+// onAccount gives the actor of ctx an existing account, because a key belongs to an account.
 func (b *bundle) onAccount(t *testing.T, ctx context.Context) context.Context {
 	t.Helper()
 	actor, err := audit.ActorFrom(ctx)
@@ -37,7 +37,7 @@ func (b *bundle) apiKey(t *testing.T) *models.APIKey {
 	return key
 }
 
-// A key that is revoked on one server lets nobody in there, and soon on none.
+// A revoked key is refused at once on the server that revoked it, and soon on all others.
 func TestRevokedKeysReachEveryServer(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -60,7 +60,7 @@ func TestRevokedKeysReachEveryServer(t *testing.T) {
 	})
 }
 
-// Whatever became of the scopes in the database, a key without any has no permission.
+// A key without scopes has no permission, even if its scopes were changed in the database.
 func TestAKeyWithoutScopesHasNone(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

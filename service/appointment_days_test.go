@@ -11,7 +11,7 @@ import (
 	"novamind/service"
 )
 
-// A whole day is one, however many hours it has, and one across midnight is like any other.
+// A whole day can be booked even if it has 23 or 25 hours. An appointment across midnight is like any other.
 func TestAppointmentsOfWholeDays(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

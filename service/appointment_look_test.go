@@ -13,7 +13,8 @@ import (
 	"novamind/service"
 )
 
-// What is not there is looked for as long as what is out of sight: with the same questions to the database.
+// A lookup of an appointment that does not exist sends the same queries as one of an appointment out of scope, so
+// both take as long.
 func TestMadeUpAppointmentsTakeTheSameLook(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -53,7 +54,7 @@ func TestMadeUpAppointmentsTakeTheSameLook(t *testing.T) {
 				require.True(t, apperr.Is(c.look(me, id), apperr.NotFound), name)
 				return selects(out)
 			}
-			questions(theirs.ID) // whatever is asked once alone
+			questions(theirs.ID) // the first call also sends queries that run only once
 			require.Equal(t, questions(c.theirs), questions(uuid.New()), name)
 		}
 	})

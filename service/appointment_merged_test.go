@@ -29,7 +29,8 @@ func (b *bundle) moveBy(t *testing.T, a *models.Appointment, by time.Duration) e
 	return err
 }
 
-// overlaps counts pairs of ordinary appointments that one person would have to be at, all patients but those of others being one.
+// overlaps counts pairs of appointments that one person would have to attend at once. Merged patients count as one
+// person.
 func (b *bundle) overlaps(t *testing.T) (n int) {
 	t.Helper()
 	require.NoError(t, b.db.Raw(`SELECT count(*) FROM appointment a JOIN appointment b ON a.id < b.id AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at
@@ -37,7 +38,7 @@ func (b *bundle) overlaps(t *testing.T) (n int) {
 	return n
 }
 
-// Patients who were merged are one person: what any of their rows has is taken for all of them.
+// Merged patients are one person: the time of an appointment of any of their rows is taken for all of them.
 func TestMergedPatientsAreInOnePlace(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -75,7 +76,8 @@ func TestMergedPatientsAreInOnePlace(t *testing.T) {
 	})
 }
 
-// Two patients can't become one person while that person would have to be in two places, unless somebody permitted it, or it is over.
+// Two patients can't be merged while the merged person would have two appointments at once. The merge is allowed if
+// an overlap was permitted, or if the appointments are over.
 func TestMergeIsRefusedWhereAppointmentsMeet(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -108,7 +110,8 @@ func TestMergeIsRefusedWhereAppointmentsMeet(t *testing.T) {
 	})
 }
 
-// Whichever of a person's rows bookings, moves and merges are about, and however many race, the person is in one place at a time.
+// A person has one appointment at a time, for bookings, moves and merges of any of their rows, no matter how many run
+// at once.
 func TestMergedPatientsInARace(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

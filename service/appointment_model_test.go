@@ -18,7 +18,7 @@ import (
 	"novamind/service"
 )
 
-// follows says what may follow a state, by whom the table was not copied from.
+// follows lists the states that may follow a state. It was written independently of the program's table.
 var follows = map[string]string{
 	"pending": "booked cancelled entered-in-error", "booked": "arrived checked-in fulfilled cancelled noshow entered-in-error",
 	"arrived": "checked-in fulfilled cancelled entered-in-error", "checked-in": "fulfilled cancelled entered-in-error",
@@ -30,7 +30,7 @@ var (
 	canChange = []string{"pending", "booked", "arrived", "checked-in"}
 )
 
-// modelled is an appointment as the model has it: hours after the agenda's first, parties by number.
+// modelled is an appointment in the model: hours after the agenda's first, and parties by number.
 type modelled struct {
 	id           uuid.UUID
 	series       uuid.UUID
@@ -38,13 +38,13 @@ type modelled struct {
 	start, hours int
 	status       string
 	overlap      bool
-	expired      bool // a hold whose time ran out, and that nobody has met since
+	expired      bool // a hold that has expired, and that no request has met since
 }
 
-// agenda is a clinic in memory, and the real one.
+// agenda is a clinic in memory, beside the real clinic.
 type agenda struct {
-	first time.Time // so far back that some are over, some are today's, and some are to come
-	zone  string    // where it is about noon
+	first time.Time // chosen so that some appointments are over, some are today, and some are in the future
+	zone  string    // a zone where it is about noon
 
 	t        *testing.T
 	r        *rapid.T
@@ -63,7 +63,7 @@ func (m *modelled) clashes(o *modelled) bool {
 	return (m.patient == o.patient || m.doc == o.doc) && m.start < o.start+o.hours && o.start < m.start+m.hours
 }
 
-// free reports whether wanted may be where they are, those of but aside.
+// free reports whether the rows of wanted can be at their times, ignoring the rows of but.
 func (g *agenda) free(wanted []*modelled, but []*modelled) bool {
 	for _, w := range wanted {
 		for _, o := range slices.Concat(g.rows, wanted) {
@@ -75,7 +75,7 @@ func (g *agenda) free(wanted []*modelled, but []*modelled) bool {
 	return true
 }
 
-// meet ends the expired holds of a practitioner or a patient, as whoever wants their time does.
+// meet ends the expired holds of a practitioner or a patient, as every request for their time does.
 func (g *agenda) meet(patient, doc int) {
 	g.met = nil
 	g.meetToo(patient, doc)
@@ -99,7 +99,7 @@ func (g *agenda) pick() *modelled {
 	return g.rows[g.draw("which", 0, len(g.rows)-1)]
 }
 
-// wanted draws an appointment that nobody has yet.
+// wanted draws a new appointment, which is not booked yet.
 func (g *agenda) wanted() *modelled {
 	return &modelled{
 		patient: g.draw("patient", 0, 1), doc: g.draw("doc", 0, 1), start: g.draw("start", 0, 9), hours: g.draw("hours", 1, 2),
@@ -120,7 +120,7 @@ func (g *agenda) input(m *modelled) service.AppointmentInput {
 
 func (g *agenda) at(m *modelled) time.Time { return g.first.Add(time.Duration(m.start) * time.Hour) }
 
-// due reports whether the time of a state has come, by whom the rule was not copied from.
+// due reports whether the time of a state has come. It was written independently of the program's rule.
 func (g *agenda) due(m *modelled, state string) bool {
 	switch state {
 	case "arrived", "checked-in":
@@ -134,7 +134,7 @@ func (g *agenda) due(m *modelled, state string) bool {
 	}
 }
 
-// expect compares the outcome. What fails leaves nothing behind, not even the end of a hold.
+// expect compares the outcome. A failed request changes nothing, and does not even end a hold.
 func (g *agenda) expect(want apperr.Code, err error, what string) bool {
 	requireCode(g.r, want, err, what)
 	if want != "" {
@@ -184,7 +184,7 @@ func (g *agenda) bookSeries() {
 	}
 }
 
-// followers returns m and those that follow it and may still change.
+// followers returns m and the later rows of its series that may still change.
 func (g *agenda) followers(m *modelled) []*modelled {
 	rows := []*modelled{m}
 	for _, o := range g.rows {
@@ -195,7 +195,8 @@ func (g *agenda) followers(m *modelled) []*modelled {
 	return rows
 }
 
-// move moves one, or all that follow, by some hours, perhaps to another practitioner, and changes who may be overlapped.
+// move moves one appointment, or it and all that follow, by some hours. It may change the practitioner, and whether
+// overlaps are allowed.
 func (g *agenda) move(extent service.Extent) {
 	m := g.pick()
 	if m == nil {
@@ -274,7 +275,7 @@ func (g *agenda) transition(extent service.Extent) {
 	}
 }
 
-// expire lets the time of a hold run out.
+// expire makes a hold expire.
 func (g *agenda) expire() {
 	for _, m := range g.rows {
 		if m.status == "pending" && !m.expired {
@@ -285,7 +286,7 @@ func (g *agenda) expire() {
 	}
 }
 
-// compare looks at all rows past the program.
+// compare reads all rows directly from the database.
 func (g *agenda) compare() {
 	var rows []struct {
 		ID, PatientID, PractitionerID uuid.UUID
@@ -313,8 +314,8 @@ func (g *agenda) compare() {
 	}
 }
 
-// Whatever order bookings, moves, transitions, expiries and changes of series come in, the clinic is what a simple model says, on both engines.
-// NOVAMIND_TEST_LONG takes 10,000 steps on each.
+// Bookings, moves, transitions, expiries and changes of series in any order leave the clinic in the state of a simple
+// model, on both engines. NOVAMIND_TEST_LONG runs 10,000 steps on each.
 func TestAppointmentsMatchTheModel(t *testing.T) {
 	t.Parallel()
 	least, most := 1, 8

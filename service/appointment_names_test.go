@@ -13,7 +13,8 @@ import (
 	"novamind/service"
 )
 
-// However many people a page is about, their names are two queries more: one for patients, one for accounts.
+// The names on a page take two more queries, one for patients and one for accounts, no matter how many people the
+// page names.
 func TestNamesTakeConstantQueries(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -29,7 +30,7 @@ func TestNamesTakeConstantQueries(t *testing.T) {
 		appointments := service.NewAppointmentService(store, service.NewCare(store, config.Default().Access), config.Default().Clinic)
 		for name, ctx := range map[string]context.Context{"all": as(t, service.RoleFrontDesk), "in care": mine} {
 			var counted []int
-			for _, limit := range []int{1, 1, 2, 20} { // the first also asks what is asked once
+			for _, limit := range []int{1, 1, 2, 20} { // the first call also sends queries that run only once
 				out.Reset()
 				found, _, err := appointments.Search(ctx, service.AppointmentQuery{}, service.Page{Limit: limit})
 				require.NoError(t, err)

@@ -13,7 +13,8 @@ import (
 	"novamind/service"
 )
 
-// A record's appointment is there as long as the record: nothing makes it name another, and a purge takes both.
+// A record's appointment exists as long as the record. Nothing can make the record name another appointment, and a
+// purge removes both.
 func TestRecordsNameAppointmentsThatAreThere(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

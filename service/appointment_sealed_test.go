@@ -25,7 +25,8 @@ func (b *bundle) full(t *testing.T) *models.Appointment {
 	return a
 }
 
-// A new key takes appointments over, they can be read under it, and the log knows the rows that came of it; then the old key is refused.
+// Appointments move to a new key, can be read under it, and the log knows the changed rows. Then the database refuses
+// the old key.
 func TestAppointmentsMoveToNewKeys(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -75,7 +76,7 @@ func (b *bundle) requireSound(t *testing.T, want bool) []service.Finding {
 	return v.Findings
 }
 
-// A value that was put into another row's column, or altered, does not open; the row stands unreadable in lists.
+// A value that was altered, or copied into another row's column, does not open. Lists show its row as unreadable.
 func TestMovedAppointmentValuesAreUnreadable(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -106,7 +107,7 @@ func TestMovedAppointmentValuesAreUnreadable(t *testing.T) {
 	})
 }
 
-// An appointment that was moved past the program is found, whatever the engine.
+// An appointment that was moved by direct SQL is found, on both engines.
 func TestAppointmentsMovedByDirectSQLAreFound(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -118,7 +119,7 @@ func TestAppointmentsMovedByDirectSQLAreFound(t *testing.T) {
 		require.NotEmpty(t, findings)
 		var direct int
 		require.NoError(t, b.db.Raw("SELECT count(*) FROM auditlog WHERE origin = ? AND entity_id = ?", audit.DirectSQL, a.ID.String()).Scan(&direct).Error)
-		if b.db.Name() != "sqlite" { // which refuses other programs, and this test has the program's driver
+		if b.db.Name() != "sqlite" { // SQLite refuses other programs, but this test uses the program's driver
 			require.Equal(t, 1, direct)
 		}
 	})

@@ -27,10 +27,10 @@ func (b *bundle) practitioner(t *testing.T) *models.Account {
 	return b.account(t, service.RoleClinician)
 }
 
-// monday is a morning on which nobody has anything yet.
+// monday is a morning without appointments.
 var monday = time.Date(2035, 3, 5, 9, 0, 0, 0, time.UTC)
 
-// visit returns what a client may say of an appointment that starts so much after monday and takes an hour.
+// visit returns the input for an appointment of one hour that starts at the given time after monday.
 func visit(p *models.Patient, practitioner *models.Account, after time.Duration) service.AppointmentInput {
 	return service.AppointmentInput{
 		PatientID: p.ID, PractitionerID: practitioner.ID, StartsAt: monday.Add(after), EndsAt: monday.Add(after + time.Hour),
@@ -38,24 +38,24 @@ func visit(p *models.Patient, practitioner *models.Account, after time.Duration)
 	}
 }
 
-// longAgo returns the same at a time when everybody has come who was to come.
+// longAgo moves an appointment to a time when all transitions are allowed.
 func longAgo(in service.AppointmentInput) service.AppointmentInput {
 	in.StartsAt, in.EndsAt = in.StartsAt.AddDate(-15, 0, 0), in.EndsAt.AddDate(-15, 0, 0)
 	return in
 }
 
-// soon returns the same tomorrow, which is near enough to be care.
+// soon moves an appointment to tomorrow, which is near enough to bring the patient into care.
 func soon(in service.AppointmentInput) service.AppointmentInput {
 	in.StartsAt = time.Now().Add(24 * time.Hour).Truncate(time.Minute)
 	in.EndsAt = in.StartsAt.Add(time.Hour)
 	return in
 }
 
-// zoneAt returns a time zone whose clocks show that hour now.
+// zoneAt returns a time zone whose clocks show the given hour now.
 func zoneAt(hour int) string {
 	switch ahead := (hour-time.Now().UTC().Hour()+36)%24 - 12; { // -12 to 11
 	case ahead > 0:
-		return fmt.Sprintf("Etc/GMT-%d", ahead) // POSIX counts westwards
+		return fmt.Sprintf("Etc/GMT-%d", ahead) // POSIX signs are reversed: positive is west
 	case ahead < 0:
 		return fmt.Sprintf("Etc/GMT+%d", -ahead)
 	default:
@@ -90,7 +90,7 @@ func (b *bundle) seriesInCareOf(t *testing.T, ctx context.Context) service.Serie
 	return service.SeriesInput{AppointmentInput: visit(b.inCareOf(t, ctx), b.practitioner(t), 0), Rule: "FREQ=WEEKLY;COUNT=3"}
 }
 
-// said returns what a client would send back, unchanged.
+// said returns the input that a client would send back for an unchanged appointment.
 func said(a *models.Appointment) service.AppointmentInput {
 	return service.AppointmentInput{
 		PatientID: a.PatientID, PractitionerID: a.PractitionerID, StartsAt: a.StartsAt, EndsAt: a.EndsAt, TimeZone: a.TimeZone, Status: a.Status,
@@ -103,7 +103,8 @@ func requireCode(t require.TestingT, code apperr.Code, err error, about ...any) 
 	require.Equal(t, code, apperr.CodeOf(err), "%v %v", about, err)
 }
 
-// Each pair shares the practitioner or the patient. What overlaps is refused, with the interval that is taken; what touches is not.
+// Each pair shares the practitioner or the patient. Overlapping appointments are refused, and the error names the
+// taken interval. Appointments that only touch are accepted.
 func TestOverlapsAreRefused(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -147,7 +148,8 @@ func TestOverlapsAreRefused(t *testing.T) {
 	})
 }
 
-// Only who is permitted to, and says why, books over another appointment; an ordinary booking is refused over that one too.
+// An actor books over another appointment only with the permission and a reason. An ordinary booking over such an
+// appointment is refused too.
 func TestPermittedOverlaps(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -169,7 +171,7 @@ func TestPermittedOverlaps(t *testing.T) {
 		_, err = b.appointments.Book(desk, longAgo(visit(b.register(t), doctor, 70*time.Minute)))
 		requireCode(t, apperr.Taken, err, "over the permitted one alone")
 
-		// What was there before goes on, though it is overlapped now.
+		// An earlier appointment keeps working, even though another one overlaps it now.
 		moved, err := b.appointments.Transition(desk, ordinary.ID, anyVersion, models.Arrived, "", service.OnlyThis)
 		require.NoError(t, err)
 		rewrite := func(a *models.Appointment, change func(*service.AppointmentInput)) error {
@@ -186,7 +188,7 @@ func TestPermittedOverlaps(t *testing.T) {
 	})
 }
 
-// The database refuses by itself, whatever the program forgets.
+// The database itself refuses overlaps, even if the program fails to check.
 func TestTheDatabaseRefusesOverlaps(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -221,7 +223,8 @@ func TestTheDatabaseRefusesOverlaps(t *testing.T) {
 	})
 }
 
-// The states follow each other as the table says, each step is an event, cancelling needs a reason, and the time is free afterwards.
+// The states follow each other as the table says, and each step is an event. Cancelling needs a reason, and frees the
+// time.
 func TestTransitions(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -270,7 +273,8 @@ func TestTransitions(t *testing.T) {
 	})
 }
 
-// Nobody comes before the day of an appointment, by the clock that it was made by, and none was held or missed before it began.
+// A patient cannot arrive before the day of the appointment, by the clock of its time zone. An appointment cannot be
+// held or missed before it begins.
 func TestTransitionsWaitForTheirTime(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -306,7 +310,7 @@ func TestTransitionsWaitForTheirTime(t *testing.T) {
 	})
 }
 
-// An expired hold stands in nobody's way, also before anything ends it, and ends by itself.
+// An expired hold blocks no booking, even before anything ends it. It also ends without any request.
 func TestHoldsExpire(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -346,14 +350,15 @@ func TestHoldsExpire(t *testing.T) {
 	})
 }
 
-// expire lets a hold's time run out.
+// expire makes a hold expire.
 func (b *bundle) expire(t *testing.T, id uuid.UUID) {
 	t.Helper()
 	at := time.Now().UTC().Add(-time.Minute).Truncate(time.Microsecond)
 	require.NoError(t, b.db.Exec("UPDATE appointment SET expires_at = ? WHERE id = ?", at.Format("2006-01-02 15:04:05.999999-07:00"), id.String()).Error)
 }
 
-// Booking puts the patient into the practitioner's care; who has nobody in care sees and books nothing.
+// Booking brings the patient into the practitioner's care. A clinician without patients in care sees and books
+// nothing.
 func TestAppointmentsAndCare(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -394,7 +399,7 @@ func TestAppointmentsAndCare(t *testing.T) {
 	})
 }
 
-// A purge takes the appointments along, and its event names each; the log knows that they are gone.
+// A purge removes the appointments too, and its event names each of them. The log knows that they are gone.
 func TestPurgeNamesTheAppointments(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -431,7 +436,7 @@ func TestPurgeNamesTheAppointments(t *testing.T) {
 	})
 }
 
-// What is sealed does not lie about in the database.
+// Sealed values are not stored in plain text in the database.
 func TestAppointmentsHoldNoPlainPHI(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -447,7 +452,7 @@ func TestAppointmentsHoldNoPlainPHI(t *testing.T) {
 	})
 }
 
-// Requests that are one by their key book once, however many arrive at the same time, and all get what the first one made.
+// Concurrent requests with the same key book once, and all get the result of the first.
 func TestRepeatedBookingsAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -477,7 +482,7 @@ func TestRepeatedBookingsAtOnce(t *testing.T) {
 	})
 }
 
-// Who may not see a patient is denied, and the denial names the patient.
+// An actor that may not see a patient is denied, and the denial names the patient.
 func TestDeniedAppointmentsNameThePatient(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -508,7 +513,7 @@ func TestDeniedAppointmentsNameThePatient(t *testing.T) {
 	})
 }
 
-// A patient who was merged into another is the same person: booking both would overlap unseen.
+// A patient that was merged into another is the same person. If both could be booked, overlaps would go unnoticed.
 func TestMergedPatientsAreNotBooked(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -522,7 +527,7 @@ func TestMergedPatientsAreNotBooked(t *testing.T) {
 	})
 }
 
-// A hold becomes a booking only where a new one could be made of the same people.
+// A hold becomes a booking only if a new booking of the same people would be accepted.
 func TestHoldsOfThoseWhoCantBeBookedAreNotConfirmed(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -15,10 +15,11 @@ import (
 	"novamind/service"
 )
 
-// clockZones are those whose changes of clocks are tried: by an hour in spring and autumn on either side of the equator, and by half an hour.
+// clockZones are time zones with different clock changes: by an hour in spring and autumn on both sides of the
+// equator, and by half an hour.
 var clockZones = []string{"America/New_York", "Europe/Berlin", "Australia/Lord_Howe"}
 
-// at returns a wall clock's time in a zone.
+// at parses a wall clock time in a zone.
 func at(t *testing.T, zone, wall string) time.Time {
 	t.Helper()
 	loc, err := schedule.Zone(zone)
@@ -28,7 +29,8 @@ func at(t *testing.T, zone, wall string) time.Time {
 	return moment
 }
 
-// weekly returns a series of hours at nine, by the clock of a zone, from the first Tuesday of 2035 on.
+// weekly returns a series of one-hour appointments at nine, by the clock of a zone, from the first Tuesday of 2035
+// on.
 func weekly(t *testing.T, p *models.Patient, doctor *models.Account, zone, rule string) service.SeriesInput {
 	t.Helper()
 	in := visit(p, doctor, 0)
@@ -37,7 +39,7 @@ func weekly(t *testing.T, p *models.Patient, doctor *models.Account, zone, rule 
 	return service.SeriesInput{AppointmentInput: in, Rule: rule}
 }
 
-// walls returns what clocks show when appointments start.
+// walls returns the wall clock times of the starts of appointments.
 func walls(t *testing.T, rows []*models.Appointment) []string {
 	t.Helper()
 	out := make([]string, len(rows))
@@ -49,7 +51,8 @@ func walls(t *testing.T, rows []*models.Appointment) []string {
 	return out
 }
 
-// Weekly nine o'clock stays nine o'clock, when it is booked and when all that follow are moved.
+// A weekly series at nine o'clock stays at nine o'clock, both when it is booked and when all following appointments
+// are moved.
 func TestSeriesKeepTheWallClock(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -80,7 +83,7 @@ func TestSeriesKeepTheWallClock(t *testing.T) {
 	})
 }
 
-// A preview names every conflict and books nothing; a series with one is booked not at all.
+// A preview names every conflict and books nothing. A series with one conflict is not booked at all.
 func TestSeriesAreAllOrNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -132,7 +135,7 @@ func TestSeriesAreAllOrNothing(t *testing.T) {
 	})
 }
 
-// A series can be moved onto its own old times; one conflict among those that follow stops the whole move.
+// A series can be moved onto its own old times. One conflict of a following appointment refuses the whole move.
 func TestFollowingMoveTogether(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -188,14 +191,15 @@ func TestFollowingMoveTogether(t *testing.T) {
 	})
 }
 
-// A move that would put one that follows where clocks skip an hour is refused as a whole.
+// A move is refused as a whole if it would put a following appointment into an hour that clocks skip.
 func TestFollowingCantMoveIntoTheGap(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		desk := as(t, service.RoleFrontDesk)
 		in := visit(b.register(t), b.practitioner(t), 0)
-		in.TimeZone, in.StartsAt = "America/New_York", at(t, "America/New_York", "2035-03-10 01:00") // clocks skip from 2 to 3 on the 11th
+		// Clocks skip from 2 to 3 on the 11th.
+		in.TimeZone, in.StartsAt = "America/New_York", at(t, "America/New_York", "2035-03-10 01:00")
 		in.EndsAt = in.StartsAt.Add(time.Hour)
 		made, err := b.appointments.BookSeries(desk, service.SeriesInput{AppointmentInput: in, Rule: "FREQ=DAILY;COUNT=3"})
 		require.NoError(t, err)
@@ -208,7 +212,8 @@ func TestFollowingCantMoveIntoTheGap(t *testing.T) {
 	})
 }
 
-// What a change of all that follow does not touch stays as it was given to one of them alone, and what it touches changes in all.
+// A change of all following appointments changes the same members in each. Other members keep the values that each
+// appointment was given.
 func TestFollowingKeepWhatIsTheirOwn(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -277,7 +282,7 @@ func TestFollowingKeepWhatIsTheirOwn(t *testing.T) {
 	})
 }
 
-// One that was given to somebody else moves in that one's hours and among that one's appointments.
+// A following appointment with another practitioner is checked against that practitioner's hours and appointments.
 func TestFollowingMeetTheirOwnPractitioner(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

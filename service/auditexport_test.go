@@ -27,13 +27,14 @@ func verifiers(t *testing.T, keys []string) note.Verifiers {
 	return note.VerifierList(known...)
 }
 
-// An export holds what it was asked for, proved, and names nobody beyond ids; it is an event, chunk by chunk, before anything of it is written.
+// An export holds the requested events with proofs, and names people only by ids. Each chunk is an event before it is
+// written.
 func TestExport(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		log := service.NewAuditTreeService(b.store)
-		const patients = 510 // more than a chunk
+		const patients = 510 // more than one chunk
 		inputs := make([]service.PatientInput, patients)
 		for i := range inputs {
 			inputs[i] = input()
@@ -69,7 +70,7 @@ func TestExport(t *testing.T) {
 	})
 }
 
-// checking is a file that holds every write against the log: the event of a chunk is there before the chunk.
+// checking is a file that checks at every write that the log already has the event of the chunk.
 type checking struct {
 	t *testing.T
 	b *bundle
@@ -82,7 +83,7 @@ func (c *checking) Write(p []byte) (int, error) {
 	return c.Writer.Write(p)
 }
 
-// Where the log takes no event, nothing is written.
+// If the log cannot store the event, nothing is written.
 func TestExportNeedsItsEvent(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

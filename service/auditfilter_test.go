@@ -14,7 +14,8 @@ import (
 	"novamind/service"
 )
 
-// What the program writes into the log can be asked for: the source names no job and no kind of row that the filters do not know.
+// The filters know every value that the program writes into the log. The source names no job and no kind of row that
+// the filters lack.
 func TestAuditFiltersKnowWhatIsRecorded(t *testing.T) {
 	t.Parallel()
 	known := service.AuditFilters()

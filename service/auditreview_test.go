@@ -24,7 +24,7 @@ func (b *bundle) reviews(t *testing.T) *service.AuditReviewService {
 	return service.NewAuditReviewService(b.store, hours)
 }
 
-// happened records events as if they were of another time.
+// happened records events with another time.
 func (b *bundle) happened(t *testing.T, actor audit.Actor, events ...audit.Event) {
 	t.Helper()
 	require.NoError(t, b.store.InTx(audit.WithActor(t.Context(), actor), func(ctx context.Context) error {
@@ -58,7 +58,7 @@ func TestWeeks(t *testing.T) {
 	}
 }
 
-// A week's review lists what somebody should look at, and nothing else.
+// A week's review lists exactly the events that need a review.
 func TestReview(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -80,7 +80,7 @@ func TestReview(t *testing.T) {
 		b.happened(t, other,
 			read(noon, audit.Success),
 			read(noon, audit.Denied),
-			read(week.From.Add(6*time.Hour), audit.Success), // before the clinic opens
+			read(week.From.Add(6*time.Hour), audit.Success), // before the opening hours of the clinic
 			read(week.From.Add(-time.Minute), audit.Denied), // of the week before
 			read(week.To, audit.Denied),                     // of the week after
 			audit.Event{OccurredAt: noon, Action: audit.Export, EntityType: "auditlog", Outcome: audit.Success},
@@ -107,7 +107,7 @@ func TestReview(t *testing.T) {
 	})
 }
 
-// A week is signed off once, when it is over, by somebody who has seen all of it; that is an event.
+// A week is signed off once, after it has ended, by a reviewer that has seen all of it. The sign-off is an event.
 func TestSignOff(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -17,7 +17,7 @@ import (
 	"novamind/service"
 )
 
-// auditTables are what the log consists of.
+// auditTables are the tables of the log.
 var auditTables = []string{"auditlog", "auditsubject", "auditleaf", "audittile", "auditcheckpoint", "auditoutbox", "auditwitness"}
 
 // crimeScene is a log that was sequenced and anchored three times, with its guards dropped.
@@ -52,7 +52,7 @@ func newCrimeScene(t *testing.T, url string) *crimeScene {
 	return c
 }
 
-// keepCopy puts the log, and the patients, aside as they are now.
+// keepCopy saves a copy of the log and of the patients.
 func (c *crimeScene) keepCopy(t *testing.T) {
 	t.Helper()
 	for _, table := range append([]string{"patient", "blindindex"}, auditTables...) {
@@ -60,7 +60,7 @@ func (c *crimeScene) keepCopy(t *testing.T) {
 	}
 }
 
-// putBack replaces tables by the copy that was kept.
+// putBack replaces tables by the saved copy.
 func (c *crimeScene) putBack(t *testing.T, tables ...string) {
 	t.Helper()
 	for _, table := range slices.Backward(tables) {
@@ -88,14 +88,14 @@ func (c *crimeScene) verify(t *testing.T, rows bool) service.Verification {
 	return v
 }
 
-// attack is what somebody does who has every right on the database.
+// attack is an attack by somebody with every right on the database.
 type attack struct {
 	name   string
 	commit func(t *testing.T, c *crimeScene)
 	kind   string
-	index  int64 // of the first bad entry; -1 where it has none
-	event  int   // the leaf whose event is named; -1 for none
-	rows   bool  // it is the records that tell
+	index  int64 // of the first bad entry; -1 if there is none
+	event  int   // the leaf whose event is named; -1 if there is none
+	rows   bool  // the finding is about the records
 }
 
 func attacks() []attack {
@@ -189,7 +189,7 @@ func attacks() []attack {
 	}
 }
 
-// copyEvent adds an event that looks like another.
+// copyEvent adds a copy of an event.
 func (c *crimeScene) copyEvent(t *testing.T, from, to uuid.UUID) {
 	t.Helper()
 	c.sql(t, "CREATE TABLE forged AS SELECT * FROM auditlog WHERE id = ?", from)
@@ -203,7 +203,7 @@ func (c *crimeScene) enqueueAll(t *testing.T) {
 	c.sql(t, "INSERT INTO auditoutbox SELECT id FROM auditlog WHERE NOT EXISTS (SELECT 1 FROM auditleaf WHERE event_id = id)")
 }
 
-// rewrite makes a new tree over a history in which one event is another's: what who has every key can do.
+// rewrite makes a new tree over a history in which one event was replaced. An attacker with every key can do that.
 func (c *crimeScene) rewrite(t *testing.T, index int) {
 	t.Helper()
 	authenticator := c.store.Keyring().LogMAC()
@@ -220,7 +220,7 @@ func (c *crimeScene) rewrite(t *testing.T, index int) {
 	c.enqueueAll(t)
 }
 
-// Whatever is done to the log or the records, by who owns the database, is found, and the first bad entry named.
+// Every change of the log or the records by the owner of the database is found, and the first bad entry is named.
 func TestVerifyFindsEveryAttack(t *testing.T) {
 	t.Parallel()
 	for _, a := range attacks() {
@@ -249,7 +249,8 @@ func TestVerifyFindsEveryAttack(t *testing.T) {
 	}
 }
 
-// A log that nobody touched is sound, also from a checkpoint on, and after everything that changes records legitimately.
+// An untouched log is sound. It also is when checked from a checkpoint on, and after every kind of legitimate change
+// of records.
 func TestVerifyPassesAnUntouchedLog(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -294,7 +295,7 @@ func TestVerifyPassesAnUntouchedLog(t *testing.T) {
 			})
 			require.NoError(t, err)
 			require.True(t, v.OK, "%+v", v.Findings)
-			require.Equal(t, 5, v.Rows) // the one that was purged counts
+			require.Equal(t, 5, v.Rows) // the purged patient counts too
 		}
 		var direct int
 		require.NoError(t, b.db.Raw("SELECT count(*) FROM auditlog WHERE origin = ?", audit.DirectSQL).Scan(&direct).Error)
@@ -302,7 +303,7 @@ func TestVerifyPassesAnUntouchedLog(t *testing.T) {
 	})
 }
 
-// SQLite takes a value in any form. One that reads as what it was and that searches miss is found, and named.
+// SQLite accepts a value in any form. A value that reads the same but that searches miss is found and named.
 func TestVerifyFindsOtherForms(t *testing.T) {
 	t.Parallel()
 	const bad = 11
@@ -329,7 +330,7 @@ func TestVerifyFindsOtherForms(t *testing.T) {
 	}
 }
 
-// An event that is queued again is one leaf still, holds nobody up, and leaves a trace.
+// An event that is queued again stays one leaf, delays no other event, and leaves a trace.
 func TestEventsThatAreQueuedAgain(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

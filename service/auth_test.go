@@ -41,7 +41,7 @@ func login(t *testing.T, b *bundle) *service.Login {
 	return l
 }
 
-// holding returns the context that a request with this token has.
+// holding returns the context of a request with this token.
 func holding(t *testing.T, b *bundle, l *service.Login) context.Context {
 	t.Helper()
 	caller, err := b.auth.Authenticate(t.Context(), l.Token)
@@ -51,7 +51,7 @@ func holding(t *testing.T, b *bundle, l *service.Login) context.Context {
 	return audit.WithActor(t.Context(), actor)
 }
 
-// Every way to fail looks alike from outside, and each is an event.
+// Every kind of failure looks the same from outside, and each is an event.
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -96,7 +96,7 @@ func TestLogin(t *testing.T) {
 	})
 }
 
-// The database knows tokens and passwords by their hashes alone.
+// The database stores only hashes of tokens and passwords.
 func TestSecretsAreStoredHashed(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -170,7 +170,7 @@ func TestSetPassword(t *testing.T) {
 	})
 }
 
-// A login whose password was still right when it was checked opens no session that outlives the change of that password.
+// The password of a login may change after it was checked. Then no session outlives that change.
 func TestLoginRacesPasswordChange(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -209,7 +209,7 @@ func TestLoginRacesPasswordChange(t *testing.T) {
 	})
 }
 
-// Eight starts at once on two servers: one account, whose password was handed over once, and works.
+// Eight concurrent starts on two servers make one account. Its password is delivered once, and works.
 func TestFirstAccountIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -245,7 +245,8 @@ func TestFirstAccountIsMadeOnce(t *testing.T) {
 	})
 }
 
-// Who was imported, or is disabled, or is no admin, administers nothing: the first account is made beside them.
+// Imported accounts, disabled accounts and accounts without the admin role cannot administer. The first account is
+// made beside them.
 func TestFirstAccountIsMadeBesideThoseWhoCantAdminister(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -269,7 +270,7 @@ func TestFirstAccountIsMadeBesideThoseWhoCantAdminister(t *testing.T) {
 	})
 }
 
-// A password that could not be handed over belongs to no account.
+// A password that could not be delivered belongs to no account.
 func TestFirstAccountNeedsDelivery(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -292,7 +293,7 @@ func TestFirstAccountNeedsDelivery(t *testing.T) {
 	})
 }
 
-// A first password that lies in a file is worthless once the account has another one, whoever changed it and however.
+// A first password in a file is worthless once the account has another password, by any kind of change.
 func TestFirstPasswordBecomesWorthless(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -16,14 +16,15 @@ import (
 	"novamind/service"
 )
 
-// setHours sets when a practitioner sees patients.
+// setHours sets the hours in which a practitioner sees patients.
 func (b *bundle) setHours(t *testing.T, ctx context.Context, id uuid.UUID, in service.AvailabilityInput) error {
 	t.Helper()
 	_, err := b.appointments.SetAvailability(ctx, id, anyVersion, func(*models.Availability) (service.AvailabilityInput, error) { return in, nil })
 	return err
 }
 
-// Who has no hours can always be booked; who has some, only then, unless somebody with the permission says why.
+// A practitioner without hours can always be booked. A practitioner with hours can be booked only within them, unless
+// an actor with the permission gives a reason.
 func TestBookingsKeepToTheHours(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -72,7 +73,7 @@ func TestBookingsKeepToTheHours(t *testing.T) {
 	})
 }
 
-// Clinicians set their own hours, the front desk everybody's, by version; nonsense is named.
+// Clinicians set their own hours, and the front desk everybody's, with a version. Errors name the invalid members.
 func TestSettingHours(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -114,8 +115,8 @@ func TestSettingHours(t *testing.T) {
 	})
 }
 
-// Free slots are those of the hours that nobody has, right across changes of clocks: those that clocks skip don't exist, those that they show twice exist once,
-// and each of them can be booked.
+// Free slots are the unbooked parts of the hours, also when clocks change. Skipped times do not exist, repeated times
+// exist once, and each slot can be booked.
 func TestSlotsWhereClocksChange(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -166,7 +167,7 @@ func TestSlotsWhereClocksChange(t *testing.T) {
 	})
 }
 
-// Slots come and go with bookings, cancellations and holds.
+// Slots disappear and appear with bookings, cancellations and holds.
 func TestSlotsAreFree(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -189,11 +190,12 @@ func TestSlotsAreFree(t *testing.T) {
 		b.expire(t, hold.ID)
 		require.Equal(t, 3, free())
 		for name, q := range map[string]service.SlotQuery{
-			"no period":  {Minutes: 60},
-			"backwards":  {From: monday, To: monday, Minutes: 60},
-			"too long":   {From: monday, To: monday.AddDate(0, 0, 32), Minutes: 60},
-			"too short":  {From: monday, To: monday.Add(time.Hour), Minutes: 1},
-			"overflow":   {From: monday, To: monday.Add(time.Hour), Minutes: 307445740}, // minutes that are five in nanoseconds of 64 bits
+			"no period": {Minutes: 60},
+			"backwards": {From: monday, To: monday, Minutes: 60},
+			"too long":  {From: monday, To: monday.AddDate(0, 0, 32), Minutes: 60},
+			"too short": {From: monday, To: monday.Add(time.Hour), Minutes: 1},
+			// So many minutes that 64 bits of nanoseconds overflow to five.
+			"overflow":   {From: monday, To: monday.Add(time.Hour), Minutes: 307445740},
 			"other type": {From: monday, To: monday.Add(time.Hour), Minutes: 60, Type: "yoga"},
 			"no zone":    {From: monday, To: monday.Add(time.Hour), Minutes: 60, TimeZone: "Local"},
 		} {
@@ -210,7 +212,7 @@ func TestSlotsAreFree(t *testing.T) {
 	})
 }
 
-// Hours can be for some types alone: an appointment does not get round them by changing its type where it is.
+// Hours can be limited to some types. An appointment cannot avoid that limit by changing its type at the same time.
 func TestHoursOfTypesHoldForChanges(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

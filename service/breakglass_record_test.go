@@ -15,12 +15,12 @@ import (
 	"novamind/service"
 )
 
-// entry returns what a client may say of a record.
+// entry returns the input for a record.
 func entry(sensitivity string) service.RecordInput {
 	return service.RecordInput{Kind: models.KindProgressNote, Sensitivity: &sensitivity, Title: "Title", Content: "Text"}
 }
 
-// Whatever an emergency was needed for is flagged, also where the patient is in care anyway; and nothing else is.
+// All access that needed the emergency is flagged, even if the patient is in care anyway. No other access is flagged.
 func TestWhatAnEmergencyWasNeededForIsFlagged(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -62,7 +62,8 @@ func TestWhatAnEmergencyWasNeededForIsFlagged(t *testing.T) {
 	})
 }
 
-// An emergency shows no colleague's draft, which those in care see; who writes in it finishes what they wrote.
+// Emergency access shows no draft of a colleague, which clinicians in care can see. An author that writes by
+// emergency access can finish their own draft.
 func TestEmergenciesAndDrafts(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

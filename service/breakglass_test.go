@@ -24,7 +24,7 @@ import (
 
 const emergency = "found unconscious"
 
-// byName asks for the patient of input.
+// byName names the patient of input by names and date of birth.
 func byName() service.BreakGlassInput {
 	return service.BreakGlassInput{FirstName: new("ZOË  ann"), LastName: new("García-lópez"), DateOfBirth: new("1980-02-03"), Reason: emergency}
 }
@@ -37,7 +37,7 @@ func (b *bundle) flagged(t *testing.T) []string {
 	return actions
 }
 
-// An emergency shows one patient to one clinician, for a time, and the log says so at every step.
+// Emergency access shows one patient to one clinician for a limited time, and the log records every step.
 func TestBreakGlass(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -87,7 +87,7 @@ func TestBreakGlass(t *testing.T) {
 	})
 }
 
-// Emergency access can't be made to last: nobody is brought into anybody's care by it.
+// Emergency access cannot be made permanent, because it brings no patient into anybody's care.
 func TestEmergenciesDoNotLast(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -120,7 +120,8 @@ func TestEmergenciesDoNotLast(t *testing.T) {
 	})
 }
 
-// A hold made in an emergency brings nobody into care; the front desk that confirms it books it by its own right.
+// A hold made by emergency access brings no patient into care. When the front desk confirms it, the booking rests on
+// the permission of the front desk.
 func TestConfirmedHoldsOfEmergenciesAreCare(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -143,7 +144,7 @@ func TestConfirmedHoldsOfEmergenciesAreCare(t *testing.T) {
 	})
 }
 
-// What does not name one person wholly, with a reason, opens nothing; and it is in the log without the names.
+// A request opens nothing unless it names one person completely, with a reason. It is in the log without the names.
 func TestBreakGlassRefuses(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -181,7 +182,8 @@ func TestBreakGlassRefuses(t *testing.T) {
 	})
 }
 
-// The admins are told: a line in the log, and the webhook, again until it answers. Neither names the patient.
+// The admins are told by a line in the log, and by the webhook, which is called again until it answers. Neither names
+// the patient.
 func TestAdminsAreToldOfEmergencies(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -209,7 +211,7 @@ func TestAdminsAreToldOfEmergencies(t *testing.T) {
 		require.NoError(t, err)
 		go func() { defer close(ended); emergencies.TellInBackground(background) }()
 		require.Eventually(t, func() bool { return len(broken) == 0 }, time.Minute, time.Millisecond)
-		_, _, err = emergencies.Open(ctx, byName()) // wakes it
+		_, _, err = emergencies.Open(ctx, byName()) // wakes the goroutine
 		require.NoError(t, err)
 		first, second := <-told, <-told
 		stop()

@@ -15,7 +15,7 @@ import (
 	"novamind/service"
 )
 
-// awaitRefusal waits until a server that may have seen the token takes it no more, and returns how long that took.
+// awaitRefusal waits until a server that may have seen the token refuses it, and returns how long that took.
 func awaitRefusal(t *testing.T, b *bundle, token string) time.Duration {
 	t.Helper()
 	start := time.Now()
@@ -38,7 +38,7 @@ func withServers(t *testing.T, url string) (one, other *bundle) {
 	return one, newServer(t, url, one.kek, time.Hour)
 }
 
-// What is taken from an account counts at once where it was taken, and soon on the other servers.
+// A permission that is taken away ends at once on the server of the change, and soon on the other servers.
 func TestRevocationReachesEveryServer(t *testing.T) {
 	t.Parallel()
 	accounts := func(b *bundle) *repository.AccountRepository { return repository.NewAccountRepository(b.store) }
@@ -77,7 +77,7 @@ func TestRevocationReachesEveryServer(t *testing.T) {
 	}
 }
 
-// Roles that are changed count at once where they were changed, and soon elsewhere.
+// Changed roles take effect at once on the server of the change, and soon on the others.
 func TestRoleChangeReachesEveryServer(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -102,7 +102,7 @@ func TestRoleChangeReachesEveryServer(t *testing.T) {
 	})
 }
 
-// A session that is not used ends; one that is used goes on, and is not written at each request.
+// An unused session ends. A session in use continues, and is not written at each request.
 func TestIdleSessionsEnd(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -135,7 +135,7 @@ func TestIdleSessionsEnd(t *testing.T) {
 	})
 }
 
-// One's sessions are one's own.
+// An account sees and ends only its own sessions.
 func TestSessionsOfOthersAreOutOfReach(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -152,7 +152,7 @@ func TestSessionsOfOthersAreOutOfReach(t *testing.T) {
 	})
 }
 
-// The database does not answer: nobody is let in on what was known a while ago.
+// If the database does not answer, nobody is let in on knowledge from a while ago.
 func TestAuthenticationFailsClosed(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

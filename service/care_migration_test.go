@@ -15,7 +15,8 @@ import (
 	"novamind/service"
 )
 
-// Databases whose care relationships were rows for appointments and records keep who sees whom, and who was kept from it, and back.
+// Older databases stored care relationships as rows for appointments and records. Migrating them, and migrating back,
+// keeps which accounts see which patients, and which are kept out.
 func TestCareIsCarriedOver(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

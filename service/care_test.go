@@ -28,13 +28,13 @@ func (b *bundle) ids(ctx context.Context, t *testing.T) []uuid.UUID {
 	return ids
 }
 
-// on returns a context of an account's.
+// on returns a context in which an account acts.
 func (b *bundle) on(t *testing.T, account *models.Account) context.Context {
 	t.Helper()
 	return audit.WithActor(t.Context(), audit.Actor{ID: account.ID, Roles: account.Roles, Origin: "test"})
 }
 
-// meeting books an appointment of a new patient with a clinician at a time from now.
+// meeting books an appointment of a new patient with a clinician, at a time after now.
 func (b *bundle) meeting(t *testing.T, with *models.Account, after time.Duration) *models.Appointment {
 	t.Helper()
 	in := visit(b.register(t), with, 0)
@@ -43,7 +43,7 @@ func (b *bundle) meeting(t *testing.T, with *models.Account, after time.Duration
 	return b.book(t, in)
 }
 
-// written has a clinician write a record of a new patient, so long ago.
+// written makes a clinician write a record of a new patient, dated the given time ago.
 func (b *bundle) written(t *testing.T, by *models.Account, ago time.Duration) *models.MedicalRecord {
 	t.Helper()
 	p := b.register(t)
@@ -51,7 +51,7 @@ func (b *bundle) written(t *testing.T, by *models.Account, ago time.Duration) *m
 	m, err := b.records.Write(b.on(t, by), p.ID, service.RecordInput{Kind: models.KindProgressNote, Title: "Title", Content: "Text"})
 	require.NoError(t, err)
 	written := time.Now().Add(-ago).UTC().Format("2006-01-02 15:04:05.000000-07:00")
-	for _, step := range []int{1, -1} { // the database lets no draft change without its version
+	for _, step := range []int{1, -1} { // the database refuses a change of a draft without a new version
 		require.NoError(t, b.db.Exec("UPDATE medicalrecord SET created_at = ?, version = version + ? WHERE id = ?", written, step, m.ID.String()).Error)
 	}
 	_, err = b.care.Remove(t.Context(), p.ID, by.ID, models.CareAssigned)
@@ -59,7 +59,8 @@ func (b *bundle) written(t *testing.T, by *models.Account, ago time.Duration) *m
 	return m
 }
 
-// A clinician sees those they registered, those assigned to them, those whom they meet within the window of now, and those of whom they wrote within it.
+// A clinician sees patients that they registered, patients assigned to them, and patients with an appointment or a
+// record of theirs within the window around now.
 func TestCliniciansSeeTheirPatients(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -103,7 +104,8 @@ func TestCliniciansSeeTheirPatients(t *testing.T) {
 	})
 }
 
-// Care ends with what it rests on: an appointment that is cancelled, never was, is moved away or given to a colleague; a record that is in error.
+// Care ends with its source: an appointment that is cancelled, entered in error, moved away or given to a colleague,
+// or a record that is entered in error.
 func TestCareEndsWithItsSource(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -163,14 +165,15 @@ func TestCareEndsWithItsSource(t *testing.T) {
 	})
 }
 
-// What is booked or written by emergency access brings nobody into care, however it is with them otherwise, until somebody takes it over who may.
+// Bookings and records by emergency access bring no patient into care, until somebody with the permission takes them
+// over. That holds for every clinician.
 func TestEmergencyEntriesAreNoCare(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		me, colleague, desk := b.practitioner(t), b.practitioner(t), as(t, service.RoleFrontDesk)
 		ctx := b.on(t, me)
-		old := b.meeting(t, me, -2*config.Default().Access.CareWindow) // of long ago: it was care once
+		old := b.meeting(t, me, -2*config.Default().Access.CareWindow) // of long ago: it once was care
 		patient := &models.Patient{Base: models.Base{ID: old.PatientID}}
 		_, _, err := b.emergencies.Open(ctx, service.BreakGlassInput{PatientID: &old.PatientID, Reason: emergency})
 		require.NoError(t, err)
@@ -200,7 +203,7 @@ func TestEmergencyEntriesAreNoCare(t *testing.T) {
 	})
 }
 
-// A repeated registration shows the patient only as long as the caller sees them.
+// A repeated registration shows the patient only while the patient is in the caller's scope.
 func TestRepeatsObeyTheCareOfToday(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -222,7 +225,7 @@ func TestRepeatsObeyTheCareOfToday(t *testing.T) {
 	})
 }
 
-// An API key has no more than its scopes.
+// An API key has only its own scopes.
 func TestScopesNarrowRoles(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -19,7 +19,7 @@ import (
 	"novamind/service"
 )
 
-// echoing returns another server's store on the same database, and what it tells of its statements.
+// echoing returns another server's store on the same database, and the log of its statements.
 func (b *bundle) echoing(t *testing.T) (*repository.Store, *bytes.Buffer) {
 	t.Helper()
 	out := &bytes.Buffer{}
@@ -33,8 +33,8 @@ func (b *bundle) echoing(t *testing.T) (*repository.Store, *bytes.Buffer) {
 	return store, out
 }
 
-// told returns the lines that echoing told, one for each statement, but for those about keysets: the lease of the keys may
-// end at any time.
+// told returns the lines of echoing's log, one for each statement. It leaves out statements about keysets, because
+// the lease of the keys may end at any time.
 func told(out *bytes.Buffer) (lines []string) {
 	for line := range strings.Lines(out.String()) {
 		if !strings.Contains(line, "keyset") {
@@ -44,14 +44,14 @@ func told(out *bytes.Buffer) (lines []string) {
 	return lines
 }
 
-// statements counts the statements that echoing told.
+// statements counts the statements in echoing's log.
 func statements(out *bytes.Buffer) int { return len(told(out)) }
 
-// selects counts the SELECTs among them.
+// selects counts the SELECTs among the statements.
 func selects(out *bytes.Buffer) int { return strings.Count(strings.Join(told(out), ""), "SELECT") }
 
-// fillChart gives a patient n signed records, each with a flag and every other one protected by 42 CFR Part 2, a consent, and n appointments of the
-// author's, to come.
+// fillChart gives a patient n signed records with a flag each, and n future appointments with the author. 42 CFR Part
+// 2 protects every other record; a consent covers these.
 func (b *bundle) fillChart(t *testing.T, patient *models.Patient, n int) {
 	t.Helper()
 	actor, err := audit.ActorFrom(b.clinician(t))
@@ -90,7 +90,7 @@ func (b *bundle) fillChart(t *testing.T, patient *models.Patient, n int) {
 	}))
 }
 
-// A chart with hundreds of records takes as many queries as one with a few.
+// A chart with hundreds of records takes as many queries as a chart with a few.
 func TestChartsTakeConstantQueries(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -103,7 +103,7 @@ func TestChartsTakeConstantQueries(t *testing.T) {
 		charts := service.NewChartService(store, service.NewMedicalRecordService(store, service.NewCare(store, config.Default().Access)))
 		counted := map[string]int{}
 		for name, p := range map[string]*models.Patient{"small": small, "large": large} {
-			_, err := charts.Of(ctx, p.ID) // the first of a store reads the keys too
+			_, err := charts.Of(ctx, p.ID) // the first call on a store reads the keys too
 			require.NoError(t, err)
 			out.Reset()
 			c, err := charts.Of(ctx, p.ID)

@@ -14,7 +14,8 @@ import (
 	"novamind/service"
 )
 
-// Who has a patient by an appointment takes nothing from it that lasts: neither for themselves, which would open restricted records, nor for others.
+// A clinician that has a patient only by an appointment cannot make that care permanent. They cannot assign
+// themselves, which would open restricted records, nor others.
 func TestCliniciansDoNotAssignThemselves(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -35,7 +36,8 @@ func TestCliniciansDoNotAssignThemselves(t *testing.T) {
 	})
 }
 
-// Nobody takes a patient from who registered them, or leaves them to nobody, but the front desk.
+// Only the front desk may take a patient from the clinician that registered them, or leave the patient without
+// lasting care.
 func TestWhoEndsCare(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -70,14 +72,15 @@ func TestWhoEndsCare(t *testing.T) {
 	})
 }
 
-// Assigning and booking the same two at once: neither waits for the other for ever.
+// Assigning and booking the same patient and clinician at once do not deadlock.
 func TestAssigningWhileBooking(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		p, doctor, desk := b.register(t), b.practitioner(t), as(t, service.RoleFrontDesk)
 		var both errgroup.Group
-		for i := range 2 { // more of them would wait longer for the patient's lock than a loaded machine permits
+		// With more, the last would wait for the patient's lock longer than allowed on a loaded machine.
+		for i := range 2 {
 			both.Go(func() error {
 				for j := range 10 {
 					if _, err := b.appointments.Book(desk, visit(p, doctor, time.Duration(i*10+j)*time.Hour)); err != nil {

@@ -10,7 +10,7 @@ import (
 	"novamind/service"
 )
 
-// Who is confined to some permissions uses no others, but what a permitted method calls in turn is a part of it.
+// A confined caller can use only the named permissions. Calls made by a permitted method are part of that method.
 func TestConfined(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -19,7 +19,7 @@ func TestConfined(t *testing.T) {
 		p, err := b.patients.Register(ctx, another(input()))
 		require.NoError(t, err)
 		_, err = b.patients.Register(ctx, service.Registration{PatientInput: input()})
-		requireCode(t, apperr.PossibleDuplicate, err) // it has read the candidates
+		requireCode(t, apperr.PossibleDuplicate, err) // the call has read the candidates
 		_, err = b.patients.Get(ctx, p.ID)
 		requireCode(t, apperr.Internal, err)
 		_, err = b.patients.Get(service.Confine(ctx, []service.Permission{service.PatientRead}), p.ID)

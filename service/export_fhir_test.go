@@ -19,7 +19,7 @@ import (
 	"novamind/service"
 )
 
-// exported is an export in memory. before, where it is not nil, is called before each write.
+// exported is an export in memory. If before is not nil, it is called before each write.
 type exported struct {
 	patients, practitioners, encounters, documents bytes.Buffer
 	before                                         func()
@@ -62,7 +62,7 @@ func (b *bundle) export(t *testing.T, ids ...uuid.UUID) (*exported, service.Expo
 	return out, report
 }
 
-// signedRecord adds a record of a patient's, signed, by the actor of ctx.
+// signedRecord adds a signed record of a patient, written by the actor of ctx.
 func (b *bundle) signedRecord(t *testing.T, ctx context.Context, p uuid.UUID, in service.RecordInput) *models.MedicalRecord {
 	t.Helper()
 	m, err := b.records.Write(ctx, p, in)
@@ -72,7 +72,7 @@ func (b *bundle) signedRecord(t *testing.T, ctx context.Context, p uuid.UUID, in
 	return m
 }
 
-// history adds a patient with all that an export can have.
+// history adds a patient with every kind of row that an export can hold.
 func (b *bundle) history(t *testing.T, ctx context.Context) *models.Patient {
 	t.Helper()
 	in := another(input())
@@ -118,7 +118,7 @@ func (b *bundle) history(t *testing.T, ctx context.Context) *models.Patient {
 	return p.Patient
 }
 
-// What was exported and imported into an empty database is the same.
+// Data that was exported and imported into an empty database is the same.
 func TestExportsAreReadBackTheSame(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -126,10 +126,11 @@ func TestExportsAreReadBackTheSame(t *testing.T) {
 		ctx := b.clinician(t)
 		p, later, doctor := b.history(t, ctx), b.register(t), b.practitioner(t)
 		b.book(t, longAgo(visit(later, doctor, 100*time.Hour)))
-		over := longAgo(visit(p, doctor, 100*time.Hour)) // over an ordinary one of somebody who comes later in the export
+		// Over an ordinary appointment of a patient that comes later in the export.
+		over := longAgo(visit(p, doctor, 100*time.Hour))
 		over.AllowOverlap, over.OverlapReason = true, "crisis"
 		b.book(t, over)
-		b.practitioner(t) // whom nothing names
+		b.practitioner(t) // a practitioner that no row names
 		out, report := b.export(t)
 		require.Equal(t, service.ExportReport{Patients: 2, Practitioners: 4, Encounters: 10, Documents: 4, Unreadable: []uuid.UUID{}}, report)
 		again := newBundle(t, dbtest.SQLite(t))
@@ -147,7 +148,7 @@ func TestExportsAreReadBackTheSame(t *testing.T) {
 	})
 }
 
-// Whatever else goes, psychotherapy notes, drafts and what has no consent don't.
+// An export never contains psychotherapy notes, drafts, and protected records without a consent.
 func TestExportsKeepBackWhatTheyMust(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -212,7 +213,7 @@ func TestExportsKeepBackWhatTheyMust(t *testing.T) {
 	})
 }
 
-// Before a byte of a patient is written, an event says that all of it was exported.
+// Before any byte of a patient is written, an event says that the whole patient was exported.
 func TestExportsAreRecordedBeforeTheyAreWritten(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

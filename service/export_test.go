@@ -7,7 +7,7 @@ import (
 	"github.com/alexedwards/argon2id"
 )
 
-// CountHashes returns how many Argon2id are computed from now on.
+// CountHashes counts the Argon2id hashes that are computed from now on.
 func CountHashes(s *AuthService) *atomic.Int64 {
 	var n atomic.Int64
 	create, compare := s.passwords.create, s.passwords.compare
@@ -25,6 +25,6 @@ func CountHashes(s *AuthService) *atomic.Int64 {
 // IsCommonPassword is isCommonPassword.
 func IsCommonPassword(password string) bool { return isCommonPassword(password) }
 
-// LengthenWaits makes the first wait after too many failed logins longer than any test: otherwise a slow machine would
-// let one more attempt pass.
+// LengthenWaits makes the first wait after too many failed logins longer than any test. With a shorter wait, a slow
+// machine would let another attempt pass.
 func LengthenWaits(s *AuthService) { s.throttle.first, s.throttle.longest = time.Hour, time.Hour }

@@ -18,7 +18,7 @@ func (plain) Contended(ctx context.Context, fn func(context.Context) error) erro
 func (plain) InBatch(ctx context.Context, fn func(context.Context) error) error   { return fn(ctx) }
 func (plain) Read(ctx context.Context, fn func(context.Context) error) error      { return fn(ctx) }
 
-// A service that forgets to ask whose patients a permission reaches fails, rather than showing everyone's.
+// A service that does not check the scope of its permission fails, and does not show everyone's patients.
 func TestForgottenScopesFail(t *testing.T) {
 	t.Parallel()
 	forget := func(context.Context) error { return nil }

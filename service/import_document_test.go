@@ -38,7 +38,7 @@ func (b *bundle) recordByID(t *testing.T, id uuid.UUID) (m *models.MedicalRecord
 	return m
 }
 
-// Labels are read wherever they may be, and what is not known to be open is protected.
+// Labels are read in every place where they may be. A document is protected unless its label is known to be open.
 func TestDocumentsKeepWhatProtectsThem(t *testing.T) {
 	t.Parallel()
 	const confidentiality, actCodes = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -88,13 +88,13 @@ func TestDocumentsKeepWhatProtectsThem(t *testing.T) {
 	})
 }
 
-// amendmentOf returns a document that amends another one.
+// amendmentOf returns a document that amends another.
 func amendmentOf(n, of int) string {
 	return withMembers(documentLine(n, 1, 1, 1), `"extension":[{"url":"urn:novamind:amendment-reason","valueString":"Zcanary word"}],`+
 		`"relatesTo":[{"code":"replaces","target":{"reference":"DocumentReference/`+lineID(3000+of).String()+`"}}]`)
 }
 
-// An amendment that comes later moves what it amends on, as if it had been written here.
+// An amendment that is imported later marks its predecessor as amended, like an amendment that is written here.
 func TestImportedAmendmentsMoveOnWhatTheyAmend(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -121,7 +121,7 @@ func TestImportedAmendmentsMoveOnWhatTheyAmend(t *testing.T) {
 	})
 }
 
-// What amends a line that is refused stands by itself.
+// An amendment of a rejected line is imported as a record of its own.
 func TestImportedAmendmentsOfRefusedLinesStand(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -131,14 +131,15 @@ func TestImportedAmendmentsOfRefusedLinesStand(t *testing.T) {
 	})
 }
 
-// caring returns a context in which an account acts that has a patient in care.
+// caring returns a context in which an account acts that has the patient in care.
 func (b *bundle) caring(t *testing.T, who audit.Actor, patient uuid.UUID) context.Context {
 	t.Helper()
 	require.NoError(t, repository.NewCareRepository(b.store).Note(t.Context(), patient, who.ID, models.CareRegistered, time.Now()))
 	return audit.WithActor(t.Context(), who)
 }
 
-// Answers that tell of thoughts of self-harm are flagged wherever they were given: once for a record with its amendments.
+// Answers that mention thoughts of self-harm raise a flag wherever they were given, once for a record and its
+// amendments.
 func TestImportedAnswersRaiseFlags(t *testing.T) {
 	t.Parallel()
 	answers := func(last string) string {
@@ -159,7 +160,7 @@ func TestImportedAnswersRaiseFlags(t *testing.T) {
 	})
 }
 
-// A line that is no good takes no id from one that is.
+// A rejected line does not use up an id that a valid line has.
 func TestOnlyLinesThatAreTakenHaveTheirID(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -180,7 +181,7 @@ func TestOnlyLinesThatAreTakenHaveTheirID(t *testing.T) {
 	})
 }
 
-// A code that is none here does not cost the note.
+// A note is imported even if one of its codes is invalid here; the code is left out.
 func TestNotesAreKeptWithoutCodesThatCannotBe(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -25,14 +25,14 @@ func practitionerLine(n int) string {
 		`"telecom":[{"system":"email","value":"doctor%d@example.org"}]}`, lineID(1000+n), npi, n, n, n) + "\n"
 }
 
-// encounterLine returns an hour of a patient's with a practitioner, from the given hour of a day.
+// encounterLine returns an hour of a patient with a practitioner, from the given hour of a day.
 func encounterLine(n, patient, practitioner, hour int, status string) string {
 	return fmt.Sprintf(`{"resourceType":"Encounter","id":"%s","status":"%s","class":{"code":"AMB"},"type":[{"text":"Zcanary visit"}],"subject":{"reference":"Patient/%s"},`+
 		`"participant":[{"individual":{"reference":"Practitioner?identifier=%s|%d"}}],"period":{"start":"2001-02-03T%02d:00:00-05:00","end":"2001-02-03T%02d:30:00-05:00"}}`,
 		lineID(2000+n), status, lineID(patient), npi, practitioner, hour, hour+1) + "\n"
 }
 
-// documentLine returns a note of a patient's.
+// documentLine returns a note of a patient.
 func documentLine(n, patient, practitioner, encounter int) string {
 	return fmt.Sprintf(`{"resourceType":"DocumentReference","id":"%s","status":"superseded","type":{"coding":[{"system":"http://loinc.org","code":"11506-3","display":"Progress note"}]},`+
 		`"subject":{"reference":"Patient/%s"},"author":[{"reference":"Practitioner?identifier=%s|%d"}],"date":"2001-02-03T10:00:00-05:00",`+
@@ -40,7 +40,7 @@ func documentLine(n, patient, practitioner, encounter int) string {
 		lineID(3000+n), lineID(patient), npi, practitioner, base64.StdEncoding.EncodeToString([]byte("Zcanary text\n")), lineID(2000+encounter)) + "\n"
 }
 
-// imported takes over a small export, and returns what became of it, by resource.
+// imported imports a small export and returns the reports by resource.
 func (b *bundle) imported(t *testing.T, export map[string]string) map[string]service.Report {
 	t.Helper()
 	imports := b.importing()
@@ -127,7 +127,8 @@ func (b *bundle) importedRows(t *testing.T) (out []string) {
 	return out
 }
 
-// What databases can't hold, and what could not be booked for the time to come, is passed over; what is over was as it was.
+// A time is rejected if databases can't hold it, or if a future appointment with it could not be booked. Past
+// appointments keep their times.
 func TestImportedTimesAreThoseOfAClinic(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -157,7 +158,8 @@ func TestImportedTimesAreThoseOfAClinic(t *testing.T) {
 	})
 }
 
-// An import that was interrupted anywhere goes on when it is run again, and one that was not changes nothing.
+// An import that was interrupted at any point can be run again and completes. Running a complete import again changes
+// nothing.
 func TestHistoriesAreTakenOverOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

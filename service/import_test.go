@@ -19,7 +19,7 @@ import (
 
 func lineID(n int) uuid.UUID { return uuid.MustParse(fmt.Sprintf("00000000-0000-4000-8000-%012d", n)) }
 
-// line returns the FHIR resource of the nth invented patient, with more members of it.
+// line returns the FHIR resource of the nth invented patient, with further members.
 func line(n int, more ...string) string {
 	return fmt.Sprintf(`{"resourceType":"Patient","id":"%s","name":[{"family":"Family%d","given":["Given"]}],`+
 		`"birthDate":"1970-01-02","telecom":[{"system":"email","value":"p%d@example.org"}]%s}`, lineID(n), n, n, strings.Join(more, "")) + "\n"
@@ -38,7 +38,7 @@ func importing(t *testing.T) context.Context {
 	return audit.System(t.Context(), "import")
 }
 
-// rows returns what the database holds of every patient, as text.
+// rows returns the stored columns of every patient, as text.
 func (b *bundle) rows(t *testing.T) (out []string) {
 	t.Helper()
 	require.NoError(t, b.db.Raw(`SELECT CAST(id AS text) || ' ' || version || ' ' || first_name || ' ' || CAST(contact_info AS text) || ' ' || updated_at
@@ -50,7 +50,7 @@ func TestImportTwiceChangesNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
-		const n = 120 // more than a batch
+		const n = 120 // more than one batch
 		var read []int64
 		report, err := b.imports.Patients(importing(t), strings.NewReader(lines(1, n)), false, func(bytes int64) { read = append(read, bytes) })
 		require.NoError(t, err)
@@ -108,7 +108,7 @@ func TestImportNamesRejectsByLineAndReason(t *testing.T) {
 	})
 }
 
-// A strict import stops at the first bad line; what came before it is there.
+// A strict import stops at the first bad line. Lines before it are imported.
 func TestStrictImportStops(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -123,7 +123,7 @@ func TestStrictImportStops(t *testing.T) {
 	})
 }
 
-// What an interruption leaves is whole batches; the next run adds the rest.
+// An interruption leaves whole batches; the next run adds the rest.
 func TestInterruptedImportGoesOn(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -171,7 +171,7 @@ func TestImportedPatientsWhoLeft(t *testing.T) {
 	})
 }
 
-// What the clinic's people wrote stands, whatever the other system still says.
+// An import never overwrites changes that the clinic's staff made, whatever the other system still holds.
 func TestImportLeavesChangedPatients(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -12,14 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// printed are the inputs that say nothing of patients.
+// printed are the inputs without data of patients.
 var printed = map[string]string{
 	"AccountInput":      "staff",
 	"APIKeyInput":       "a machine",
 	"AvailabilityInput": "a practitioner's hours",
 }
 
-// What a client says of a patient prints as little as what is stored of it: an input embeds phi.Private, or another input.
+// An input about a patient prints as little as its stored form: it embeds phi.Private, or another input.
 func TestInputsPrintRedacted(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("*.go")

@@ -17,7 +17,7 @@ import (
 	"novamind/service"
 )
 
-// A new key-encryption key touches no row but the keysets', and is the only one that opens them afterwards.
+// A new key-encryption key changes only the rows of keysets. Afterwards no other key opens them.
 func TestRotatedKEKTouchesNoRow(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -45,7 +45,7 @@ func (b *bundle) dump(t *testing.T, table string) []map[string]any {
 	return rows
 }
 
-// unlockAgain starts another server, and returns what it says.
+// unlockAgain starts another server, and returns its error.
 func (b *bundle) unlockAgain(t *testing.T, kek string) error {
 	t.Helper()
 	return b.openStore(t).Unlock(t.Context(), "file:"+kek, "US")
@@ -61,7 +61,7 @@ func (b *bundle) openStore(t *testing.T) *repository.Store {
 	return store
 }
 
-// Whoever rotates at the same time: the key that is left opens everything.
+// When several rotations run at once, the remaining key opens everything.
 func TestRotationsOfTheKEKDontCross(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -85,14 +85,14 @@ func TestRotationsOfTheKEKDontCross(t *testing.T) {
 	})
 }
 
-// A key that a kept backup may need is not destroyed; a new one wraps all the same.
+// A key that a retained backup may need is not destroyed. The new key wraps the keysets all the same.
 func TestKEKsOfKeptBackupsStay(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
 		old := filepath.Join(t.TempDir(), "kek")
 		copyFile(t, b.kek, old)
-		var wrapped string // as the backup has it
+		var wrapped string // the keyset as in the backup
 		require.NoError(t, b.db.Raw("SELECT wrapped FROM keyset WHERE purpose = 'data'").Scan(&wrapped).Error)
 		b.keep(t, "00000000")
 		for range 2 {
@@ -114,7 +114,7 @@ func TestKEKsOfKeptBackupsStay(t *testing.T) {
 	})
 }
 
-// A server that has not been given the new key goes on with the keys it has, and says that it is behind.
+// A server that has not been given the new key keeps using its keys, and reports that it is behind.
 func TestServersWithoutTheNewKEKGoOn(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -145,7 +145,7 @@ func copyFile(t *testing.T, from, to string) {
 	require.NoError(t, os.WriteFile(to, content, 0o600))
 }
 
-// Where nothing would change, nothing is said to have changed.
+// If nothing would change, the answer does not claim a change.
 func TestKEKsThatCantBeRotatedHere(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -154,7 +154,7 @@ func TestKEKsThatCantBeRotatedHere(t *testing.T) {
 		_, err := variable.RotateKEK(operator(t), "")
 		require.True(t, apperr.Is(err, apperr.Invalid))
 
-		// The same file by another name is the same key, so it gets a new one.
+		// The same file under another name is the same key, so it gets a new key.
 		before, err := phi.KEKKeys("file:" + b.kek)
 		require.NoError(t, err)
 		_, err = b.keys().RotateKEK(operator(t), "file:"+filepath.Join(filepath.Dir(b.kek), ".", "kek"))

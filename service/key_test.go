@@ -24,7 +24,7 @@ import (
 
 func (b *bundle) keys() *service.KeyService { return service.NewKeyService(b.store, "file:"+b.kek) }
 
-// primary returns the key that a purpose's new values are sealed under.
+// primary returns the key that seals new values of a purpose.
 func (b *bundle) primary(t *testing.T, p phi.Purpose) service.KeyState {
 	t.Helper()
 	states, err := b.keys().Status(t.Context())
@@ -43,13 +43,13 @@ func (b *bundle) state(t *testing.T, keyID string) service.KeyState {
 	return states[i]
 }
 
-// operator returns a context in which a command acts.
+// operator returns the context of a command.
 func operator(t *testing.T) context.Context {
 	t.Helper()
 	return audit.System(t.Context(), "keys")
 }
 
-// working has servers of one database work until stop is called, which fails where any request did.
+// working makes servers of one database work until stop is called. stop fails if any request did.
 func working(t *testing.T, servers ...*bundle) (stop func()) {
 	t.Helper()
 	ctx := as(t, service.RoleFrontDesk)
@@ -80,7 +80,7 @@ func working(t *testing.T, servers ...*bundle) (stop func()) {
 	}
 }
 
-// Two servers of one database go on through every change of the keys, and the old keys end.
+// Two servers of one database keep working through every change of the keys, and the old keys end.
 func TestKeysChangeWhileServersWork(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -124,7 +124,7 @@ func TestKeysChangeWhileServersWork(t *testing.T) {
 	})
 }
 
-// A key is not destroyed while a value or a backup needs it; but from the first moment the database takes nothing new under it.
+// A key is not destroyed while a value or a backup needs it. But the database refuses new values under it at once.
 func TestRetiringRefusesFirst(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -141,10 +141,10 @@ func TestRetiringRefusesFirst(t *testing.T) {
 
 		require.ErrorIs(t, keys.Retire(operator(t), old), service.ErrKeyNeeded)
 		require.Equal(t, service.KeyRetiring, b.state(t, old).State)
-		if b.db.Name() == "sqlite" { // which would refuse this test for other reasons
+		if b.db.Name() == "sqlite" { // SQLite would refuse this test for other reasons
 			require.NoError(t, b.db.Exec("DROP TRIGGER patient_ours_update").Error)
 		}
-		// As a server would that has not heard of it: the row as it is, once more.
+		// A server that does not know of the change would write the same row once more.
 		err = b.db.Exec("UPDATE patient SET active = active WHERE id = ?", p.ID.String()).Error
 		require.ErrorContains(t, err, "retired key")
 		_, err = b.patients.Get(as(t, service.RoleFrontDesk), p.ID)
@@ -165,7 +165,7 @@ func TestRetiringRefusesFirst(t *testing.T) {
 	})
 }
 
-// A server does not start on a database whose keysets are not those that its values need; it says which is missing.
+// A server does not start if the keysets lack a key that values need. The error names the missing key.
 func TestStartsRefuseMissingKeys(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -178,7 +178,8 @@ func TestStartsRefuseMissingKeys(t *testing.T) {
 		added := b.primary(t, phi.Data).ID
 		require.NoError(t, b.unlockAgain(t, b.kek))
 
-		require.NoError(t, b.db.Exec("UPDATE keyset SET wrapped = ? WHERE purpose = 'data'", wrapped).Error) // as it was before
+		// The keyset from before the rotation.
+		require.NoError(t, b.db.Exec("UPDATE keyset SET wrapped = ? WHERE purpose = 'data'", wrapped).Error)
 		err = b.unlockAgain(t, b.kek)
 		require.ErrorContains(t, err, "patient.")
 		require.ErrorContains(t, err, added)
@@ -191,7 +192,7 @@ func TestStartsRefuseMissingKeys(t *testing.T) {
 	})
 }
 
-// An interrupted move goes on, and changes made meanwhile stay.
+// An interrupted move can be continued, and changes made meanwhile stay.
 func TestInterruptedResealingGoesOn(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -215,7 +216,7 @@ func TestInterruptedResealingGoesOn(t *testing.T) {
 	})
 }
 
-// registerMany adds patients in one transaction, past the rules of the service.
+// registerMany adds patients in one transaction, without the rules of the service.
 func (b *bundle) registerMany(t *testing.T, many int) {
 	t.Helper()
 	template := b.register(t)
@@ -234,7 +235,7 @@ func (b *bundle) registerMany(t *testing.T, many int) {
 	}))
 }
 
-// A key that was added and then retired is not the one that a later rotation promotes.
+// A key that was added and then retired is not promoted by a later rotation.
 func TestRetiredKeysAreNotPromoted(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -257,7 +258,7 @@ func TestRetiredKeysAreNotPromoted(t *testing.T) {
 		require.NotEqual(t, added, promoted)
 		b.register(t)
 
-		// Retired while it settles.
+		// Retire the key while it settles.
 		var group errgroup.Group
 		group.Go(func() error {
 			_, err := b.keys().Rotate(operator(t), phi.Data)
@@ -288,7 +289,7 @@ func (b *bundle) awaitAddedKey(t *testing.T, known ...string) (id string) {
 	return id
 }
 
-// keep notes a backup that can't be read without a key.
+// keep records a backup that can't be read without a key.
 func (b *bundle) keep(t *testing.T, keyID string) {
 	t.Helper()
 	backup := &models.Backup{RetainedUntil: time.Now().Add(time.Hour).UTC(), KeyIDs: []string{keyID}}
@@ -296,7 +297,7 @@ func (b *bundle) keep(t *testing.T, keyID string) {
 	require.NoError(t, b.db.Table("backup").Create(backup).Error)
 }
 
-// A row that can't be opened is named, and keeps nobody else's values under the old key.
+// A row that can't be opened is named, and does not keep other rows' values under the old key.
 func TestUnreadableRowsAreLeftAndNamed(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -324,7 +325,7 @@ func TestUnreadableRowsAreLeftAndNamed(t *testing.T) {
 	})
 }
 
-// A database without a note of the rules takes that of today's where they made every token, and no other.
+// A database without a recorded index scheme gets today's scheme if that scheme made every token, and otherwise none.
 func TestIndexesWithoutANoteAreLookedAt(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -345,7 +346,8 @@ func TestIndexesWithoutANoteAreLookedAt(t *testing.T) {
 	})
 }
 
-// Patients that are indexed by other rules than a server's would be missed, so it does not start; a new index key mends that.
+// A server with other index rules than the stored tokens would miss patients, so it does not start. A new index key
+// solves that.
 func TestStartsRefuseOtherIndexes(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -9,7 +9,8 @@ import (
 	"novamind/models"
 )
 
-// Beyond the budget the wait doubles up to the longest; a day without a failure forgets the earlier ones.
+// Beyond the budget, each wait is twice the previous one, up to the longest. After a day without a failure, earlier
+// failures are forgotten.
 func TestThrottleBacksOff(t *testing.T) {
 	t.Parallel()
 	throttle := &loginThrottle{budget: 3, first: time.Second, longest: 10 * time.Second}
@@ -30,7 +31,7 @@ func TestThrottleBacksOff(t *testing.T) {
 	require.EqualValues(t, 1, tally.Failures)
 }
 
-// What was looked up before something was taken away is not remembered after it; what is remembered ends with its lease.
+// A caller that was looked up before forget is not remembered after it. A remembered caller ends with its lease.
 func TestCallersForget(t *testing.T) {
 	t.Parallel()
 	known, err := newCallers()

@@ -17,13 +17,13 @@ import (
 	"novamind/service"
 )
 
-// from returns the context of a request before login, from an address.
+// from returns the context of a request from an address, before login.
 func from(t *testing.T, address string) context.Context {
 	t.Helper()
 	return audit.WithActor(t.Context(), audit.Actor{Origin: "test", Address: address})
 }
 
-// throttled returns a server with an account, that takes five failures before it makes wait.
+// throttled returns a server with an account that allows five failures before a wait.
 func throttled(t *testing.T, url string) *bundle {
 	t.Helper()
 	b := newServerWith(t, url, filepath.Join(t.TempDir(), "kek"), config.Auth{
@@ -34,7 +34,7 @@ func throttled(t *testing.T, url string) *bundle {
 	return b
 }
 
-// guess tries n wrong passwords, and returns how many were looked at.
+// guess tries n wrong passwords, and returns how many were checked.
 func guess(t *testing.T, b *bundle, email, address string, n int) int {
 	t.Helper()
 	seen := 0
@@ -58,7 +58,8 @@ func rightFrom(t *testing.T, b *bundle, address string) error {
 	return err
 }
 
-// Guessing from one address is stopped, and its own next login has to wait; a login from elsewhere has not.
+// Guessing from one address is stopped, and the next login from that address must wait. A login from elsewhere need
+// not.
 func TestGuessingFromOneAddressIsThrottled(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -73,7 +74,8 @@ func TestGuessingFromOneAddressIsThrottled(t *testing.T) {
 	})
 }
 
-// Strangers share a budget, however many addresses they have; when it is gone, those who used to log in still do.
+// Strangers share a budget, however many addresses they have. When the budget is used up, familiar addresses can
+// still log in.
 func TestStrangersLockNobodyOut(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -92,7 +94,7 @@ func TestStrangersLockNobodyOut(t *testing.T) {
 	})
 }
 
-// Attempts at the same time get no more guesses than attempts in turn.
+// Concurrent attempts get no more guesses than attempts one after the other.
 func TestParallelGuessesShareTheBudget(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -112,7 +114,7 @@ func TestParallelGuessesShareTheBudget(t *testing.T) {
 	})
 }
 
-// A login takes back what was counted against its address.
+// A login takes back the failures that were counted against its address.
 func TestALoginGivesTheBudgetBack(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -127,7 +129,7 @@ func TestALoginGivesTheBudgetBack(t *testing.T) {
 	})
 }
 
-// Whoever finds an open session does not guess the password there either.
+// Guessing the password inside an open session is throttled too.
 func TestGuessingInASessionIsThrottled(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

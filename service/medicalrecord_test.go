@@ -17,7 +17,7 @@ import (
 	"novamind/service"
 )
 
-// clinician returns a context in which a clinician with an account acts.
+// clinician returns the context of a clinician with an account.
 func (b *bundle) clinician(t *testing.T) context.Context {
 	t.Helper()
 	a := &models.Account{Email: uuid.NewString() + "@example.org", Name: "Test", Roles: []string{service.RoleClinician}, PasswordHash: "x"}
@@ -44,7 +44,8 @@ func (b *bundle) enroll(t *testing.T, ctx context.Context) {
 	}))
 }
 
-// recordFor adds a draft of a patient in the care of the actor of ctx, who wrote it where they may, else a clinician.
+// recordFor adds a draft of a patient in the care of the actor of ctx. The actor is the author if they may write
+// records, else a clinician is.
 func (b *bundle) recordFor(t *testing.T, ctx context.Context) *models.MedicalRecord {
 	t.Helper()
 	writer, p := b.writer(t, ctx)
@@ -72,7 +73,8 @@ func (b *bundle) consentFor(t *testing.T, ctx context.Context) *models.Consent {
 	return c
 }
 
-// writer returns who may write about a new patient, who is in their care and in that of the actor of ctx: the actor, or a clinician.
+// writer returns the context of an author for a new patient: the actor of ctx if they may write, else a clinician.
+// The patient is in the care of both.
 func (b *bundle) writer(t *testing.T, ctx context.Context) (context.Context, *models.Patient) {
 	t.Helper()
 	p := b.inCareOf(t, ctx)
@@ -87,7 +89,7 @@ func (b *bundle) writer(t *testing.T, ctx context.Context) (context.Context, *mo
 	return writer, p
 }
 
-// signed writes a record of a patient of its author's, and signs it.
+// signed adds a signed record of a patient in its author's care.
 func (b *bundle) signed(t *testing.T, ctx context.Context) *models.MedicalRecord {
 	t.Helper()
 	p := b.inCareOf(t, ctx)
@@ -98,7 +100,7 @@ func (b *bundle) signed(t *testing.T, ctx context.Context) *models.MedicalRecord
 	return m
 }
 
-// Signed records move to new keys, and a purge of their patient takes them along, named in its event.
+// Signed records move to new keys. A purge of their patient removes them, and its event names them.
 func TestSignedRecordsAreResealedAndPurged(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -132,7 +134,7 @@ func TestSignedRecordsAreResealedAndPurged(t *testing.T) {
 	})
 }
 
-// A purge takes all that belongs to a patient along, and names every row of it.
+// A purge removes all rows of a patient, and its event names each.
 func TestPurgesNameAllThatGoes(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -175,7 +177,7 @@ func TestPurgesNameAllThatGoes(t *testing.T) {
 	})
 }
 
-// Reading is an event that names the record; what records say is not in the log, not even sealed.
+// Reading is an event that names the record. The content of records is not in the log, not even sealed.
 func TestRecordsLeaveEventsWithoutContent(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -209,7 +211,7 @@ func TestRecordsLeaveEventsWithoutContent(t *testing.T) {
 	})
 }
 
-// What can't be recorded is not shown: a disclosure that can't be kept.
+// If a disclosure can't be stored, the record is not shown.
 func TestWithoutDisclosureNothingIsShown(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

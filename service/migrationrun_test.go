@@ -29,7 +29,8 @@ func TestMigrationRunsAreEvents(t *testing.T) {
 	})
 }
 
-// Rows that undoing a version discarded are missing on purpose, for the log too; any other is found all the same.
+// Rows that were discarded by undoing a version are missing on purpose, and the log knows. Any other missing row is
+// still found.
 func TestDiscardedRowsAreNotMissed(t *testing.T) {
 	t.Parallel()
 	for name, stolen := range map[string]bool{"discarded": false, "one was gone before": true} {

@@ -18,7 +18,7 @@ import (
 	"novamind/service"
 )
 
-// expansion is what a next release could do to the schema while servers of this one run: it only adds.
+// expansion is a possible schema change of the next release while servers of this release run. It only adds.
 var expansion = []map[string]string{
 	{
 		migrations.Postgres: "ALTER TABLE patient ADD COLUMN nickname text; ALTER TABLE account ADD COLUMN badge text; ALTER TABLE auditlog ADD COLUMN note text;",
@@ -38,7 +38,8 @@ var expansion = []map[string]string{
 	},
 }
 
-// Servers of this release answer without an error while the next one's migrations run, and afterwards; and this release still starts.
+// Servers of this release answer without an error during and after the next release's migrations. This release still
+// starts afterwards.
 func TestThisReleaseWorksWhileTheNextOnesMigrationsRun(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -91,7 +92,7 @@ func TestThisReleaseWorksWhileTheNextOnesMigrationsRun(t *testing.T) {
 	})
 }
 
-// workOn registers, changes, shows and finds a patient.
+// workOn registers, changes, reads and finds a patient.
 func workOn(ctx context.Context, b *bundle) error {
 	p, err := b.patients.Register(ctx, another(input()))
 	if err != nil {
@@ -108,7 +109,7 @@ func workOn(ctx context.Context, b *bundle) error {
 	return err
 }
 
-// await returns when a number was reached, or fails with what kept it from that.
+// await returns when a number is reached, or fails with the error that prevented it.
 func await(t *testing.T, n *atomic.Int64, at int64, failed <-chan error) {
 	t.Helper()
 	require.Eventually(t, func() bool {

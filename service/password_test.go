@@ -27,7 +27,8 @@ func TestCommonPasswords(t *testing.T) {
 	}
 }
 
-// Each login computes one Argon2id, however it ends; what has to wait computes none (TestGuessingFromOneAddressIsThrottled).
+// Each login computes one Argon2id hash, whatever its outcome. A login that must wait computes none
+// (TestGuessingFromOneAddressIsThrottled).
 func TestALoginCostsOneHash(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -51,7 +52,7 @@ func TestALoginCostsOneHash(t *testing.T) {
 	})
 }
 
-// A password is hashed anew at the first login after the parameters grew, and only then.
+// A password is hashed again at the first login after the parameters grew, and at no other login.
 func TestHashesGrow(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

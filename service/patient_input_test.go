@@ -14,7 +14,7 @@ import (
 	"novamind/service"
 )
 
-// canary stands in whatever is refused: no error may repeat it.
+// canary is part of every refused value: no error may repeat it.
 const canary = "Kanarienvogel"
 
 func complete() service.PatientInput {
@@ -26,14 +26,14 @@ func complete() service.PatientInput {
 	return in
 }
 
-// refusal is a change of a valid input, and the members that it makes wrong.
+// refusal is a change of a valid input, and the members that become invalid by it.
 type refusal struct {
 	name string
 	edit func(*service.PatientInput)
 	want []string // pointer: code
 }
 
-// textRules are those of a required text of at most limit characters.
+// textRules returns the refusals of a required text of at most limit characters.
 func textRules(pointer string, limit int, member func(*service.PatientInput) *string) []refusal {
 	set := func(value string) func(*service.PatientInput) {
 		return func(in *service.PatientInput) { *member(in) = value }

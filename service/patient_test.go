@@ -49,7 +49,7 @@ func TestRepeatedRegistrations(t *testing.T) {
 	})
 }
 
-// However many repeats race, on two servers: one patient, and everyone is told of that one.
+// Concurrent repeats on two servers, however many, make one patient, and all return that patient.
 func TestRacingRepeats(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -130,7 +130,8 @@ func TestChangesOfPatients(t *testing.T) {
 	})
 }
 
-// Nothing is handed out whose event could not be stored, and a search says how it was made, not for whom.
+// No result is returned if its event could not be stored. The event of a search names its parameters, but not their
+// values.
 func TestNothingIsShownUnrecorded(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -167,7 +168,8 @@ func TestNothingIsShownUnrecorded(t *testing.T) {
 	})
 }
 
-// A patient who can't be opened can be purged, by who may purge, with a reason and from the current version. The event tells.
+// A patient that can't be opened can be purged by an actor with the permission, with a reason and from the current
+// version. The event says so.
 func TestUnreadablePatientsCanBePurged(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

@@ -8,7 +8,7 @@ import (
 	"novamind/service"
 )
 
-// A phone number in a search box is one, however it is written; words beside it are names.
+// A phone number in a search box is recognized in every notation. Words beside it are names.
 func TestPhonesAmongWords(t *testing.T) {
 	t.Parallel()
 	for words, phone := range map[string]string{

@@ -10,7 +10,7 @@ import (
 	"novamind/service"
 )
 
-// A second factor that is in use is not replaced by an enrolment that was under way when it was confirmed.
+// A pending enrolment does not replace a second factor that was confirmed meanwhile.
 func TestEnrolmentsDoNotReplaceWhatWasConfirmed(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

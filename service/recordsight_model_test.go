@@ -17,23 +17,23 @@ import (
 	"novamind/service"
 )
 
-// noted is a record as the model has it; clinicians are numbers.
+// noted is a record in the model; clinicians are numbers.
 type noted struct {
 	id            uuid.UUID
-	first, author int // of its first version, and of this one
-	chain         int // versions of one record have the same
+	first, author int // of the first version, and of this version
+	chain         int // the same for all versions of a record
 	sensitivity   string
 	status        string
 }
 
-// agreed is a consent as the model has it.
+// agreed is a consent in the model.
 type agreed struct {
 	id                  uuid.UUID
 	recorder, recipient int // recipient -1: everybody
 	revoked             bool
 }
 
-// ward is a patient with three clinicians in memory, and the real one.
+// ward is a patient with three clinicians in memory, beside the real ones.
 type ward struct {
 	t         *testing.T
 	r         *rapid.T
@@ -43,7 +43,7 @@ type ward struct {
 	assigned  [3]bool
 	records   []*noted
 	consents  []*agreed
-	disclosed map[uuid.UUID]int // by record, how often it was
+	disclosed map[uuid.UUID]int // by record, how often it was disclosed
 	chains    int
 }
 
@@ -55,7 +55,7 @@ func (c *agreed) opens(doc int) bool {
 	return !c.revoked && c.recorder != doc && (c.recipient == -1 || c.recipient == doc)
 }
 
-// sees is who sees what, said in another way than the query says it.
+// sees reports whether a clinician sees a record. It states the rule independently of the query.
 func (w *ward) sees(doc int, m *noted) bool {
 	switch m.sensitivity {
 	case models.SensitivityNormal:
@@ -74,7 +74,7 @@ func (w *ward) seesConsent(doc int, c *agreed) bool {
 		slices.ContainsFunc(w.records, func(m *noted) bool { return m.sensitivity == models.SensitivityPart2 && w.sees(doc, m) })
 }
 
-// show counts the disclosures that are kept where a clinician is shown records.
+// show counts the disclosures that must be stored when a clinician is shown records.
 func (w *ward) show(doc int, shown ...*noted) {
 	for _, m := range shown {
 		if m.sensitivity == models.SensitivityPart2 && m.first != doc {
@@ -100,7 +100,7 @@ func idsOf(records []*noted) []uuid.UUID {
 	return out
 }
 
-// expect requires that an attempt goes as the model says; what is out of sight is not there.
+// expect requires the outcome of the model. A record out of scope gives NotFound.
 func (w *ward) expect(err error, sees, may bool) bool {
 	switch {
 	case !sees:
@@ -146,7 +146,7 @@ func (w *ward) amend() {
 	w.show(doc, m)
 }
 
-// last reports whether a version may be amended: it stands, and nothing that came after it does.
+// last reports whether a version may be amended: it was not entered in error, and every later version was.
 func (w *ward) last(m *noted) bool {
 	stands := func(v *noted) bool { return v.chain == m.chain && v.status != models.RecordInError }
 	later := w.records[slices.Index(w.records, m)+1:]
@@ -199,7 +199,7 @@ func (w *ward) assign() {
 	require.NoError(w.r, err)
 }
 
-// compare asks for everything as each clinician.
+// compare reads everything as each clinician.
 func (w *ward) compare() {
 	all := service.Page{Limit: 1000}
 	for doc := range w.docs {
@@ -273,8 +273,9 @@ func identities[M interface{ Identity() uuid.UUID }](rows []M) []uuid.UUID {
 	return out
 }
 
-// Whoever writes, amends, marks, consents, revokes and assigns in whatever order, each clinician is shown what a simple model says, each showing of what 42 CFR
-// Part 2 protects is accounted for, and nothing else. NOVAMIND_TEST_LONG tries more.
+// Clinicians write, amend, mark, consent, revoke and assign in any order. Each clinician is shown exactly the records
+// of a simple model. Each time a record under 42 CFR Part 2 is shown, exactly one disclosure is stored.
+// NOVAMIND_TEST_LONG tries more.
 func TestSightOfRecordsMatchesTheModel(t *testing.T) {
 	t.Parallel()
 	wards, steps := 4, 20
@@ -285,7 +286,8 @@ func TestSightOfRecordsMatchesTheModel(t *testing.T) {
 		b := newBundle(t, url)
 		held, failed := 0, false
 		rapid.Check(t, func(r *rapid.T) {
-			if held >= wards && !failed { // rapid's hundred checks would take a minute; a failure is tried until it is small
+			// Rapid's hundred checks would take a minute; a failure is repeated until it is minimal.
+			if held >= wards && !failed {
 				return
 			}
 			holds := false

@@ -12,7 +12,8 @@ import (
 	"novamind/service"
 )
 
-// However often an address knocks, a minute of it is one event, and what can't be recorded is not forgotten.
+// A minute of refusals from one address is one event, however many there are. Refusals that can't be recorded are
+// kept.
 func TestRefusalsAreOneEventPerAddress(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

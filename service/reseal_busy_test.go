@@ -14,8 +14,8 @@ import (
 	"novamind/service"
 )
 
-// Resealing goes on where another process held a lock for longer than one statement waits. That wait is no failure, so
-// the log tells of none.
+// Resealing continues after another process held a lock for longer than one statement waits. That wait is not a
+// failure, so the log has no error about it.
 func TestResealingWaitsForOthers(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -32,7 +32,7 @@ func TestResealingWaitsForOthers(t *testing.T) {
 		t.Cleanup(func() { require.NoError(t, store.Close()) })
 		require.NoError(t, store.Unlock(t.Context(), "file:"+b.kek, "US"))
 
-		other := b.db.Begin() // SQLite: the write lock
+		other := b.db.Begin() // on SQLite, this takes the write lock
 		require.NoError(t, other.Error)
 		if b.db.Name() == "postgres" {
 			require.NoError(t, other.Exec("SELECT 1 FROM patient FOR UPDATE").Error)
@@ -42,7 +42,8 @@ func TestResealingWaitsForOthers(t *testing.T) {
 			_, err := service.NewKeyService(store, "file:"+b.kek).Reseal(operator(t), 0, nil)
 			return err
 		})
-		time.Sleep(cfg.BusyTimeout * 3 / 2) // longer than one transaction waits, shorter than all of its tries
+		// Longer than one transaction waits, shorter than all its attempts together.
+		time.Sleep(cfg.BusyTimeout * 3 / 2)
 		require.NoError(t, other.Rollback().Error)
 		require.NoError(t, group.Wait())
 		require.Empty(t, b.state(t, old).Values)

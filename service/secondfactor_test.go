@@ -20,7 +20,8 @@ import (
 	"novamind/service"
 )
 
-// enrolled gives the first account a second factor, and returns its secret and recovery codes. The code that ended the enrolment is forgotten.
+// enrolled gives the first account a second factor, and returns its secret and recovery codes. It forgets the code
+// that ended the enrolment.
 func enrolled(t *testing.T, b *bundle) (secret string, codes []string) {
 	t.Helper()
 	ctx := holding(t, b, login(t, b))
@@ -32,7 +33,7 @@ func enrolled(t *testing.T, b *bundle) (secret string, codes []string) {
 	return enrolment.Secret, codes
 }
 
-// forgetSteps stands for the time that passes until there is a new code.
+// forgetSteps simulates the time until the next code.
 func forgetSteps(t *testing.T, b *bundle) {
 	t.Helper()
 	require.NoError(t, b.db.Exec("DELETE FROM totpuse").Error)
@@ -45,7 +46,7 @@ func code(t *testing.T, secret string) string {
 	return c
 }
 
-// wrong returns a code that is none of now.
+// wrong returns a code that is not valid now.
 func wrong(t *testing.T, secret string) string {
 	t.Helper()
 	right := map[string]bool{}
@@ -128,7 +129,7 @@ func TestSecondFactor(t *testing.T) {
 	})
 }
 
-// Of the same code, or recovery code, in 20 logins at once, on two servers, one succeeds.
+// When 20 concurrent logins on two servers send the same code or recovery code, one succeeds.
 func TestACodeCountsOnce(t *testing.T) {
 	t.Parallel()
 	for name, pick := range map[string]func(t *testing.T, secret string, codes []string) string{
@@ -163,7 +164,7 @@ func TestACodeCountsOnce(t *testing.T) {
 	}
 }
 
-// A code of a step before the newest one that was used has gone by.
+// A code of an earlier step than the newest used step is refused.
 func TestAnOlderCodeIsRefused(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -209,7 +210,7 @@ func TestSecondFactorIsGivenUp(t *testing.T) {
 	})
 }
 
-// An account that has a second factor gets in by nothing less when the row of it was removed past the program.
+// An account with a second factor does not become weaker if the row of the factor is removed by direct SQL.
 func TestAMissingSecondFactorFailsClosed(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -223,7 +224,7 @@ func TestAMissingSecondFactorFailsClosed(t *testing.T) {
 	})
 }
 
-// The database holds no secret in the clear, and the log neither.
+// Neither the database nor the log holds a secret in plain text.
 func TestSecondFactorsAreStoredSealed(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

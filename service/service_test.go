@@ -20,13 +20,13 @@ import (
 	"novamind/service"
 )
 
-// cheapest is the cheapest hash there is: how dear it should be is not what these tests are about.
+// cheapest is the cheapest hash, because these tests are not about the cost of hashing.
 var cheapest = config.Argon2{MemoryKiB: 8, Passes: 1, Lanes: 1}
 
-// bundle is a program's services on a database of their own.
+// bundle holds a program's services on a separate database.
 type bundle struct {
 	url, kek     string
-	db           *gorm.DB // past the program
+	db           *gorm.DB // bypasses the program
 	store        *repository.Store
 	care         *repository.CareRepository
 	patients     *service.PatientService
@@ -43,9 +43,9 @@ type bundle struct {
 	carers      *service.CareService
 	emergencies *service.BreakGlassService
 	told        *bytes.Buffer // the log's lines
-	weeks       int           // that were signed off
-	nobodysCare bool          // inCareOf brings patients into nobody's care
-	byEmergency bool          // and opens emergency access to them instead
+	weeks       int           // that were signed off so far
+	nobodysCare bool          // inCareOf leaves patients without care
+	byEmergency bool          // inCareOf opens emergency access instead
 }
 
 var discard = slog.New(slog.DiscardHandler)
@@ -112,7 +112,7 @@ func (b *bundle) createOnce(
 		}))
 }
 
-// parts takes an account and its link apart.
+// parts returns an account and its link separately.
 func parts(a *service.AccountWithLink, err error) (*models.Account, *service.Link, error) {
 	if err != nil {
 		return nil, nil, err
@@ -120,7 +120,7 @@ func parts(a *service.AccountWithLink, err error) (*models.Account, *service.Lin
 	return a.Account, a.Link, nil
 }
 
-// keyParts takes an API key and its secret apart.
+// keyParts returns an API key and its secret separately.
 func keyParts(k *service.APIKeyWithSecret, err error) (*models.APIKey, string, error) {
 	if err != nil {
 		return nil, "", err
@@ -140,14 +140,14 @@ func anonymous(t *testing.T) context.Context {
 	return audit.WithActor(t.Context(), audit.Actor{Origin: "test"})
 }
 
-// event is one row of the log, as whoever has SQL sees it.
+// event is one row of the log, as plain SQL shows it.
 type event struct {
 	Action, EntityType, Outcome string
 	Details                     *string
 	EntityID, UserID            *uuid.UUID
 }
 
-// events returns the log's rows with an action, oldest first; every row for "".
+// events returns the log's rows with an action, oldest first; "" means every row.
 func (b *bundle) events(t *testing.T, action string) []event {
 	t.Helper()
 	var out []event
@@ -161,7 +161,7 @@ func (b *bundle) count(t *testing.T, table string) (n int) {
 	return n
 }
 
-// input returns what a client may say of a new patient.
+// input returns the data of a new patient.
 func input() service.PatientInput {
 	return service.PatientInput{
 		FirstName: "Zoë Ann", LastName: "García-López", DateOfBirth: "1980-02-03",
@@ -169,12 +169,12 @@ func input() service.PatientInput {
 	}
 }
 
-// importing returns a service for an export of its own.
+// importing returns a service for a new export.
 func (b *bundle) importing() *service.ImportService {
 	return service.NewImportService(b.store, config.Default().Clinic)
 }
 
-// another returns a registration of somebody who is not the one of the same name.
+// another returns a registration that says it is not the patient of the same name.
 func another(in service.PatientInput) service.Registration {
 	return service.Registration{PatientInput: in, AllowDuplicate: true, DuplicateReason: "not the same"}
 }
@@ -187,7 +187,7 @@ func (b *bundle) register(t *testing.T) *models.Patient {
 	return p.Patient
 }
 
-// inCareOf adds a patient who is in the care of the actor of ctx.
+// inCareOf adds a patient in the care of the actor of ctx.
 func (b *bundle) inCareOf(t *testing.T, ctx context.Context) *models.Patient {
 	t.Helper()
 	p := b.register(t)
@@ -202,7 +202,7 @@ func (b *bundle) inCareOf(t *testing.T, ctx context.Context) *models.Patient {
 	return p
 }
 
-// eventOn returns the event by which a row was created.
+// eventOn returns the event of the creation of a row.
 func (b *bundle) eventOn(t *testing.T, row uuid.UUID) uuid.UUID {
 	t.Helper()
 	var id string
@@ -210,12 +210,12 @@ func (b *bundle) eventOn(t *testing.T, row uuid.UUID) uuid.UUID {
 	return uuid.MustParse(id)
 }
 
-// accountInput returns what an admin may say of a new account.
+// accountInput returns the input for a new account.
 func accountInput(roles ...string) service.AccountInput {
 	return service.AccountInput{Email: uuid.NewString() + "@example.org", Name: "Somebody", Roles: roles}
 }
 
-// account adds an account, and brings no password with it.
+// account adds an account without a usable password.
 func (b *bundle) account(t *testing.T, roles ...string) *models.Account {
 	t.Helper()
 	a, _, err := parts(b.accounts.Create(as(t, service.RoleAdmin), accountInput(roles...), nil))
@@ -223,7 +223,7 @@ func (b *bundle) account(t *testing.T, roles ...string) *models.Account {
 	return a
 }
 
-// withPassword adds an account that can log in with chosen.
+// withPassword adds an account with the password chosen.
 func (b *bundle) withPassword(t *testing.T, roles ...string) *models.Account {
 	t.Helper()
 	a, _, err := parts(b.accounts.Create(as(t, service.RoleAdmin), accountInput(roles...), new(chosen)))

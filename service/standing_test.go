@@ -14,7 +14,7 @@ import (
 	"novamind/service"
 )
 
-// session logs an account in that has the password chosen, and returns the context of its requests.
+// session logs in an account with the password chosen, and returns the context of its requests.
 func (b *bundle) session(t *testing.T, account *models.Account) context.Context {
 	t.Helper()
 	l, err := b.auth.Login(anonymous(t), service.Credentials{Email: account.Email, Password: chosen})
@@ -22,7 +22,7 @@ func (b *bundle) session(t *testing.T, account *models.Account) context.Context 
 	return holding(t, b, l)
 }
 
-// changes are some, first of all of who may do what, by a request that was let in already.
+// changes are some changes, mainly of permissions, by a request that was let in already.
 func (b *bundle) changes(t *testing.T) map[string]func(context.Context) error {
 	t.Helper()
 	patient, clinician, key := b.register(t), b.account(t, service.RoleClinician), b.apiKey(t)
@@ -59,12 +59,13 @@ func (b *bundle) changes(t *testing.T) map[string]func(context.Context) error {
 	}
 }
 
-// What is changed, and who may do what, is decided by the rights that somebody has when it is, not by those of the moment when the request was let in.
+// A change is decided by the permissions that the actor has at the time of the change, not by those at the start of
+// the request. This holds for all changes, above all for those of permissions.
 func TestChangesTakeTheRightsOfTheirMoment(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		b := newBundle(t, url)
-		b.withPassword(t, service.RoleAdmin) // who stays
+		b.withPassword(t, service.RoleAdmin) // the admin that remains
 		admin := as(t, service.RoleAdmin)
 		for name, end := range map[string]func(*models.Account){
 			"disabled": func(a *models.Account) {
@@ -107,7 +108,7 @@ func TestChangesTakeTheRightsOfTheirMoment(t *testing.T) {
 	})
 }
 
-// A key works as long as its account may have one, however it came to be there.
+// A key works as long as its account may have one, no matter how the key was made.
 func TestKeysNeedAnAdmin(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -123,7 +124,7 @@ func TestKeysNeedAnAdmin(t *testing.T) {
 	})
 }
 
-// A stolen session does not do away with the password or the second factor of its own account.
+// A stolen session cannot remove the password or the second factor of its own account.
 func TestNobodyResetsThemselves(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -145,7 +146,7 @@ func TestNobodyResetsThemselves(t *testing.T) {
 	})
 }
 
-// A repeat with another password is another request; so is one after the password was changed, whatever it gives.
+// A repeat with another password is another request. So is any repeat after the password was changed.
 func TestRepeatsKnowThePassword(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
