@@ -10,7 +10,7 @@ import (
 	"novamind/service"
 )
 
-// The life of an account over HTTP, with the contract's members and conventions.
+// The life of an account over HTTP follows the contract's members and conventions.
 func TestAccountsOverHTTP(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -69,7 +69,7 @@ func TestAccountsOverHTTP(t *testing.T) {
 	})
 }
 
-// Over HTTP too: nobody gives a role to themselves, and the last admin stays.
+// Over HTTP too, no admin can add a role to their own account, and the last admin remains.
 func TestAdminsCannotHelpThemselves(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -86,7 +86,8 @@ func TestAdminsCannotHelpThemselves(t *testing.T) {
 	})
 }
 
-// Callers who may book, and auditors, read the name of an account, also of a disabled one, and nothing else of it.
+// Callers that may book, and auditors, can read the name of any account, also of a disabled one. They read nothing
+// else of it.
 func TestNamesOfAccountsOverHTTP(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

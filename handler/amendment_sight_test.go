@@ -17,7 +17,7 @@ func (s *stack) amend(record, members string) string {
 	return r.at("id").(string)
 }
 
-// consent records a consent of a patient. members are those besides the kind and the purpose.
+// consent records a consent of a patient. members are further members besides the kind and the purpose.
 func (s *stack) consent(patient, members string) string {
 	s.t.Helper()
 	r := s.do("POST", "/api/v1/patients/"+patient+"/consents", `{"kind":"part2","purpose":"Treatment"`+members+`}`)
@@ -25,7 +25,7 @@ func (s *stack) consent(patient, members string) string {
 	return r.at("id").(string)
 }
 
-// assign brings patients into a clinician's care as the front desk does.
+// assign brings patients into a clinician's care, as the front desk.
 func (s *stack) assign(account string, patients ...string) {
 	s.t.Helper()
 	for _, patient := range patients {
@@ -34,7 +34,7 @@ func (s *stack) assign(account string, patients ...string) {
 	}
 }
 
-// sees asks for records in every way that shows one, and requires the same of each.
+// sees requests records in every way that shows one, and requires the same records from each.
 func (s *stack) sees(patient string, want ...string) {
 	s.t.Helper()
 	of := "/api/v1/patients/" + patient
@@ -57,7 +57,7 @@ func (s *stack) sees(patient string, want ...string) {
 	}
 }
 
-// hides requires that nothing of records is shown, whatever is tried.
+// hides requires that no request shows anything of the hidden records.
 func (s *stack) hides(patient string, hidden ...string) {
 	s.t.Helper()
 	for _, id := range hidden {
@@ -68,8 +68,8 @@ func (s *stack) hides(patient string, hidden ...string) {
 	}
 }
 
-// Sight of a chain of amendments is its first author's, and who amends gets none by that: not when the assignment or the consent ends, under which
-// they saw it.
+// Access to a chain of amendments depends on its first author. An author of an amendment gains no access by it, and
+// loses access when their assignment or the consent ends.
 func TestAmendingGivesAndTakesNoSight(t *testing.T) {
 	t.Parallel()
 	for sensitivity, kind := range map[string]string{
@@ -112,7 +112,8 @@ func TestAmendingGivesAndTakesNoSight(t *testing.T) {
 	}
 }
 
-// Whatever shows what 42 CFR Part 2 protects to who did not begin it leaves a disclosure: amending it, marking the amendment, a flag.
+// Each way of showing a record under 42 CFR Part 2 to an account other than its first author stores a disclosure. The
+// ways include amending it, marking the amendment, and a flag.
 func TestWhateverShowsPart2RecordsDisclosesThem(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -155,7 +156,8 @@ func TestWhateverShowsPart2RecordsDisclosesThem(t *testing.T) {
 	})
 }
 
-// Who is in care by a registration, an appointment or a record can't open restricted records by an assignment of their own.
+// A clinician in care by a registration, an appointment or a record cannot open restricted records by assigning
+// themselves.
 func TestNobodyAssignsThemselves(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -172,8 +174,9 @@ func TestNobodyAssignsThemselves(t *testing.T) {
 	})
 }
 
-// Where an amendment should never have been written, what it amended stands again: whoever wrote that says so, and amends it anew, from what it says. The history
-// stays a line of all that there was.
+// If an amendment is marked as entered in error, the amended record counts again. The author of that record may mark
+// the amendment, and then write another one, which starts from the record's content. The history still lists every
+// version.
 func TestWhatWasAmendedInErrorStandsAgain(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

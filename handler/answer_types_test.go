@@ -14,14 +14,15 @@ import (
 	"novamind/models"
 )
 
-// An answer shows what it was made to show: its type has no model in it, which would show every column that is ever added.
+// An answer shows only the members that it was made to show. Its type contains no model, because a model would show
+// every column that is ever added.
 func TestAnswersHoldNoModels(t *testing.T) {
 	t.Parallel()
 	held := map[string]bool{}
 	for _, m := range models.All() {
 		held["models."+reflect.TypeOf(m).Elem().Name()] = true
 	}
-	// What services hand out may hold models; an answer takes the members that it shows.
+	// The results of services may contain models. An answer copies the members that it shows.
 	for again := true; again; {
 		again = false
 		for name := range structsHolding(t, parseFolder(t, "../service"), held) {
@@ -50,8 +51,9 @@ func parseFolder(t *testing.T, folder string) []*ast.File {
 	return files
 }
 
-// structsHolding returns the types whose JSON would show one of held: those that have it as an exported or embedded member, however wrapped, and those that
-// are made of it. Structs without a name count as that of what declares them.
+// structsHolding returns the types whose JSON would show a type in held: types that contain it as an exported or
+// embedded member, however wrapped, and types defined from it. A struct without a name counts as a part of its
+// declaration.
 func structsHolding(t *testing.T, files []*ast.File, held map[string]bool) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}
@@ -117,7 +119,7 @@ func shown(field *ast.Field) bool {
 	return len(field.Names) == 0
 }
 
-// The walk sees every way in which a type can hold a model.
+// The test finds every way in which a type can contain a model.
 func TestModelsInAnswersAreSeen(t *testing.T) {
 	t.Parallel()
 	held := map[string]bool{"models.Patient": true, "service.Chart": true}

@@ -13,7 +13,7 @@ import (
 	"novamind/service"
 )
 
-// apiKey makes a key with these scopes, and returns its id and what it is used by.
+// apiKey makes a key with these scopes, and returns its id and its secret.
 func (s *stack) apiKey(scopes ...string) (id, key string) {
 	s.t.Helper()
 	body, err := json.Marshal(map[string]any{"name": "laboratory", "scopes": scopes, "expires_at": time.Now().Add(time.Hour).UTC()})
@@ -23,7 +23,7 @@ func (s *stack) apiKey(scopes ...string) (id, key string) {
 	return r.at("id").(string), r.at("key").(string)
 }
 
-// machine returns a caller with an API key that has all that a machine can have.
+// machine returns a caller with an API key that has every scope of machines.
 func (s *stack) machine() caller {
 	s.t.Helper()
 	_, key := s.apiKey(service.APIKeyScopes()...)
@@ -32,7 +32,7 @@ func (s *stack) machine() caller {
 	return caller{id, key}
 }
 
-// A key is shown once and stored as a hash. What it does is recorded under its id, and it does no more than its scopes say.
+// A key is shown once and stored as a hash. Its actions are recorded under its id, and are limited to its scopes.
 func TestAPIKeys(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -63,7 +63,7 @@ func TestAPIKeys(t *testing.T) {
 	})
 }
 
-// A key that was revoked, has expired, or whose account was disabled lets nobody in.
+// A key is refused after it was revoked, has expired, or its account was disabled.
 func TestAPIKeysEnd(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

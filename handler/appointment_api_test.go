@@ -72,7 +72,7 @@ func TestAppointmentLifeCycle(t *testing.T) {
 	})
 }
 
-// The 409 says which time is taken, and nothing of who has it.
+// The 409 names the taken time, and nothing of the other patient.
 func TestConflictsNameNobody(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -89,7 +89,7 @@ func TestConflictsNameNobody(t *testing.T) {
 	})
 }
 
-// Lists are in the order of starts, page by page, and days and weeks are those of a time zone.
+// Lists are ordered by start, page by page. Days and weeks are those of a time zone.
 func TestAppointmentLists(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -137,7 +137,7 @@ func TestAppointmentLists(t *testing.T) {
 			if cursor, more := r.at("next_cursor").(string); more {
 				next = list + "&limit=2&cursor=" + url.QueryEscape(cursor)
 			}
-			// Nothing that is booked meanwhile shifts the rest, nor does moving what was shown.
+			// New bookings do not shift the remaining pages, and neither does moving a row that was already shown.
 			require.Equal(t, http.StatusCreated, s.do("POST", "/api/v1/appointments", visit(s.register(ada), practitioner, -100-10*len(paged), "")).status)
 			require.Equal(t, http.StatusOK, s.do("POST", "/api/v1/appointments/"+paged[len(paged)-1]+"/transitions", `{"to":"cancelled","reason":"ill"}`, "If-Match: *").status)
 		}
@@ -153,12 +153,13 @@ func TestAppointmentLists(t *testing.T) {
 	})
 }
 
-// Days begin at the wall clock's midnight: that on which clocks are set forward has 23 hours.
+// Days begin at midnight of the wall clock. A day on which clocks are set forward has 23 hours.
 func TestDaysWhereClocksChange(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
 		patient, practitioner := s.register(ada), s.practitioner()
-		// Sunday, 2035-03-11 in New York is from 05:00 UTC to 04:00 UTC; hours count from Monday the 5th, 09:00 UTC.
+		// Sunday, 2035-03-11 in New York lasts from 05:00 UTC to 04:00 UTC. Hours count from Monday the 5th, 09:00
+		// UTC.
 		for _, hours := range []int{6*24 - 5, 6*24 - 4, 6*24 + 18, 6*24 + 19} {
 			require.Equal(t, http.StatusCreated, s.do("POST", "/api/v1/appointments", visit(patient, practitioner, hours, "")).status)
 		}
@@ -220,7 +221,7 @@ func TestSeriesOverHTTP(t *testing.T) {
 	})
 }
 
-// Hours that nobody configured have a version to change them from.
+// Hours that were never configured have a version from which they can be changed.
 func TestHoursOverHTTP(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

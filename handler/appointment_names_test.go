@@ -15,7 +15,7 @@ import (
 	"novamind/service"
 )
 
-// named makes a clinician of this name, who is logged in.
+// named makes a clinician with this name and logs them in.
 func (s *stack) named(name string) caller {
 	s.t.Helper()
 	token := s.account(uuid.NewString()+"@example.org", func(a *models.Account) { a.Name = name }, service.RoleClinician)
@@ -39,7 +39,7 @@ func requireNames(t *testing.T, appointment, patient, practitioner any, about ..
 	require.Equal(t, practitioner, shown["practitioner_name"], about...)
 }
 
-// A day at the front desk, with the names of everybody, is one request and one event, which names each patient.
+// A day at the front desk, with all names, is one request and one event. The event names each patient.
 func TestDayAtTheFrontDeskIsOneRequest(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -74,7 +74,7 @@ func TestDayAtTheFrontDeskIsOneRequest(t *testing.T) {
 	})
 }
 
-// Every answer that shows an appointment has the names, and none leaves an event more than it did without them.
+// Every answer that shows an appointment has the names. The names cause no further event.
 func TestNamesStandBesideIDs(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -125,7 +125,7 @@ func TestNamesStandBesideIDs(t *testing.T) {
 	})
 }
 
-// Names stand beside ids for callers who could ask for them, and for nobody else.
+// Names stand beside ids only for callers that could also request the names.
 func TestNamesAreForThoseWhoMaySeeThem(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -173,7 +173,7 @@ func (s *stack) purposesOf(request string) (purposes []string) {
 	return purposes
 }
 
-// A patient who can't be opened has no name, and the appointment is shown all the same.
+// A patient that can't be opened has no name. The appointment is shown all the same.
 func TestUnreadablePatientsHaveNoName(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

@@ -11,7 +11,7 @@ import (
 	"novamind/service"
 )
 
-// slot is a valid appointment of people who don't exist.
+// slot is a valid appointment of people that do not exist.
 const (
 	slotStart = `{"patient_id":"0190b5f4-0000-7000-8000-0000000000aa","practitioner_id":"0190b5f4-0000-7000-8000-0000000000bb",` +
 		`"starts_at":"2035-03-05T09:00:00Z","ends_at":"2035-03-05T10:00:00Z","time_zone":"America/New_York","type":"individual","modality":"video"`
@@ -19,7 +19,8 @@ const (
 	slotEachWeek = slotStart + `,"rule":"FREQ=WEEKLY;COUNT=3"}`
 )
 
-// visit returns a valid appointment of a patient, and of a practitioner, an hour that begins so many hours after a Monday morning.
+// visit returns a valid appointment of one hour for a patient and a practitioner. It begins the given number of hours
+// after a Monday morning.
 func visit(patient, practitioner string, hours int, more string) string {
 	start := time.Date(2035, 3, 5, 9, 0, 0, 0, time.UTC).Add(time.Duration(hours) * time.Hour)
 	return `{"patient_id":"` + patient + `","practitioner_id":"` + practitioner + `","starts_at":"` + start.Format(time.RFC3339) +

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// clients is how many ask for the same time at once.
+// clients is the number of clients that request the same time at once.
 const clients = 64
 
-// rounds returns how often a race is run: short unless NOVAMIND_TEST_LONG is set.
+// rounds returns the number of rounds of a race: short unless NOVAMIND_TEST_LONG is set.
 func rounds(short, long int) int {
 	if os.Getenv("NOVAMIND_TEST_LONG") != "" {
 		return long
@@ -22,7 +22,7 @@ func rounds(short, long int) int {
 	return short
 }
 
-// race sends bodies at the same moment, and returns how often each status was the answer, and the refusals.
+// race sends bodies at the same moment. It returns how often each status was the answer, and the refusals.
 func (s *stack) race(bodies []string) (map[int]int, []reply) {
 	s.t.Helper()
 	replies := make([]reply, len(bodies))
@@ -47,14 +47,15 @@ func (s *stack) race(bodies []string) (map[int]int, []reply) {
 	return statuses, refused
 }
 
-// minutes returns a valid appointment that begins and ends so many minutes after midnight of a day of its own.
+// minutes returns a valid appointment on a day of its own. from and to are minutes after midnight.
 func minutes(patient, practitioner string, day, from, to int) string {
 	midnight := time.Date(2035, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, day)
 	at := func(minute int) string { return midnight.Add(time.Duration(minute) * time.Minute).Format(time.RFC3339) }
 	return `{"patient_id":"` + patient + `","practitioner_id":"` + practitioner + `","starts_at":"` + at(from) + `","ends_at":"` + at(to) + `"}`
 }
 
-// 64 clients want one slot, or slots that all overlap, of one practitioner or one patient: one gets it, the others are told that it is taken.
+// 64 clients request one slot, or slots that all overlap, of one practitioner or one patient. One gets it, and the
+// others learn that it is taken.
 func TestOneOfManyClientsGetsTheTime(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -95,13 +96,14 @@ func TestOneOfManyClientsGetsTheTime(t *testing.T) {
 	})
 }
 
-// strangerNamed returns a patient unlike all others.
+// strangerNamed returns a patient that resembles no other.
 func strangerNamed(i int) string {
 	return `{"first_name":"Ada","last_name":"Race ` + strconv.Itoa(i) + `","date_of_birth":"1980-02-03","contact_info":{"email":"race` +
 		strconv.Itoa(i) + `@example.org"}}`
 }
 
-// Everybody wants something of everybody: no deadlock reaches a client, and what was booked does not overlap.
+// When clients book all combinations of patients and practitioners at once, no client sees a deadlock, and the booked
+// appointments do not overlap.
 func TestCrossedBookingsDoNotDeadlock(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

@@ -21,7 +21,7 @@ func (s *stack) eventsOf(requestID string) []map[string]any {
 	return events
 }
 
-// Every route leaves exactly one event, which says who was seen or changed.
+// Every route leaves exactly one event. It names the patients and accounts that were seen or changed.
 func TestEachRequestLeavesItsEvent(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -112,7 +112,7 @@ func TestNothingHappensUnrecorded(t *testing.T) {
 	})
 }
 
-// A filter with a value that no event has is refused, with the values that there are, and not answered with an empty list.
+// A filter with an unknown value is refused, with the known values, and is not answered with an empty list.
 func TestUnknownFiltersOfTheLogAreRefused(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The ETag of a review is its number of events, also where there are none. It is the If-Match of the sign-off, and
-// never hides that somebody has signed off.
+// The ETag of a review is its number of events, also if there are none. It is the If-Match of the sign-off. It never
+// leads to a 304 that would hide a new sign-off.
 func TestReviewsOverHTTP(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

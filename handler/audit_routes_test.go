@@ -26,11 +26,11 @@ var withoutEvents = map[string]string{
 	"GET /api/v1/audit-logs/checkpoint": "shows a size and a hash, signed",
 }
 
-// Every route that is not excused leaves an event for each request that it answers, and for each that it denies.
+// Every route outside of withoutEvents leaves an event for each request that it answers, and for each that it denies.
 func TestEveryRouteLeavesAnEvent(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
-		nobody := s.person("nobody@example.org") // without a role
+		nobody := s.person("nobody@example.org") // without any role
 		n := 0
 		for line, rule := range matrix {
 			method, path := routeOf(line)
@@ -38,7 +38,7 @@ func TestEveryRouteLeavesAnEvent(t *testing.T) {
 				continue
 			}
 			n++
-			// An account of its own: some of them end sessions.
+			// A separate account, because some of the requests end sessions.
 			everybody := s.person("walk"+strconv.Itoa(n)+"@example.org", service.Roles()...)
 			for who, c := range map[string]caller{"all": everybody, "nobody": nobody} {
 				if who == "nobody" && rule.who == firstTime {
@@ -50,7 +50,7 @@ func TestEveryRouteLeavesAnEvent(t *testing.T) {
 				request := "walk-" + strconv.Itoa(n) + who
 				r := s.as(c.token).do(method, path, rule.body, "If-Match: *", "X-Request-Id: "+request)
 				if who == "all" && r.status == http.StatusUnprocessableEntity {
-					continue // a request that breaks a rule before it touched anything is no access
+					continue // a request that breaks a rule before it touches data is not an access
 				}
 				var events int64
 				require.NoError(t, s.db.Raw("SELECT count(*) FROM auditlog WHERE request_id = ?", request).Scan(&events).Error)
@@ -60,7 +60,7 @@ func TestEveryRouteLeavesAnEvent(t *testing.T) {
 	})
 }
 
-// Callers whom nobody knows are counted by address, and named in one event.
+// Unknown callers are counted by address, and recorded as one event.
 func TestRefusedCallersAreRecorded(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

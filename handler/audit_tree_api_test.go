@@ -12,7 +12,7 @@ import (
 	"novamind/internal/dbtest"
 )
 
-// The checkpoint, and the proof of any event under it, can be checked with the public key alone.
+// The checkpoint, and the proof of any event under it, can be checked with only the public key.
 func TestProofOverREST(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -33,7 +33,7 @@ func TestProofOverREST(t *testing.T) {
 	})
 }
 
-// What a change was about is read one event at a time, and each such reading is an event on the patient.
+// The values of a change are read one event at a time, and each reading is an event on the patient.
 func TestOpeningADiffIsAnEvent(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -67,7 +67,7 @@ func TestOpeningADiffIsAnEvent(t *testing.T) {
 	})
 }
 
-// What the log holds of a clinical record stays there: such records have readers of their own.
+// The log does not show the content of a clinical record. Such records have readers of their own.
 func TestClinicalDiffsStayClosed(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -103,7 +103,7 @@ func TestPurposeOfUse(t *testing.T) {
 	})
 }
 
-// A page to print, which names everybody who saw the patient, and no other patient.
+// The accounting is a page to print. It names everybody that saw the patient, and no other patient.
 func TestAccountingOfAccesses(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -129,7 +129,7 @@ func TestAccountingOfAccesses(t *testing.T) {
 	})
 }
 
-// Where the log takes no event, not a byte of the page is shown.
+// If the log cannot store the event, no byte of the page is sent.
 func TestAccountingNeedsItsEvent(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

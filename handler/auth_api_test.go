@@ -29,7 +29,7 @@ func loginBody(email, code string) string {
 	return string(text)
 }
 
-// From enrolment to giving it up, as a client sees it.
+// A second factor over HTTP, from enrolment to removal.
 func TestSecondFactorOverHTTP(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -68,7 +68,7 @@ func TestSecondFactorOverHTTP(t *testing.T) {
 	})
 }
 
-// Whose role needs a second factor enrols one before anything else.
+// An account whose role needs a second factor must enrol one before anything else.
 func TestSecondFactorIsDue(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -120,14 +120,15 @@ func TestSessionsOverHTTP(t *testing.T) {
 	})
 }
 
-// A forged X-Forwarded-For changes neither whose budget an attempt takes from, nor what the log says; the wait is told in Retry-After.
+// A forged X-Forwarded-For changes neither the budget that an attempt uses, nor the address in the log. Retry-After
+// has the wait.
 func TestForgedAddressesChangeNothing(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		s := newStackWith(t, url, func(cfg *config.Config) { cfg.Auth.LoginFailures = 2 })
 		wrong := `{"email":"all@example.org","password":"a wrong passphrase"}`
-		// The first waits are shorter than a slow machine takes for one login. Each failure doubles the wait, so the
-		// limit is met long before the 20 failures that all addresses together may have.
+		// The first waits are shorter than one login takes on a slow machine. Each failure doubles the wait, so the
+		// limit is reached long before the 20 failures that all addresses share.
 		statuses := []int{}
 		var last reply
 		for i := 0; i < 12 && last.status != http.StatusTooManyRequests; i++ {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Bad input is refused precisely, never repeated, and leaves nothing behind.
+// The refusal of bad input names the exact place, never repeats the input, and leaves no change behind.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	with := func(old, replacement string) string { return strings.Replace(ada, old, replacement, 1) }
@@ -62,7 +62,7 @@ func TestBadInput(t *testing.T) {
 		for name, test := range tests {
 			for _, target := range []string{"POST /api/v1/patients", "PUT /api/v1/patients/" + id} {
 				if name == "server-set member" && strings.HasPrefix(target, "PUT") {
-					continue // there it is compared, see TestPatientLifeCycle
+					continue // PUT compares the member instead, see TestPatientLifeCycle
 				}
 				method, path, _ := strings.Cut(target, " ")
 				headers := []string{`If-Match: "1"`}

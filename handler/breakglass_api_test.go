@@ -11,7 +11,7 @@ import (
 	"novamind/service"
 )
 
-// Emergency access over HTTP: the id and the names work alike, and what comes of it bears no names.
+// Emergency access over HTTP works alike by id and by names. Its answers hold no names.
 func TestBreakGlassOverHTTP(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -36,7 +36,8 @@ func TestBreakGlassOverHTTP(t *testing.T) {
 	})
 }
 
-// An emergency opens records, and never psychotherapy notes; what is written in it is kept, and brings nobody into the writer's care.
+// Emergency access opens records, but never psychotherapy notes. Records written by emergency access stay, and bring
+// the patient into nobody's care.
 func TestBreakGlassOpensNoPsychotherapyNotes(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

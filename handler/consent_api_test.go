@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A consent opens nothing to who records it, and nothing that happened before.
+// A consent opens nothing to the account that records it, and nothing for the time before it.
 func TestConsentsOpenNothingToWhoRecordsThem(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -34,7 +34,7 @@ func TestConsentsOpenNothingToWhoRecordsThem(t *testing.T) {
 	})
 }
 
-// Consents and disclosures tell of records: they are shown with them.
+// Consents and disclosures reveal records, so they are shown only together with them.
 func TestConsentsAndDisclosuresAreShownWithTheirRecords(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -80,7 +80,7 @@ func TestConsentsAndDisclosuresAreShownWithTheirRecords(t *testing.T) {
 	})
 }
 
-// What is said of a disclosure must have been possible.
+// The date of a disclosure must be possible.
 func TestDisclosuresAreDatedWhenTheyCouldBe(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -124,7 +124,8 @@ func TestDisclosuresAreDatedWhenTheyCouldBe(t *testing.T) {
 	})
 }
 
-// What was not signed, or should never have been written, is not disclosed; nor is anything under a consent that lets an account see.
+// A record is not disclosed if it is unsigned or was entered in error. A consent that names an account permits no
+// disclosure outside.
 func TestDisclosuresThatAreRefused(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -159,7 +160,7 @@ func TestDisclosuresThatAreRefused(t *testing.T) {
 	})
 }
 
-// A patient revokes to whoever treats them, who learns nothing of what there was.
+// A patient can revoke consents through any treating clinician. That clinician learns nothing about the consents.
 func TestAnybodyInLastingCareRecordsARevocation(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

@@ -26,19 +26,17 @@ import (
 	"novamind/handler"
 )
 
-// contract is the OpenAPI document that the program makes, as answers are held against it. stack.do does so with every
-// answer.
-//
-// Its copy of the document is stricter than the document: an answer has no members but those described. Clients are
-// told otherwise, so that an added member breaks none of them.
+// contract is the OpenAPI document of the program; stack.do checks every answer against it. Its copy of the document
+// is stricter than the document: an answer may have only described members. Clients are told to ignore other members,
+// so that an added member breaks none of them.
 type contract struct {
-	routes    map[string]*v3.PathItem // by their path as the document writes it
+	routes    map[string]*v3.PathItem // by their path in the form of the document
 	responses responses.ResponseBodyValidator
 	problem   *base.Schema
 	options   config.Option
 }
 
-// served is made once: compiling the schemas takes longer than many tests.
+// served is made once, because compiling the schemas takes longer than many tests.
 var served = sync.OnceValues(newContract)
 
 func newContract() (*contract, error) {
@@ -69,7 +67,7 @@ func newContract() (*contract, error) {
 	return c, nil
 }
 
-// closed returns the document with types that have no members but those described.
+// closed returns the document with types that allow only their described members.
 func closed(document []byte) ([]byte, error) {
 	var whole map[string]any
 	if err := json.Unmarshal(document, &whole); err != nil {
@@ -85,7 +83,7 @@ func closed(document []byte) ([]byte, error) {
 	return json.Marshal(whole)
 }
 
-// check returns an error that says where an answer is not as the document describes it.
+// check returns an error that names each difference between an answer and the document.
 func (c *contract) check(request *http.Request, response *http.Response, body []byte) error {
 	path := c.route(request.Method, request.URL.Path)
 	operation := operationOf(c.routes[path], request.Method)
@@ -115,14 +113,15 @@ func (c *contract) check(request *http.Request, response *http.Response, body []
 	return errors.Join(append(faults, plain(found)...)...)
 }
 
-// unsaid are headers of answers in general, which say nothing of a resource: the document does not repeat them.
+// unsaid are general headers of answers that the document does not describe, because they say nothing about a
+// resource.
 var unsaid = []string{
 	"Content-Encoding", "Content-Length", "Content-Type", "Date", "Transfer-Encoding", "Connection", "Vary",
 	"X-Content-Type-Options", "X-Frame-Options", "Cross-Origin-Resource-Policy", "Cross-Origin-Opener-Policy",
 	"Permissions-Policy", "Referrer-Policy", "Content-Security-Policy",
 }
 
-// checkUnrouted checks the answer to a request that the document has no operation for.
+// checkUnrouted checks the answer to a request without an operation in the document.
 func (c *contract) checkUnrouted(request *http.Request, response *http.Response, body []byte) error {
 	if response.StatusCode != http.StatusNotFound && response.StatusCode != http.StatusMethodNotAllowed {
 		return errors.New("the route is not described")
@@ -142,7 +141,7 @@ func (c *contract) checkProblem(request *http.Request, response *http.Response, 
 	return errors.Join(plain(found)...)
 }
 
-// plain returns errors that print all they know.
+// plain returns the errors with all their details.
 func plain(found []*validation.ValidationError) []error {
 	var out []error
 	for _, one := range found {
@@ -154,7 +153,8 @@ func plain(found []*validation.ValidationError) []error {
 	return out
 }
 
-// route returns the described path that a request goes to, or "": the one with the fewest parameters, as Gin does.
+// route returns the described path of a request, or "". Of several, it returns the path with the fewest parameters,
+// as Gin does.
 func (c *contract) route(method, path string) string {
 	found, fewest := "", 0
 	segments := strings.Split(path, "/")
@@ -190,7 +190,7 @@ func operationOf(item *v3.PathItem, method string) *v3.Operation {
 	return item.GetOperations().GetOrZero(strings.ToLower(method))
 }
 
-// documented writes a path of Gin as the document does.
+// documented returns a path of Gin in the form of the document.
 func documented(pattern string) string {
 	segments := strings.Split(pattern, "/")
 	for i, segment := range segments {
@@ -201,7 +201,7 @@ func documented(pattern string) string {
 	return strings.Join(segments, "/")
 }
 
-// An answer that differs from the document in anything is found.
+// Every difference between an answer and the document is found.
 func TestAnswersOutsideTheDocumentAreFound(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, anyDatabase(t))

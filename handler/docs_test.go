@@ -19,7 +19,7 @@ var (
 	inline    = regexp.MustCompile(`(?i)<script>|<style|\sstyle=|\son\w+=|javascript:`)
 )
 
-// The pages load what this server has and nothing else, and need no permission for scripts or styles inside them.
+// The pages load only files of this server. They need no permission for inline scripts or styles.
 func TestPagesLoadNothingFromElsewhere(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, anyDatabase(t)).as("")

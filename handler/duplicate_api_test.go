@@ -54,7 +54,7 @@ func TestDuplicatesAreAskedAbout(t *testing.T) {
 	})
 }
 
-// Two who register the same person at once: one does.
+// When several clients register the same person at once, one succeeds.
 func TestDuplicatesRace(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -119,7 +119,7 @@ func TestMergeIsALink(t *testing.T) {
 	})
 }
 
-// Two merges against each other can't both happen.
+// Two merges in opposite directions cannot both succeed.
 func TestMergesRace(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

@@ -2,5 +2,5 @@ package handler
 
 import "novamind/internal/web"
 
-// Authenticate is what the API puts before a route.
+// Authenticate returns the handler that the API runs before a route.
 func Authenticate(s Services) web.HandlerFunc { return (&API{Services: s}).authenticate }

@@ -23,7 +23,7 @@ func (r reply) faults() (out []string) {
 	return out
 }
 
-// A request with several faults is told of all of them at once, whatever their kinds.
+// A request with several faults gets all of them at once, whatever their kinds.
 func TestAllFaultsAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -64,13 +64,13 @@ func TestAllFaultsAreReportedAtOnce(t *testing.T) {
 	})
 }
 
-// faulty is a body with several faults, and what is said of each.
+// faulty is a body with several faults, and the expected faults.
 type faulty struct {
 	route, body string
 	faults      []string
 }
 
-// aboutAccounts are bodies for every route of accounts, logins and API keys that takes one.
+// aboutAccounts are bodies for every route of accounts, logins and API keys that takes a body.
 var aboutAccounts = []faulty{
 	{"POST /api/v1/auth/login", `{}`, []string{"/email required", "/password required"}},
 	{
@@ -120,7 +120,7 @@ var aboutAccounts = []faulty{
 	},
 }
 
-// Every route of accounts, logins and API keys tells all faults of a body at once, and does nothing.
+// Every route of accounts, logins and API keys reports all faults of a body at once, and changes nothing.
 func TestAllFaultsAboutAccountsAreToldAtOnce(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -146,7 +146,7 @@ func TestAllFaultsAboutAccountsAreToldAtOnce(t *testing.T) {
 }
 
 // aboutCare are bodies for every route of appointments, records, consents, disclosures, risk flags, emergencies and
-// reviews whose body has rules: each breaks some of them, and does not fit in one place.
+// reviews whose body has rules. Each body breaks some of the rules, and has one member that does not fit.
 var aboutCare = []faulty{
 	{
 		"POST /api/v1/appointments", `{"patient_id":7,` + backwards + `,"practitioner_id":"PATIENT","modality":"x"}`,
@@ -242,7 +242,7 @@ var aboutCare = []faulty{
 
 const backwards = `"starts_at":"2035-03-05T09:00:00Z","ends_at":"2035-03-05T08:00:00Z"`
 
-// Every route about care tells all faults of a body at once, of form and of rules, and does nothing.
+// Every route about care reports all faults of a body at once, of form and of rules, and changes nothing.
 func TestAllFaultsAboutCareAreToldAtOnce(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -271,13 +271,13 @@ func TestAllFaultsAboutCareAreToldAtOnce(t *testing.T) {
 			"/api/v1/patients/{id}/", "/api/v1/consents", "/api/v1/risk-flags", "/api/v1/break-glass", "/api/v1/audit-reviews",
 		), func(route string) bool {
 			return strings.HasPrefix(route, "PATCH ") || // the rules depend on the row
-				route == "POST /api/v1/patients/:id/clinicians" // its one rule asks the database
+				route == "POST /api/v1/patients/:id/clinicians" // its only rule asks the database
 		})
 		require.Equal(t, takeBodies, slices.Sorted(maps.Keys(tried)))
 	})
 }
 
-// routesWithBodies returns the routes under these paths that take a body, by the document, sorted.
+// routesWithBodies returns the routes under these paths that take a body according to the document, sorted.
 func routesWithBodies(t *testing.T, under ...string) []string {
 	t.Helper()
 	text, err := handler.OpenAPI()

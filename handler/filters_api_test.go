@@ -21,7 +21,7 @@ import (
 // severalFilter is a filter of a list, and two values that select different rows.
 type severalFilter struct{ path, name, one, other string }
 
-// severalFilters makes rows, and returns each filter that takes several values, on each list that has it.
+// severalFilters makes rows. It returns each filter that takes several values, for each list that has the filter.
 func (s *stack) severalFilters() []severalFilter {
 	ada, eva := s.register(ada), s.register(ada)
 	first, second := s.clinicianWithCare("first@example.org", ada, eva), s.clinicianWithCare("second@example.org", ada, eva)
@@ -51,7 +51,7 @@ func (s *stack) severalFilters() []severalFilter {
 		return err
 	}))
 
-	to := "?to=" + url.QueryEscape(time.Now().UTC().Format(time.RFC3339Nano)) // asking adds events
+	to := "?to=" + url.QueryEscape(time.Now().UTC().Format(time.RFC3339Nano)) // the requests themselves add events
 	log, logOfPatient := "/api/v1/audit-logs"+to, "/api/v1/patients/"+ada+"/audit-logs"+to
 	filters := []severalFilter{
 		{"/api/v1/accounts?limit=200", "role", service.RoleClinician, service.RoleFrontDesk},
@@ -88,14 +88,14 @@ func (s *stack) severalFilters() []severalFilter {
 	return filters
 }
 
-// clinicianWithCare is clinician, as a caller.
+// clinicianWithCare is clinician, but returns a caller.
 func (s *stack) clinicianWithCare(email string, patients ...string) caller {
 	s.t.Helper()
 	token, id := s.clinician(email, patients...)
 	return caller{uuid.MustParse(id), token}
 }
 
-// Two values of a filter select the rows that each of them selects, and a cursor belongs to the values.
+// Two values of a filter select the rows that either of them selects. A cursor is bound to the values.
 func TestEachFilterTakesSeveralValues(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -139,7 +139,7 @@ func TestEachFilterTakesSeveralValues(t *testing.T) {
 	})
 }
 
-// listOf returns the route of a path, as the OpenAPI document writes it.
+// listOf returns the route of a path in the form of the OpenAPI document.
 func listOf(t *testing.T, path string) string {
 	t.Helper()
 	c, err := served()
@@ -148,12 +148,12 @@ func listOf(t *testing.T, path string) string {
 	return c.route(http.MethodGet, path)
 }
 
-// single are the filters that take one value. A patient is checked against the care of the caller before the list is
-// read, and the id of a request is any text.
+// single are the filters that take only one value. A patient is checked against the caller's care before the list is
+// read, and the id of a request may be any text.
 var single = []string{"patient_id", "request_id"}
 
-// filtersThatTakeSeveral returns the filters of lists that the document describes as several values: all that compare
-// a column with UUIDs or words.
+// filtersThatTakeSeveral returns the filters that the document describes with several values: all filters that
+// compare a column with UUIDs or words.
 func filtersThatTakeSeveral(t *testing.T) (out []string) {
 	t.Helper()
 	c, err := served()
@@ -186,7 +186,8 @@ func filtersThatTakeSeveral(t *testing.T) (out []string) {
 	return out
 }
 
-// Naming several series or appointments opens nothing: one that is out of the caller's scope hides the others too.
+// Naming several series or appointments opens nothing. If one of them is out of the caller's scope, the list shows
+// none of them.
 func TestSeveralRowsAreEachInScope(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -202,7 +203,7 @@ func TestSeveralRowsAreEachInScope(t *testing.T) {
 				require.Equal(t, http.StatusCreated, r.status, r.text)
 				return r.at("id").(string)
 			}
-			if c.more == "" { // the patients have the hours of the series no more
+			if c.more == "" { // the patients no longer have the hours of the series
 				mine, theirs = s.inCareOf(me.id, ada), s.register(ada)
 			}
 			own, other := made(mine), made(theirs)
@@ -216,7 +217,7 @@ func TestSeveralRowsAreEachInScope(t *testing.T) {
 	})
 }
 
-// An event of the list names the filters that were asked for, and none of their values.
+// The event of a list names the requested filters, and none of their values.
 func TestTheLogNamesFiltersWithoutValues(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

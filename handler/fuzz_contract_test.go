@@ -22,10 +22,10 @@ import (
 	"novamind/service"
 )
 
-// long is whether 20,000 requests are sent, rather than 300.
+// long says whether 20,000 requests are sent, rather than 300.
 var long = os.Getenv("NOVAMIND_TEST_LONG") != ""
 
-// requestsOfACheck is how many requests are sent by each of rapid's 100 checks, of which the short form makes 20.
+// requestsOfACheck is the number of requests of each of rapid's 100 checks. The short form makes 20 checks.
 func requestsOfACheck() int {
 	n := 3
 	if long {
@@ -37,11 +37,11 @@ func requestsOfACheck() int {
 	return n
 }
 
-// strayID is the id of nothing. It is looked for in errors like the canary.
+// strayID is the id of no row. Like the canary, it must not appear in errors.
 const strayID = "01890a5d-ac96-774b-bcce-ca0a21ca0a21"
 
-// Requests that the document describes, and requests that are nearly so, get answers that the document describes. None
-// is a fault of the server, none repeats in an error what was submitted, and the log tells nothing of it.
+// Requests that match the document, or nearly match it, get answers that the document describes. No answer is a fault
+// of the server, no error repeats the request's values, and the log holds none of them.
 func TestRequestsOfTheDocument(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -68,14 +68,14 @@ type fuzzer struct {
 	contract   *contract
 	operations []fuzzed
 	schemas    map[string]any
-	ids        map[string][]string // of the resources that exist, by the noun of their path
-	own        map[string][]string // the last paths that were made for an operation, by its method and path
-	me         caller              // with every role, by the name everything
+	ids        map[string][]string // of existing rows, by the noun of their path
+	own        map[string][]string // the last paths made for an operation, by its method and path
+	me         caller              // with every role, under the name everything
 	callers    map[string]string   // tokens
 	names      []string            // of callers
-	emails     map[string]string   // of their accounts
+	emails     map[string]string   // of the callers' accounts
 	hash       string              // of the password of every caller
-	made, sent int                 // accounts, and requests
+	made, sent int                 // the numbers of accounts and requests
 	statuses   map[string]map[int]int
 }
 
@@ -83,9 +83,9 @@ type fuzzer struct {
 type fuzzed struct {
 	method, path string
 	parameters   []any
-	body         map[string]any   // the schema, where there is one
+	body         map[string]any   // the schema, if there is one
 	media        string           // of the body
-	known        []map[string]any // bodies that are known to be taken, or nearly so
+	known        []map[string]any // bodies that are known to be accepted, or nearly so
 }
 
 func newFuzzer(s *stack) *fuzzer {
@@ -112,7 +112,7 @@ func newFuzzer(s *stack) *fuzzer {
 	return f
 }
 
-// furnish makes what requests can be about, for the caller with every role.
+// furnish makes rows for requests, for the caller with every role.
 func (f *fuzzer) furnish() {
 	f.t.Helper()
 	mine := f.as(f.callers["everything"])
@@ -130,7 +130,7 @@ func (f *fuzzer) furnish() {
 	f.keep("practitioners", f.me.id.String())
 }
 
-// know keeps up to 5 bodies of an operation.
+// know stores up to 5 bodies of an operation.
 func (f *fuzzer) know(method, pattern, text string) {
 	var body map[string]any
 	for i := range f.operations {
@@ -161,7 +161,7 @@ func (f *fuzzer) readDocument() {
 		for method, described := range methods {
 			op := fuzzed{method: strings.ToUpper(method), path: path, parameters: described.Parameters}
 			for media, content := range described.RequestBody.Content {
-				op.media, op.body = max(media, op.media), content.Schema // a merge patch where it is one
+				op.media, op.body = max(media, op.media), content.Schema // a merge patch if the operation takes one
 			}
 			f.operations = append(f.operations, op)
 		}
@@ -170,7 +170,8 @@ func (f *fuzzer) readDocument() {
 	require.NotEmpty(f.t, f.operations)
 }
 
-// renew logs a caller in again, or makes one anew: requests end sessions, disable accounts and change passwords.
+// renew logs a caller in again, or makes a new caller, because requests end sessions, disable accounts and change
+// passwords.
 func (f *fuzzer) renew(name string) {
 	f.t.Helper()
 	again := f.as("").do("POST", "/api/v1/auth/login", `{"email":"`+f.emails[name]+`","password":"`+password+`"}`)
@@ -215,7 +216,7 @@ func (f *fuzzer) account(name string, first bool, roles ...string) caller {
 	return caller{a.ID, f.callers[name]}
 }
 
-// learn keeps a path that was made for an operation, and its ids.
+// learn stores a path that was made for an operation, and its ids.
 func (f *fuzzer) learn(method, template, path string) {
 	path, _, _ = strings.Cut(path, "?")
 	f.own[method+" "+template] = append(f.own[method+" "+template], path)
@@ -227,7 +228,7 @@ func (f *fuzzer) learn(method, template, path string) {
 	}
 }
 
-// keep keeps up to 40 ids of a noun: the newest.
+// keep stores up to 40 ids of a noun: the newest.
 func (f *fuzzer) keep(noun, id string) {
 	f.ids[noun] = append(f.ids[noun], id)
 	f.ids[noun] = f.ids[noun][max(0, len(f.ids[noun])-40):]
@@ -277,7 +278,7 @@ func (f *fuzzer) send(r *rapid.T) {
 	}
 }
 
-// fault says what no answer may be, though the document describes it.
+// fault describes an answer that is never allowed, even if the document describes it; "" if there is no fault.
 func (*fuzzer) fault(op fuzzed, r reply) string {
 	if r.status < http.StatusBadRequest {
 		return ""
@@ -297,15 +298,16 @@ func (*fuzzer) fault(op fuzzed, r reply) string {
 	return ""
 }
 
-// unreachable are operations that succeed with a secret, with the id of one's own session, with the patient of the
-// very appointment, or with a moment of the next year: by luck at most.
+// unreachable are operations that random requests complete only by luck. They need a secret, the id of the caller's
+// own session, the patient of that very appointment, or a time in the next year.
 var unreachable = []string{
 	"POST /api/v1/auth/password", "POST /api/v1/auth/recovery-codes", "POST /api/v1/auth/redeem",
 	"POST /api/v1/auth/totp", "POST /api/v1/auth/totp/confirm", "POST /api/v1/auth/totp/disable",
 	"DELETE /api/v1/auth/sessions/{id}", "PUT /api/v1/appointments/{id}", "POST /api/v1/api-keys",
 }
 
-// report logs what was answered. In the long form the other operations must have succeeded, or requests prove little.
+// report logs the numbers of answers. In the long form, all other operations must have succeeded, or the requests
+// prove little.
 func (f *fuzzer) report() {
 	f.t.Helper()
 	total := map[int]int{}
@@ -327,7 +329,7 @@ func (f *fuzzer) report() {
 	}
 }
 
-// oneIn is true once in n draws. What rapid shrinks becomes false.
+// oneIn is true once in n draws. When rapid shrinks a draw, it becomes false.
 func oneIn(r *rapid.T, n int, label string) bool { return rapid.IntRange(0, n-1).Draw(r, label) == n-1 }
 
 func (f *fuzzer) path(r *rapid.T, op fuzzed) string {
@@ -348,7 +350,7 @@ func (f *fuzzer) path(r *rapid.T, op fuzzed) string {
 	return strings.Join(segments, "/")
 }
 
-// id draws the id of something that is there, mostly of that noun.
+// id draws the id of an existing row, mostly of that noun.
 func (f *fuzzer) id(r *rapid.T, noun string) string {
 	if ids := f.ids[noun]; len(ids) > 0 && !oneIn(r, 12, "another noun") {
 		return ids[rapid.IntRange(0, len(ids)-1).Draw(r, "id")]
@@ -386,7 +388,7 @@ func (f *fuzzer) query(r *rapid.T, op fuzzed) string {
 	return "?" + values.Encode()
 }
 
-// printed writes a value as a query has it.
+// printed returns a value in the form of a query.
 func printed(value any) string {
 	if text, ok := value.(string); ok {
 		return text
@@ -423,7 +425,7 @@ func (f *fuzzer) headers(r *rapid.T, op fuzzed) []string {
 	return out
 }
 
-// text draws a body: one that fits the schema or is known, often with a fault put in.
+// text draws a body: a body that fits the schema or a known one, often with a fault added.
 func (f *fuzzer) text(r *rapid.T, op fuzzed) string {
 	if op.body == nil && len(op.known) == 0 {
 		return rapid.SampledFrom([]string{"", "", "", "", "", `{}`, canary, `{"` + canary + `":1}`}).Draw(r, "no body")
@@ -447,12 +449,12 @@ func (f *fuzzer) text(r *rapid.T, op fuzzed) string {
 	return string(text)
 }
 
-// known draws one of the known bodies of an operation, with ids of resources that exist.
+// known draws a known body of an operation, with ids of existing rows.
 func (f *fuzzer) known(r *rapid.T, op fuzzed) any {
 	return f.copied(r, "", rapid.SampledFrom(op.known).Draw(r, "known body"))
 }
 
-// broken draws a text that is perhaps no JSON any more.
+// broken draws a text that may no longer be JSON.
 func (*fuzzer) broken(r *rapid.T, text string) string {
 	twice := `{"` + canary + `":1,"` + canary + `":2,`
 	if first, _, ok := strings.Cut(text, ":"); ok {
@@ -469,7 +471,7 @@ func (*fuzzer) broken(r *rapid.T, text string) string {
 	}).Draw(r, "broken body")
 }
 
-// copied returns a copy of a known body, with ids of what there is.
+// copied returns a copy of a known body, with ids of existing rows.
 func (f *fuzzer) copied(r *rapid.T, name string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -492,7 +494,7 @@ func (f *fuzzer) copied(r *rapid.T, name string, v any) any {
 	}
 }
 
-// place is where a value stands in a body.
+// place is the place of a value in a body.
 type place struct {
 	in   map[string]any
 	name string
@@ -522,7 +524,7 @@ func sortedNames(m map[string]any) []string {
 	return names
 }
 
-// spoilt takes a member away, adds one, or replaces one by something odd.
+// spoilt removes a member, adds one, or replaces one with an odd value.
 func (f *fuzzer) spoilt(r *rapid.T, body any) any {
 	all := places(body)
 	if len(all) == 0 || oneIn(r, 20, "all of it") {
@@ -541,10 +543,10 @@ func (f *fuzzer) spoilt(r *rapid.T, body any) any {
 	return body
 }
 
-// canaryNumber is looked for in errors like the canary.
+// canaryNumber, like the canary, must not appear in errors.
 const canaryNumber = 8675309867
 
-// odd draws a value that few members take.
+// odd draws a value that few members accept.
 func (*fuzzer) odd(r *rapid.T) any {
 	return rapid.SampledFrom([]any{
 		nil, true, canaryNumber, -1, 0, 1.5,
@@ -575,14 +577,14 @@ func nested(depth int) any {
 	return v
 }
 
-// fitting are values of members whose schema does not say enough: text that is taken, with the canary in it.
+// fitting are values of members whose schema is not exact enough: accepted texts that contain the canary.
 var fitting = map[string]string{
 	"email": "zcanary@example.org", "phone": "(212) 555-0123", "alternative_phone": "(212) 555-0124", "state": "NY",
 	"zip_code": "10001", "time_zone": "America/New_York", "rule": "FREQ=WEEKLY;COUNT=2", "date_of_birth": "1980-02-03",
 	"video_url": "https://video.example.org/zcanary", "occurred_at": "2024-03-05T10:00:00Z",
 }
 
-// nouns are the nouns of ids by the member that has them.
+// nouns maps a member with an id to the noun of that id.
 var nouns = map[string]string{
 	"patient_id": "patients", "into_id": "patients", "practitioner_id": "practitioners", "account_id": "practitioners",
 	"appointment_id": "appointments", "series_id": "appointment-series",

@@ -16,7 +16,8 @@ import (
 	"novamind/service"
 )
 
-// heldBack sends a request whose body comes after between, when the server is waiting for it: it has let the caller in then.
+// heldBack sends a request, runs between, and then sends the body. The server waits for the body then, and has
+// already let the caller in.
 func (s *stack) heldBack(method, path, body string, between func()) int {
 	s.t.Helper()
 	conn, err := net.Dial("tcp", s.server.Listener.Addr().String())
@@ -40,7 +41,7 @@ func (s *stack) heldBack(method, path, body string, between func()) int {
 	return answer.StatusCode
 }
 
-// A request whose body comes late is judged by the rights that its caller has by then.
+// A request with a late body is judged by the permissions that its caller has when the body arrives.
 func TestLateBodiesFindNewRights(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -75,7 +76,8 @@ func TestLateBodiesFindNewRights(t *testing.T) {
 	})
 }
 
-// However many keys and accounts an admin makes while another one takes the role away: no key works afterwards, and none is made after that was answered.
+// An admin makes keys and accounts while another admin takes the role away. Afterwards no such key works, and none is
+// made after the role change was answered.
 func TestNothingOutlivesARole(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -119,7 +121,7 @@ func TestNothingOutlivesARole(t *testing.T) {
 	})
 }
 
-// The same key with another password is another request.
+// A request with the same key and another password is another request.
 func TestRepeatsWithAnotherPassword(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

@@ -57,7 +57,7 @@ func TestListsAnswerTheFieldsThatAreAskedFor(t *testing.T) {
 	})
 }
 
-// A list has an ETag; a 304 leaves the event that the answer would have left.
+// A list has an ETag. A 304 leaves the same event as the full answer would.
 func TestListsThatDidNotChangeAreNotModified(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -90,7 +90,7 @@ func TestListsThatDidNotChangeAreNotModified(t *testing.T) {
 	})
 }
 
-// Following the links of what changed shows all of it, and the watermark shows what changes later.
+// Following the links of a list of changes shows every change. Its watermark leads to later changes.
 func TestListsOfChanges(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -142,7 +142,7 @@ func TestListsOfChanges(t *testing.T) {
 	})
 }
 
-// Lists that have another order by default are read by what changed as well.
+// Lists with another default order can also be read in the order of changes.
 func TestListsOfChangesLeaveTheirOwnOrder(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

@@ -18,19 +18,21 @@ import (
 	"novamind/service"
 )
 
-// Who may call a route, beside lists of roles.
+// The callers of a route, besides lists of roles.
 const (
 	anyone      = "anyone"     // without login
 	everybody   = "everybody"  // with any login or API key, whatever its roles
-	firstTime   = "first time" // whoever is logged in, also before the first password was changed
-	nobodyAlone = "several"    // no role alone
+	firstTime   = "first time" // with any login of a person, also before the first password was changed
+	nobodyAlone = "several"    // no single role is enough
 )
 
-// rule says who may call a route, and how the call goes that they may make. Every route has one; who adds a route adds a line.
+// rule states the callers that may call a route, and the outcome of their call. Every route needs a rule, so adding a
+// route means adding a line.
 type rule struct {
-	who  string // anyone, everybody, firstTime, or the roles one of which is enough, with spaces between
-	want int    // the status for those who may
-	// path returns the path and query for a caller, with what it needs made for them; nil: the pattern itself.
+	who  string // anyone, everybody, firstTime, or roles separated by spaces, one of which is enough
+	want int    // the status for permitted callers
+	// path makes the rows that a call needs, and returns the path and query for a caller. If it is nil, the path is
+	// the pattern.
 	path func(s *stack, c caller) string
 	body string
 }
@@ -41,12 +43,12 @@ const (
 	everyRole    = service.RoleAdmin + " " + clinicAccess + " " + service.RoleAuditor
 )
 
-// patientPath returns the path of a patient who is in the caller's care.
+// patientPath returns the path of a patient in the caller's care.
 func patientPath(rest string) func(*stack, caller) string {
 	return func(s *stack, c caller) string { return "/api/v1/patients/" + s.inCareOf(c.id, ada) + rest }
 }
 
-// accountPath returns the path of somebody else's account.
+// accountPath returns the path of another account.
 func accountPath(rest string) func(*stack, caller) string {
 	return func(s *stack, _ caller) string {
 		return "/api/v1/accounts/" + s.person(uuid.NewString()+"@example.org", service.RoleFrontDesk).id.String() + rest
@@ -62,7 +64,7 @@ func eventPath(rest string) func(*stack, caller) string {
 	}
 }
 
-// weekPath returns the path of the review of a week that nobody signed off yet.
+// weekPath returns the path of the review of a week that is not signed off yet.
 func weekPath(rest string) func(*stack, caller) string {
 	return func(*stack, caller) string {
 		return fmt.Sprintf("/api/v1/audit-reviews/%d-W%02d", 1900+rand.IntN(100), 1+rand.IntN(52)) + rest
@@ -75,7 +77,7 @@ func keyPath(s *stack, _ caller) string {
 	return "/api/v1/api-keys/" + id
 }
 
-// matrix is what TestRolesOnRoutes expects.
+// matrix has the expectations of TestRolesOnRoutes.
 var matrix = map[string]rule{
 	"GET /":                          {who: anyone, want: 200},
 	"GET /docs":                      {who: anyone, want: 200},
@@ -85,7 +87,7 @@ var matrix = map[string]rule{
 
 	"GET /healthz": {who: anyone, want: 200},
 	"GET /readyz": {who: anyone, want: 200, path: func(s *stack, _ caller) string {
-		require.NoError(s.t, repository.NewSequencer(s.store).Drain(s.t.Context())) // serve has one running
+		require.NoError(s.t, repository.NewSequencer(s.store).Drain(s.t.Context())) // serve runs one in the background
 		return "/readyz"
 	}},
 	"GET /openapi.json": {who: anyone, want: 200},
@@ -178,17 +180,19 @@ var matrix = map[string]rule{
 	"GET /api/v1/audit-logs":              {who: service.RoleAuditor, want: 200},
 	"GET /api/v1/audit-logs/checkpoint":   {who: everybody, want: 200},
 	"GET /api/v1/audit-logs/:id":          {who: service.RoleAuditor, want: 200, path: eventPath("")},
-	"GET /api/v1/audit-logs/:id/diff":     {who: nobodyAlone, want: 200, path: eventPath("/diff")}, // an auditor who sees patients in another role
-	"GET /api/v1/audit-logs/:id/proof":    {who: service.RoleAuditor, want: 200, path: eventPath("/proof")},
-	"GET /api/v1/audit-reviews/:week":     {who: service.RoleAuditor, want: 200, path: weekPath("")},
+	// For an auditor who has another role that sees patients.
+	"GET /api/v1/audit-logs/:id/diff":  {who: nobodyAlone, want: 200, path: eventPath("/diff")},
+	"GET /api/v1/audit-logs/:id/proof": {who: service.RoleAuditor, want: 200, path: eventPath("/proof")},
+	"GET /api/v1/audit-reviews/:week":  {who: service.RoleAuditor, want: 200, path: weekPath("")},
 	"POST /api/v1/audit-reviews/:week/sign-off": {
 		who: service.RoleAuditor, want: 204, path: weekPath("/sign-off"), body: `{"note":"looked at"}`,
 	},
-	"GET /api/v1/patients/:id/appointments":      {who: withMachines, want: 200, path: patientPath("/appointments")},
-	"GET /api/v1/appointments":                   {who: withMachines, want: 200},
-	"POST /api/v1/appointments":                  {who: withMachines, want: 404, body: slot},
-	"GET /api/v1/appointments/:id":               {who: withMachines, want: 200, path: appointmentPath("")},
-	"PUT /api/v1/appointments/:id":               {who: withMachines, want: 422, path: appointmentPath(""), body: slot}, // another patient's
+	"GET /api/v1/patients/:id/appointments": {who: withMachines, want: 200, path: patientPath("/appointments")},
+	"GET /api/v1/appointments":              {who: withMachines, want: 200},
+	"POST /api/v1/appointments":             {who: withMachines, want: 404, body: slot},
+	"GET /api/v1/appointments/:id":          {who: withMachines, want: 200, path: appointmentPath("")},
+	// Of another patient.
+	"PUT /api/v1/appointments/:id":               {who: withMachines, want: 422, path: appointmentPath(""), body: slot},
 	"PATCH /api/v1/appointments/:id":             {who: withMachines, want: 200, path: appointmentPath(""), body: `{"reason":"changed"}`},
 	"POST /api/v1/appointments/:id/transitions":  {who: withMachines, want: 200, path: appointmentPath("/transitions"), body: `{"to":"cancelled","reason":"ill"}`},
 	"POST /api/v1/appointment-series":            {who: withMachines, want: 404, body: slotEachWeek},
@@ -204,7 +208,8 @@ var matrix = map[string]rule{
 	"GET /api/v1/practitioners/:id/slots": {who: withMachines, want: 200, path: practitionerPath("/slots?day=2035-03-05")},
 }
 
-// routeOf returns the method and the pattern of a line of the matrix; what follows a question mark tells lines of one route apart.
+// routeOf returns the method and the pattern of a line of the matrix. The part after a question mark distinguishes
+// lines of the same route.
 func routeOf(line string) (method, pattern string) {
 	route, _, _ := strings.Cut(line, "?")
 	method, pattern, _ = strings.Cut(route, " ")
@@ -232,7 +237,7 @@ func TestEveryRouteHasAnExpectation(t *testing.T) {
 // ends reports whether a line of the matrix ends the session that calls it.
 func ends(line string) bool { return line == "POST /api/v1/auth/logout" }
 
-// callers returns the caller of each role alone, of none, and one who has not changed the first password yet.
+// callers returns one caller for each single role, one without a role, and one with an unchanged first password.
 func (s *stack) callers(round string) map[string]caller {
 	s.t.Helper()
 	made := map[string]caller{}
@@ -245,7 +250,7 @@ func (s *stack) callers(round string) map[string]caller {
 	return made
 }
 
-// strangers are tokens that nobody may use, each made in its own way.
+// strangers are invalid tokens, each made in its own way.
 func (s *stack) strangers() map[string]string {
 	s.t.Helper()
 	everything := service.Roles()
@@ -265,7 +270,7 @@ func (s *stack) strangers() map[string]string {
 	}
 }
 
-// Every route against every role alone, nobody, and every kind of token that is no good.
+// Every route is called with every single role, without a role, and with every kind of invalid token.
 func TestRolesOnRoutes(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -307,11 +312,11 @@ func TestRolesOnRoutes(t *testing.T) {
 			switch {
 			case rule.who == anyone || rule.who == everybody || slices.Contains(strings.Fields(rule.who), service.RoleIntegration):
 				want = rule.want
-			case rule.who == firstTime: // about a person
+			case rule.who == firstTime: // the route is about a person
 				want = http.StatusUnauthorized
 			}
 			try("machine", machine, pathOf(machine), want)
-			theirs := pathOf(caller{id: uuid.New()}) // strangers have no id that could matter
+			theirs := pathOf(caller{id: uuid.New()}) // the id of a stranger does not matter
 			for who, token := range strangers {
 				want := http.StatusUnauthorized
 				if rule.who == anyone {
@@ -324,31 +329,32 @@ func TestRolesOnRoutes(t *testing.T) {
 	})
 }
 
-// ServerSet are members that no client sets, in any write.
+// serverSet are members that no client sets, in any write.
 var serverSet = []string{
 	"id", "version", "created_at", "updated_at", "roles", "role", "scopes", "account_id", "user_id", "actor", "author_id", "author", "signed_by",
 	"signed_at", "password_hash", "must_change_password", "mfa", "disabled", "email_verified", "admin", "patient", "patient_id", "practitioner_id",
 	"origin", "expires_at", "patient_name", "practitioner_name", "told_at", "purpose", "outcome", "unreadable", "__proto__",
 }
 
-// settable are the members among them that a route does take, each since it is what the route is about.
+// settable are the members of serverSet that some routes do accept, because they are the subject of the route.
 var settable = map[string][]string{
-	"POST /api/v1/accounts":                   {"roles", "disabled"},
-	"POST /api/v1/api-keys":                   {"scopes", "expires_at"},
-	"PATCH /api/v1/accounts/:id":              {"roles", "disabled"},
-	"POST /api/v1/patients/:id/clinicians":    {"account_id"},
-	"POST /api/v1/break-glass":                {"patient_id"},
-	"POST /api/v1/medical-records":            {"patient_id"},
-	"POST /api/v1/patients/:id/consents":      {"purpose", "expires_at"},
-	"POST /api/v1/patients/:id/disclosures":   {"purpose"},
-	"POST /api/v1/appointments":               {"patient_id", "practitioner_id"},
-	"PUT /api/v1/appointments/:id":            {"id", "version", "patient_id", "practitioner_id"}, // refused unless unchanged
+	"POST /api/v1/accounts":                 {"roles", "disabled"},
+	"POST /api/v1/api-keys":                 {"scopes", "expires_at"},
+	"PATCH /api/v1/accounts/:id":            {"roles", "disabled"},
+	"POST /api/v1/patients/:id/clinicians":  {"account_id"},
+	"POST /api/v1/break-glass":              {"patient_id"},
+	"POST /api/v1/medical-records":          {"patient_id"},
+	"POST /api/v1/patients/:id/consents":    {"purpose", "expires_at"},
+	"POST /api/v1/patients/:id/disclosures": {"purpose"},
+	"POST /api/v1/appointments":             {"patient_id", "practitioner_id"},
+	// Refused unless unchanged.
+	"PUT /api/v1/appointments/:id":            {"id", "version", "patient_id", "practitioner_id"},
 	"PATCH /api/v1/appointments/:id":          {"practitioner_id"},
 	"POST /api/v1/appointment-series":         {"patient_id", "practitioner_id"},
 	"POST /api/v1/appointment-series/preview": {"patient_id", "practitioner_id"},
 }
 
-// What a client may never set is refused in every write, and nothing is written.
+// Members that a client may never set are refused in every write, and nothing is written.
 func TestServerSetMembersAreRefused(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

@@ -19,7 +19,7 @@ const (
 	phq9    = `"kind":"assessment","questionnaire":{"instrument":"phq-9","answers":[1,2,3,0,1,2,3,0,1]}`
 )
 
-// record writes a draft and returns its id. members are those besides the patient and the title.
+// record writes a draft and returns its id. members are further members besides the patient and the title.
 func (s *stack) record(patient, members string) string {
 	s.t.Helper()
 	r := s.do("POST", records, `{"patient_id":"`+patient+`","title":"`+canary+` title",`+members+`}`)
@@ -44,7 +44,7 @@ func (r reply) ids() []string {
 	return out
 }
 
-// clinician makes an account of a clinician who registered patients, and logs it in.
+// clinician makes and logs in an account of a clinician that registered these patients.
 func (s *stack) clinician(email string, patients ...string) (token, id string) {
 	s.t.Helper()
 	c := s.person(email, service.RoleClinician)
@@ -200,7 +200,7 @@ func TestQuestionnairesAreScored(t *testing.T) {
 	})
 }
 
-// A patch of answers need not name the score that they had. What is computed is still refused where it is wrong.
+// A patch of answers need not name the former score. A wrong computed member is still refused.
 func TestAnswersArePatchedWithoutTheirScore(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -219,7 +219,7 @@ func TestAnswersArePatchedWithoutTheirScore(t *testing.T) {
 	})
 }
 
-// A misspelt filter must not look like a chart without such records.
+// A misspelt filter must not give the same answer as a chart without such records.
 func TestRecordFiltersThatMatchNoneAreRefused(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -238,7 +238,7 @@ func TestRecordFiltersThatMatchNoneAreRefused(t *testing.T) {
 	})
 }
 
-// A record can be asked for with its content as HTML.
+// A client can request a record with its content as HTML.
 func TestRenderings(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -252,7 +252,7 @@ func TestRenderings(t *testing.T) {
 	})
 }
 
-// A draft takes what the server sets as it was read, with the notice of 42 CFR Part 2, and nothing else.
+// A draft accepts the members that the server sets only if they are unchanged, including the notice of 42 CFR Part 2.
 func TestDraftsTakeWhatTheServerSetsUnchanged(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -273,7 +273,7 @@ func TestDraftsTakeWhatTheServerSetsUnchanged(t *testing.T) {
 	})
 }
 
-// Two who amend the same record at once: one does.
+// When several clients amend the same record at once, one succeeds.
 func TestAmendmentsRace(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -301,7 +301,8 @@ func TestAmendmentsRace(t *testing.T) {
 	})
 }
 
-// partOf returns the path of something that belongs to a patient in the caller's care: a clinician's is the caller's own, else it is a clinician's.
+// partOf returns the path of a row of a patient in the caller's care. The caller makes the row if they are a
+// clinician, else a clinician does.
 func partOf(base, rest string, create func(s *stack, patient string) string) func(*stack, caller) string {
 	return func(s *stack, c caller) string {
 		patient := s.inCareOf(c.id, ada)
@@ -341,7 +342,7 @@ func riskFlagPath(rest string) func(*stack, caller) string {
 	})
 }
 
-// A list goes on where its page ended, whatever became of the last row of it.
+// The next page of a list starts where the last page ended, even if the last row of that page has changed or is gone.
 func TestRecordListsGoOnWhateverBecameOfTheLastRow(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

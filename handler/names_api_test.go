@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Names stand beside the ids of people in every answer, of disabled accounts too, and leave no event more than one.
+// Names stand beside the ids of people in every answer, also of disabled accounts. They cause no further event.
 func TestNamesStandBesideAllIDsOfPeople(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -92,7 +92,8 @@ func (s *stack) subjectsOf(request string) (ids []string) {
 	return ids
 }
 
-// A name can change while the version beside it stays: an answer with names is sent whole, whatever the client has.
+// A name can change while the version of its row stays the same. An answer with names is therefore always sent whole,
+// whatever version the client has.
 func TestRenamedPeopleAreShownAtOnce(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -130,7 +131,7 @@ func TestRenamedPeopleAreShownAtOnce(t *testing.T) {
 	})
 }
 
-// A pointer leads to a member (/to), to a parameter (?to), or is the name of a header or a setting.
+// A pointer is a member (/to), a parameter (?to), or the name of a header or a setting.
 func TestPointersHaveOneForm(t *testing.T) {
 	t.Parallel()
 	literal := regexp.MustCompile(`(?:\bv\.[a-z]\w*\(|Pointer: )"([^"]*)"`)

@@ -15,12 +15,12 @@ import (
 	"novamind/models"
 )
 
-// notOfPeople are members of ids that are no patient's and no account's.
+// notOfPeople are members with ids of neither patients nor accounts.
 var notOfPeople = []string{
 	"id", "appointment_id", "series_id", "record_id", "supersedes_id", "consent_id", "event_id", "session_id", "api_key_id",
 }
 
-// withoutNames are members of ids of people that have no name beside them, and why.
+// withoutNames are members with ids of people that have no name beside them, and the reasons.
 var withoutNames = map[string]string{
 	"auditLogAnswer.user_id":       "an event is shown as the log has it, and a name can change later",
 	"auditLogAnswer.entity_id":     "an event is shown as the log has it, and shows no patients",
@@ -30,7 +30,7 @@ var withoutNames = map[string]string{
 	"patientAnswer.merged_into_id": "it is the same person",
 }
 
-// Beside each id of a patient or an account, an answer has the name. An exception that is no longer needed is one too many.
+// An answer has a name beside each id of a patient or an account. An exception that is no longer needed fails too.
 func TestAnswersHaveNamesBesideIDs(t *testing.T) {
 	t.Parallel()
 	named, missing := 0, map[string]bool{}
@@ -51,7 +51,7 @@ func TestAnswersHaveNamesBesideIDs(t *testing.T) {
 	require.Positive(t, named)
 }
 
-// nameBeside returns the member that holds the name of whose id a member holds.
+// nameBeside returns the member with the name for the id in a member.
 func nameBeside(member string) string { return strings.TrimSuffix(member, "_id") + "_name" }
 
 func isID(t reflect.Type) bool {
@@ -92,7 +92,7 @@ func consistsOf(t reflect.Type, seen map[reflect.Type]bool) {
 	}
 }
 
-// Every answer of the API to a GET has an ETag, but for a page that is printed while it is read.
+// Every answer of the API to a GET has an ETag, except a page that is printed while it is read.
 func TestAnswersToGetHaveAnETag(t *testing.T) {
 	t.Parallel()
 	for _, op := range (&API{}).Operations() {
@@ -103,7 +103,7 @@ func TestAnswersToGetHaveAnETag(t *testing.T) {
 	}
 }
 
-// Every free text of a request has a limit that the document shows, or its format gives one.
+// Every free text of a request has a limit in the document, or its format implies one.
 func TestTextsOfRequestsHaveALimit(t *testing.T) {
 	t.Parallel()
 	unlimited := map[string]bool{}

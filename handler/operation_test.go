@@ -14,9 +14,9 @@ import (
 	"novamind/service"
 )
 
-// The permissions of a row let in the roles that the matrix expects there, and no others. A row cannot state less
-// than services check (they refuse it); this finds a row that states more. Where the matrix expects that it takes
-// several roles, no role alone has all of the permissions.
+// The permissions of a row let in exactly the roles that the matrix expects. Services already refuse a row that
+// states less than they check; this test finds a row that states more. If the matrix expects several roles, no single
+// role has all of the permissions.
 func TestNeedsLetInTheRolesOfTheMatrix(t *testing.T) {
 	t.Parallel()
 	expected := map[string]map[string]bool{}
@@ -58,7 +58,7 @@ func TestNeedsLetInTheRolesOfTheMatrix(t *testing.T) {
 	require.NotZero(t, compared)
 }
 
-// document is as much of an OpenAPI document as the tests below look at.
+// document is the part of an OpenAPI document that the tests below need.
 type document struct {
 	OpenAPI string
 	Paths   map[string]map[string]struct {

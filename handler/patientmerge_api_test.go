@@ -10,8 +10,9 @@ import (
 	"novamind/service"
 )
 
-// What belongs to either row of a person is shown with the kept one, told of the row that it belongs to, and goes back with it. Consents count for the row
-// that they were recorded for: a merge opens nothing that 42 CFR Part 2 protects.
+// Rows of both patients of a merged person are shown with the kept patient. Each row names the patient that it
+// belongs to, and goes back with that patient. Consents count only for the patient that they were recorded for, so a
+// merge opens nothing that 42 CFR Part 2 protects.
 func TestMergedPatientsAreOnePerson(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

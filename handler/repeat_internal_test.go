@@ -10,7 +10,8 @@ import (
 	"novamind/service"
 )
 
-// What tells two requests apart is stored as a fast hash, so no password is in it: only whether there is one.
+// The data that distinguishes two requests is stored as a fast hash. So it holds no password, but only whether there
+// is one.
 func TestNoPasswordTellsRequestsApart(t *testing.T) {
 	t.Parallel()
 	shown := func(body string) string {

@@ -15,7 +15,7 @@ import (
 // request is a POST that makes or changes something.
 type request struct{ path, body string }
 
-// with returns requests with one body, each about something of its own.
+// with returns requests with the same body, each about a new row.
 func with(body string, path func(*stack, caller) string) func(*stack, caller) request {
 	return func(s *stack, c caller) request { return request{path(s, c), body} }
 }
@@ -27,7 +27,7 @@ func bookable(path, more string) func(*stack, caller) request {
 	}
 }
 
-// changes are requests of every POST that makes or changes something: no two calls return the same.
+// changes are requests for every POST that makes or changes something. No two calls return the same request.
 var changes = map[string]func(*stack, caller) request{
 	"/api/v1/accounts": func(*stack, caller) request {
 		return request{"/api/v1/accounts", `{"email":"` + uuid.NewString() + `@example.org","name":"New","roles":["front_desk"]}`}
@@ -67,7 +67,7 @@ var changes = map[string]func(*stack, caller) request{
 	"/api/v1/audit-reviews/:week/sign-off":         with(`{"note":"looked at"}`, weekPath("/sign-off")),
 }
 
-// unrepeatable are the POSTs that don't take an Idempotency-Key, and why.
+// unrepeatable are the POSTs without an Idempotency-Key, and the reasons.
 var unrepeatable = map[string]string{
 	"/api/v1/patients/search":            "changes nothing",
 	"/api/v1/appointment-series/preview": "changes nothing",
@@ -75,7 +75,8 @@ var unrepeatable = map[string]string{
 	"/api/v1/auth/":                      "is about credentials and sessions, and shows secrets once",
 }
 
-// The same request with the same key changes something once, and is answered alike each time; with the same key, another request is refused.
+// The same request with the same key changes something once, and gets the same answer each time. Another request with
+// that key is refused.
 func TestEveryChangeIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -111,7 +112,7 @@ func TestEveryChangeIsMadeOnce(t *testing.T) {
 	})
 }
 
-// However many send the same change at once, all are told that it was made, and it is made once.
+// When many clients send the same change at once, it is made once, and all learn that it was made.
 func TestOneChangeAtOnce(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

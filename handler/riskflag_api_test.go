@@ -12,7 +12,7 @@ import (
 
 const quiet = `"questionnaire":{"instrument":"phq-9","answers":[1,2,3,0,1,2,3,0,0]}`
 
-// flags are the ids of a patient's flags, those that nobody has resolved alone where open.
+// flags returns the ids of a patient's flags. With open, it returns only unresolved flags.
 func (s *stack) flags(patient string, open bool) []string {
 	s.t.Helper()
 	path := "/api/v1/patients/" + patient + "/risk-flags"
@@ -28,15 +28,15 @@ func (s *stack) markError(record string) {
 	require.Equal(s.t, http.StatusOK, r.status, r.text)
 }
 
-// A flag ends with the record that it was found in, when that should never have been written, and in no other way without somebody who looks.
+// A flag ends when its record is marked as entered in error. Otherwise it ends only by a review.
 func TestFlagsEndWithTheirRecords(t *testing.T) {
 	t.Parallel()
 	risk := strings.TrimPrefix(phq9, `"kind":"assessment",`)
 	onEachEngine(t, func(t *testing.T, s *stack) {
 		for name, c := range map[string]struct {
 			versions []string // of a record, the first one first
-			wrong    []int    // those that are marked, in this order
-			open     []bool   // whether the flag is, after each
+			wrong    []int    // the versions to mark, in this order
+			open     []bool   // whether the flag is open after each mark
 		}{
 			"a draft":                      {[]string{}, []int{0}, []bool{false}},
 			"the only version":             {[]string{risk}, []int{0}, []bool{false}},
@@ -83,7 +83,7 @@ func TestFlagsEndWithTheirRecords(t *testing.T) {
 	})
 }
 
-// An amendment raises a flag of its own only where nobody has one to review.
+// An amendment raises a flag only if no earlier flag still awaits a review.
 func TestAmendmentsKeepTheFlag(t *testing.T) {
 	t.Parallel()
 	risk := strings.TrimPrefix(phq9, `"kind":"assessment",`)
@@ -104,7 +104,8 @@ func TestAmendmentsKeepTheFlag(t *testing.T) {
 	})
 }
 
-// The notice of 42 CFR 2.32 goes with what a flag says of a record that Part 2 protects, wherever it is shown, and with no other.
+// The notice of 42 CFR 2.32 accompanies every flag about a record that Part 2 protects, wherever the flag is shown,
+// and no other flag.
 func TestFlagsOfPart2RecordsCarryTheNotice(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

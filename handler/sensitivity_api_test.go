@@ -9,7 +9,7 @@ import (
 	"novamind/service"
 )
 
-// reach is everywhere that a record could show up.
+// reach sends every request that could show a record.
 func (s *stack) reach(patient, record string) map[string]reply {
 	s.t.Helper()
 	out := map[string]reply{}
@@ -32,7 +32,7 @@ func (s *stack) reach(patient, record string) map[string]reply {
 	return out
 }
 
-// A psychotherapy note is its author's alone: for everybody else, whatever their role, there is no such thing.
+// Only its author sees a psychotherapy note. For everybody else, whatever their role, it does not exist.
 func TestPsychotherapyNotesAreTheirAuthorsAlone(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -69,7 +69,7 @@ func TestPsychotherapyNotesAreTheirAuthorsAlone(t *testing.T) {
 	})
 }
 
-// Why a record was amended is a part of it, and not told to who reads the log.
+// The reason of an amendment is a part of the record, and readers of the log do not see it.
 func TestLogsDoNotTellWhyRecordsWereAmended(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -92,7 +92,7 @@ func TestLogsDoNotTellWhyRecordsWereAmended(t *testing.T) {
 	})
 }
 
-// A draft becomes a psychotherapy note, or stops being one, only by saying so, and never with a flag.
+// A draft becomes a psychotherapy note, or stops being one, only on an explicit request, and never with a flag.
 func TestDraftsChangeToAndFromPsychotherapyKnowingly(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -141,7 +141,8 @@ func TestRestrictedRecordsAreForWhoIsAssigned(t *testing.T) {
 	})
 }
 
-// What 42 CFR Part 2 protects is shown with the patient's consent only, with the notice, and each time it is shown a disclosure is kept.
+// Records that 42 CFR Part 2 protects are shown only with the patient's consent, and with the notice. Each time one
+// is shown, a disclosure is stored.
 func TestPart2RecordsNeedConsent(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

@@ -52,7 +52,7 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-// stack is the whole program behind HTTP, on a database of its own.
+// stack is the whole program behind HTTP, on a separate database.
 type stack struct {
 	t     testing.TB
 	store *repository.Store
@@ -61,7 +61,7 @@ type stack struct {
 	refusals *service.RefusalService
 	engine   *gin.Engine
 
-	db     *gorm.DB // plain SQL, past the program
+	db     *gorm.DB // plain SQL, bypassing the program
 	server *httptest.Server
 	log    *syncBuffer
 	token  string // of an account with every role
@@ -83,7 +83,7 @@ func newStackWith(t testing.TB, url string, configure func(*config.Config)) *sta
 	s := &stack{t: t, db: dbtest.Open(t, url), log: &syncBuffer{}}
 	cfg := config.Default()
 	cfg.Database.URL = config.DSN(url)
-	cfg.Auth.Argon2 = config.Argon2{MemoryKiB: 8, Passes: 1, Lanes: 1} // how dear a hash is does not matter here
+	cfg.Auth.Argon2 = config.Argon2{MemoryKiB: 8, Passes: 1, Lanes: 1} // the cost of hashing does not matter here
 	cfg.Auth.LoginFailures = 100000
 	cfg.Limits.FailedPerMinute, cfg.Limits.FailedBurst = 100000, 100000
 	configure(cfg)
@@ -136,7 +136,7 @@ func (s *stack) account(email string, change func(*models.Account), roles ...str
 	return s.login(email)
 }
 
-// caller is somebody who is logged in.
+// caller is a logged-in person.
 type caller struct {
 	id    uuid.UUID
 	token string
@@ -151,7 +151,7 @@ func (s *stack) person(email string, roles ...string) caller {
 	return caller{id, token}
 }
 
-// inCareOf registers a patient who is in the care of an account.
+// inCareOf registers a patient in the care of an account.
 func (s *stack) inCareOf(account uuid.UUID, body string) string {
 	s.t.Helper()
 	id := s.register(body)
@@ -167,7 +167,7 @@ func (s *stack) login(email string) string {
 	return r.at("token").(string)
 }
 
-// as returns the same stack with another caller.
+// as returns the same stack for another caller.
 func (s *stack) as(token string) *stack {
 	other := *s
 	other.token = token
@@ -196,8 +196,8 @@ func (r reply) items() []any {
 	return items
 }
 
-// do sends a request; headers are "Name: value". A body is JSON unless a header says otherwise. The answer must be as
-// the OpenAPI document describes it.
+// do sends a request; headers are "Name: value". A body is JSON unless a header says otherwise. The answer must match
+// the OpenAPI document.
 func (s *stack) do(method, path, body string, headers ...string) reply {
 	s.t.Helper()
 	r, err := s.exchange(method, path, body, headers...)
@@ -205,7 +205,7 @@ func (s *stack) do(method, path, body string, headers ...string) reply {
 	return r
 }
 
-// exchange is do for those who handle the error.
+// exchange is do, but returns the error.
 func (s *stack) exchange(method, path, body string, headers ...string) (r reply, err error) {
 	request, err := http.NewRequestWithContext(s.t.Context(), method, s.server.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -241,7 +241,7 @@ func (s *stack) exchange(method, path, body string, headers ...string) (r reply,
 	return r, described.check(request, response, text)
 }
 
-// page requests a page for people.
+// page requests a page that people read.
 func (s *stack) page(path string, headers ...string) string {
 	s.t.Helper()
 	r := s.do("GET", path, "", headers...)
@@ -254,7 +254,7 @@ const ada = `{"first_name":"Zoë Ann","last_name":"García-López","date_of_birt
 	`"contact_info":{"email":"Zoe@Example.org","phone":"(212) 555-0123"},` +
 	`"address":{"street":"1 Example Street","city":"Exampleton","state":"NY","zip_code":"10001"}}`
 
-// another returns the registration of a patient who is not the one of the same name.
+// another returns a registration that says it is not the patient of the same name.
 func another(body string) string {
 	return `{"allow_duplicate":true,"duplicate_reason":"not the same",` + strings.TrimPrefix(body, "{")
 }
@@ -273,13 +273,14 @@ func (s *stack) patients() (n int64) {
 	return n
 }
 
-// anyDatabase returns a migrated SQLite database, for what no engine has a part in.
+// anyDatabase returns a migrated SQLite database, for tests that do not depend on the engine.
 func anyDatabase(t testing.TB) string {
 	t.Helper()
 	return dbtest.SQLite(t)
 }
 
-// dump returns what the tables hold that requests change, but for the log and what a request leaves in passing.
+// dump returns the content of the tables that requests change. It leaves out the log and rows that every request may
+// touch.
 func (s *stack) dump() map[string][]map[string]any {
 	s.t.Helper()
 	out := map[string][]map[string]any{}

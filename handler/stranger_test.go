@@ -14,10 +14,10 @@ import (
 	"novamind/service"
 )
 
-// theirs is what belongs to another clinician: ids and cursors, by their names in an attempt.
+// theirs are the ids and cursors of another clinician's rows, by their names in an attempt.
 type theirs map[string]string
 
-// ofNobody returns ids of nothing in the place of theirs.
+// ofNobody returns ids of no rows in place of theirs.
 func (o theirs) ofNobody() theirs {
 	out := theirs{}
 	for name, value := range o {
@@ -29,18 +29,19 @@ func (o theirs) ofNobody() theirs {
 	return out
 }
 
-// attempt is one by a clinician at what is another's. ":patient" and other names stand for what is theirs, ":me" for the caller's account, and ":my…" for
-// what is the caller's own.
+// attempt is a request by a clinician about another clinician's rows. ":patient" and other names stand for the
+// other's rows. ":me" is the caller's account, and ":my…" are the caller's own rows.
 type attempt struct {
 	name, method, path, body, header string
 	want                             int
 }
 
-// beta is all that can be said of the patient, who is another clinician's.
+// beta is a full set of data of the other clinician's patient.
 const beta = `{"first_name":"Zcanary","last_name":"Zcanarysson","date_of_birth":"1971-01-07",` +
 	`"contact_info":{"email":"zcanary@example.org","phone":"(212) 555-0177"}}`
 
-// attempts are what one clinician tries at another's patients. Those that ask for one resource get what they would get if there were none.
+// attempts are the requests of one clinician about another's patients. A request for one resource gets the same
+// answer as if it did not exist.
 var attempts = []attempt{
 	{"id in the path", "GET", "/patients/:patient", "", "", 404},
 	{"id in the path, in capitals", "GET", "/patients/:PATIENT", "", "", 404},
@@ -85,7 +86,7 @@ var attempts = []attempt{
 	{"their password", "POST", "/accounts/:them/reset", `{}`, "", 403},
 }
 
-// clinicalAttempts are the same at appointments and records.
+// clinicalAttempts are the same for appointments and records.
 var clinicalAttempts = []attempt{
 	{"appointment by id", "GET", "/appointments/:appointment", "", "", 404},
 	{"appointment, a version that they may have", "GET", "/appointments/:appointment", "", `If-None-Match: "1"`, 404},
@@ -145,7 +146,8 @@ var clinicalAttempts = []attempt{
 // slotRest is an appointment without its people.
 const slotRest = `"starts_at":"2035-03-06T09:00:00Z","ends_at":"2035-03-06T10:00:00Z","time_zone":"UTC","type":"individual","modality":"video"`
 
-// Two clinicians with patients of their own: whatever one tries at the other's, nothing is shown, nothing changes, and the log has it.
+// Two clinicians have patients of their own. Whatever one requests about the other's patients, nothing is shown or
+// changed, and the log has the attempt.
 func TestStrangersGetNothing(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
@@ -165,7 +167,8 @@ func TestStrangersGetNothing(t *testing.T) {
 			require.Nil(t, r.at("next_cursor"), a.name)
 			s.requireRecorded(request, a, me, other["patient"])
 			require.Equal(t, theirRows, s.rowsOf(other["patient"]), a.name)
-			if a.want == http.StatusNotFound { // the same as where there is nothing, but for what differs between any two answers
+			// The same answer as for a missing row, apart from parts that differ between any two answers.
+			if a.want == http.StatusNotFound {
 				absent := s.try(a, me, them, nobody, request+"-absent")
 				for _, answer := range []reply{absent, r} {
 					delete(answer.body, "request_id")
@@ -182,7 +185,7 @@ func TestStrangersGetNothing(t *testing.T) {
 	})
 }
 
-// belongings makes a patient of theirs with everything that one can have, and an appointment of mine.
+// belongings makes a patient of them with every kind of row, and an appointment of mine.
 func (s *stack) belongings(them, me caller) theirs {
 	s.t.Helper()
 	one := s.as(them.token)
@@ -227,7 +230,7 @@ func (s *stack) try(a attempt, me, them caller, other theirs, request string) re
 	return s.as(me.token).do(a.method, "/api/v1"+fill.Replace(a.path), fill.Replace(a.body), headers...)
 }
 
-// requireRecorded looks for the event of an attempt: a denial, or a list that showed nobody of theirs.
+// requireRecorded requires the event of an attempt: a denial, or a list that showed none of their patients.
 func (s *stack) requireRecorded(request string, a attempt, me caller, patient string) {
 	s.t.Helper()
 	var events []struct{ Outcome string }
@@ -248,7 +251,7 @@ func (s *stack) requireRecorded(request string, a attempt, me caller, patient st
 	require.Zero(s.t, shown, "%s opened the row", a.name)
 }
 
-// rowsOf returns every row that says something of a patient.
+// rowsOf returns every row that contains data of a patient.
 func (s *stack) rowsOf(patient string) map[string][]map[string]any {
 	s.t.Helper()
 	out := map[string][]map[string]any{}

@@ -62,7 +62,7 @@ func TestBodiesThatTheDocumentForbidsAreRefused(t *testing.T) {
 	})
 }
 
-// The faults of a list's page, order and filters are told together.
+// The faults of a list's page, order and filters are reported together.
 func TestAllFaultsOfAListAreToldAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, anyDatabase(t))
@@ -87,7 +87,7 @@ func (s *stack) denials() (n int64) {
 	return n
 }
 
-// A caller without the permission is told that, whatever is wrong with the request, and the denial is recorded.
+// A caller without the permission gets the denial, whatever faults the request has, and the denial is recorded.
 func TestThePermissionComesBeforeTheFaults(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Times that no clinic means are refused wherever one is asked for: some of them neither databases nor JSON can hold.
+// Times outside of the supported years are refused everywhere. Some of them fit neither into databases nor into JSON.
 func TestTimesOfOtherAgesAreRefused(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {
