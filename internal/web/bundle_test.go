@@ -45,7 +45,7 @@ type testBundle struct {
 	log    *syncBuffer
 }
 
-// authenticateSample is an Authenticate that knows one token.
+// authenticateSample is an Authenticate that accepts one token.
 func authenticateSample(c *gin.Context) error {
 	if c.GetHeader("Authorization") != "Bearer good" {
 		return apperr.New(apperr.Unauthenticated, "Log in first.")
@@ -60,7 +60,7 @@ func sampleConfig(log *syncBuffer) RouterConfig {
 		Logger:            slog.New(slog.NewJSONHandler(log, nil)),
 		BodyLimit:         4096,
 		RequestTimeout:    time.Minute,
-		FailuresPerMinute: math.MaxInt32, // out of the way, of the fuzzer too
+		FailuresPerMinute: math.MaxInt32, // never reached, not even by the fuzzer
 		FailureBurst:      math.MaxInt32,
 	}
 }
@@ -77,7 +77,7 @@ func newBundle(t testing.TB, configure func(*RouterConfig), routes ...Route) *te
 	return &testBundle{engine: engine, log: log}
 }
 
-// one returns a bundle whose only route is a public one at /api/v1/samples/:id.
+// one returns a bundle with one public route at /api/v1/samples/:id.
 func one(t testing.TB, method string, h HandlerFunc) *testBundle {
 	t.Helper()
 	return newBundle(t, nil, Route{Method: method, Pattern: "/api/v1/samples/:id", Access: Public, Handler: h})

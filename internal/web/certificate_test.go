@@ -56,7 +56,7 @@ func secured(t *testing.T, dir string, b *testBundle) string {
 	return listener.Addr().String()
 }
 
-// subject returns that of the certificate that a server shows now.
+// subject returns the subject of the certificate that a server shows now.
 func subject(address string) (string, error) {
 	conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
 	if err != nil {
@@ -73,8 +73,8 @@ func shown(t *testing.T, address string) string {
 	return name
 }
 
-// requireStays looks for longer than the server takes to look at its files, in the test's own goroutine: one that require.Never leaves behind would
-// ask a server that is gone.
+// requireStays requires the same certificate for longer than the server's interval for checking its files. It runs in
+// the test's own goroutine, because require.Never could leave one behind that asks a stopped server.
 func requireStays(t *testing.T, address, name string) {
 	t.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -115,7 +115,8 @@ func TestTLS(t *testing.T) {
 	require.NotContains(t, string(text), "ok")
 }
 
-// A certificate is renewed while the server runs. One that is half written, or not there, leaves the one before.
+// A certificate is renewed while the server runs. While the new files are incomplete or missing, the old certificate
+// stays.
 func TestCertificateIsReadAgain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -128,7 +129,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	move("cert.pem")
 	requireStays(t, address, "first")
 	move("key.pem")
-	require.Eventually(t, func() bool { // a busy machine's handshake may be given up: then it is tried again
+	require.Eventually(t, func() bool { // on a busy machine a handshake may time out; then it is repeated
 		name, err := subject(address)
 		return err == nil && name == "second"
 	}, time.Minute, 10*time.Millisecond)

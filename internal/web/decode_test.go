@@ -266,7 +266,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// FuzzDecodeBody puts the canary wherever the input has an @.
+// FuzzDecodeBody replaces every @ of the input with the canary.
 func FuzzDecodeBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"name":"@"}`, `{"@":1}`, `{"name":"@","name":1}`, `{"owner":"@"}`, `{"labels":{"@":1}}`, `{"codes":[{"@":[]}]}`,
@@ -284,9 +284,9 @@ func FuzzDecodeBody(f *testing.F) {
 	})
 }
 
-// decodeBody reads the request's JSON body into *into, which is only changed on success. Nothing submitted gets into
-// an error. Errors: apperr.MediaType unless the Content-Type is application/json; TooLarge over the limit that
-// limitBody set; Malformed for a body that is not one well-formed JSON text (see CheckSyntax); Invalid with every field that
+// decodeBody reads the request's JSON body into *into, which changes only on success. No submitted value gets into an
+// error. Errors: apperr.MediaType unless the Content-Type is application/json; TooLarge over the limit that limitBody
+// set; Malformed for a body that is not one well-formed JSON text (see CheckSyntax); Invalid with every field that
 // does not fit T (see checkMembers).
 func decodeBody[T any](c *gin.Context, into *T, words Vocabularies) error {
 	body, err := readMembers(c, reflect.TypeFor[T](), words, "application/json")
@@ -296,7 +296,7 @@ func decodeBody[T any](c *gin.Context, into *T, words Vocabularies) error {
 	return Unmarshal(body, into)
 }
 
-// readMembers returns a body that passed CheckSyntax, and checkMembers of t.
+// readMembers returns a body that passed CheckSyntax and checkMembers of t.
 func readMembers(c *gin.Context, t reflect.Type, words Vocabularies, mediaTypes ...string) ([]byte, error) {
 	body, err := ReadBody(c, mediaTypes...)
 	if err != nil {

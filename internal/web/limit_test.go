@@ -21,7 +21,7 @@ func TestFailureLimiterRefillsOverTime(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, l.Allow("192.0.2.1"))
 		require.NoError(t, l.Allow("192.0.2.1"))
-		for range 3 { // being refused costs nothing
+		for range 3 { // a refused request costs nothing
 			refused := l.Allow("192.0.2.1")
 			require.True(t, apperr.Is(refused, apperr.RateLimited))
 			var e *apperr.Error
@@ -71,7 +71,7 @@ func TestAnIPv6NetworkSharesOneBudget(t *testing.T) {
 	require.NoError(t, l.Allow("2001:db8:0:1::1"))
 }
 
-// limited has a budget of two and serves one public and one session route.
+// limited returns a bundle with a budget of two, one public and one session route.
 func limited(t *testing.T, proxies ...string) *testBundle {
 	return newBundle(t, func(config *RouterConfig) {
 		config.FailuresPerMinute, config.FailureBurst, config.TrustedProxies = 1, 2, proxies
@@ -119,7 +119,7 @@ func TestSessionsPassAnExhaustedAddress(t *testing.T) {
 	}
 }
 
-// Whatever else was tried at an address, its people still get in; who tries that too often does not.
+// Failures at an address do not use up its budget for public routes. Too many requests to these routes do.
 func TestTheWayInHasABudgetOfItsOwn(t *testing.T) {
 	t.Parallel()
 	b := limited(t)

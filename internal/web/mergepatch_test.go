@@ -110,7 +110,7 @@ func TestMergePatchMediaType(t *testing.T) {
 	require.Equal(t, apperr.MediaType, p.Code)
 }
 
-// TestMergePatchKeepsTheRest: what a patch does not name keeps its exact value, whatever its text.
+// TestMergePatchKeepsTheRest: members that a patch does not name keep their exact value, for any text.
 func TestMergePatchKeepsTheRest(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
@@ -124,7 +124,7 @@ func TestMergePatchKeepsTheRest(t *testing.T) {
 	})
 }
 
-// rfc7396 is the pseudo code of RFC 7396, section 2, to compare with.
+// rfc7396 is the pseudo code of RFC 7396, section 2, for comparison.
 func rfc7396(r *rapid.T, target, patch jsontext.Value) jsontext.Value {
 	if patch.Kind() != jsontext.KindBeginObject {
 		return patch

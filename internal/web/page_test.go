@@ -28,7 +28,7 @@ type sampleSearch struct {
 
 var lastRow = uuid.MustParse("0190b5f4-0000-7000-8000-0000000000ff")
 
-// lists serves two lists that always have another page; they answer with the span they were asked for.
+// lists serves two lists that always have another page. They answer with the span of the request.
 func lists(t testing.TB) *testBundle {
 	cursors, err := NewCursorSealer([]byte(strings.Repeat("k", 32)))
 	require.NoError(t, err)

@@ -18,7 +18,7 @@ import (
 	"novamind/internal/apperr"
 )
 
-// declaredCodes reads the constants of type Code from the source, so that a new one can't be forgotten here.
+// declaredCodes reads the constants of type Code from the source, so that a new constant can't be forgotten here.
 func declaredCodes(t *testing.T) []apperr.Code {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "../apperr/apperr.go", nil, 0)

@@ -16,7 +16,7 @@ func timeouts(shutdown time.Duration) Timeouts {
 	return Timeouts{ReadHeader: time.Minute, Read: time.Minute, Write: time.Minute, Idle: time.Minute, Shutdown: shutdown}
 }
 
-// running serves a handler that reports when it was entered and answers when it is released.
+// running serves a handler that reports when a request enters it, and answers when it is released.
 type running struct {
 	url              string
 	entered, release chan struct{}
@@ -65,7 +65,7 @@ func (s *running) get() <-chan reply {
 	return replies
 }
 
-// awaitRefusal waits until the listener is closed, which is the first thing a stop does.
+// awaitRefusal waits until the listener is closed, which is the first step of a stop.
 func (s *running) awaitRefusal(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {

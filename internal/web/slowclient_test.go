@@ -24,7 +24,7 @@ func serving(t *testing.T, limits Timeouts) string {
 	return listener.Addr().String()
 }
 
-// Whoever sends slowly, or nothing, is cut off: no connection is held for long.
+// A client that sends slowly, or nothing, is cut off, so no connection is held for long.
 func TestSlowClientsAreCutOff(t *testing.T) {
 	t.Parallel()
 	short, long := 50*time.Millisecond, time.Hour
@@ -42,7 +42,8 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 			conn, err := net.Dial("tcp", serving(t, test.limits))
 			require.NoError(t, err)
 			defer conn.Close()
-			// A server that cuts off before it has read what was sent resets the connection: then writing or reading fails.
+			// A server that closes a connection before it has read everything resets it. Then writing or reading
+			// fails.
 			_, _ = io.WriteString(conn, test.sent)
 			require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
 			_, err = io.ReadAll(conn)
