@@ -61,7 +61,7 @@ func TestGroupRefusesUnknownSubcommand(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	inProcess.Lock() // the environment is the configuration's
+	inProcess.Lock() // the commands read their configuration from the environment
 	defer inProcess.Unlock()
 	file := filepath.Join(t.TempDir(), "clinic.yaml")
 	text := "database:\n  allow_insecure: true\n  url: postgres://db.example/db\nlog:\n  level: warn\n  format: json\n"

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Commands that end run in the test's own process: they start at once, and compile the SQL parser once for all. The
-// working directory and the environment belong to the process, so that one command runs at a time.
+// Most commands run in the test's own process, because they then start at once and compile the SQL parser only once.
+// The working directory and the environment belong to the process, so only one command runs at a time.
 var inProcess sync.Mutex
 
 // variables returns the names of the variables that the scripts in a folder set.

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A bar shows the total, and is gone from its line before a result begins there.
+// A bar shows the total. Its line is empty again before a result begins there.
 func TestProgressLeavesTheLine(t *testing.T) {
 	t.Parallel()
 	for _, done := range []int64{3, 7} { // interrupted, and through
@@ -26,7 +26,7 @@ func TestProgressLeavesTheLine(t *testing.T) {
 	}
 }
 
-// Elsewhere there are lines, now and then, and no bar.
+// Without a terminal there is a line from time to time, and no bar.
 func TestProgressInLines(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -26,16 +26,17 @@ import (
 	"novamind/internal/dbtest"
 )
 
-// TestScript runs testdata/script/*.txtar on each engine, every script on a database of its own, empty at its start. Beside
-// testscript's commands there are:
+// TestScript runs testdata/script/*.txtar on each engine, every script on a separate database that is empty at its
+// start. Besides testscript's commands there are:
 //
-//	exits STATUS COMMAND…  runs a command and holds its exit status against one of ours; those of novamind run in this process, but for serve
-//	await FILE VAR         waits until a server in the background, whose output goes to FILE, says where it answers; sets VAR
+//	exits STATUS COMMAND…  runs a command and compares its exit status with STATUS;
+//	                       novamind's commands except serve run in this process
+//	await FILE VAR         waits until a background server prints its address to FILE, and sets VAR to it
 //	certify CERT KEY       writes a certificate for 127.0.0.1, which get trusts from then on
-//	get STATUS URL         requests URL and holds the answer's status against one
-//	tamper TABLE SQL       runs SQL as the database's owner, past the guards of a table
-//	[postgres], [sqlite]   on that engine alone
-//	terminate              sends SIGTERM to all commands in the background; wait then fails unless they end with 0
+//	get STATUS URL         requests URL and compares the answer's status with STATUS
+//	tamper TABLE SQL       runs SQL as the database's owner, without the guards of a table
+//	[postgres], [sqlite]   only on that engine
+//	terminate              sends SIGTERM to all background commands; wait then fails unless they exit with 0
 func TestScript(t *testing.T) {
 	t.Parallel()
 	scripts, err := filepath.Abs("testdata/script") // commands change the working directory
