@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The canaries stand in every field that can hold one, and in what an import drops. Those with an accent, and phone numbers, stand
-// here also as they are normalised.
+// The canaries fill every field that can hold one, and members that an import drops. Canaries with an accent, and
+// phone numbers, are listed in their normalised form too.
 var canaries = []string{
 	"Quïbblefern", "quibblefern", "Zandromëda", "zandromeda", "Oldmaidenwick", "1931-07-23", // the patient
 	"417 Moonquake Alley", "Snarkville", "Zorblaxia", "ZQ9-8XW7", // the address
@@ -40,7 +40,7 @@ var canaryLine = strings.ReplaceAll(`{"resourceType":"Patient","id":"`+canaryID+
 	"contact":[{"relationship":[{"text":"third cousin thrice"}],"name":{"family":"Bramblethwaite","given":["Ottoline"]},
 		"telecom":[{"system":"phone","value":"212-555-0163"},{"system":"email","value":"otto.line@example.org"}]}]}`, "\n", "") + "\n"
 
-// The search finds what it looks for, in every form.
+// The search finds a planted canary in every form.
 func TestLeakSearchFindsAPlantedCanary(t *testing.T) {
 	t.Parallel()
 	for _, canary := range canaries {
@@ -56,7 +56,7 @@ func TestLeakSearchFindsAPlantedCanary(t *testing.T) {
 	require.Empty(t, found("nothing to see"))
 }
 
-// found returns the canaries that content holds in any form, in whatever letter case.
+// found returns the canaries that content holds in any form and any letter case.
 func found(content string) []string {
 	content = strings.ToLower(content)
 	var out []string
@@ -68,7 +68,7 @@ func found(content string) []string {
 	return out
 }
 
-// sought are the forms of each canary in small letters, each once.
+// sought are the forms of each canary in lower case, without repetitions.
 var sought = sync.OnceValue(func() map[string][]string {
 	out := map[string][]string{}
 	for _, canary := range canaries {
@@ -81,8 +81,8 @@ var sought = sync.OnceValue(func() map[string][]string {
 	return out
 })
 
-// forms are the spellings in which a value could lie about: plain, escaped as in JSON or in a URL, hexadecimal, UTF-16, and base64 at each
-// of its three alignments.
+// forms are the possible spellings of a stored value: plain, escaped as in JSON or in a URL, hexadecimal, UTF-16, and
+// base64 at each of its three alignments.
 func forms(canary string) []string {
 	escaped := strconv.QuoteToASCII(canary)
 	out := []string{
@@ -99,7 +99,7 @@ func forms(canary string) []string {
 	return out
 }
 
-// wide is text in UTF-16LE.
+// wide returns text in UTF-16LE.
 func wide(text string) string {
 	var out strings.Builder
 	for _, unit := range utf16.Encode([]rune(text)) {

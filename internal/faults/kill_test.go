@@ -16,7 +16,8 @@ import (
 	"novamind/internal/dbtest"
 )
 
-// What the server acknowledged is there after kill -9, with its event; and no event is there without its patient.
+// Every change that the server acknowledged exists after kill -9, with its event. No event exists without its
+// patient.
 func TestKilledServer(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -37,8 +38,8 @@ func TestKilledServer(t *testing.T) {
 	})
 }
 
-// PostgreSQL killed under a running server loses nothing that was acknowledged. Clients are told to come back later, and once
-// PostgreSQL is there again the same server serves them.
+// Killing PostgreSQL under a running server loses no acknowledged change. Clients are told to come back later. Once
+// PostgreSQL runs again, the same server answers them.
 func TestKilledPostgreSQL(t *testing.T) {
 	t.Parallel()
 	postgres := dbtest.NewServer(t, dbtest.Options{Fsync: true})
@@ -50,7 +51,7 @@ func TestKilledPostgreSQL(t *testing.T) {
 			postgres.Kill(t)
 			l.end()
 			postgres.Start(t)
-		} else { // PostgreSQL comes back by itself, and may do so before a client notices
+		} else { // PostgreSQL restarts by itself, perhaps before a client notices
 			killBackend(t, postgres)
 			l.end()
 		}
@@ -68,12 +69,13 @@ func TestKilledPostgreSQL(t *testing.T) {
 	s.stop(syscall.SIGTERM)
 }
 
-// errorLines returns what a server logged of requests that failed by its own fault.
+// errorLines returns the log lines of requests that failed because of the server.
 func errorLines(s *server) string {
 	return strings.Join(regexp.MustCompile(`(?m)^.*level=ERROR msg=request .*status=500.*$`).FindAllString(read(s.t, s.output), -1), "\n")
 }
 
-// killBackend kills one of the processes that serve the program. PostgreSQL then ends all of them and recovers from its log.
+// killBackend kills one of the processes that serve the program. PostgreSQL then ends all of them and recovers from
+// its log.
 func killBackend(t *testing.T, postgres *dbtest.Server) {
 	t.Helper()
 	var pid int
@@ -84,7 +86,7 @@ func killBackend(t *testing.T, postgres *dbtest.Server) {
 	require.NoError(t, process.Kill(), "backend "+strconv.Itoa(pid))
 }
 
-// awaitReady returns when the server has its database again, on each of the connections that it keeps.
+// awaitReady returns when the server has its database again, on each of its open connections.
 func awaitReady(s *server) {
 	s.t.Helper()
 	for range clients {
@@ -94,7 +96,8 @@ func awaitReady(s *server) {
 	}
 }
 
-// requireSound verifies the audit log and the records against it, and that each event is one leaf.
+// requireSound verifies the audit log and the records against it. It also requires that each event is exactly one
+// leaf.
 func requireSound(in *installation, db *gorm.DB) {
 	in.t.Helper()
 	in.run("audit", "verify", "--rows")

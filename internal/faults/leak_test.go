@@ -17,8 +17,8 @@ import (
 	"novamind/internal/dbtest"
 )
 
-// Nothing that the program leaves behind holds plain PHI: the database's files with the write-ahead log, dumps, the database server's log
-// at its most talkative, the program's own output and keys, and its refusals.
+// The program leaves no plain PHI behind. The tests search the database's files with the write-ahead log, dumps, the
+// database server's log at its most detailed level, the program's own output and keys, and its refusals.
 
 func TestNothingLeaksFromSQLite(t *testing.T) {
 	t.Parallel()
@@ -50,8 +50,9 @@ func TestNothingLeaksFromPostgreSQL(t *testing.T) {
 	}, `ALTER TABLE patient ADD CONSTRAINT refuses CHECK (false) NOT VALID`)
 }
 
-// requireNoLeak uses an installation well and badly, also after refusal, a statement that makes the database take no more patients, and
-// searches what it left behind, while it runs and afterwards.
+// requireNoLeak sends valid and invalid requests to an installation. It continues after it has run refusal, a
+// statement that makes the database refuse further patients. It searches all files and outputs, while the installation
+// runs and afterwards.
 func requireNoLeak(t *testing.T, address string, stored func(*testing.T) map[string]string, refusal string) {
 	t.Helper()
 	in := newInstallation(t, address)
@@ -79,7 +80,7 @@ func requireNoLeak(t *testing.T, address string, stored func(*testing.T) map[str
 	requirePlantedIsFound(t, address, stored)
 }
 
-// requirePlantedIsFound is the positive control: plain text in the database is found by the same search.
+// requirePlantedIsFound is the positive control: the same search finds plain text in the database.
 func requirePlantedIsFound(t *testing.T, address string, stored func(*testing.T) map[string]string) {
 	t.Helper()
 	execute(t, address, "CREATE TABLE planted AS SELECT '"+canaries[0]+"' AS value")
@@ -92,8 +93,8 @@ func requirePlantedIsFound(t *testing.T, address string, stored func(*testing.T)
 	require.Positive(t, finds)
 }
 
-// execute runs a statement on a connection that is closed again: reading a SQLite file that this process has open would take away the
-// locks that keep others from it (https://sqlite.org/howtocorrupt.html, 2.2).
+// execute runs a statement on a connection that it closes again. This process must not read a SQLite file that it has
+// open, because that would release the locks that keep others out (https://sqlite.org/howtocorrupt.html, 2.2).
 func execute(t *testing.T, address, statement string) {
 	t.Helper()
 	db := dbtest.Open(t, address)
@@ -113,7 +114,7 @@ func requireClean(t *testing.T, files map[string]string) {
 
 const newcomer = `{"allow_duplicate":true,"duplicate_reason":"not the same","first_name":"Grimblesnatch","last_name":"Zandromëda","date_of_birth":"1931-07-23","contact_info":{"phone":"212-555-0147"}}`
 
-// use reads, changes and searches, well and badly, and returns what the refusals say.
+// use sends valid and invalid reads, changes and searches, and returns the texts of the refusals.
 func use(t *testing.T, s *server) map[string]string {
 	t.Helper()
 	const path = "/api/v1/patients/" + canaryID
@@ -163,9 +164,10 @@ func contents(t *testing.T, folder string) map[string]string {
 		if err == nil && entry.Type().IsRegular() {
 			var content []byte
 			content, err = os.ReadFile(path)
-			files[path] = strings.TrimRight(string(content), "\x00") // a segment of PostgreSQL's log is mostly not written yet
+			// Most of a segment of PostgreSQL's log is not written yet.
+			files[path] = strings.TrimRight(string(content), "\x00")
 		}
-		if errors.Is(err, fs.ErrNotExist) { // a database server removes its own at any time
+		if errors.Is(err, fs.ErrNotExist) { // a database server may remove its own files at any time
 			return nil
 		}
 		return err

@@ -13,10 +13,11 @@ import (
 
 const somebody = `{"allow_duplicate":true,"duplicate_reason":"not the same","first_name":"Kay","last_name":"Example","date_of_birth":"1980-02-03","contact_info":{"phone":"212-555-0123"}}`
 
-// clients write at once.
+// clients is the number of clients that write at once.
 const clients = 16
 
-// load is clients that register patients and read them again, each until it is refused or the load ends.
+// load is a set of clients that register patients and read them again. Each continues until it is refused or the load
+// ends.
 type load struct {
 	running      sync.WaitGroup
 	ending       atomic.Bool
@@ -58,7 +59,7 @@ func (l *load) register(s *server) {
 	}
 }
 
-// read has a patient shown, and reports whether the client goes on.
+// read requests a patient, and reports whether the client continues.
 func (l *load) read(s *server, id string) bool {
 	status, header, _ := s.exchange("GET", "/api/v1/patients/"+id, "")
 	l.mu.Lock()
@@ -71,13 +72,14 @@ func (l *load) read(s *server, id string) bool {
 	return false
 }
 
-// end returns when no client is at work any more.
+// end returns when no client is working any more.
 func (l *load) end() {
 	l.ending.Store(true)
 	l.running.Wait()
 }
 
-// requireKept looks for what was acknowledged: each patient opens, and has its event, and so has each answer that showed one.
+// requireKept checks every acknowledged change: each patient opens and has its event, and each answer that showed a
+// patient has its event.
 func requireKept(s *server, l *load, db *gorm.DB) {
 	s.t.Helper()
 	for _, request := range l.shown {
@@ -95,7 +97,7 @@ func requireKept(s *server, l *load, db *gorm.DB) {
 	}
 }
 
-// requirePaired looks at all there is: no patient without its event, and no event without its patient.
+// requirePaired checks all rows: no patient is without its event, and no event without its patient.
 func requirePaired(s *server, db *gorm.DB) {
 	s.t.Helper()
 	var stray int64

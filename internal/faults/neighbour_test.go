@@ -13,8 +13,9 @@ import (
 	"novamind/internal/dbtest"
 )
 
-// Another process that opens the database and goes again must not take the write-ahead log with it: SQLite removes it when the last one
-// leaves, and knows of the others by their file locks, all of which a process loses when it closes the file anywhere.
+// Another process that opens and closes the database must not remove the write-ahead log. SQLite removes the log when
+// the last process closes the database, and knows of others by their file locks. A process loses all its locks on a
+// file when it closes the file anywhere.
 func TestNeighbourLeavesTheWriteAheadLog(t *testing.T) {
 	t.Parallel()
 	url := dbtest.SQLite(t)

@@ -21,7 +21,7 @@ import (
 
 const password = "a long passphrase"
 
-// build builds the program once, as it is shipped.
+// build builds the program once, in the same way as a release.
 var build = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "novamind-faults-*")
 	if err != nil {
@@ -44,7 +44,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// installation is a folder with a database of its own. What the program prints goes to files there named output.1, output.2, ….
+// installation is a folder with a separate database. The program's output goes to files in the folder named output.1,
+// output.2, ….
 type installation struct {
 	t       *testing.T
 	dir     string
@@ -60,7 +61,7 @@ func newInstallation(t *testing.T, databaseURL string) *installation {
 		"NOVAMIND_LOG__LEVEL=debug", "DB_ECHO=true")}
 }
 
-// command returns a command that is not started yet, and the file that it prints to.
+// command returns a command that is not started yet, and the file for its output.
 func (i *installation) command(args ...string) (*exec.Cmd, string) {
 	i.t.Helper()
 	path, err := build()
@@ -78,7 +79,7 @@ func (i *installation) command(args ...string) (*exec.Cmd, string) {
 	return cmd, file.Name()
 }
 
-// run runs a command to its end and returns what it printed.
+// run runs a command to its end and returns its output.
 func (i *installation) run(args ...string) string {
 	i.t.Helper()
 	cmd, output := i.command(args...)
@@ -99,7 +100,7 @@ func read(t *testing.T, path string) string {
 type server struct {
 	*installation
 	cmd    *exec.Cmd
-	output string // the file that it prints to
+	output string // the file for its output
 	base   string
 	token  string
 }
@@ -135,10 +136,11 @@ func (s *server) stop(signal os.Signal) {
 	}
 }
 
-// client keeps a connection for each of the clients that write at once.
+// client keeps one connection for each of the concurrent clients.
 var client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 
-// do returns the status of a request, 0 where no whole answer came, and decodes the answer's body unless into is nil.
+// do returns the status of a request, or 0 if no complete answer arrived. It decodes the answer's body unless into is
+// nil.
 func (s *server) do(method, path, body string, into any) int {
 	status, _, content := s.exchange(method, path, body)
 	if into != nil && json.Unmarshal(content, into) != nil {
@@ -147,7 +149,8 @@ func (s *server) do(method, path, body string, into any) int {
 	return status
 }
 
-// exchange returns the status, header and body that answer a request; the status is 0 where no whole answer came.
+// exchange returns the status, header and body of the answer to a request. The status is 0 if no complete answer
+// arrived.
 func (s *server) exchange(method, path, body string) (int, http.Header, []byte) {
 	request, err := http.NewRequest(method, s.base+path, strings.NewReader(body))
 	if err != nil {

@@ -15,14 +15,14 @@ import (
 	"novamind/internal/dbtest"
 )
 
-// Resealing that is killed goes on where it stopped, while the server works, and nothing is lost.
+// Resealing that was killed continues from its last batch while the server works, and loses nothing.
 func TestKilledResealing(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
 		in := newInstallation(t, url)
 		s := in.serve()
 		db := dbtest.Open(t, url)
-		for range 250 { // more than a batch
+		for range 250 { // more than one batch
 			require.Equal(t, http.StatusCreated, s.do("POST", "/api/v1/patients", somebody, nil))
 		}
 		old := in.primary("data")
@@ -33,7 +33,7 @@ func TestKilledResealing(t *testing.T) {
 			require.NoError(t, cmd.Start())
 			before := under(t, db, old)
 			require.Eventually(t, func() bool { return under(t, db, old) < before || before == 0 }, time.Minute, 10*time.Millisecond)
-			_ = cmd.Process.Signal(syscall.SIGKILL) // unless it was done already
+			_ = cmd.Process.Signal(syscall.SIGKILL) // unless it has ended already
 			requireKilled(t, cmd, output)
 		}
 		l.end()
@@ -51,30 +51,30 @@ func TestKilledResealing(t *testing.T) {
 	})
 }
 
-// requireKilled waits for a command, and fails where it ended by itself with an error.
+// requireKilled waits for a command, and fails if it ended by itself with an error.
 func requireKilled(t *testing.T, cmd *exec.Cmd, output string) {
 	t.Helper()
 	if cmd.Wait() == nil {
-		return // it was done already
+		return // it has ended already
 	}
 	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
 	require.True(t, ok && status.Signaled(), "the command failed:\n%s", read(t, output))
 }
 
-// under returns how many first names are under a key.
+// under returns the number of first names that are sealed under a key.
 func under(t *testing.T, db *gorm.DB, keyID string) (n int) {
 	t.Helper()
 	require.NoError(t, db.Raw("SELECT count(*) FROM patient WHERE substr(first_name, 6, 8) = ?", keyID).Scan(&n).Error)
 	return n
 }
 
-// primary returns the key that new values of a purpose are sealed under.
+// primary returns the key that seals new values of a purpose.
 func (i *installation) primary(purpose string) string {
 	i.t.Helper()
 	var status struct {
 		Keys []struct{ ID, Purpose, State string }
 	}
-	_, printed, found := strings.Cut(i.run("--json", "keys", "status"), "{\n") // after what is logged
+	_, printed, found := strings.Cut(i.run("--json", "keys", "status"), "{\n") // after the log lines
 	require.True(i.t, found)
 	require.NoError(i.t, json.Unmarshal([]byte("{"+printed), &status), printed)
 	for _, key := range status.Keys {

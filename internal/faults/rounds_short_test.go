@@ -2,5 +2,5 @@
 
 package faults
 
-// rounds is how often each engine's server is killed.
+// rounds is the number of times that each engine's server is killed.
 const rounds = 1

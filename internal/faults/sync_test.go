@@ -20,20 +20,21 @@ import (
 	"novamind/repository"
 )
 
-// kill -9 does not show what a power cut loses, since the page cache survives it: so the syncs before the answers are counted.
+// kill -9 does not lose the data that a power cut would lose, because the page cache survives it. So these tests
+// count the syncs before the answers.
 
 func TestSyncPrecedesEachAnswerOfSQLite(t *testing.T) {
 	t.Parallel()
 	in := newInstallation(t, dbtest.SQLite(t))
 	trace := filepath.Join(in.dir, "trace")
-	// -D: the tracer steps aside, so that signals reach the program.
+	// -D makes the tracer a separate process, so that signals reach the program.
 	in.prefix = append([]string{strace(t), "-D", "-qq", "-o", trace}, syncing...)
 	s := in.serve()
 	requireSyncs(t, s, trace)
 	s.stop(syscall.SIGTERM)
 }
 
-// The processes that serve the program do their own syncs; only they are traced.
+// PostgreSQL's processes for the program sync the log themselves. Only they are traced.
 func TestSyncPrecedesEachAnswerOfPostgreSQL(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -42,7 +43,7 @@ func TestSyncPrecedesEachAnswerOfPostgreSQL(t *testing.T) {
 	path := strace(t)
 	postgres := dbtest.NewServer(t, dbtest.Options{Fsync: true})
 	admin := dbtest.Open(t, postgres.URL())
-	// Nobody but they may write the log, or they would find it synced already.
+	// No other process may write the log, or the traced processes would find it synced already.
 	for _, setting := range []string{"autovacuum = off", "wal_writer_delay = '10s'", "bgwriter_lru_maxpages = 0"} {
 		require.NoError(t, admin.Exec("ALTER SYSTEM SET "+setting).Error)
 	}
@@ -75,11 +76,11 @@ func postmaster(t *testing.T, server *dbtest.Server) int {
 	return pid
 }
 
-// follow traces a running process and those that it starts from now on, until the end of the test.
+// follow traces a running process, and all processes that it starts from now on, until the end of the test.
 func follow(t *testing.T, path, trace string, pid int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), path, append([]string{"-p", strconv.Itoa(pid), "-o", trace}, syncing...)...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it lets go of what it traces
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // the tracer then releases its processes
 	says, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -92,7 +93,7 @@ func follow(t *testing.T, path, trace string, pid int) {
 	require.Equal(t, fmt.Sprintf("%s: Process %d attached\n", path, pid), first)
 }
 
-// requireSyncs sends changes and audited reads one after the other, and looks for a finished sync before each answer.
+// requireSyncs sends changes and audited reads one after the other, and requires a finished sync before each answer.
 func requireSyncs(t *testing.T, s *server, trace string) {
 	t.Helper()
 	var made struct{ ID string }
@@ -120,13 +121,13 @@ func requireSyncs(t *testing.T, s *server, trace string) {
 
 var synced = regexp.MustCompile(`(?m)sync(\(\d+\)| resumed>.*\)) += 0$`)
 
-// syncs counts those that have ended well. strace writes a line before it lets the process go on.
+// syncs counts the syncs that succeeded. strace writes a line before it lets the process continue.
 func syncs(t *testing.T, trace string) int {
 	t.Helper()
 	return len(synced.FindAllString(read(t, trace), -1))
 }
 
-// A database that was told not to wait for its syncs is overruled.
+// The program overrules a database setting that would not wait for syncs.
 func TestPostgreSQLCommitsSynchronously(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
