@@ -10,11 +10,13 @@ import (
 	"novamind/models"
 )
 
-// knowledge is what an attacker knows beforehand: how many patients to expect with a name, and with a beginning of one.
+// knowledge is the prior knowledge of an attacker: the expected numbers of patients with a name, and with a beginning
+// of a name.
 type knowledge struct {
 	names    map[string]map[string]float64 // by index
 	prefixes map[string]float64
-	// How many patients more may come with a name's or a beginning's token, since truncated tokens are shared and what is known is not exact.
+	// The numbers of additional patients that may share a token of a name or a beginning. Truncated tokens are
+	// shared, and the attacker's knowledge is not exact.
 	strayNames, strayPrefixes float64
 }
 
@@ -27,7 +29,7 @@ const (
 	maxPrefix = 4
 )
 
-// ofPopulation is the knowledge of somebody who knows how common names are among the people.
+// ofPopulation is the knowledge of an attacker that knows how common names are in the population.
 func ofPopulation(n int) *knowledge {
 	const tokens = 1 << 16
 	k := newKnowledge(float64(n)/tokens, 6*float64(n)/tokens)
@@ -42,7 +44,7 @@ func ofPopulation(n int) *knowledge {
 	return k
 }
 
-// ofClinic is the knowledge of somebody who has a list of the clinic's patients, without knowing which row is whose.
+// ofClinic is the knowledge of an attacker that has a list of the clinic's patients, but not their rows.
 func ofClinic(all []*models.Patient) *knowledge {
 	k := newKnowledge(0.5, 0.5)
 	for _, p := range all {
@@ -71,7 +73,7 @@ func prefixesOf(name string) []string {
 	return out
 }
 
-// byRank guesses that the most frequent token is of the most common value, the next of the next, and so on.
+// byRank guesses that the most frequent token belongs to the most common value, the next to the next, and so on.
 func (s *stolen) byRank(index string, expected map[string]float64) map[string]string {
 	values := slices.SortedFunc(maps.Keys(expected), func(a, b string) int {
 		return cmp.Or(cmp.Compare(expected[b], expected[a]), cmp.Compare(a, b))
@@ -85,8 +87,8 @@ func (s *stolen) byRank(index string, expected map[string]float64) map[string]st
 	return guesses
 }
 
-// byDictionary is the most that tokens of an index alone can tell: the attacker can have any name indexed, so knows each token's names, and
-// guesses the most common of them.
+// byDictionary is the most that the tokens of one index alone can reveal. The attacker can have any name indexed, so
+// they know each token's names, and guess the most common of them.
 func (s *stolen) byDictionary(f field) map[string]string {
 	guesses := map[string]string{}
 	for _, token := range s.of(f.index) {
@@ -101,12 +103,13 @@ func (s *stolen) byDictionary(f field) map[string]string {
 	return guesses
 }
 
-// rounds is how often the joint attack goes over its guesses; more improve nothing.
+// rounds is the number of rounds of the joint attack. More rounds improve nothing.
 const rounds = 4
 
-// jointly guesses the name behind each token of a field from how many patients have it, and from the beginnings that all of these have in
-// common: they are the name's own, and each is about as frequent as among the people. A prefix token stands for one beginning: what most
-// patients' guesses say of it holds for the others in the next round.
+// jointly guesses the name behind each token of a field from two facts. One is the number of patients with the token.
+// The other is the set of beginnings that all these patients share: these beginnings belong to the name, and each is
+// about as frequent as in the population. A prefix token stands for one beginning. The beginning that most patients'
+// guesses give it is used for the others in the next round.
 func (s *stolen) jointly(f, other field, k *knowledge) map[string]string {
 	tree := newTree(k, f.index)
 	tokens := s.of(f.index)
@@ -135,15 +138,15 @@ func (s *stolen) jointly(f, other field, k *knowledge) map[string]string {
 	return guesses
 }
 
-// mostOf returns what was counted most often.
+// mostOf returns the value with the highest count.
 func mostOf(counts map[string]int) string {
 	return slices.MinFunc(slices.Collect(maps.Keys(counts)), func(a, b string) int {
 		return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b))
 	})
 }
 
-// ownPrefixes returns the prefix tokens that come with a name's token: all of its patients have them. Where these are few, their other name's
-// are taken out.
+// ownPrefixes returns the prefix tokens of a name's token: all patients with the name have them. If these patients
+// are few, it leaves out the prefixes of their other name.
 func (s *stolen) ownPrefixes(token string, other field) []string {
 	own := s.common(token)
 	if len(own) <= maxPrefix-minPrefix+1 || other.index == "" {
@@ -167,7 +170,7 @@ func (s *stolen) common(token string) []string {
 	return own
 }
 
-// byCount returns prefix tokens, the most frequent first: longer beginnings are rarer.
+// byCount returns prefix tokens, the most frequent first. Longer beginnings are rarer.
 func (s *stolen) byCount(tokens []string) []string {
 	slices.SortFunc(tokens, func(a, b string) int {
 		return cmp.Or(len(s.holders[b])-len(s.holders[a]), cmp.Compare(a, b))
@@ -175,14 +178,14 @@ func (s *stolen) byCount(tokens []string) []string {
 	return tokens[:min(len(tokens), maxPrefix-minPrefix+1)]
 }
 
-// node is a beginning of names, or, as a leaf, a name.
+// node is a beginning of names; a leaf is a name.
 type node struct {
 	text     string
 	expected float64
 	children []*node
 }
 
-// newTree orders names by their beginnings.
+// newTree sorts names into a tree by their beginnings.
 func newTree(k *knowledge, index string) *node {
 	root := &node{}
 	nodes := map[string]*node{}
@@ -202,21 +205,21 @@ func newTree(k *knowledge, index string) *node {
 	return root
 }
 
-// unmeant is the logarithm of how unlikely it is that a beginning is another one than most guesses say.
+// unmeant is the logarithm of the probability that a beginning differs from most guesses.
 const unmeant = -8
 
-// byChance bounds how bad a count can fit: truncated tokens are shared at times.
+// byChance is the lowest fit of a count, because truncated tokens are sometimes shared.
 const byChance = -40
 
-// likeliest returns the name whose beginnings are most likely had by as many patients as have these prefix tokens, and the name by self. meant is
-// which beginnings the tokens stand for, as far as is guessed.
+// likeliest returns the most likely name. The numbers of patients with these prefix tokens must fit its beginnings,
+// and self must fit the name itself. meant has the guessed beginnings of the tokens so far.
 func (n *node) likeliest(s *stolen, prefixes []string, meant map[string]string, self int) string {
 	best, bestFit := "", math.Inf(-1)
 	var visit func(n *node, depth int, fit float64)
 	visit = func(n *node, depth int, fit float64) {
 		for _, step := range n.steps(s, prefixes, meant, self, depth) {
 			switch fit := fit + step.fit; {
-			case fit <= bestFit: // no fit is above 0, so nothing behind it is better
+			case fit <= bestFit: // no fit is above 0, so no later step is better
 				return
 			case step.to.children == nil:
 				best, bestFit = step.to.text, fit
@@ -234,7 +237,8 @@ type step struct {
 	fit float64
 }
 
-// steps returns the nodes under n that may come next, the likeliest first: as many beginnings as there are prefix tokens, then a name.
+// steps returns the nodes under n that may come next, the likeliest first. As many beginnings follow as there are
+// prefix tokens, and then a name.
 func (n *node) steps(s *stolen, prefixes []string, meant map[string]string, self, depth int) []step {
 	count := float64(self)
 	if depth < len(prefixes) {
@@ -246,7 +250,8 @@ func (n *node) steps(s *stolen, prefixes []string, meant map[string]string, self
 		if (child.children == nil) != (depth == len(prefixes)) {
 			continue
 		}
-		fit := max(count*math.Log(child.expected)-child.expected-log, byChance) // Poisson's, unless others came with the token
+		// Poisson's, unless other patients share the token.
+		fit := max(count*math.Log(child.expected)-child.expected-log, byChance)
 		if depth < len(prefixes) && meant[prefixes[depth]] != "" && meant[prefixes[depth]] != child.text {
 			fit += unmeant
 		}

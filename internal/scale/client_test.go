@@ -24,7 +24,7 @@ import (
 
 const password = "a long passphrase"
 
-// serve answers the clinic's API, and returns where and the token of an account that may do everything.
+// serve answers the clinic's API. It returns the address, and the token of an account with every permission.
 func (c *clinic) serve(tb testing.TB) (address, token string) {
 	tb.Helper()
 	c.cfg.Auth.Argon2 = config.Argon2{MemoryKiB: 7168, Passes: 1, Lanes: 1}
@@ -43,7 +43,8 @@ func (c *clinic) serve(tb testing.TB) (address, token string) {
 	return server.URL + "/api/v1", session.Token
 }
 
-// client reads, searches and changes patients over HTTP. The patients are its own, so nobody else changes them; it knows what it wrote last.
+// client reads, searches and changes patients over HTTP. No other client changes its patients, so it knows their last
+// written values.
 type client struct {
 	address, token string
 	random         *rand.Rand
@@ -52,7 +53,7 @@ type client struct {
 	did            int
 }
 
-// known is a patient as the server acknowledged it last.
+// known is a patient as the server last acknowledged it.
 type known struct {
 	ID       string
 	Version  int64
@@ -76,7 +77,7 @@ func newClients(n int, address, token string, all []*models.Patient) []*client {
 	return clients
 }
 
-// work goes on until ctx is done, or something fails.
+// work continues until ctx is done, or a request fails.
 func (c *client) work(ctx context.Context) error {
 	for ctx.Err() == nil {
 		p := c.own[c.random.IntN(len(c.own))]
@@ -97,7 +98,7 @@ func (c *client) work(ctx context.Context) error {
 	return nil
 }
 
-// compare reads a patient, who must be as the client left it.
+// compare reads a patient, and returns an error unless it is as the client left it.
 func (c *client) compare(ctx context.Context, p *known) error {
 	var now known
 	if err := c.do(ctx, "GET", "/patients/"+p.ID, "", "", &now); err != nil {
@@ -116,7 +117,8 @@ func optional(a *models.Address) models.Address {
 	return *a
 }
 
-// find searches by the beginning of a patient's last name, which somebody has, whatever the others are called by now.
+// find searches by the beginning of a patient's last name. At least one patient must match, even if others were
+// renamed.
 func (c *client) find(ctx context.Context, p *known) error {
 	var page struct{ Items []known }
 	if err := c.do(ctx, "GET", "/patients?q="+url.QueryEscape(p.LastName[:3]), "", "", &page); err != nil {
@@ -128,7 +130,7 @@ func (c *client) find(ctx context.Context, p *known) error {
 	return nil
 }
 
-// change gives a patient another address, and at times another last name.
+// change gives a patient another address, and sometimes another last name.
 func (c *client) change(ctx context.Context, p *known) error {
 	member := fmt.Sprintf(`"address":{"street":"%d Example Street","city":"Changed","state":"NY","zip_code":"10001"}`, c.random.IntN(1e9))
 	if c.random.IntN(4) == 0 {
@@ -138,7 +140,7 @@ func (c *client) change(ctx context.Context, p *known) error {
 	return c.do(ctx, "PATCH", "/patients/"+p.ID, fmt.Sprintf(`"%d"`, p.Version), "{"+member+"}", p)
 }
 
-// do sends a request; everything but success is an error.
+// do sends a request, and returns an error for every answer except success.
 func (c *client) do(ctx context.Context, method, path, version, body string, into any) error {
 	request, err := http.NewRequestWithContext(ctx, method, c.address+path, strings.NewReader(body))
 	if err != nil {

@@ -20,10 +20,10 @@ import (
 	"novamind/service"
 )
 
-// clinic is the program's services on a database of their own.
+// clinic is the program's services on a separate database.
 type clinic struct {
 	cfg      *config.Config
-	db       *gorm.DB // past the program
+	db       *gorm.DB // bypasses the program
 	store    *repository.Store
 	patients *service.PatientService
 	keys     *service.KeyService
@@ -44,7 +44,7 @@ func newClinic(tb testing.TB, url string) *clinic {
 	}
 }
 
-// loaders fill the database at once.
+// loaders is the number of concurrent loaders of the database.
 const loaders = 4
 
 // load stores patients as an import does, in transactions of 100.
@@ -68,7 +68,7 @@ func (c *clinic) load(tb testing.TB, all []*models.Patient) {
 	require.NoError(tb, group.Wait())
 }
 
-// receptionist returns a context in which one acts, who sees all patients.
+// receptionist returns the context of a receptionist, whose scope is all patients.
 func receptionist(ctx context.Context) context.Context {
 	return audit.WithActor(ctx, audit.Actor{ID: uuid.Must(uuid.NewV7()), Roles: []string{service.RoleFrontDesk}, Origin: "scale"})
 }

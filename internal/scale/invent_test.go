@@ -10,11 +10,12 @@ import (
 	"novamind/models"
 )
 
-// seed decides who is invented; the figures in docs/threat-model.md are of this one.
+// seed determines the invented patients. The figures in docs/threat-model.md are for this seed.
 const seed = 1
 
-// invent returns n patients, the same each time. Nobody in it exists: e-mail domains are reserved for examples (RFC 2606), and phone numbers
-// are of the range reserved for fiction. One in four lives with the patient before and shares phone and e-mail.
+// invent returns n patients, the same each time. Nobody in it exists: e-mail domains are reserved for examples (RFC
+// 2606), and phone numbers are of the range reserved for fiction. One in four patients lives with the previous one
+// and shares phone and e-mail.
 func invent(n int) []*models.Patient {
 	r := rand.New(rand.NewPCG(seed, seed))
 	out := make([]*models.Patient, n)
@@ -44,7 +45,7 @@ func newHousehold(r *rand.Rand, number int) household {
 	}
 }
 
-// phone returns one of the 80,000 numbers of fiction.
+// phone returns one of the 80,000 phone numbers for fiction.
 func (h household) phone() string {
 	return fmt.Sprintf("%d-555-01%02d", 200+h.number/100%800, h.number%100)
 }
@@ -70,7 +71,7 @@ func (h household) member(r *rand.Rand) *models.Patient {
 	return p
 }
 
-// givenName returns a first name, at times with a second one.
+// givenName returns a first name, sometimes with a second one.
 func givenName(r *rand.Rand) string {
 	of := female()
 	if r.IntN(2) == 0 {

@@ -13,7 +13,7 @@ import (
 	"novamind/models"
 )
 
-// newKeys returns a handle with keys of its own, and no tables: enough to make tokens.
+// newKeys returns a handle with its own keys and without tables, which is enough to make tokens.
 func newKeys(t *testing.T) *gorm.DB {
 	t.Helper()
 	uri := "file:" + filepath.Join(t.TempDir(), "kek")

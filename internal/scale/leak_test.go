@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the blind indexes tell is no more than what is documented: docs/threat-model.md says how it is measured.
+// The blind indexes leak no more than documented. docs/threat-model.md describes the measurement.
 func TestLeakIsAsDocumented(t *testing.T) {
 	t.Parallel()
 	table := steal(t, invent(patients)).measure()
@@ -21,15 +21,16 @@ func TestLeakIsAsDocumented(t *testing.T) {
 	for index, figures := range measured {
 		require.Len(t, limits[index], len(figures), "%s is not documented", index)
 		for i, figure := range figures {
-			// Other keys, other collisions: figures differ a little each time, those of few patients more.
+			// Other keys collide differently, so figures differ a little each time, and more with few patients.
 			require.LessOrEqual(t, figure, limits[index][i]*tolerance+slack, "%s leaks more than is documented, in column %d", index, i+1)
 		}
 	}
 }
 
-// measure returns the table's rows: of each index the number of tokens, the part of the patients with the most frequent one, in percent, the entropy
-// in bits, and the parts of the patients who share a token, and whose value is guessed right: by rank, jointly, jointly by somebody with the
-// clinic's list, and by a dictionary.
+// measure returns the table's rows, one for each index. A row has the number of tokens, the share of patients with
+// the most frequent token in percent, the entropy in bits, and the share of patients that share a token. It then has
+// the shares of patients whose value is guessed right: by rank, jointly, jointly with the clinic's list, and by a
+// dictionary.
 func (s *stolen) measure() string {
 	population, list := ofPopulation(len(s.all)), ofClinic(s.all)
 	last, first := s.jointly(lastName, firstName, population), s.jointly(firstName, lastName, population)
@@ -67,7 +68,7 @@ func (s *stolen) row(index string, right ...float64) string {
 	return figures(index, append([]float64{float64(len(tokens)), largest, s.entropy(index), s.shared(index)}, right...)...)
 }
 
-// figures writes a row of the table. Parts are in percent.
+// figures returns a row of the table. Shares are in percent.
 func figures(index string, of ...float64) string {
 	row := "| `" + index + "` |"
 	for i := range 8 {
@@ -87,7 +88,7 @@ func figures(index string, of ...float64) string {
 	return row
 }
 
-// figureRow is a line of the table: an index and its figures. A dash is no figure.
+// figureRow matches a row of the table: an index and its figures. A dash means no figure.
 var figureRow = regexp.MustCompile("(?m)^\\| `([a-z_ ]+)` \\|((?: [0-9.,—]+ \\|)+)$")
 
 func readFigures(t *testing.T, text string) map[string][]float64 {

@@ -12,10 +12,10 @@ import (
 	"sync"
 )
 
-// The lists are the most common names of the US census of 1990 ("Frequently Occurring Surnames", "Frequently Occurring Given Names"; US
-// Census Bureau, public domain), with their bearers per 100,000 people. Beyond them names are made up, with the census's
-// frequencies: knots are ranks with the share of the people that have a name up to there, in percent. The census gives no names for the last
-// tenth; it is spread over as many again.
+// The lists are the most common names of the US census of 1990 ("Frequently Occurring Surnames", "Frequently
+// Occurring Given Names"; US Census Bureau, public domain), with their bearers per 100,000 people. Rarer names are
+// made up, with the census's frequencies. A knot is a rank, with the share of people that have a name up to that
+// rank, in percent. The census gives no names for the last tenth; that tenth is spread over as many names again.
 //
 //go:embed testdata/*.txt
 var lists embed.FS
@@ -35,7 +35,7 @@ var (
 // names is a population's names, the most common first.
 type names struct {
 	all        []string
-	cumulative []float64 // share of the people who have this name or a more common one; the last is 1
+	cumulative []float64 // share of people with this name or a more common one; the last is 1
 }
 
 func newNames(list string, count int, knots ...knot) func() *names {
@@ -66,7 +66,7 @@ func readNames(list string) *names {
 	return n
 }
 
-// extend adds made-up names. Between two knots a name is the rarer the higher its rank, as Zipf has it.
+// extend adds made-up names. Between two knots, names become rarer with their rank, by Zipf's law.
 func (n *names) extend(knots []knot) {
 	made := newMint(n.all)
 	last := knots[len(knots)-1]
@@ -83,13 +83,13 @@ func (n *names) extend(knots []knot) {
 	}
 }
 
-// draw returns a name of a random person.
+// draw returns the name of a random person.
 func (n *names) draw(r *rand.Rand) string {
 	i, _ := slices.BinarySearchFunc(n.cumulative, r.Float64(), cmp.Compare[float64])
 	return n.all[min(i, len(n.all)-1)]
 }
 
-// share returns which part of the people has the i-th name.
+// share returns the share of the population that has the i-th name.
 func (n *names) share(i int) float64 {
 	if i == 0 {
 		return n.cumulative[0]
@@ -97,7 +97,7 @@ func (n *names) share(i int) float64 {
 	return n.cumulative[i] - n.cumulative[i-1]
 }
 
-// mint makes up names that sound like others, each once: a letter depends on the two before it.
+// mint makes up names that sound like given ones, without repetitions. Each letter depends on the two before it.
 type mint struct {
 	random *rand.Rand
 	after  map[string][]byte // "$" ends a name

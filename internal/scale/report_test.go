@@ -16,18 +16,18 @@ import (
 	"novamind/service"
 )
 
-// pageOf is how many events a report's page has.
+// pageOf is the number of events on a report's page.
 const pageOf = 50
 
-// A log grows with its patients, of whom each is in 100 events, and not with its accounts.
+// The log grows with its patients, and has 100 events of each patient. It does not grow with its accounts.
 const (
 	fewReported = 10_000
 	perPatient  = 100
 	accounts    = 20
 )
 
-// BenchmarkReports asks for pages of reports on one patient and one actor in a small log and in a large one. What it
-// reports is how much longer they take in the large one.
+// BenchmarkReports requests pages of reports on one patient and one actor, in a small log and in a large one. It
+// reports how much longer they take in the large log.
 func BenchmarkReports(b *testing.B) {
 	for _, engine := range dbtest.Engines() {
 		b.Run(engine.Name, func(b *testing.B) {
@@ -70,7 +70,7 @@ func measureReports(b *testing.B, c *clinic, n int) map[string]time.Duration {
 			require.NoError(b, err)
 			require.NotEmpty(b, found, "%s in %d", name, n)
 			page.After = uuid.Nil
-			if more { // the first page and the next, in turns
+			if more { // the first page and the next, alternately
 				page.After = found[len(found)-1].ID
 			}
 		}
@@ -82,13 +82,14 @@ func measureReports(b *testing.B, c *clinic, n int) map[string]time.Duration {
 
 var logBegins = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// invented is an id that is told from others by a number.
+// invented returns an id that encodes a number.
 func invented(n int) uuid.UUID {
 	id, _ := uuid.Parse(fmt.Sprintf("00000000-0000-4000-8000-%012x", n))
 	return id
 }
 
-// fillLog adds n events by plain SQL, one a second: reads, now and then a change or a denial, by accounts in turns, each on one patient.
+// fillLog adds n events by plain SQL, one per second. Most are reads, some are changes or denials. The accounts take
+// turns, and each event is on one patient.
 func (c *clinic) fillLog(b *testing.B, n int) {
 	b.Helper()
 	numbers, text := "generate_series(0, ?) AS n(i)", "lpad(to_hex(%s), 12, '0')"
@@ -110,7 +111,8 @@ func (c *clinic) fillLog(b *testing.B, n int) {
 		"'patient'", of(patients), `'{"fields":[]}'`, "CASE i % 7 WHEN 0 THEN 'denied' ELSE 'success' END", "'api'",
 	}, ", ") + " FROM " + numbers
 	subjects := "INSERT INTO auditsubject (entity_id, event_id, entity_type) SELECT " + of(patients) + ", " + eventID + ", 'patient' FROM " + numbers
-	dbtest.DropTriggers(b, c.db, "auditlog", "auditsubject") // what it would take to sequence them is not what is measured
+	// The benchmark does not measure the sequencing of these events.
+	dbtest.DropTriggers(b, c.db, "auditlog", "auditsubject")
 	require.NoError(b, c.db.Exec(events, n-1).Error)
 	require.NoError(b, c.db.Exec(subjects, n-1).Error)
 	require.NoError(b, c.db.Exec("ANALYZE").Error)

@@ -17,7 +17,8 @@ import (
 
 const clientsAtOnce = 8
 
-// Values and index tokens move to new keys while clients read, search and write: no request fails, and no change is lost.
+// Values and index tokens move to new keys while clients read, search and write. No request fails, and no change is
+// lost.
 func TestResealUnderLoad(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {
@@ -29,12 +30,12 @@ func TestResealUnderLoad(t *testing.T) {
 	})
 }
 
-// BenchmarkReseal moves everything to new keys, first alone, then under clients.
+// BenchmarkReseal moves everything to new keys, first without clients, then with clients at work.
 func BenchmarkReseal(b *testing.B) {
 	c := newClinic(b, dbtest.Postgres(b))
 	all := invent(patients)
 	c.load(b, all)
-	require.NoError(b, c.db.Exec("VACUUM ANALYZE").Error) // or PostgreSQL would do it meanwhile
+	require.NoError(b, c.db.Exec("VACUUM ANALYZE").Error) // otherwise PostgreSQL would vacuum during the measurement
 	for _, clients := range []int{0, clientsAtOnce} {
 		b.Run(map[bool]string{true: "alone", false: "clients"}[clients == 0], func(b *testing.B) {
 			for b.Loop() {
@@ -49,7 +50,7 @@ func BenchmarkReseal(b *testing.B) {
 	}
 }
 
-// speed is how many patients a second were moved: their values, their tokens, and both.
+// speed is the number of patients moved per second: their values, their tokens, and both.
 type speed struct {
 	both, values, tokens float64
 	requests, changes    int
@@ -112,7 +113,7 @@ func (c *clinic) reseal(tb testing.TB, rows int) speed {
 	return speed{both: rate(end.Sub(start)), values: rate(valuesDone.Sub(start)), tokens: rate(end.Sub(valuesDone))}
 }
 
-// requireMoved looks for what is still under an older key.
+// requireMoved requires that no value is under an older key.
 func (c *clinic) requireMoved(tb testing.TB, primaries []string) {
 	tb.Helper()
 	states, err := c.keys.Status(tb.Context())

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patients is how many are invented, surnameCount how many surnames there are, few how many patients there are on each engine, and reported how many
-// events reports are made of.
-// A leak may be tolerance times what is documented and slack (percentage points) more, since keys differ each time.
+// patients is the number of invented patients, and surnameCount the number of surnames. few is the number of patients
+// on each engine, and reported the number of events in reports. A leak may be tolerance times the documented figure,
+// plus slack percentage points, since keys differ each time.
 const (
 	patients     = 100_000
 	surnameCount = 250_000
@@ -21,7 +21,7 @@ const (
 	slack        = 3
 )
 
-// documented returns the figures that may not be exceeded.
+// documented returns the upper limits of the figures.
 func documented(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/threat-model.md")

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// patients is how many are invented, surnameCount how many surnames there are, few how many patients there are on each engine, and reported how many
-// events reports are made of.
-// A leak may be tolerance times what is documented and slack (percentage points) more, since keys differ each time.
+// patients is the number of invented patients, and surnameCount the number of surnames. few is the number of patients
+// on each engine, and reported the number of events in reports. A leak may be tolerance times the documented figure,
+// plus slack percentage points, since keys differ each time.
 const (
 	patients     = 2_000
 	surnameCount = 5_000
@@ -19,7 +19,7 @@ const (
 	slack        = 6
 )
 
-// documented returns the figures that may not be exceeded; those of docs/threat-model.md are of many more patients.
+// documented returns the upper limits of the figures. The figures of docs/threat-model.md are for many more patients.
 func documented(*testing.T) string {
 	return strings.ReplaceAll(`
 | 'email' | 1511 | 0.25 | 10.4 | 43.0 | — | — | — | — |

@@ -17,7 +17,7 @@ import (
 	"novamind/service"
 )
 
-// plainPatient is a patient in the clear, for comparison.
+// plainPatient is an unsealed patient, for comparison.
 type plainPatient struct {
 	ID               uuid.UUID `gorm:"type:uuid;primaryKey"`
 	CreatedAt        time.Time
@@ -36,7 +36,7 @@ type plainPatient struct {
 // TableName implements gorm's Tabler.
 func (plainPatient) TableName() string { return "plain_patient" }
 
-// copyPlain keeps patients in the clear beside the sealed ones.
+// copyPlain stores unsealed copies of patients beside the sealed rows.
 func (c *clinic) copyPlain(tb testing.TB, all []*models.Patient) {
 	tb.Helper()
 	require.NoError(tb, c.db.AutoMigrate(&plainPatient{}))
@@ -59,11 +59,11 @@ func (c *clinic) copyPlain(tb testing.TB, all []*models.Patient) {
 const (
 	prefix   = "smi"
 	pageSize = 50
-	// searches is how often each way of searching is timed.
+	// searches is the number of measurements of each way of searching.
 	searches = 200
 )
 
-// ways returns the ways of searching that are compared; each returns how many patients it found.
+// ways returns the ways of searching that are compared. Each returns the number of patients that it found.
 func (c *clinic) ways() map[string]func(context.Context) (int, error) {
 	query := models.PatientQuery{Prefixes: []string{prefix}}
 	page := service.Page{Limit: pageSize}
@@ -89,7 +89,7 @@ func (c *clinic) ways() map[string]func(context.Context) (int, error) {
 			rows, err := plain()
 			return len(rows), err
 		},
-		"plain-unordered": func(context.Context) (int, error) { // what an index on the name alone is best at
+		"plain-unordered": func(context.Context) (int, error) { // the best case of an index on the name alone
 			var rows []plainPatient
 			err := c.db.Where("lower(last_name) LIKE ?", prefix+"%").Limit(pageSize).Find(&rows).Error
 			return len(rows), err
@@ -112,7 +112,7 @@ func (c *clinic) ways() map[string]func(context.Context) (int, error) {
 	}
 }
 
-// median times each way in turn, so that what else the machine does hits all of them.
+// median measures each way in turn, so that other load on the machine affects all of them.
 func median(tb testing.TB, ways map[string]func(context.Context) (int, error)) map[string]float64 {
 	tb.Helper()
 	ctx := receptionist(tb.Context())
@@ -124,7 +124,7 @@ func median(tb testing.TB, ways map[string]func(context.Context) (int, error)) m
 			elapsed := time.Since(start)
 			require.NoError(tb, err)
 			require.Equal(tb, pageSize, n, name)
-			if i >= searches/10 { // warm
+			if i >= searches/10 { // the first tenth is for warming up
 				took[name] = append(took[name], float64(elapsed.Microseconds())/1000)
 			}
 		}
@@ -137,10 +137,11 @@ func median(tb testing.TB, ways map[string]func(context.Context) (int, error)) m
 	return medians
 }
 
-// BenchmarkPrefixSearch compares one page of a search by the beginning of a name with the same in the clear: an indexed LIKE.
+// BenchmarkPrefixSearch compares one page of a search by the beginning of a name with an unsealed search: an indexed
+// LIKE.
 func BenchmarkPrefixSearch(b *testing.B) {
 	c := newClinic(b, dbtest.Postgres(b))
-	all := invent(max(patients, 10_000)) // a page is to be full
+	all := invent(max(patients, 10_000)) // so that a page is full
 	c.load(b, all)
 	c.copyPlain(b, all)
 	b.ResetTimer()

@@ -23,8 +23,9 @@ var someone = service.PatientInput{
 	FirstName: "Invented", LastName: "Example", DateOfBirth: "1980-02-03", ContactInfo: &models.ContactInfo{Phone: "212-555-0123"},
 }
 
-// BenchmarkSequencer has clients create and read patients on a PostgreSQL that syncs, in turns with the sequencer and without it. All work on the same log as
-// it grows; what piled up without the sequencer is sequenced, and vacuumed, between the turns, each of which comes first as often as the other.
+// BenchmarkSequencer makes clients create and read patients on a PostgreSQL that syncs, alternately with and without
+// the sequencer. All turns work on the same growing log. Between the turns, the waiting events are sequenced, and the
+// database is vacuumed. Each kind of turn comes first equally often.
 func BenchmarkSequencer(b *testing.B) {
 	const turns, length = 8, 4 * time.Second
 	server := dbtest.NewServer(b, dbtest.Options{Fsync: true})
@@ -36,7 +37,8 @@ func BenchmarkSequencer(b *testing.B) {
 		for turn := range 2 * turns {
 			on := (turn + turn/2) % 2 // 0 1 1 0
 			require.NoError(b, sequencer.Drain(b.Context()))
-			require.NoError(b, c.db.Exec("VACUUM ANALYZE").Error) // or PostgreSQL would do it meanwhile
+			// Otherwise PostgreSQL would vacuum during the measurement.
+			require.NoError(b, c.db.Exec("VACUUM ANALYZE").Error)
 			require.NoError(b, c.db.Exec("CHECKPOINT").Error)
 			ctx, stop := context.WithTimeout(b.Context(), length)
 			var running errgroup.Group
@@ -52,7 +54,7 @@ func BenchmarkSequencer(b *testing.B) {
 	}
 }
 
-// createAndRead has clients at work until ctx is done, and returns how many units of work they did.
+// createAndRead runs clients until ctx is done, and returns the number of their units of work.
 func (c *clinic) createAndRead(ctx context.Context, tb testing.TB) int64 {
 	tb.Helper()
 	var done atomic.Int64
@@ -77,7 +79,7 @@ func (c *clinic) createAndRead(ctx context.Context, tb testing.TB) int64 {
 	return done.Load()
 }
 
-// A log with an event for each of many patients verifies, also against its records.
+// A log with an event for each of many patients is verified, also against its records.
 func TestVerifyManyEvents(t *testing.T) {
 	t.Parallel()
 	dbtest.Run(t, func(t *testing.T, url string) {

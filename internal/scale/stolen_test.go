@@ -13,10 +13,10 @@ import (
 	"novamind/models"
 )
 
-// stolen is the table blindindex, as a thief sees it: which patients have a token, and which tokens a patient has. What index a token is of stands
-// in the token.
+// stolen is the table blindindex, as a thief sees it: the patients with each token, and the tokens of each patient. A
+// token names its index.
 type stolen struct {
-	all     []*models.Patient // what is true, for judging guesses
+	all     []*models.Patient // the truth, for judging guesses
 	holders map[string][]int
 	tokens  []map[string][]string // of each patient, by index
 }
@@ -52,7 +52,7 @@ func (s *stolen) of(index string) []string {
 	return out
 }
 
-// entropy returns the bits that a random token of the index tells.
+// entropy returns the bits of information in a random token of the index.
 func (s *stolen) entropy(index string) (bits float64) {
 	tokens, total := s.of(index), 0
 	for _, token := range tokens {
@@ -65,14 +65,14 @@ func (s *stolen) entropy(index string) (bits float64) {
 	return bits
 }
 
-// shared returns the part of the patients who have a token of the index that somebody else has too.
+// shared returns the share of patients that have a token of the index in common with another patient.
 func (s *stolen) shared(index string) float64 {
 	return s.part(func(i int) bool {
 		return slices.ContainsFunc(s.tokens[i][index], func(token string) bool { return len(s.holders[token]) > 1 })
 	})
 }
 
-// part returns for which part of the patients something holds.
+// part returns the share of patients for which holds is true.
 func (s *stolen) part(holds func(patient int) bool) float64 {
 	n := 0
 	for i := range s.all {
@@ -83,7 +83,7 @@ func (s *stolen) part(holds func(patient int) bool) float64 {
 	return float64(n) / float64(len(s.all))
 }
 
-// field is a name that patients have, and the index that it goes into.
+// field is a name of patients, with its index.
 type field struct {
 	index string
 	name  func(*models.Patient) string
@@ -94,10 +94,11 @@ var (
 	firstName = field{"first_name", func(p *models.Patient) string { return p.FirstName.Plain() }}
 )
 
-// forms returns what a patient can be found by in a field: the parts of the name.
+// forms returns the search values of a patient's field: the parts of the name.
 func (f field) forms(p *models.Patient) []string { return phi.NameParts(f.name(p)) }
 
-// right returns the part of the patients one part of whose name is guessed, where guesses are names of tokens.
+// right returns the share of patients with at least one correctly guessed part of the name. guesses maps tokens to
+// names.
 func (s *stolen) right(f field, guesses map[string]string) float64 {
 	return s.part(func(i int) bool { return s.isRight(f, guesses, i) })
 }
