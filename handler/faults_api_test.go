@@ -23,7 +23,7 @@ func (r reply) faults() (out []string) {
 	return out
 }
 
-// A request with several faults gets all of them at once, whatever their kinds.
+// A request with several faults gets all of them at once, also faults of different kinds.
 func TestAllFaultsAreReportedAtOnce(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

@@ -180,7 +180,7 @@ var matrix = map[string]rule{
 	"GET /api/v1/audit-logs":              {who: service.RoleAuditor, want: 200},
 	"GET /api/v1/audit-logs/checkpoint":   {who: everybody, want: 200},
 	"GET /api/v1/audit-logs/:id":          {who: service.RoleAuditor, want: 200, path: eventPath("")},
-	// For an auditor who has another role that sees patients.
+	// For an auditor that also has a role that sees patients.
 	"GET /api/v1/audit-logs/:id/diff":  {who: nobodyAlone, want: 200, path: eventPath("/diff")},
 	"GET /api/v1/audit-logs/:id/proof": {who: service.RoleAuditor, want: 200, path: eventPath("/proof")},
 	"GET /api/v1/audit-reviews/:week":  {who: service.RoleAuditor, want: 200, path: weekPath("")},

@@ -87,7 +87,7 @@ func (s *stack) denials() (n int64) {
 	return n
 }
 
-// A caller without the permission gets the denial, whatever faults the request has, and the denial is recorded.
+// A caller without the permission gets the denial even if the request has faults too. The denial is recorded.
 func TestThePermissionComesBeforeTheFaults(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

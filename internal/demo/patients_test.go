@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The longest values that a patient may have, in characters.
+// The greatest lengths of a patient's values, in characters.
 const (
 	maxName  = 50
 	maxPhone = 32

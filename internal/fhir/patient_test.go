@@ -14,7 +14,7 @@ import (
 
 const testID = "7a9d2c10-5b1e-4f6a-9c3d-000000000001"
 
-// patientLine is a line that maps, with some members put in, replaced or (for "") left out.
+// patientLine returns a line that can be mapped, with some members added, replaced or (for "") left out.
 func patientLine(t testing.TB, members ...string) []byte {
 	t.Helper()
 	object := map[string]jsontext.Value{
@@ -35,7 +35,7 @@ func patientLine(t testing.TB, members ...string) []byte {
 	return line
 }
 
-// mapped is the patient of such a line.
+// mapped returns the patient of such a line.
 func mapped(t testing.TB, members ...string) *Patient {
 	t.Helper()
 	patient, reason := parse(patientLine(t, members...))

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// read returns all lines of a stream that can be read to its end.
+// read returns all lines of a stream without read errors.
 func read(t require.TestingT, r io.Reader) []Line {
 	var all []Line
 	for line, err := range Patients(r) {
@@ -92,7 +92,7 @@ func TestLinesKeepNoMoreThanOne(t *testing.T) {
 	require.LessOrEqual(t, cap(in.buffer), 2*MaxLine)
 }
 
-// endless is a line that does not end.
+// endless is a stream with one line that does not end.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {
@@ -127,7 +127,7 @@ func TestPatientsStopsWhenAsked(t *testing.T) {
 	t.Fatal("no line")
 }
 
-// Each line is accounted for once, in order, and the last End is where the last line that is not blank ends.
+// Each line is reported exactly once, in order. The last End is the end of the last line that is not blank.
 func TestPatientsLosesNoLine(t *testing.T) {
 	t.Parallel()
 	good := string(patientLine(t))

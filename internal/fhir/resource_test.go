@@ -37,7 +37,7 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
-// reasonText is what a reason may consist of: the elements read here, indexes, and fixed words.
+// reasonText matches the allowed reasons: the elements read here, indexes, and fixed words.
 var reasonText = regexp.MustCompile(`^(/[a-zA-Z]+(/\d+|/[a-zA-Z]+)*|[a-zA-Z.]+): [a-zA-Z0-9 ()-]+$|^[a-zA-Z0-9 -]+$`)
 
 func requireReason(t require.TestingT, reason string) {
@@ -45,7 +45,7 @@ func requireReason(t require.TestingT, reason string) {
 	require.NotContains(t, strings.ToLower(reason), strings.ToLower(canary))
 }
 
-// The canary takes the place of any one JSON token, so it meets every element with a right and a wrong type.
+// The canary replaces each JSON token in turn, so every element gets it with a right and a wrong type.
 func TestReasonHoldsNothingOfTheLine(t *testing.T) {
 	t.Parallel()
 	full := string(patientLine(t, "address", `[{"use":"home","line":["1"]}]`, "link", `[{"type":"seealso"}]`,

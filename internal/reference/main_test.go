@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The documents show the tables of the code as they are.
+// The documents show the present tables of the code.
 func TestDocumentsShowTheTables(t *testing.T) {
 	t.Parallel()
 	pages, err := pages("../..")
@@ -20,7 +20,7 @@ func TestDocumentsShowTheTables(t *testing.T) {
 	}
 }
 
-// A page without the place of a table is refused: nothing would be compared.
+// A page without the place of a table is refused, because nothing would be compared.
 func TestPagesKeepThePlacesOfTheirTables(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "<!-- table a: make docs -->\n", "<!-- end of table a -->\n"} {
@@ -32,7 +32,7 @@ func TestPagesKeepThePlacesOfTheirTables(t *testing.T) {
 	require.Equal(t, "x\n<!-- table a: make docs -->\nnew\n<!-- end of table a -->\ny\n", text)
 }
 
-// Operations are named by the groups that are whole, the widest first, and the rest one by one.
+// Operations are named by whole groups, the widest first, and the rest one by one.
 func TestErrorsNameGroupsOfOperations(t *testing.T) {
 	t.Parallel()
 	login := []map[string][]string{{"bearer": {}}}

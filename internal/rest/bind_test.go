@@ -25,7 +25,7 @@ import (
 // words are the vocabularies of the requests below.
 var words = web.Vocabularies{"care": {"assigned", "registered"}}
 
-// bench serves one operation.
+// bench returns a server for one operation.
 func bench(t *testing.T, op Operation) http.Handler {
 	t.Helper()
 	cursors, err := web.NewCursorSealer([]byte(strings.Repeat("k", 32)))
@@ -36,7 +36,7 @@ func bench(t *testing.T, op Operation) http.Handler {
 	return alone(t, route)
 }
 
-// alone serves one route to everybody.
+// alone returns a server for one route without login.
 func alone(t *testing.T, route web.Route) http.Handler {
 	t.Helper()
 	engine, err := web.NewRouter(web.RouterConfig{
@@ -161,7 +161,7 @@ type sampleRow struct {
 
 func (r sampleRow) Identity() uuid.UUID { return r.ID }
 
-// An operation that leaves out a permission that its service checks fails, whoever asks.
+// An operation fails for every caller if its row leaves out a permission that its service checks.
 func TestARowIsConfinedToItsPermissions(t *testing.T) {
 	t.Parallel()
 	cfg := config.Default()

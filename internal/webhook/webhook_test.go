@@ -27,7 +27,7 @@ func TestPublicAddresses(t *testing.T) {
 	}
 }
 
-// Nothing is dialled on this machine unless that is permitted, whatever the address is written as.
+// No address of this machine is dialled unless private addresses are permitted, in any notation of the address.
 func TestPrivateAddressesAreNotDialled(t *testing.T) {
 	t.Parallel()
 	asked := 0
