@@ -92,8 +92,8 @@ func (s *stack) subjectsOf(request string) (ids []string) {
 	return ids
 }
 
-// A name can change while the version of its row stays the same. An answer with names is therefore always sent whole,
-// whatever version the client has.
+// A name can change while the version of a row that shows it stays the same. After a rename, the answer is sent whole,
+// even if the client has the present version.
 func TestRenamedPeopleAreShownAtOnce(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, s *stack) {

@@ -203,11 +203,12 @@ func (a Action) digested(pattern string) bool {
 }
 
 // derived is a member of an answer that can change while the answer's version stays, such as the name beside an id. A
-// GET of an answer with such a member never answers 304. Its ETag is for If-Match only.
+// GET of an answer with such a member answers 304 only if the answer is Settled. Otherwise its ETag is for If-Match
+// only.
 type derived interface{ ChangesApart() }
 
 // Settled is embedded in an answer with derived members, with the tag json:"-". It is true if they have not changed
-// since the row got its version: then whoever knows the version knows the whole answer.
+// since the row got its version. A client that has the version then has the whole answer.
 type Settled bool
 
 func (s Settled) settled() bool { return bool(s) }
@@ -233,7 +234,8 @@ func shows(t, of reflect.Type) bool {
 }
 
 // announced sets the ETag. It reports whether a GET has that version already; in that case it answered 304. An answer
-// with a part that changes apart from the version is always sent. A resource that does not exist yet has version 0.
+// that is not settled is always sent, because a part of it has changed apart from the version. A resource that does not
+// exist yet has version 0.
 func announced(c *gin.Context, settled bool, status int, version int64) bool {
 	switch {
 	case version == 0 && status == http.StatusNoContent: // a removed resource has no version
