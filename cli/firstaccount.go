@@ -31,7 +31,7 @@ func (a *app) ensureFirstAccount(ctx context.Context, auth *service.AuthService,
 	case made:
 		log.Info("first account made", "email", email)
 	case err == nil && os.Getenv("NOVAMIND_ADMIN_EMAIL")+os.Getenv("NOVAMIND_ADMIN_PASSWORD") != "":
-		log.Warn("NOVAMIND_ADMIN_EMAIL and NOVAMIND_ADMIN_PASSWORD are ignored: they make the first account alone, and there is one")
+		log.Warn("NOVAMIND_ADMIN_EMAIL and NOVAMIND_ADMIN_PASSWORD are ignored: they name the first account, and an admin exists already")
 	}
 	return err
 }
@@ -66,7 +66,7 @@ func watchFirstLogin(ctx context.Context, auth *service.AuthService, log *slog.L
 	email, password, err := readFirstLogin()
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			log.WarnContext(ctx, "can't see to the file with the first password: remove it once the password was changed", "file", firstLogin, "error", err)
+			log.WarnContext(ctx, "can't read the file with the first password; remove it once the password has been changed", "file", firstLogin, "error", err)
 		}
 		return
 	}
@@ -74,7 +74,7 @@ func watchFirstLogin(ctx context.Context, auth *service.AuthService, log *slog.L
 	for {
 		if worthless, err := first.Worthless(ctx); err == nil && worthless {
 			if err := os.Remove(firstLogin); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				log.WarnContext(ctx, "can't remove the file with the first password, which was changed: remove it", "file", firstLogin, "error", err)
+				log.WarnContext(ctx, "can't remove the file with the first password; remove it, the password has been changed", "file", firstLogin, "error", err)
 			}
 			return
 		}

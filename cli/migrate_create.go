@@ -56,7 +56,7 @@ func newMigrateCreateCommand(app *app) *cobra.Command {
 			}
 			defer stop()
 			if request.Sources = sources; sources[migrations.Postgres] == nil {
-				app.logger.Warn("there is no PostgreSQL here: its files are missing, and migrate check fails, until this runs where there is one")
+				app.logger.Warn("PostgreSQL is not available, so its files are missing and migrate check fails; run this again with PostgreSQL")
 			}
 			files, err := autogenerate.Create(cmd.Context(), request)
 			if err != nil {

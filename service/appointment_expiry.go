@@ -22,7 +22,7 @@ func (s *AppointmentService) ExpireHoldsInBackground(ctx context.Context, log *s
 	defer ticker.Stop()
 	for {
 		if err := s.ExpireHolds(ctx); err != nil && ctx.Err() == nil {
-			log.ErrorContext(ctx, "holds that are over could not be ended; it goes on later", "code", apperr.CodeOf(err), "error", err)
+			log.ErrorContext(ctx, "expired holds could not be ended; the server tries again soon", "code", apperr.CodeOf(err), "error", err)
 		}
 		select {
 		case <-ticker.C:

@@ -24,7 +24,7 @@ func (s *KeyService) ResealInBackground(ctx context.Context, perSecond int, log 
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			log.ErrorContext(ctx, "resealing stopped; it goes on later", "code", apperr.CodeOf(err), "error", err)
+			log.ErrorContext(ctx, "resealing stopped; the server continues it soon", "code", apperr.CodeOf(err), "error", err)
 		case done.Resealed+done.Reindexed > 0:
 			log.InfoContext(ctx, "resealed", "rows", done.Resealed, "indexes", done.Reindexed)
 		case len(done.Unreadable) > 0:

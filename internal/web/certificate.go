@@ -47,7 +47,7 @@ func (c *Certificate) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) 
 	if time.Since(c.checked) >= certificateCheck {
 		c.checked = time.Now()
 		if err := c.renew(); err != nil {
-			c.logger.ErrorContext(contextOf(hello), "the TLS certificate can't be renewed; the one before stays", "error", err)
+			c.logger.ErrorContext(contextOf(hello), "the new TLS certificate can't be used; the server keeps the previous one", "error", err)
 		}
 	}
 	return c.current, nil
