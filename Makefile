@@ -68,7 +68,7 @@ test-long: faults appointments scale audit ## every exhaustive form: many rounds
 lint: ## check style, layers, English, subjects of commits, docs/dependencies.md and docs/promises.md
 	@tools/check-dependencies
 	@tools/check-promises
-	@tools/check-english 9
+	@tools/check-english 3
 	@tools/check-subjects
 	$(GOLANGCI_LINT) run
 
