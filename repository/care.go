@@ -23,9 +23,9 @@ type CareRepository struct{ store *Store }
 // NewCareRepository returns the care relationships of a store.
 func NewCareRepository(s *Store) *CareRepository { return &CareRepository{s} }
 
-// Sight is the scope of patients that a caller may see: all patients, or the patients in the care of an account.
-// The latter scope can include patients under the account's emergency access. The zero Sight contains no patient.
-type Sight struct {
+// Scope is the scope of patients that a caller may see: all patients, or the patients in the care of an account.
+// The latter scope can include patients under the account's emergency access. The zero Scope contains no patient.
+type Scope struct {
 	All       bool
 	AccountID uuid.UUID
 	Now       time.Time
@@ -60,7 +60,7 @@ const person = " AND patient_id IN (SELECT p.id FROM patient AS asked JOIN patie
 	" OR p.merged_into_id = COALESCE(asked.merged_into_id, asked.id) WHERE asked.id = @patient)"
 
 // patients returns the query of the patients in scope that satisfy condition.
-func (s Sight) patients(condition string) string {
+func (s Scope) patients(condition string) string {
 	sources := []string{lastingCare, appointmentCare, recordCare}
 	if s.Emergency {
 		sources = append(sources, emergencyCare)
@@ -68,7 +68,7 @@ func (s Sight) patients(condition string) string {
 	return strings.Join(sources, condition+" UNION ") + condition
 }
 
-func (s Sight) args() map[string]any {
+func (s Scope) args() map[string]any {
 	return map[string]any{
 		"account": s.AccountID, "now": s.Now.UTC(), "from": s.Now.Add(-s.Window).UTC(), "to": s.Now.Add(s.Window).UTC(),
 	}
@@ -76,7 +76,7 @@ func (s Sight) args() map[string]any {
 
 // Narrow returns the condition that restricts a list to the scope. column holds the patient's id; its name comes
 // from our code. A scope that contains one row of a person contains all rows merged with it.
-func (s Sight) Narrow(column string) func(*gorm.DB) *gorm.DB {
+func (s Scope) Narrow(column string) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB {
 		if s.All {
 			return db
@@ -85,13 +85,13 @@ func (s Sight) Narrow(column string) func(*gorm.DB) *gorm.DB {
 	}
 }
 
-func (s Sight) condition(column string) string {
+func (s Scope) condition(column string) string {
 	return column + " IN (" + fmt.Sprintf(samePerson, s.patients("")) + ")"
 }
 
 // Sees reports whether a patient is in scope, and whether by emergency access alone. It opens no row. With the
 // scope All, it is always true. Otherwise, false does not tell whether the patient exists.
-func (r *CareRepository) Sees(ctx context.Context, s Sight, patientID uuid.UUID) (sees, emergency bool, err error) {
+func (r *CareRepository) Sees(ctx context.Context, s Scope, patientID uuid.UUID) (sees, emergency bool, err error) {
 	if s.All {
 		return true, false, nil
 	}
@@ -104,7 +104,7 @@ func (r *CareRepository) Sees(ctx context.Context, s Sight, patientID uuid.UUID)
 	return sees, sees, err
 }
 
-func (r *CareRepository) sees(ctx context.Context, s Sight, patientID uuid.UUID) (bool, error) {
+func (r *CareRepository) sees(ctx context.Context, s Scope, patientID uuid.UUID) (bool, error) {
 	args := s.args()
 	args["patient"] = patientID
 	var n int64

@@ -35,19 +35,19 @@ func (r *ConsentRepository) Holding(ctx context.Context, patients []uuid.UUID, a
 	return out, nil
 }
 
-// InSight returns a consent in scope. It returns a NotFound error if there is none in scope, or an Unreadable
+// InScope returns a consent in scope. It returns a NotFound error if there is none in scope, or an Unreadable
 // error.
-func (r *ConsentRepository) InSight(ctx context.Context, id uuid.UUID, sight RecordSight) (*models.Consent, error) {
+func (r *ConsentRepository) InScope(ctx context.Context, id uuid.UUID, scope RecordScope) (*models.Consent, error) {
 	var c models.Consent
-	if err := r.store.handle(ctx).Scopes(sight.where(visibleConsent)).Where("id = ?", id).Take(&c).Error; err != nil {
+	if err := r.store.handle(ctx).Scopes(scope.where(visibleConsent)).Where("id = ?", id).Take(&c).Error; err != nil {
 		return nil, translate(err)
 	}
 	return &c, nil
 }
 
 // Of returns one page of a patient's consents in scope, and whether there are more.
-func (r *ConsentRepository) Of(ctx context.Context, patientID uuid.UUID, sight RecordSight, page Page) ([]*models.Consent, bool, error) {
-	return r.List(ctx, page, ofPatient(patientID), sight.where(visibleConsent))
+func (r *ConsentRepository) Of(ctx context.Context, patientID uuid.UUID, scope RecordScope, page Page) ([]*models.Consent, bool, error) {
+	return r.List(ctx, page, ofPatient(patientID), scope.where(visibleConsent))
 }
 
 // Standing returns a patient's consents that are neither revoked nor expired, regardless of the caller's scope. The

@@ -24,18 +24,18 @@ func (r *DisclosureRepository) CreateAll(ctx context.Context, rows []*models.Dis
 	return translate(r.store.handle(ctx).Create(&rows).Error)
 }
 
-// InSight returns a disclosure in scope. It returns a NotFound error if there is none in scope, or an Unreadable
+// InScope returns a disclosure in scope. It returns a NotFound error if there is none in scope, or an Unreadable
 // error.
-func (r *DisclosureRepository) InSight(ctx context.Context, id uuid.UUID, sight RecordSight) (*models.Disclosure, error) {
+func (r *DisclosureRepository) InScope(ctx context.Context, id uuid.UUID, scope RecordScope) (*models.Disclosure, error) {
 	var d models.Disclosure
-	if err := r.store.handle(ctx).Scopes(sight.where(visibleDisclosure)).Where("id = ?", id).Take(&d).Error; err != nil {
+	if err := r.store.handle(ctx).Scopes(scope.where(visibleDisclosure)).Where("id = ?", id).Take(&d).Error; err != nil {
 		return nil, translate(err)
 	}
 	return &d, nil
 }
 
 // Of returns one page of a patient's disclosures in scope, the latest first, and whether there are more.
-func (r *DisclosureRepository) Of(ctx context.Context, patientID uuid.UUID, sight RecordSight, page Page) ([]*models.Disclosure, bool, error) {
+func (r *DisclosureRepository) Of(ctx context.Context, patientID uuid.UUID, scope RecordScope, page Page) ([]*models.Disclosure, bool, error) {
 	page.Descending = true
-	return r.List(ctx, page, ofPatient(patientID), sight.where(visibleDisclosure))
+	return r.List(ctx, page, ofPatient(patientID), scope.where(visibleDisclosure))
 }

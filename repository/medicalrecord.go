@@ -53,24 +53,24 @@ func (q RecordQuery) narrow(db *gorm.DB) *gorm.DB {
 
 // Search returns one page of the records in scope that match q, the latest first, and whether there are more.
 // Records that can't be opened are marked Unreadable.
-func (r *MedicalRecordRepository) Search(ctx context.Context, q RecordQuery, sight RecordSight, page Page) ([]*models.MedicalRecord, bool, error) {
+func (r *MedicalRecordRepository) Search(ctx context.Context, q RecordQuery, scope RecordScope, page Page) ([]*models.MedicalRecord, bool, error) {
 	page.ByTime, page.Descending = "occurred_at", true
-	return r.List(ctx, page, sight.narrow, q.narrow)
+	return r.List(ctx, page, scope.narrow, q.narrow)
 }
 
-// InSight returns a record in scope. It returns a NotFound error if there is none in scope, or an Unreadable error.
-func (r *MedicalRecordRepository) InSight(ctx context.Context, id uuid.UUID, sight RecordSight) (*models.MedicalRecord, error) {
+// InScope returns a record in scope. It returns a NotFound error if there is none in scope, or an Unreadable error.
+func (r *MedicalRecordRepository) InScope(ctx context.Context, id uuid.UUID, scope RecordScope) (*models.MedicalRecord, error) {
 	var m models.MedicalRecord
-	if err := r.store.handle(ctx).Scopes(sight.narrow).Where("id = ?", id).Take(&m).Error; err != nil {
+	if err := r.store.handle(ctx).Scopes(scope.narrow).Where("id = ?", id).Take(&m).Error; err != nil {
 		return nil, translate(err)
 	}
 	return &m, nil
 }
 
-// InSightOf is InSight for a record of a patient, or of a patient merged into that one.
-func (r *MedicalRecordRepository) InSightOf(ctx context.Context, patientID, id uuid.UUID, sight RecordSight) (*models.MedicalRecord, error) {
+// InScopeOf is InScope for a record of a patient, or of a patient merged into that one.
+func (r *MedicalRecordRepository) InScopeOf(ctx context.Context, patientID, id uuid.UUID, scope RecordScope) (*models.MedicalRecord, error) {
 	var m models.MedicalRecord
-	if err := r.store.handle(ctx).Scopes(sight.narrow, ofPatient(patientID)).Where("id = ?", id).Take(&m).Error; err != nil {
+	if err := r.store.handle(ctx).Scopes(scope.narrow, ofPatient(patientID)).Where("id = ?", id).Take(&m).Error; err != nil {
 		return nil, translate(err)
 	}
 	return &m, nil
@@ -99,9 +99,9 @@ const versions = "WITH RECURSIVE chain (id, supersedes_id) AS (SELECT id, supers
 
 // History returns the versions of a record that are in scope: the record, its predecessors, and its successors. The
 // first version comes first. Versions that can't be opened are marked Unreadable.
-func (r *MedicalRecordRepository) History(ctx context.Context, id uuid.UUID, sight RecordSight) ([]*models.MedicalRecord, error) {
+func (r *MedicalRecordRepository) History(ctx context.Context, id uuid.UUID, scope RecordScope) ([]*models.MedicalRecord, error) {
 	var rows []*models.MedicalRecord
-	db := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(sight.narrow).Where("id IN ("+versions+")", id)
+	db := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(scope.narrow).Where("id IN ("+versions+")", id)
 	err := db.Order("created_at, id").Find(&rows).Error
 	return rows, translate(err)
 }

@@ -23,33 +23,33 @@ var everyone = Page{Limit: 1 << 30}
 
 // ByEmail returns the patients with this e-mail address, however written. Members of a family may share one.
 func (r *PatientRepository) ByEmail(ctx context.Context, email string) ([]*models.Patient, error) {
-	found, _, err := r.Search(ctx, models.PatientQuery{Email: &email}, everyone, Sight{All: true})
+	found, _, err := r.Search(ctx, models.PatientQuery{Email: &email}, everyone, Scope{All: true})
 	return found, err
 }
 
 // ByPhone returns the patients with this phone number, however written.
 func (r *PatientRepository) ByPhone(ctx context.Context, phone string) ([]*models.Patient, error) {
-	found, _, err := r.Search(ctx, models.PatientQuery{Phone: &phone}, everyone, Sight{All: true})
+	found, _, err := r.Search(ctx, models.PatientQuery{Phone: &phone}, everyone, Scope{All: true})
 	return found, err
 }
 
 // ByName returns the patients with these names. Case, accents and spacing don't matter; one part of a compound name
 // is enough.
 func (r *PatientRepository) ByName(ctx context.Context, first, last string) ([]*models.Patient, error) {
-	found, _, err := r.Search(ctx, models.PatientQuery{FirstName: &first, LastName: &last}, everyone, Sight{All: true})
+	found, _, err := r.Search(ctx, models.PatientQuery{FirstName: &first, LastName: &last}, everyone, Scope{All: true})
 	return found, err
 }
 
 // Active returns a page of the active patients.
 func (r *PatientRepository) Active(ctx context.Context, page Page) ([]*models.Patient, bool, error) {
 	yes := true
-	return r.Search(ctx, models.PatientQuery{Active: &yes}, page, Sight{All: true})
+	return r.Search(ctx, models.PatientQuery{Active: &yes}, page, Scope{All: true})
 }
 
 // Search returns one page of the patients in scope that match q, and whether there are more. An index token of a
 // name stands for many names, so rows are read until a page of true matches is full. Patients that only share a
 // token count as not seen.
-func (r *PatientRepository) Search(ctx context.Context, q models.PatientQuery, page Page, sight Sight) ([]*models.Patient, bool, error) {
+func (r *PatientRepository) Search(ctx context.Context, q models.PatientQuery, page Page, scope Scope) ([]*models.Patient, bool, error) {
 	where, err := r.narrow(q)
 	if err != nil {
 		return nil, false, err
@@ -63,7 +63,7 @@ func (r *PatientRepository) Search(ctx context.Context, q models.PatientQuery, p
 	batch := page
 	batch.Limit = min(page.Limit, 200) + 1
 	for {
-		rows, more, err := r.List(ctx, batch, where, sight.Narrow("id"))
+		rows, more, err := r.List(ctx, batch, where, scope.Narrow("id"))
 		if err != nil {
 			return nil, false, err
 		}
@@ -113,9 +113,9 @@ func (r *PatientRepository) Known(ctx context.Context, ids []uuid.UUID) (map[uui
 }
 
 // Among returns the patients in scope among ids, in no order. Rows that can't be opened are marked Unreadable.
-func (r *PatientRepository) Among(ctx context.Context, ids []uuid.UUID, sight Sight,
+func (r *PatientRepository) Among(ctx context.Context, ids []uuid.UUID, scope Scope,
 ) (found []*models.Patient, err error) {
-	db := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(withIDs(ids), sight.Narrow("id"))
+	db := r.store.handle(models.TolerateUnreadable(ctx)).Scopes(withIDs(ids), scope.Narrow("id"))
 	return found, translate(db.Find(&found).Error)
 }
 

@@ -15,7 +15,7 @@ func (r *PatientRepository) Namesakes(ctx context.Context, p *models.Patient) ([
 		return nil, err
 	}
 	first, last, born := p.FirstName.Plain(), p.LastName.Plain(), p.DateOfBirth.Plain()
-	found, _, err := r.Search(ctx, models.PatientQuery{FirstName: &first, LastName: &last, DateOfBirth: &born}, everyone, Sight{All: true})
+	found, _, err := r.Search(ctx, models.PatientQuery{FirstName: &first, LastName: &last, DateOfBirth: &born}, everyone, Scope{All: true})
 	if err != nil {
 		return nil, err
 	}
@@ -46,10 +46,10 @@ func (r *PatientRepository) holdName(ctx context.Context, p *models.Patient) err
 
 // Shared reports whether another patient in scope has the e-mail address, or one of the phone numbers, of p. It
 // shows no patient.
-func (r *PatientRepository) Shared(ctx context.Context, p *models.Patient, sight Sight) (email, phone bool, err error) {
+func (r *PatientRepository) Shared(ctx context.Context, p *models.Patient, scope Scope) (email, phone bool, err error) {
 	contact := p.ContactInfo.Plain()
 	if contact.Email != "" {
-		if email, err = r.sharesAny(ctx, p.ID, sight, models.PatientQuery{Email: &contact.Email}); err != nil {
+		if email, err = r.sharesAny(ctx, p.ID, scope, models.PatientQuery{Email: &contact.Email}); err != nil {
 			return false, false, err
 		}
 	}
@@ -57,7 +57,7 @@ func (r *PatientRepository) Shared(ctx context.Context, p *models.Patient, sight
 		if number == "" || phone {
 			continue
 		}
-		if phone, err = r.sharesAny(ctx, p.ID, sight, models.PatientQuery{Phone: &number}); err != nil {
+		if phone, err = r.sharesAny(ctx, p.ID, scope, models.PatientQuery{Phone: &number}); err != nil {
 			return false, false, err
 		}
 	}
@@ -65,12 +65,12 @@ func (r *PatientRepository) Shared(ctx context.Context, p *models.Patient, sight
 }
 
 // sharesAny queries the index alone: a token of an e-mail address or a phone number never stands for two values.
-func (r *PatientRepository) sharesAny(ctx context.Context, id uuid.UUID, sight Sight, q models.PatientQuery) (bool, error) {
+func (r *PatientRepository) sharesAny(ctx context.Context, id uuid.UUID, scope Scope, q models.PatientQuery) (bool, error) {
 	where, err := r.narrow(q)
 	if err != nil {
 		return false, err
 	}
 	var n int64
-	err = r.store.handle(ctx).Model(&models.Patient{}).Scopes(where, sight.Narrow("id")).Where("id <> ?", id).Count(&n).Error
+	err = r.store.handle(ctx).Model(&models.Patient{}).Scopes(where, scope.Narrow("id")).Where("id <> ?", id).Count(&n).Error
 	return n > 0, translate(err)
 }

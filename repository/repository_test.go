@@ -40,7 +40,7 @@ func unlocked(t testing.TB, url, kek string) *repository.Store {
 	return store
 }
 
-var everybody = repository.Sight{All: true}
+var everybody = repository.Scope{All: true}
 
 func actor(ctx context.Context) context.Context { return audit.System(ctx, "test") }
 

@@ -19,8 +19,8 @@ func NewRiskFlagRepository(s *Store) *RiskFlagRepository {
 
 // Of returns one page of a patient's flags in scope, and whether there are more. If open is true, it returns only
 // unresolved flags.
-func (r *RiskFlagRepository) Of(ctx context.Context, patientID uuid.UUID, open bool, sight RecordSight, page Page) ([]*models.RiskFlag, bool, error) {
-	return r.List(ctx, page, ofPatient(patientID), sight.where(visibleFlag), unresolved(open))
+func (r *RiskFlagRepository) Of(ctx context.Context, patientID uuid.UUID, open bool, scope RecordScope, page Page) ([]*models.RiskFlag, bool, error) {
+	return r.List(ctx, page, ofPatient(patientID), scope.where(visibleFlag), unresolved(open))
 }
 
 func unresolved(only bool) func(*gorm.DB) *gorm.DB {
@@ -32,10 +32,10 @@ func unresolved(only bool) func(*gorm.DB) *gorm.DB {
 	}
 }
 
-// InSight returns a flag in scope. It returns a NotFound error if there is none in scope, or an Unreadable error.
-func (r *RiskFlagRepository) InSight(ctx context.Context, id uuid.UUID, sight RecordSight) (*models.RiskFlag, error) {
+// InScope returns a flag in scope. It returns a NotFound error if there is none in scope, or an Unreadable error.
+func (r *RiskFlagRepository) InScope(ctx context.Context, id uuid.UUID, scope RecordScope) (*models.RiskFlag, error) {
 	var f models.RiskFlag
-	if err := r.store.handle(ctx).Scopes(sight.where(visibleFlag)).Where("id = ?", id).Take(&f).Error; err != nil {
+	if err := r.store.handle(ctx).Scopes(scope.where(visibleFlag)).Where("id = ?", id).Take(&f).Error; err != nil {
 		return nil, translate(err)
 	}
 	return &f, nil

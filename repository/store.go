@@ -117,14 +117,14 @@ func (s *Store) InTx(ctx context.Context, fn func(context.Context) error) error 
 	return s.inTx(ctx, func(error) bool { return false }, fn)
 }
 
-// Contended is InTx with a retry on conflict, for work that many callers want at the same time. fn runs again if
+// Retried is InTx with a retry on conflict, for work that many callers want at the same time. fn runs again if
 // the database gave up its transaction in favour of another one. So fn must start from the content of the database
 // alone.
-func (s *Store) Contended(ctx context.Context, fn func(context.Context) error) error {
+func (s *Store) Retried(ctx context.Context, fn func(context.Context) error) error {
 	return s.inTx(ctx, lostToAnother, fn)
 }
 
-// InBatch is Contended for one batch of a job that no client waits for. fn also runs again if another transaction
+// InBatch is Retried for one batch of a job that no client waits for. fn also runs again if another transaction
 // held a lock for longer than one statement waits (busy_timeout, lock_timeout). Under load, that is an ordinary
 // wait: it is recorded as a failure only after the last try.
 func (s *Store) InBatch(ctx context.Context, fn func(context.Context) error) error {
@@ -218,7 +218,7 @@ func (s *Store) inUnit(ctx context.Context, work func(context.Context, *audit.Un
 }
 
 func outcomeOf(err error) string {
-	if apperr.Is(err, apperr.Forbidden) || errors.Is(err, audit.ErrOutOfSight) {
+	if apperr.Is(err, apperr.Forbidden) || errors.Is(err, audit.ErrOutOfScope) {
 		return audit.Denied
 	}
 	return audit.Failure

@@ -19,7 +19,7 @@ import (
 type Store interface {
 	InTx(ctx context.Context, fn func(context.Context) error) error
 	Read(ctx context.Context, fn func(context.Context) error) error
-	Contended(ctx context.Context, fn func(context.Context) error) error
+	Retried(ctx context.Context, fn func(context.Context) error) error
 	InBatch(ctx context.Context, fn func(context.Context) error) error
 	Actor(ctx context.Context, actor audit.Actor) (*models.Account, error)
 	HoldActor(ctx context.Context, actor audit.Actor) (*models.Account, error)
@@ -300,9 +300,9 @@ func guardedPage[T any](ctx context.Context, store Store, p Permission, intent a
 	return rows, more && err == nil, err
 }
 
-// guard runs fn in a unit of work of the given kind (Store.InTx, Store.Contended or Store.Read) if the actor of ctx
+// guard runs fn in a unit of work of the given kind (Store.InTx, Store.Retried or Store.Read) if the actor of ctx
 // has permission p. A denial is recorded as an event, and guard returns a Forbidden error. If the scope of the
-// permission is not All, fn must check it (Care.inCare, Care.sight, grantFrom), or the unit of work fails. guard
+// permission is not All, fn must check it (Care.inCare, Care.scope, grantFrom), or the unit of work fails. guard
 // returns an Internal error if Confine did not name p.
 func guard(ctx context.Context, store Store, p Permission, intent audit.Intent,
 	kind func(context.Context, func(context.Context) error) error, fn func(context.Context) error,

@@ -52,7 +52,7 @@ type AppointmentQuery = repository.AppointmentQuery
 func (s *AppointmentService) Book(ctx context.Context, in AppointmentInput) (*models.Appointment, error) {
 	in = in.withDefaults(s.zone)
 	intent := audit.Intent{Action: audit.Create, EntityType: "appointment"}
-	return guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended,
+	return guarded(ctx, s.store, AppointmentCreate, intent, s.store.Retried,
 		func(ctx context.Context) (*models.Appointment, error) {
 			now, a := time.Now(), &models.Appointment{}
 			if err := in.begin(a, now.Add(s.hold)); err != nil {
@@ -75,7 +75,7 @@ func (s *AppointmentService) place(ctx context.Context, now time.Time, rows ...*
 	for _, practitioner := range practitionersOf(rows) {
 		patient, err := s.claim(ctx, repository.Parties{PatientID: patientID, PractitionerID: practitioner}, now)
 		if apperr.Is(err, apperr.NotFound) {
-			err = outOfSight()
+			err = outOfScope()
 		}
 		if err != nil {
 			return err
@@ -139,18 +139,18 @@ func (s *AppointmentService) Search(ctx context.Context, q AppointmentQuery, pag
 			if err := s.asked(ctx, q); err != nil {
 				return nil, false, err
 			}
-			sight, err := s.care.sight(ctx)
+			scope, err := s.care.scope(ctx)
 			if err != nil {
 				return nil, false, err
 			}
-			return s.appointments.Search(ctx, q, page, sight.Narrow("patient_id"))
+			return s.appointments.Search(ctx, q, page, scope.Narrow("patient_id"))
 		})
 }
 
 // asked returns a NotFound error if a query names a patient out of the actor's scope. Its event names the patient.
 func (s *AppointmentService) asked(ctx context.Context, q AppointmentQuery) error {
 	for _, id := range q.SeriesID {
-		if _, err := s.seriesInSight(ctx, id); err != nil {
+		if _, err := s.seriesInScope(ctx, id); err != nil {
 			return unseen(err)
 		}
 	}
@@ -171,7 +171,7 @@ func (s *AppointmentService) OfPatient(ctx context.Context, patientID uuid.UUID,
 			}
 			known, err := s.patients.Known(ctx, []uuid.UUID{patientID})
 			if err == nil && !known[patientID] {
-				err = outOfSight()
+				err = outOfScope()
 			}
 			if err != nil {
 				return nil, false, err

@@ -35,7 +35,7 @@ func (s *AppointmentService) Change(ctx context.Context, id uuid.UUID, current P
 	edit func(*models.Appointment) (AppointmentInput, error),
 ) (*models.Appointment, error) {
 	intent := audit.Intent{Action: audit.Update, EntityType: "appointment", EntityID: id}
-	return guarded(ctx, s.store, AppointmentUpdate, intent, s.store.Contended,
+	return guarded(ctx, s.store, AppointmentUpdate, intent, s.store.Retried,
 		func(ctx context.Context) (*models.Appointment, error) {
 			return s.change(ctx, id, current, extent, edit)
 		})
@@ -152,7 +152,7 @@ func (s *AppointmentService) Transition(ctx context.Context, id uuid.UUID, curre
 	v := validation{TransitionFaults(to, reason, extent)}
 	reason = strings.TrimSpace(reason)
 	intent := audit.Intent{Action: audit.Transition, EntityType: "appointment", EntityID: id, Reason: reason}
-	return guarded(ctx, s.store, AppointmentTransition, intent, s.store.Contended,
+	return guarded(ctx, s.store, AppointmentTransition, intent, s.store.Retried,
 		func(ctx context.Context) (*models.Appointment, error) {
 			parties, err := s.parties(ctx, id)
 			if err = cmp.Or(err, v.err()); err != nil {

@@ -41,7 +41,7 @@ func (s *AppointmentService) ExpireHolds(ctx context.Context) error {
 	}
 	for _, id := range ids {
 		intent := audit.Intent{Action: audit.Transition, EntityType: "appointment", EntityID: id}
-		err := s.store.Contended(audit.WithIntent(ctx, intent), func(ctx context.Context) error {
+		err := s.store.Retried(audit.WithIntent(ctx, intent), func(ctx context.Context) error {
 			parties, err := s.appointments.PartiesOf(ctx, id)
 			if err == nil {
 				_, err = s.claim(ctx, parties, now)

@@ -84,7 +84,7 @@ func (s *AppointmentService) PreviewSeries(ctx context.Context, in SeriesInput) 
 func (s *AppointmentService) BookSeries(ctx context.Context, in SeriesInput) (*Series, error) {
 	in.AppointmentInput = in.withDefaults(s.zone)
 	intent := audit.Intent{Action: audit.Create, EntityType: "appointmentseries"}
-	return guarded(ctx, s.store, AppointmentCreate, intent, s.store.Contended,
+	return guarded(ctx, s.store, AppointmentCreate, intent, s.store.Retried,
 		func(ctx context.Context) (*Series, error) {
 			rows, rule, err := in.expand()
 			if err != nil {
@@ -110,8 +110,8 @@ func (s *AppointmentService) BookSeries(ctx context.Context, in SeriesInput) (*S
 		})
 }
 
-// seriesInSight returns a series, or a NotFound error if the patient is out of the actor's scope.
-func (s *AppointmentService) seriesInSight(ctx context.Context, id uuid.UUID) (*models.AppointmentSeries, error) {
+// seriesInScope returns a series, or a NotFound error if the patient is out of the actor's scope.
+func (s *AppointmentService) seriesInScope(ctx context.Context, id uuid.UUID) (*models.AppointmentSeries, error) {
 	row, err := s.series.ByID(ctx, id)
 	if err != nil {
 		return nil, s.care.inCareOf(ctx, uuid.Nil, err)
@@ -123,7 +123,7 @@ func (s *AppointmentService) seriesInSight(ctx context.Context, id uuid.UUID) (*
 func (s *AppointmentService) GetSeries(ctx context.Context, id uuid.UUID) (*Series, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "appointmentseries", EntityID: id}
 	return guarded(ctx, s.store, AppointmentRead, intent, s.store.Read, func(ctx context.Context) (*Series, error) {
-		row, err := s.seriesInSight(ctx, id)
+		row, err := s.seriesInScope(ctx, id)
 		if err != nil {
 			return nil, err
 		}

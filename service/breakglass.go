@@ -162,7 +162,7 @@ func (s *BreakGlassService) named(ctx context.Context, q models.PatientQuery) ([
 	if err != nil {
 		return nil, err
 	}
-	found, more, err := s.patients.Search(ctx, q, Page{Limit: maxEmergency}, repository.Sight{All: true})
+	found, more, err := s.patients.Search(ctx, q, Page{Limit: maxEmergency}, repository.Scope{All: true})
 	if err != nil {
 		return nil, err
 	}

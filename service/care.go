@@ -25,9 +25,9 @@ func NewCare(store *repository.Store, cfg config.Access) *Care {
 	return &Care{relationships: repository.NewCareRepository(store), window: cfg.CareWindow}
 }
 
-// sight returns the patients within the scope of the innermost guarded call in ctx, for a list of their rows. If
+// scope returns the patients within the scope of the innermost guarded call in ctx, for a list of their rows. If
 // emergency access may contribute some of them, the event of the list says so.
-func (c *Care) sight(ctx context.Context) (repository.Sight, error) {
+func (c *Care) scope(ctx context.Context) (repository.Scope, error) {
 	s, err := c.reach(ctx)
 	if err != nil || !s.Emergency {
 		return s, err
@@ -35,7 +35,7 @@ func (c *Care) sight(ctx context.Context) (repository.Sight, error) {
 	emergency, err := c.relationships.HasEmergency(ctx, s.AccountID, s.Now)
 	switch {
 	case err != nil:
-		return repository.Sight{}, err
+		return repository.Scope{}, err
 	case emergency:
 		return s, flag(ctx)
 	}
@@ -45,33 +45,33 @@ func (c *Care) sight(ctx context.Context) (repository.Sight, error) {
 
 // reach returns the patients within the scope of the innermost guarded call. They include emergency accesses if these
 // extend the permission.
-func (c *Care) reach(ctx context.Context) (repository.Sight, error) {
+func (c *Care) reach(ctx context.Context) (repository.Scope, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
-		return repository.Sight{}, err
+		return repository.Scope{}, err
 	}
 	switch scope, emergencies := granted(ctx); scope {
 	case All:
-		return repository.Sight{All: true}, nil
+		return repository.Scope{All: true}, nil
 	case InCare:
-		return repository.Sight{AccountID: actor.ID, Now: time.Now(), Window: c.window, Emergency: emergencies}, nil
+		return repository.Scope{AccountID: actor.ID, Now: time.Now(), Window: c.window, Emergency: emergencies}, nil
 	default:
-		return repository.Sight{}, nil
+		return repository.Scope{}, nil
 	}
 }
 
 // readable returns the patients that the actor may read, independent of the innermost guarded call of ctx.
-func (c *Care) readable(ctx context.Context) (repository.Sight, error) {
+func (c *Care) readable(ctx context.Context) (repository.Scope, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
-		return repository.Sight{}, err
+		return repository.Scope{}, err
 	}
 	return c.reach(context.WithValue(ctx, grantKey{}, &grant{scope: reachOf(actor, PatientRead)}))
 }
 
 // besides returns the patients that the actor may read in addition to the result of the innermost guarded call of ctx.
 // Emergency access counts if it applies to that call, which then has flagged it.
-func (c *Care) besides(ctx context.Context) (repository.Sight, error) {
+func (c *Care) besides(ctx context.Context) (repository.Scope, error) {
 	s, err := c.readable(ctx)
 	if g, ok := ctx.Value(grantKey{}).(*grant); ok {
 		s.Emergency = g.permission == BreakGlassOpen || g.scope == InCare && ByEmergency(g.permission)
@@ -125,16 +125,16 @@ func (c *Care) inCareOf(ctx context.Context, patientID uuid.UUID, err error) err
 	return err
 }
 
-// unseen returns outOfSight for a NotFound error, and any other err as it is. So a row that does not exist and a row
+// unseen returns outOfScope for a NotFound error, and any other err as it is. So a row that does not exist and a row
 // out of the actor's scope give the same error.
 func unseen(err error) error {
 	if apperr.Is(err, apperr.NotFound) {
-		return outOfSight()
+		return outOfScope()
 	}
 	return err
 }
 
-// denied is outOfSight for a patient. The event of the denial always names the patient, so that one query finds all
+// denied is outOfScope for a patient. The event of the denial always names the patient, so that one query finds all
 // denied accesses to a patient.
 func denied(ctx context.Context, patientID uuid.UUID) error {
 	unit, err := audit.Current(ctx)
@@ -142,7 +142,7 @@ func denied(ctx context.Context, patientID uuid.UUID) error {
 		return err
 	}
 	unit.Accessed("patient", patientID)
-	return outOfSight()
+	return outOfScope()
 }
 
 func (c *Care) sees(ctx context.Context, patientID uuid.UUID) (sees, emergency bool, err error) {
@@ -153,9 +153,9 @@ func (c *Care) sees(ctx context.Context, patientID uuid.UUID) (sees, emergency b
 	return c.relationships.Sees(ctx, s, patientID)
 }
 
-// outOfSight returns the error for a row out of the caller's scope. It is the same as for a row that does not exist.
-func outOfSight() error {
-	return apperr.Wrap(apperr.NotFound, "The resource does not exist, or you may not see it.", audit.ErrOutOfSight)
+// outOfScope returns the error for a row out of the caller's scope. It is the same as for a row that does not exist.
+func outOfScope() error {
+	return apperr.Wrap(apperr.NotFound, "The resource does not exist, or you may not see it.", audit.ErrOutOfScope)
 }
 
 // entering records whether new appointments or records of a patient are made by emergency access. Such entries bring

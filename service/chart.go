@@ -57,16 +57,16 @@ func (s *ChartService) Of(ctx context.Context, patientID uuid.UUID) (*Chart, err
 		if err := s.records.care.inCare(ctx, patientID); err != nil {
 			return nil, err
 		}
-		sight, err := s.records.listSight(ctx, false)
+		scope, err := s.records.listScope(ctx, false)
 		if err != nil {
 			return nil, err
 		}
 		c := &Chart{}
-		return c, s.fill(ctx, c, patientID, sight)
+		return c, s.fill(ctx, c, patientID, scope)
 	})
 }
 
-func (s *ChartService) fill(ctx context.Context, c *Chart, patientID uuid.UUID, sight repository.RecordSight) (err error) {
+func (s *ChartService) fill(ctx context.Context, c *Chart, patientID uuid.UUID, scope repository.RecordScope) (err error) {
 	if c.Patient, err = s.patients.ByID(ctx, patientID); err != nil {
 		return err
 	}
@@ -76,10 +76,10 @@ func (s *ChartService) fill(ctx context.Context, c *Chart, patientID uuid.UUID, 
 	if c.Appointments, _, err = s.appointments.Upcoming(ctx, patientID, time.Now(), Page{Limit: chartAppointments}); err != nil {
 		return err
 	}
-	if c.Records, _, err = s.records.records.Search(ctx, RecordQuery{PatientID: patientID}, sight, Page{Limit: chartRecords}); err != nil {
+	if c.Records, _, err = s.records.records.Search(ctx, RecordQuery{PatientID: patientID}, scope, Page{Limit: chartRecords}); err != nil {
 		return err
 	}
-	if c.Flags, _, err = s.records.flags.Of(ctx, patientID, true, sight, Page{Limit: chartFlags}); err != nil {
+	if c.Flags, _, err = s.records.flags.Of(ctx, patientID, true, scope, Page{Limit: chartFlags}); err != nil {
 		return err
 	}
 	return s.records.disclose(ctx, c.Records, c.Flags...)

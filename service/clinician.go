@@ -52,7 +52,7 @@ func (s *CareService) Clinicians(ctx context.Context, patientID uuid.UUID) ([]Cl
 			return nil, err
 		}
 		if !known[patientID] {
-			return nil, outOfSight()
+			return nil, outOfScope()
 		}
 		rows, err := s.care.relationships.Of(ctx, patientID)
 		if err != nil {

@@ -123,27 +123,27 @@ func unknownReference(err error, pointer string) error {
 func (s *ConsentService) Get(ctx context.Context, id uuid.UUID) (*models.Consent, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "consent", EntityID: id}
 	return guarded(ctx, s.store, ConsentRead, intent, s.store.Read,
-		func(ctx context.Context) (*models.Consent, error) { return s.inSight(ctx, id) })
+		func(ctx context.Context) (*models.Consent, error) { return s.inScope(ctx, id) })
 }
 
-func (s *ConsentService) inSight(ctx context.Context, id uuid.UUID) (*models.Consent, error) {
-	sight, err := s.sight(ctx)
+func (s *ConsentService) inScope(ctx context.Context, id uuid.UUID) (*models.Consent, error) {
+	scope, err := s.scope(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.consents.InSight(ctx, id, sight)
+	c, err := s.consents.InScope(ctx, id, scope)
 	return c, unseen(err)
 }
 
-// sight returns the records that the actor may see, among the patients within the scope of the innermost guarded
+// scope returns the records that the actor may see, among the patients within the scope of the innermost guarded
 // call. Consents and disclosures reveal records, so they are visible together with their records.
-func (s *ConsentService) sight(ctx context.Context) (repository.RecordSight, error) {
+func (s *ConsentService) scope(ctx context.Context) (repository.RecordScope, error) {
 	actor, err := audit.ActorFrom(ctx)
 	if err != nil {
-		return repository.RecordSight{}, err
+		return repository.RecordScope{}, err
 	}
-	patients, err := s.care.sight(ctx)
-	return repository.RecordSight{Patients: patients, AccountID: actor.ID, At: time.Now()}, err
+	patients, err := s.care.scope(ctx)
+	return repository.RecordScope{Patients: patients, AccountID: actor.ID, At: time.Now()}, err
 }
 
 // Of returns one page of a patient's consents that the actor may see, and whether there are more. It returns a
@@ -151,20 +151,20 @@ func (s *ConsentService) sight(ctx context.Context) (repository.RecordSight, err
 func (s *ConsentService) Of(ctx context.Context, patientID uuid.UUID, page Page) ([]*models.Consent, bool, error) {
 	intent := audit.Intent{Action: audit.List, EntityType: "consent"}
 	return guardedPage(ctx, s.store, ConsentRead, intent, func(ctx context.Context) ([]*models.Consent, bool, error) {
-		sight, err := s.sightOf(ctx, patientID)
+		scope, err := s.scopeOf(ctx, patientID)
 		if err != nil {
 			return nil, false, err
 		}
-		return s.consents.Of(ctx, patientID, sight, page)
+		return s.consents.Of(ctx, patientID, scope, page)
 	})
 }
 
-// sightOf is sight for lists of a patient. It returns a NotFound error if the patient is not in the actor's care.
-func (s *ConsentService) sightOf(ctx context.Context, patientID uuid.UUID) (repository.RecordSight, error) {
+// scopeOf is scope for lists of a patient. It returns a NotFound error if the patient is not in the actor's care.
+func (s *ConsentService) scopeOf(ctx context.Context, patientID uuid.UUID) (repository.RecordScope, error) {
 	if err := s.care.inCareFor(ctx, patientID); err != nil {
-		return repository.RecordSight{}, err
+		return repository.RecordScope{}, err
 	}
-	return s.sight(ctx)
+	return s.scope(ctx)
 }
 
 // Revoke ends a consent from now on. It returns a NotFound, a Stale or a Conflict error.
@@ -172,7 +172,7 @@ func (s *ConsentService) Revoke(ctx context.Context, id uuid.UUID, current Preco
 	intent := audit.Intent{Action: audit.Revoke, EntityType: "consent", EntityID: id}
 	return guarded(ctx, s.store, ConsentCreate, intent, s.store.InTx,
 		func(ctx context.Context) (*models.Consent, error) {
-			c, err := s.inSight(ctx, id)
+			c, err := s.inScope(ctx, id)
 			if err != nil {
 				return nil, err
 			}
@@ -262,11 +262,11 @@ func (s *ConsentService) Disclosure(ctx context.Context, id uuid.UUID) (*models.
 	intent := audit.Intent{Action: audit.Read, EntityType: "disclosure", EntityID: id}
 	return guarded(ctx, s.store, DisclosureRead, intent, s.store.Read,
 		func(ctx context.Context) (*models.Disclosure, error) {
-			sight, err := s.sight(ctx)
+			scope, err := s.scope(ctx)
 			if err != nil {
 				return nil, err
 			}
-			d, err := s.disclosures.InSight(ctx, id, sight)
+			d, err := s.disclosures.InScope(ctx, id, scope)
 			return d, unseen(err)
 		})
 }
@@ -294,12 +294,12 @@ func (s *ConsentService) disclose(
 
 // permit returns an error unless the record and the consent of a disclosure allow it.
 func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error {
-	sight, err := s.sight(ctx)
+	scope, err := s.scope(ctx)
 	if err != nil {
 		return err
 	}
 	if d.RecordID != nil {
-		m, err := s.records.InSightOf(ctx, d.PatientID, *d.RecordID, sight)
+		m, err := s.records.InScopeOf(ctx, d.PatientID, *d.RecordID, scope)
 		if err != nil {
 			return unknownReference(err, "/record_id")
 		}
@@ -317,7 +317,7 @@ func (s *ConsentService) permit(ctx context.Context, d *models.Disclosure) error
 	case d.ConsentID == nil:
 		return nil
 	}
-	c, err := s.consents.InSight(ctx, *d.ConsentID, sight)
+	c, err := s.consents.InScope(ctx, *d.ConsentID, scope)
 	if err != nil {
 		return unknownReference(err, "/consent_id")
 	}
@@ -343,10 +343,10 @@ func (s *ConsentService) Disclosures(
 	intent := audit.Intent{Action: audit.List, EntityType: "disclosure"}
 	return guardedPage(ctx, s.store, DisclosureRead, intent,
 		func(ctx context.Context) ([]*models.Disclosure, bool, error) {
-			sight, err := s.sightOf(ctx, patientID)
+			scope, err := s.scopeOf(ctx, patientID)
 			if err != nil {
 				return nil, false, err
 			}
-			return s.disclosures.Of(ctx, patientID, sight, page)
+			return s.disclosures.Of(ctx, patientID, scope, page)
 		})
 }

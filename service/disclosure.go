@@ -48,7 +48,7 @@ func (s *MedicalRecordService) disclose(ctx context.Context, records []*models.M
 		for record, patient := range patients {
 			consent := consents[patient]
 			if consent == nil { // the consent was revoked just now
-				return outOfSight()
+				return outOfScope()
 			}
 			rows = append(rows, &models.Disclosure{
 				PatientID: patient, RecordID: &record, ConsentID: &consent.ID, DisclosedBy: &actor.ID, RecipientID: &actor.ID,

@@ -13,10 +13,10 @@ import (
 // plain is a unit of work that does nothing around fn.
 type plain struct{ Store }
 
-func (plain) InTx(ctx context.Context, fn func(context.Context) error) error      { return fn(ctx) }
-func (plain) Contended(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
-func (plain) InBatch(ctx context.Context, fn func(context.Context) error) error   { return fn(ctx) }
-func (plain) Read(ctx context.Context, fn func(context.Context) error) error      { return fn(ctx) }
+func (plain) InTx(ctx context.Context, fn func(context.Context) error) error    { return fn(ctx) }
+func (plain) Retried(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+func (plain) InBatch(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+func (plain) Read(ctx context.Context, fn func(context.Context) error) error    { return fn(ctx) }
 
 // A service that does not check the scope of its permission fails, and does not show everyone's patients.
 func TestForgottenScopesFail(t *testing.T) {

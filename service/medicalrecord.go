@@ -122,41 +122,41 @@ func (s *MedicalRecordService) apply(ctx context.Context, m *models.MedicalRecor
 	return nil
 }
 
-// sight returns the records of the patients that the actor may see. psychotherapy means that the actor's own
+// scope returns the records of the patients that the actor may see. psychotherapy means that the actor's own
 // psychotherapy notes are included.
-func (s *MedicalRecordService) sight(ctx context.Context, patients repository.Sight, psychotherapy bool) (repository.RecordSight, error) {
+func (s *MedicalRecordService) scope(ctx context.Context, patients repository.Scope, psychotherapy bool) (repository.RecordScope, error) {
 	actor, err := audit.ActorFrom(ctx)
-	return repository.RecordSight{
+	return repository.RecordScope{
 		Patients: patients, AccountID: actor.ID, At: time.Now(),
 		Psychotherapy: psychotherapy && reachOf(actor, MedicalRecordPsychotherapy) != None,
 	}, err
 }
 
-// listSight is sight for a list, over the patients within the scope of the innermost guarded call.
-func (s *MedicalRecordService) listSight(ctx context.Context, psychotherapy bool) (repository.RecordSight, error) {
-	patients, err := s.care.sight(ctx)
+// listScope is scope for a list, over the patients within the scope of the innermost guarded call.
+func (s *MedicalRecordService) listScope(ctx context.Context, psychotherapy bool) (repository.RecordScope, error) {
+	patients, err := s.care.scope(ctx)
 	if err != nil {
-		return repository.RecordSight{}, err
+		return repository.RecordScope{}, err
 	}
-	return s.sight(ctx, patients, psychotherapy)
+	return s.scope(ctx, patients, psychotherapy)
 }
 
-// inSight returns a record that the actor may see, or a NotFound error.
-func (s *MedicalRecordService) inSight(ctx context.Context, id uuid.UUID) (*models.MedicalRecord, error) {
+// inScope returns a record that the actor may see, or a NotFound error.
+func (s *MedicalRecordService) inScope(ctx context.Context, id uuid.UUID) (*models.MedicalRecord, error) {
 	patients, err := s.care.reach(ctx)
 	if err != nil {
 		return nil, err
 	}
-	sight, err := s.sight(ctx, patients, true)
+	scope, err := s.scope(ctx, patients, true)
 	if err != nil {
 		return nil, err
 	}
-	emergencies := sight.Patients.Emergency
-	sight.Patients.Emergency = false
-	m, err := s.records.InSight(ctx, id, sight)
+	emergencies := scope.Patients.Emergency
+	scope.Patients.Emergency = false
+	m, err := s.records.InScope(ctx, id, scope)
 	if emergencies && apperr.Is(err, apperr.NotFound) { // the record is visible by emergency access only
-		sight.Patients.Emergency = true
-		if m, err = s.records.InSight(ctx, id, sight); err == nil {
+		scope.Patients.Emergency = true
+		if m, err = s.records.InScope(ctx, id, scope); err == nil {
 			err = flag(ctx)
 		}
 	}
@@ -167,7 +167,7 @@ func (s *MedicalRecordService) inSight(ctx context.Context, id uuid.UUID) (*mode
 func (s *MedicalRecordService) Get(ctx context.Context, id uuid.UUID) (*models.MedicalRecord, error) {
 	return guarded(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read,
 		func(ctx context.Context) (*models.MedicalRecord, error) {
-			m, err := s.inSight(ctx, id)
+			m, err := s.inScope(ctx, id)
 			if err != nil {
 				return nil, err
 			}
@@ -185,11 +185,11 @@ func (s *MedicalRecordService) Search(
 			if err := s.asked(ctx, q); err != nil {
 				return nil, false, err
 			}
-			sight, err := s.listSight(ctx, slices.Contains(q.Kind, models.KindPsychotherapyNote))
+			scope, err := s.listScope(ctx, slices.Contains(q.Kind, models.KindPsychotherapyNote))
 			if err != nil {
 				return nil, false, err
 			}
-			found, more, err := s.records.Search(ctx, q, sight, page)
+			found, more, err := s.records.Search(ctx, q, scope, page)
 			if err != nil {
 				return nil, false, err
 			}
@@ -215,14 +215,14 @@ func (s *MedicalRecordService) asked(ctx context.Context, q RecordQuery) error {
 func (s *MedicalRecordService) History(ctx context.Context, id uuid.UUID) ([]*models.MedicalRecord, error) {
 	return guarded(ctx, s.store, MedicalRecordRead, recordIntent(audit.Read, id), s.store.Read,
 		func(ctx context.Context) ([]*models.MedicalRecord, error) {
-			if _, err := s.inSight(ctx, id); err != nil {
+			if _, err := s.inScope(ctx, id); err != nil {
 				return nil, err
 			}
-			sight, err := s.listSight(ctx, true)
+			scope, err := s.listScope(ctx, true)
 			if err != nil {
 				return nil, err
 			}
-			found, err := s.records.History(ctx, id, sight)
+			found, err := s.records.History(ctx, id, scope)
 			if err != nil {
 				return nil, err
 			}
@@ -304,7 +304,7 @@ func (s *MedicalRecordService) change(ctx context.Context, permission Permission
 ) (*models.MedicalRecord, error) {
 	return guarded(ctx, s.store, permission, intent, s.store.InTx,
 		func(ctx context.Context) (*models.MedicalRecord, error) {
-			m, err := s.inSight(ctx, intent.EntityID)
+			m, err := s.inScope(ctx, intent.EntityID)
 			if err != nil {
 				return nil, err
 			}
@@ -393,7 +393,7 @@ func (s *MedicalRecordService) Amend(
 ) (*models.MedicalRecord, error) {
 	return guarded(ctx, s.store, MedicalRecordAmend, recordIntent(audit.Amend, id), s.store.InTx,
 		func(ctx context.Context) (*models.MedicalRecord, error) {
-			old, err := s.inSight(ctx, id)
+			old, err := s.inScope(ctx, id)
 			if err != nil {
 				return nil, err
 			}

@@ -98,11 +98,11 @@ func (n names) ofPatients(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]m
 	if len(ids) == 0 {
 		return map[uuid.UUID]models.Person{}, nil
 	}
-	sight, err := n.care.besides(ctx)
+	scope, err := n.care.besides(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found, err := n.patients.Among(ctx, distinct(ids), sight)
+	found, err := n.patients.Among(ctx, distinct(ids), scope)
 	out := make(map[uuid.UUID]models.Person, len(found))
 	for _, p := range found {
 		if !p.Unreadable() {

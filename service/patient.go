@@ -82,7 +82,7 @@ func (s *PatientService) Register(ctx context.Context, in Registration) (*Regist
 // Registered returns a patient in the form of the answer to a registration. It returns the errors of Get.
 func (s *PatientService) Registered(ctx context.Context, id uuid.UUID) (*Registered, error) {
 	return guarded(ctx, s.store, PatientRead, readPatient(id), s.store.Read, func(ctx context.Context) (*Registered, error) {
-		return s.warned(ctx)(s.inSight(ctx, id))
+		return s.warned(ctx)(s.inScope(ctx, id))
 	})
 }
 
@@ -117,7 +117,7 @@ func (s *PatientService) register(ctx context.Context, in Registration) (*models
 // Get returns a patient. It returns a NotFound error, or an Unreadable one.
 func (s *PatientService) Get(ctx context.Context, id uuid.UUID) (*models.Patient, error) {
 	return guarded(ctx, s.store, PatientRead, readPatient(id), s.store.Read, func(ctx context.Context) (*models.Patient, error) {
-		return s.inSight(ctx, id)
+		return s.inScope(ctx, id)
 	})
 }
 
@@ -125,8 +125,8 @@ func readPatient(id uuid.UUID) audit.Intent {
 	return audit.Intent{Action: audit.Read, EntityType: "patient", EntityID: id}
 }
 
-// inSight returns a patient, or a NotFound error if the patient is out of the actor's scope.
-func (s *PatientService) inSight(ctx context.Context, id uuid.UUID) (*models.Patient, error) {
+// inScope returns a patient, or a NotFound error if the patient is out of the actor's scope.
+func (s *PatientService) inScope(ctx context.Context, id uuid.UUID) (*models.Patient, error) {
 	if err := s.care.inCare(ctx, id); err != nil {
 		return nil, err
 	}
@@ -145,11 +145,11 @@ func (s *PatientService) Search(ctx context.Context, q models.PatientQuery, page
 		if err := dateNeedsName(q); err != nil {
 			return nil, false, err
 		}
-		sight, err := s.care.sight(ctx)
+		scope, err := s.care.scope(ctx)
 		if err != nil {
 			return nil, false, err
 		}
-		return s.patients.Search(ctx, q, page, sight)
+		return s.patients.Search(ctx, q, page, scope)
 	})
 }
 
@@ -208,7 +208,7 @@ func (s *PatientService) change(ctx context.Context, permission Permission, inte
 	do func(context.Context, *models.Patient) error,
 ) (*models.Patient, error) {
 	return guarded(ctx, s.store, permission, intent, s.store.InTx, func(ctx context.Context) (*models.Patient, error) {
-		p, err := s.inSight(ctx, intent.EntityID)
+		p, err := s.inScope(ctx, intent.EntityID)
 		if err != nil {
 			return nil, err
 		}

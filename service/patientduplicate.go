@@ -37,11 +37,11 @@ func (s *PatientService) refuseDuplicate(ctx context.Context, p *models.Patient)
 // warnings returns the data that p shares with other patients that the actor may see. A warning about any other
 // patient would reveal that this person is a patient here.
 func (s *PatientService) warnings(ctx context.Context, p *models.Patient) ([]apperr.Field, error) {
-	sight, err := s.care.readable(ctx)
+	scope, err := s.care.readable(ctx)
 	if err != nil {
 		return nil, err
 	}
-	email, phone, err := s.patients.Shared(ctx, p, sight)
+	email, phone, err := s.patients.Shared(ctx, p, scope)
 	if err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func (s *PatientService) link(ctx context.Context, action string, id uuid.UUID, 
 	if v.required("/reason", &reason, maxOther) {
 		intent.Reason = reason
 	}
-	return guarded(ctx, s.store, PatientMerge, intent, s.store.Contended, func(ctx context.Context) (*models.Patient, error) {
+	return guarded(ctx, s.store, PatientMerge, intent, s.store.Retried, func(ctx context.Context) (*models.Patient, error) {
 		if err := v.err(); err != nil {
 			return nil, err
 		}

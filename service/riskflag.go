@@ -100,11 +100,11 @@ func (s *MedicalRecordService) Flags(
 			if err := s.care.inCareFor(ctx, patientID); err != nil {
 				return nil, false, err
 			}
-			sight, err := s.listSight(ctx, false)
+			scope, err := s.listScope(ctx, false)
 			if err != nil {
 				return nil, false, err
 			}
-			found, more, err := s.flags.Of(ctx, patientID, open, sight, page)
+			found, more, err := s.flags.Of(ctx, patientID, open, scope, page)
 			if err != nil {
 				return nil, false, err
 			}
@@ -136,16 +136,16 @@ func (in *ReviewInput) check(now time.Time) []apperr.Field {
 func (s *MedicalRecordService) Flag(ctx context.Context, id uuid.UUID) (*models.RiskFlag, error) {
 	intent := audit.Intent{Action: audit.Read, EntityType: "riskflag", EntityID: id}
 	return guarded(ctx, s.store, MedicalRecordRead, intent, s.store.Read,
-		func(ctx context.Context) (*models.RiskFlag, error) { return s.flagInSight(ctx, id) })
+		func(ctx context.Context) (*models.RiskFlag, error) { return s.flagInScope(ctx, id) })
 }
 
-// flagInSight returns a flag that the actor may see, and records that it is shown to them.
-func (s *MedicalRecordService) flagInSight(ctx context.Context, id uuid.UUID) (*models.RiskFlag, error) {
-	sight, err := s.listSight(ctx, false)
+// flagInScope returns a flag that the actor may see, and records that it is shown to them.
+func (s *MedicalRecordService) flagInScope(ctx context.Context, id uuid.UUID) (*models.RiskFlag, error) {
+	scope, err := s.listScope(ctx, false)
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.flags.InSight(ctx, id, sight)
+	f, err := s.flags.InScope(ctx, id, scope)
 	if err != nil {
 		return nil, unseen(err)
 	}
@@ -161,7 +161,7 @@ func (s *MedicalRecordService) Review(
 	intent := audit.Intent{Action: audit.Update, EntityType: "riskflag", EntityID: id}
 	return guarded(ctx, s.store, MedicalRecordAmend, intent, s.store.InTx,
 		func(ctx context.Context) (*models.RiskFlag, error) {
-			f, err := s.flagInSight(ctx, id)
+			f, err := s.flagInScope(ctx, id)
 			if err != nil {
 				return nil, err
 			}

@@ -7,9 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// ErrOutOfSight is returned if the requested resource is outside the actor's scope. The caller gets the same answer
+// ErrOutOfScope is returned if the requested resource is outside the actor's scope. The caller gets the same answer
 // as for a missing resource; the log records the difference.
-var ErrOutOfSight = errors.New("audit: outside the actor's scope")
+var ErrOutOfScope = errors.New("audit: outside the actor's scope")
 
 // ErrNoActor is returned if nobody is responsible for an access, so that the access does not happen.
 var ErrNoActor = errors.New("audit: no actor in the context")

@@ -82,7 +82,7 @@ func (c *clinic) ways() map[string]func(context.Context) (int, error) {
 			if err != nil {
 				return 0, err
 			}
-			rows, _, err := repository.NewPatientRepository(c.store).Search(ctx, query, page, repository.Sight{All: true})
+			rows, _, err := repository.NewPatientRepository(c.store).Search(ctx, query, page, repository.Scope{All: true})
 			return len(rows), err
 		},
 		"plain": func(context.Context) (int, error) {

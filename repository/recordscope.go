@@ -10,10 +10,10 @@ import (
 	"novamind/models"
 )
 
-// RecordSight is the scope of medical records that an account may see: of the patients in scope, the records whose
-// sensitivity permits it. The zero RecordSight contains no record.
-type RecordSight struct {
-	Patients      Sight
+// RecordScope is the scope of medical records that an account may see: of the patients in scope, the records whose
+// sensitivity permits it. The zero RecordScope contains no record.
+type RecordScope struct {
+	Patients      Scope
 	AccountID     uuid.UUID
 	At            time.Time // consents that hold at this time count
 	Psychotherapy bool      // include the account's own psychotherapy notes, which nobody else may see
@@ -56,7 +56,7 @@ var (
 )
 
 // narrow restricts a query of records to the scope.
-func (s RecordSight) narrow(db *gorm.DB) *gorm.DB {
+func (s RecordScope) narrow(db *gorm.DB) *gorm.DB {
 	condition := visible
 	if s.Psychotherapy {
 		condition = "(" + visible + " OR sensitivity = '" + models.SensitivityPsychotherapy + "' AND author_id = @account)"
@@ -70,7 +70,7 @@ func (s RecordSight) narrow(db *gorm.DB) *gorm.DB {
 }
 
 // where returns the condition that rows belong to patients in scope, and satisfy one of the conditions above.
-func (s RecordSight) where(condition string) func(*gorm.DB) *gorm.DB {
+func (s RecordScope) where(condition string) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB {
 		return s.Patients.Narrow("patient_id")(db).Where(condition, map[string]any{"account": s.AccountID, "at": s.At.UTC(), "emergency": s.Patients.Emergency})
 	}

@@ -229,7 +229,7 @@ func (w *ward) compare() {
 		var flagged []*noted
 		for _, f := range flags {
 			i := slices.IndexFunc(ordinary, func(m *noted) bool { return m.id == *f.RecordID })
-			require.GreaterOrEqual(w.r, i, 0, "a flag of a record out of sight")
+			require.GreaterOrEqual(w.r, i, 0, "a flag of a record out of scope")
 			flagged = append(flagged, ordinary[i])
 		}
 		w.show(doc, flagged...)
@@ -276,7 +276,7 @@ func identities[M interface{ Identity() uuid.UUID }](rows []M) []uuid.UUID {
 // Clinicians write, amend, mark, consent, revoke and assign in any order. Each clinician is shown exactly the records
 // of a simple model. Each time a record under 42 CFR Part 2 is shown, exactly one disclosure is stored.
 // NOVAMIND_TEST_LONG tries more.
-func TestSightOfRecordsMatchesTheModel(t *testing.T) {
+func TestScopeOfRecordsMatchesTheModel(t *testing.T) {
 	t.Parallel()
 	wards, steps := 4, 20
 	if os.Getenv("NOVAMIND_TEST_LONG") != "" {

@@ -70,7 +70,7 @@ func (s *stack) hides(patient string, hidden ...string) {
 
 // Access to a chain of amendments depends on its first author. An author of an amendment gains no access by it, and
 // loses access when their assignment or the consent ends.
-func TestAmendingGivesAndTakesNoSight(t *testing.T) {
+func TestAmendingDoesNotChangeTheScope(t *testing.T) {
 	t.Parallel()
 	for sensitivity, kind := range map[string]string{
 		"restricted": `"kind":"intake","sensitivity":"restricted"`, "part2": `"kind":"sud_counseling_note"`, "part2 intake": `"kind":"intake","sensitivity":"part2"`,
