@@ -1,21 +1,21 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"text/tabwriter"
 
 	"novamind/internal/demo"
-	"novamind/models"
 	"novamind/service"
 )
 
-// fillWithDemo registers the invented patients in an empty database, and leaves any other database unchanged.
-func (in *installation) fillWithDemo(ctx context.Context) error {
-	imports := service.NewImportService(in.store, in.config.Clinic)
-	inputs := make([]service.PatientInput, 0, len(demo.Patients()))
-	for _, p := range demo.Patients() {
-		inputs = append(inputs, demoInput(p))
-	}
-	added, err := imports.IntoEmpty(acting(ctx, "demo"), inputs)
+// demoLogins is the file with the logins of the demo, if no terminal can show them.
+const demoLogins = "keys/demo-logins"
+
+// fillWithDemo adds the invented clinic to an empty database, and leaves any other alone.
+func (a *app) fillWithDemo(ctx context.Context, in *installation, auth *service.AuthService) error {
+	added, err := demo.Fill(acting(ctx, "demo"), in.store, auth, in.config, a.deliverDemo)
 	if err != nil {
 		return err
 	}
@@ -23,21 +23,20 @@ func (in *installation) fillWithDemo(ctx context.Context) error {
 	return nil
 }
 
-func demoInput(p demo.Patient) service.PatientInput {
-	in := service.PatientInput{
-		Active: &p.Active, FirstName: p.FirstName, LastName: p.LastName, DateOfBirth: p.DateOfBirth,
-		ContactInfo: &models.ContactInfo{Email: p.Email, Phone: p.Phone, AlternativePhone: p.AlternativePhone},
+// deliverDemo prints the logins as a table on a terminal, or leaves them in a file.
+func (a *app) deliverDemo(logins []demo.Login) error {
+	var text bytes.Buffer
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "NAME\tROLE\tE-MAIL\tPASSWORD") // a buffer takes everything
+	for _, l := range logins {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", l.Name, l.Role, l.Email, l.Password)
 	}
-	if p.Address != nil {
-		in.Address = &models.Address{Street: p.Address.Street, City: p.Address.City, State: p.Address.State, ZipCode: p.Address.ZipCode}
+	if err := table.Flush(); err != nil {
+		return err
 	}
-	if p.Insurance != nil {
-		in.Insurance = &models.Insurance{Provider: p.Insurance.Provider, PolicyNumber: p.Insurance.PolicyNumber, GroupNumber: p.Insurance.GroupNumber}
+	if isTerminal(a.stderr) {
+		_, err := a.stderr.Write(text.Bytes())
+		return err
 	}
-	if c := p.EmergencyContact; c != nil {
-		in.EmergencyContact = &models.EmergencyContact{
-			Name: c.Name, Relationship: c.Relationship, Phone: c.Phone, Email: c.Email, AlternativePhone: c.AlternativePhone,
-		}
-	}
-	return in
+	return a.leave(demoLogins, text.Bytes(), "the logins of the demo are")
 }

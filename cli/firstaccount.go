@@ -42,18 +42,23 @@ func (a *app) deliver(email, password string) error {
 		_, err := fmt.Fprintf(a.stderr, "first login: %s with password %s (shown once; change it at the first login)\n", email, password)
 		return err
 	}
-	// A file of an earlier database would be misleading.
-	if err := os.Remove(firstLogin); err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("can't replace %s: %w", firstLogin, err)
+	return a.leave(firstLogin, fmt.Appendf(nil, "email: %s\npassword: %s\n", email, password), "the first password is")
+}
+
+// leave writes passwords to a file, and prints where they are: "the first password is in …". It replaces a file of an
+// earlier database, which would be misleading.
+func (a *app) leave(file string, content []byte, what string) error {
+	if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("can't replace %s: %w", file, err)
 	}
-	if err := phi.WriteNewFile(firstLogin, fmt.Appendf(nil, "email: %s\npassword: %s\n", email, password)); err != nil {
+	if err := phi.WriteNewFile(file, content); err != nil {
 		return err
 	}
-	path, err := filepath.Abs(firstLogin)
+	path, err := filepath.Abs(file)
 	if err != nil {
-		path = firstLogin
+		path = file
 	}
-	_, err = fmt.Fprintf(a.stderr, "the first password is in %s\n", path)
+	_, err = fmt.Fprintf(a.stderr, "%s in %s\n", what, path)
 	return err
 }
 

@@ -26,7 +26,7 @@ func newServeCommand(app *app) *cobra.Command {
 			return app.serve(cmd.Context(), demo)
 		},
 	}
-	cmd.Flags().BoolVar(&demo, "demo", false, "fill an empty database with invented sample patients")
+	cmd.Flags().BoolVar(&demo, "demo", false, "fill an empty database with an invented clinic: staff, patients, appointments and records")
 	return cmd
 }
 
@@ -49,7 +49,7 @@ func (a *app) serve(ctx context.Context, demo bool) error {
 		return err
 	}
 	if demo {
-		if err := in.fillWithDemo(ctx); err != nil {
+		if err := a.fillWithDemo(ctx, in, auth); err != nil {
 			return err
 		}
 	}

@@ -277,9 +277,9 @@ func rejectReason(err error) string {
 }
 
 // IntoEmpty adds patients to a database that has none, and changes no other database. This holds also if several
-// processes try at once. It returns how many patients it added.
-func (s *ImportService) IntoEmpty(ctx context.Context, inputs []PatientInput) (int, error) {
-	added := 0
+// processes try at once. It returns the ids of the patients that it added, in the order of inputs.
+func (s *ImportService) IntoEmpty(ctx context.Context, inputs []PatientInput) ([]uuid.UUID, error) {
+	var added []uuid.UUID
 	intent := audit.Intent{Action: audit.Import, EntityType: "patient"}
 	err := guard(ctx, s.store, PatientImport, intent, s.store.InTx, func(ctx context.Context) error {
 		if err := s.patients.HoldOff(ctx); err != nil {
@@ -296,12 +296,12 @@ func (s *ImportService) IntoEmpty(ctx context.Context, inputs []PatientInput) (i
 			if err := s.patients.Create(ctx, p); err != nil {
 				return err
 			}
-			added++
+			added = append(added, p.ID)
 		}
-		return recordImport(ctx, "patient", added, 0)
+		return recordImport(ctx, "patient", len(added), 0)
 	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	return added, nil
 }

@@ -205,7 +205,7 @@ func TestIntoEmptyOnly(t *testing.T) {
 		for _, want := range []int{2, 0} {
 			added, err := b.imports.IntoEmpty(importing(t), []service.PatientInput{input(), input()})
 			require.NoError(t, err)
-			require.Equal(t, want, added)
+			require.Len(t, added, want)
 		}
 		require.Equal(t, 2, b.count(t, "patient"))
 	})

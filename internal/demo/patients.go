@@ -147,5 +147,64 @@ func Patients() []Patient {
 				Name: "Suresh Venkataraghavan", Relationship: "father", Phone: "404-555-0127", AlternativePhone: "770-555-0128",
 			},
 		},
+		{
+			FirstName: "Ottoline", LastName: "Fairweather-Quill", DateOfBirth: "1981-10-09", Active: true,
+			Phone: "718-555-0129", Email: "ottoline.quill@example.org",
+			Address:   &Address{"40 Sundial Mews", "Emberton", "NY", "10002"},
+			Insurance: &Insurance{"Bluebarrel Mutual", "BM-30110274", ""},
+		},
+		{
+			FirstName: "Bartholomew", LastName: "Pennyfeather", DateOfBirth: "1974-03-22", Active: true,
+			Phone: "216-555-0130", Email: "b.pennyfeather@example.com",
+			Address: &Address{"12 Kettle Wharf", "Lake Larkin", "OH", "44113"},
+		},
+		{
+			FirstName: "Xiomara", LastName: "Del Arroyo Fingido", DateOfBirth: "1995-07-07", Active: true,
+			Phone: "602-555-0131", Email: "xiomara@example.org",
+			Insurance: &Insurance{"Harbor & Finch Health", "HF-7710934", "G-4410"},
+		},
+		{
+			FirstName: "Tarquin", LastName: "Moonberry", DateOfBirth: "2006-11-18", Active: true,
+			Phone: "303-555-0132", Email: "tarquin.moonberry@example.com",
+			Address: &Address{"7 Nightjar Bend", "Silver Thimble", "CO", "80202"},
+			EmergencyContact: &Contact{
+				Name: "Hesper Moonberry", Relationship: "mother", Phone: "303-555-0133",
+			},
+		},
+		{
+			FirstName: "Ingeborg", LastName: "Snowdahl", DateOfBirth: "1949-01-30", Active: true,
+			Phone:     "701-555-0134",
+			Address:   &Address{"3 Granary Loop", "Nordvik Mills", "ND", "58102"},
+			Insurance: &Insurance{"Old Lamplighters' Fund", "OLF-00112", ""},
+		},
+		{
+			FirstName: "Rafiq", LastName: "Ashgrove-Noor", DateOfBirth: "1987-08-16", Active: true,
+			Phone: "414-555-0135", Email: "rafiq.ashgrove@example.org",
+			Address: &Address{"25 Copperbeech Place", "Altberg", "WI", "53203"},
+		},
+		{
+			FirstName: "Cressida", LastName: "Wobblethorne", DateOfBirth: "1963-05-02", Active: true,
+			Phone: "804-555-0136", AlternativePhone: "757-555-0137", Email: "cressida@example.com",
+			Insurance: &Insurance{"Bluebarrel Mutual", "BM-99201145", "G-7745"},
+		},
+		{
+			FirstName: "Mateus", LastName: "Vale do Nunca", DateOfBirth: "1992-12-12", Active: true,
+			Phone: "401-555-0138", Email: "mateus.vale@example.org",
+			Address: &Address{"66 Weathervane Hill", "Saltbridge", "RI", "02903"},
+		},
+		{
+			FirstName: "Philomena", LastName: "Gossamer", DateOfBirth: "1978-02-14", Active: true,
+			Phone: "502-555-0139", Email: "philomena.gossamer@example.com",
+			Address:   &Address{"9 Bluegrass Parade", "Derbyfield", "KY", "40202"},
+			Insurance: &Insurance{"Harbor & Finch Health", "HF-4401288", ""},
+		},
+		{
+			FirstName: "Lorcan", LastName: "Tidewater", DateOfBirth: "1985-06-27", Active: true,
+			Phone: "207-555-0140", Email: "lorcan.tidewater@example.org",
+			Address: &Address{"1 Lighthouse Stair", "Gullhaven", "ME", "04101"},
+			EmergencyContact: &Contact{
+				Name: "Maren Tidewater", Relationship: "wife", Phone: "207-555-0141",
+			},
+		},
 	}
 }
