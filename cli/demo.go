@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"text/tabwriter"
+	"time"
 
 	"novamind/internal/demo"
 	"novamind/service"
@@ -15,7 +16,7 @@ const demoLogins = "keys/demo-logins"
 
 // fillWithDemo adds the invented clinic to an empty database, and leaves any other alone.
 func (a *app) fillWithDemo(ctx context.Context, in *installation, auth *service.AuthService) error {
-	added, err := demo.Fill(acting(ctx, "demo"), in.store, auth, in.config, a.deliverDemo)
+	added, err := demo.Fill(acting(ctx, "demo"), in.store, auth, in.config, time.Now(), a.deliverDemo)
 	if err != nil {
 		return err
 	}

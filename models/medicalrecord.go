@@ -36,10 +36,11 @@ func RecordKinds() []string {
 // The sensitivities: they decide which accounts may see a record of a patient in their care.
 const (
 	SensitivityNormal = "normal" // every account that may see medical records
-	// the author of the first version, accounts assigned to the patient, and accounts with emergency access
+	// SensitivityRestricted: the author of the first version, accounts assigned to the patient, and accounts with
+	// emergency access.
 	SensitivityRestricted    = "restricted"
 	SensitivityPsychotherapy = "psychotherapy" // the author alone
-	// the author of the first version, and recipients named by the patient's consent (42 CFR Part 2)
+	// SensitivityPart2: the author of the first version, and recipients named by the patient's consent (42 CFR Part 2).
 	SensitivityPart2 = "part2"
 )
 

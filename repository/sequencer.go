@@ -19,7 +19,7 @@ import (
 
 // The sequencer's pace.
 const (
-	// short enough for a checkpoint within a second, long enough for few checkpoints
+	// Short enough for a checkpoint within a second, long enough for few checkpoints.
 	sequenceInterval = 400 * time.Millisecond
 	sequenceBatch    = 2000
 	// sequenceLock is the number of the advisory lock of the running sequencer. Any number will do, as long as

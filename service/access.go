@@ -83,7 +83,7 @@ const (
 
 	AuditLogRead   Permission = "auditlog.read" // events, without the content of changes
 	AuditLogExport Permission = "auditlog.export"
-	// The old and new values of an event; never of clinical records.
+	// AuditLogOpenDiff is for the old and new values of an event; never of clinical records.
 	AuditLogOpenDiff   Permission = "auditlog.open_diff"
 	AuditLogAccounting Permission = "auditlog.accounting" // a patient's accounting of accesses
 	ReviewRead         Permission = "review.read"

@@ -46,11 +46,11 @@ type clinic struct {
 	patients []uuid.UUID // the active ones
 }
 
-// Fill adds the invented clinic to a database without patients, as one transaction of the job in ctx, and returns how
-// many patients it added. Before the transaction commits, deliver gets the logins, whose passwords are random. Fill
+// Fill adds the invented clinic to a database without patients, with appointments before and after now. It is one
+// transaction of the job in ctx, and returns how many patients it added. Before the transaction commits, deliver gets the logins, whose passwords are random. Fill
 // adds nothing if there are patients, or if an account has the e-mail address of an invented one.
 func Fill(
-	ctx context.Context, store *repository.Store, auth *service.AuthService, cfg *config.Config,
+	ctx context.Context, store *repository.Store, auth *service.AuthService, cfg *config.Config, now time.Time,
 	deliver func([]Login) error,
 ) (int, error) {
 	zone, err := schedule.Zone(cfg.Clinic.TimeZone)
@@ -65,7 +65,7 @@ func Fill(
 			appointments: service.NewAppointmentService(store, care, cfg.Clinic),
 			records:      service.NewMedicalRecordService(store, care),
 			consents:     service.NewConsentService(store, care),
-			now:          time.Now().In(zone),
+			now:          now.In(zone),
 		}
 		added, err = c.register(ctx, service.NewImportService(store, cfg.Clinic))
 		if err != nil || added == 0 {

@@ -60,7 +60,7 @@ func newFilled(t *testing.T, url string) *filled {
 // fill runs Fill, and takes over the logins.
 func (f *filled) fill(t *testing.T) int {
 	t.Helper()
-	added, err := Fill(audit.System(t.Context(), "demo"), f.store, f.auth, f.cfg, func(logins []Login) error {
+	added, err := Fill(audit.System(t.Context(), "demo"), f.store, f.auth, f.cfg, f.now, func(logins []Login) error {
 		f.logins = logins
 		return nil
 	})

@@ -20,7 +20,7 @@ type Access int
 const (
 	Open   Access = iota + 1 // without login or limit, for monitors
 	Public                   // without login, with a limit per address of its own
-	// With a valid session of a person, even while the first password or a second factor is due.
+	// FirstLogin is with a valid session of a person, even while the first password or a second factor is due.
 	FirstLogin
 	Session // with a valid session, or an API key
 	Own     // like Session, without a permission: for data of the caller, or of everybody
