@@ -26,7 +26,8 @@ func (s *AuthService) EnsureAccount(ctx context.Context, email, password string,
 	}
 	made := false
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.Create, EntityType: "account"})
-	err = s.store.InTx(ctx, func(ctx context.Context) error {
+	err = s.store.InBatch(ctx, func(ctx context.Context) error {
+		made = false // an earlier try was rolled back
 		if exists, err := s.accounts.AnyWithRole(ctx, RoleAdmin); err != nil || exists {
 			return err
 		}

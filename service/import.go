@@ -174,7 +174,7 @@ func (r *importRun[R, M]) save(ctx context.Context) error {
 	var known map[uuid.UUID]bool
 	var refused map[uuid.UUID]string
 	intent := audit.Intent{Action: audit.Import, EntityType: r.table}
-	err := guard(ctx, r.store, r.permission, intent, r.store.InTx, func(ctx context.Context) (err error) {
+	err := guard(ctx, r.store, r.permission, intent, r.store.InBatch, func(ctx context.Context) (err error) {
 		if known, refused, err = r.judge(ctx, batch); err != nil {
 			return err
 		}

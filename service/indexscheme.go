@@ -19,7 +19,7 @@ func (s *KeyService) AdoptIndexScheme(ctx context.Context) error {
 		return err
 	}
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.AdoptIndex, EntityType: "keyset"})
-	return s.store.InTx(ctx, func(ctx context.Context) error {
+	return s.store.InBatch(ctx, func(ctx context.Context) error {
 		row, err := s.keysets.ByPurpose(ctx, phi.Index)
 		if err != nil {
 			return err
@@ -45,7 +45,7 @@ const tokenBatch = 500
 func eachMisindexed(ctx context.Context, store Store, patients *repository.PatientRepository, do func(uuid.UUID) error) error {
 	for after := uuid.Nil; ; {
 		var wrong []uuid.UUID
-		err := store.InTx(ctx, func(ctx context.Context) (err error) {
+		err := store.InBatch(ctx, func(ctx context.Context) (err error) {
 			wrong, after, err = patients.Misindexed(ctx, after, tokenBatch)
 			return err
 		})

@@ -25,7 +25,7 @@ func (s *MigrationRunService) Record(ctx context.Context) error {
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	return s.store.InTx(ctx, func(ctx context.Context) error {
+	return s.store.InBatch(ctx, func(ctx context.Context) error {
 		missing, err := s.runs.Unrecorded(ctx) // another process may have recorded some of them
 		if err != nil {
 			return err

@@ -86,7 +86,7 @@ func (s *KeyService) Reseal(ctx context.Context, perSecond int, progress func(Re
 // countOlder returns how many rows and patients Reseal has to move.
 func (s *KeyService) countOlder(ctx context.Context) (total int64, err error) {
 	ctx = audit.WithIntent(ctx, audit.Intent{Action: audit.Reseal})
-	err = s.store.InTx(ctx, func(ctx context.Context) error {
+	err = s.store.InBatch(ctx, func(ctx context.Context) error {
 		if total, err = s.patients.CountOlderTokens(ctx); err != nil {
 			return err
 		}
