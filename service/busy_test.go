@@ -51,7 +51,7 @@ func TestTheFirstAccountWaitsForOthers(t *testing.T) {
 			require.Equal(t, err == nil, made)
 			return err
 		})
-		require.EqualValues(t, 1, b.count(t, "account"))
+		require.Equal(t, 1, b.count(t, "account"))
 	})
 }
 

@@ -27,7 +27,7 @@ type Format string
 const (
 	NDJSON Format = "ndjson" // a line of JSON for the checkpoint, and one for each event
 	CSV    Format = "csv"    // a column for each part of an event; the checkpoint is in the first row
-	// FHIR is NDJSON of FHIR R4: a Binary with the checkpoint, then AuditEvents with the proof as extensions
+	// FHIR is NDJSON of FHIR R4: a Binary with the checkpoint, then AuditEvents with the proof as extensions.
 	FHIR Format = "fhir"
 )
 

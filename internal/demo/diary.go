@@ -46,7 +46,7 @@ func (c *clinic) setHours(ctx context.Context) error {
 		open := schedule.Hours{From: "09:00", To: "17:00"}
 		hours.Weekly = append(hours.Weekly, schedule.WeeklyHours{Weekday: day, Hours: open})
 	}
-	input := func(*models.Availability) (service.AvailabilityInput, error) { return hours, nil }
+	input := func(*models.Availability) (service.AvailabilityInput, error) { return hours, nil } //nolint:unparam // the type of SetAvailability's parameter
 	for _, clinician := range c.team[:clinicians] {
 		if _, err := as(ctx, c.frontDesk(), func(ctx context.Context) (*models.Availability, error) {
 			return c.appointments.SetAvailability(ctx, clinician.ID, anyVersion, input)
